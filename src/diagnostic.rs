@@ -1,0 +1,99 @@
+//! What is wrong with an input, as data. Words for the terminal are made from
+//! it by the command line alone.
+
+use crate::source::Span;
+
+/// A place and what to say there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// The words beside the caret; may be empty.
+    pub text: String,
+}
+
+/// One mistake in an input. Every mistake makes the run end with exit code 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// A stable code in kebab case, `unknown-key` for instance.
+    pub code: &'static str,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// Where it is; `None` for a file that could not be read at all.
+    pub primary: Option<Label>,
+    /// Other places that matter, the first declaration of a duplicate say.
+    pub secondary: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A mistake at a place.
+    pub fn new(code: &'static str, message: impl Into<String>, span: Span) -> Self {
+        Diagnostic {
+            code,
+            message: message.into(),
+            primary: Some(Label {
+                span,
+                text: String::new(),
+            }),
+            secondary: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// A mistake without a place in a text, an unreadable file say.
+    pub fn without_place(code: &'static str, message: impl Into<String>) -> Self {
+        Diagnostic {
+            code,
+            message: message.into(),
+            primary: None,
+            secondary: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Sets the words beside the caret.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        if let Some(primary) = &mut self.primary {
+            primary.text = text.into();
+        }
+        self
+    }
+
+    /// Adds another place.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// The nearest of `known` to `word`, if one is near enough to be what was meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let shown: String = word.chars().take(200).collect();
+    let lower = shown.to_lowercase();
+    known
+        .into_iter()
+        .map(|k| {
+            let distance = strsim::damerau_levenshtein(&lower, &k.to_lowercase());
+            // `balance` for `financial.account.balance` is near as well.
+            let tail = k.rsplit(['.', '/']).next().unwrap_or(k);
+            let by_tail = strsim::damerau_levenshtein(&lower, &tail.to_lowercase()) + 1;
+            (distance.min(by_tail), k)
+        })
+        .filter(|&(d, _)| d <= (lower.chars().count() / 3).max(1) + 1)
+        .min()
+        .map(|(_, k)| k)
+}

@@ -1,0 +1,131 @@
+//! Source texts and places in them.
+//!
+//! A [`Span`] is a byte range of one file; it becomes a [`Location`] (file,
+//! line, column) only where something is shown to a person.
+
+use serde::Serialize;
+
+/// One of the texts in [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A byte range of one file, `start` inclusive, `end` exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The file it lies in.
+    pub file: FileId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// A span of `file` from byte `start` up to, not including, byte `end`.
+    pub fn new(file: FileId, start: u32, end: u32) -> Self {
+        Span { file, start, end }
+    }
+}
+
+/// A place as a person reads it; line and column count from 1, columns in
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+pub struct Location {
+    /// The file, as named to the user, with `/` between folders.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A text and its name.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    name: String,
+    text: String,
+    line_starts: Vec<u32>,
+}
+
+impl SourceFile {
+    /// The name shown to the user.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Line and column (both from 1, the column in characters) of a byte.
+    pub fn line_column(&self, byte: u32) -> (u32, u32) {
+        let line = self.line_starts.partition_point(|&s| s <= byte).max(1);
+        let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
+        let before = self.text.as_bytes().get(start as usize..byte as usize);
+        // Characters are counted by their first bytes, so that a byte offset
+        // inside a character cannot fail.
+        let column = before.map_or(0, |b| b.iter().filter(|&&c| c & 0xC0 != 0x80).count());
+        (line as u32, column as u32 + 1)
+    }
+}
+
+/// All texts of one run.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Sources {
+    /// No texts yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text under the name shown to the user. The text must be shorter
+    /// than 4 GiB (the reader's limits see to that).
+    pub fn add(&mut self, name: impl Into<String>, text: String) -> FileId {
+        let mut line_starts = vec![0];
+        line_starts.extend(
+            text.bytes()
+                .enumerate()
+                .filter(|&(_, b)| b == b'\n')
+                .map(|(i, _)| i as u32 + 1),
+        );
+        self.files.push(SourceFile {
+            name: name.into(),
+            text,
+            line_starts,
+        });
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    /// The file behind an id.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// All files, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0..).map(FileId).zip(&self.files)
+    }
+
+    /// Where a span begins.
+    pub fn location(&self, span: Span) -> Location {
+        match self.get(span.file) {
+            Some(file) => {
+                let (line, column) = file.line_column(span.start);
+                Location {
+                    file: file.name.clone(),
+                    line,
+                    column,
+                }
+            }
+            None => Location {
+                file: String::new(),
+                line: 1,
+                column: 1,
+            },
+        }
+    }
+}
