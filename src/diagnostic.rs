@@ -33,10 +33,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             message: message.into(),
-            primary: Some(Label {
-                span,
-                text: String::new(),
-            }),
+            primary: Some(Label { span, text: String::new() }),
             secondary: Vec::new(),
             help: None,
         }
@@ -44,13 +41,7 @@ impl Diagnostic {
 
     /// A mistake without a place in a text, an unreadable file say.
     pub fn without_place(code: &'static str, message: impl Into<String>) -> Self {
-        Diagnostic {
-            code,
-            message: message.into(),
-            primary: None,
-            secondary: Vec::new(),
-            help: None,
-        }
+        Diagnostic { code, message: message.into(), primary: None, secondary: Vec::new(), help: None }
     }
 
     /// Sets the words beside the caret.
@@ -65,10 +56,7 @@ impl Diagnostic {
     /// Adds another place.
     #[must_use]
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.secondary.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.secondary.push(Label { span, text: text.into() });
         self
     }
 
@@ -82,18 +70,23 @@ impl Diagnostic {
 
 /// The nearest of `known` to `word`, if one is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let shown: String = word.chars().take(200).collect();
-    let lower = shown.to_lowercase();
+    let lower: Vec<char> = word.chars().take(100).flat_map(char::to_lowercase).collect();
+    let allowed = (lower.len() / 3).max(1) + 1;
+    let distance = |known: &str| {
+        let known: Vec<char> = known.chars().flat_map(char::to_lowercase).collect();
+        // The distance is at least the difference in length: most names end here.
+        (known.len().abs_diff(lower.len()) <= allowed)
+            .then(|| strsim::generic_damerau_levenshtein(&lower, &known))
+            .filter(|&d| d <= allowed)
+    };
     known
         .into_iter()
-        .map(|k| {
-            let distance = strsim::damerau_levenshtein(&lower, &k.to_lowercase());
+        .filter_map(|k| {
             // `balance` for `financial.account.balance` is near as well.
-            let tail = k.rsplit(['.', '/']).next().unwrap_or(k);
-            let by_tail = strsim::damerau_levenshtein(&lower, &tail.to_lowercase()) + 1;
-            (distance.min(by_tail), k)
+            let tail = k.rsplit(['.', '/']).next().filter(|tail| *tail != k);
+            let by_tail = tail.and_then(distance).map(|d| d + 1).filter(|&d| d <= allowed);
+            Some((distance(k).into_iter().chain(by_tail).min()?, k))
         })
-        .filter(|&(d, _)| d <= (lower.chars().count() / 3).max(1) + 1)
         .min()
         .map(|(_, k)| k)
 }

@@ -7,6 +7,17 @@
 //! source text → spanned YAML → inventory → resolved model → flow graph →
 //! propagation → checks and rules → findings → reports.
 
+pub mod bits;
+pub mod decode;
 pub mod diagnostic;
+pub mod duration;
+pub mod finding;
+pub mod glob;
+pub mod inventory;
+pub mod matching;
+pub mod model;
+pub mod policy;
 pub mod source;
+pub mod taxonomy;
+pub mod vocabulary;
 pub mod yaml;

@@ -86,17 +86,8 @@ impl Sources {
     /// than 4 GiB (the reader's limits see to that).
     pub fn add(&mut self, name: impl Into<String>, text: String) -> FileId {
         let mut line_starts = vec![0];
-        line_starts.extend(
-            text.bytes()
-                .enumerate()
-                .filter(|&(_, b)| b == b'\n')
-                .map(|(i, _)| i as u32 + 1),
-        );
-        self.files.push(SourceFile {
-            name: name.into(),
-            text,
-            line_starts,
-        });
+        line_starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
+        self.files.push(SourceFile { name: name.into(), text, line_starts });
         FileId(self.files.len() as u32 - 1)
     }
 
@@ -115,17 +106,9 @@ impl Sources {
         match self.get(span.file) {
             Some(file) => {
                 let (line, column) = file.line_column(span.start);
-                Location {
-                    file: file.name.clone(),
-                    line,
-                    column,
-                }
+                Location { file: file.name.clone(), line, column }
             }
-            None => Location {
-                file: String::new(),
-                line: 1,
-                column: 1,
-            },
+            None => Location { file: String::new(), line: 1, column: 1 },
         }
     }
 }

@@ -1,0 +1,128 @@
+//! Sets of leaves as rows of 64-bit words.
+
+/// A set of leaves; all sets of one taxonomy have the same number of words.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LeafSet(Box<[u64]>);
+
+impl LeafSet {
+    /// The empty set over `leaves` leaves.
+    pub fn empty(leaves: usize) -> Self {
+        LeafSet(vec![0; words(leaves)].into())
+    }
+
+    /// All of `leaves` leaves.
+    pub fn full(leaves: usize) -> Self {
+        let mut set = Self::empty(leaves);
+        (0..leaves).for_each(|leaf| set.insert(leaf));
+        set
+    }
+
+    /// The words, leaf 0 the lowest bit of the first.
+    pub fn row(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// Adds a leaf; one beyond the set's size is ignored.
+    pub fn insert(&mut self, leaf: usize) {
+        if let Some(word) = self.0.get_mut(leaf / 64) {
+            *word |= 1 << (leaf % 64);
+        }
+    }
+
+    /// Whether a leaf is in the set.
+    pub fn contains(&self, leaf: usize) -> bool {
+        contains(&self.0, leaf)
+    }
+
+    /// Adds all leaves of another set.
+    pub fn extend(&mut self, row: &[u64]) {
+        or(&mut self.0, row);
+    }
+
+    /// No leaf is in it.
+    pub fn is_empty(&self) -> bool {
+        is_empty(&self.0)
+    }
+
+    /// Both have a leaf in common.
+    pub fn intersects(&self, other: &LeafSet) -> bool {
+        intersects(&self.0, &other.0)
+    }
+
+    /// All its leaves are in `other`.
+    pub fn is_subset(&self, other: &LeafSet) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+    }
+
+    /// The leaves that are not in `other`.
+    #[must_use]
+    pub fn minus(&self, other: &LeafSet) -> LeafSet {
+        LeafSet(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
+    }
+
+    /// The leaves in both.
+    #[must_use]
+    pub fn and(&self, other: &LeafSet) -> LeafSet {
+        LeafSet(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+    }
+
+    /// How many leaves are in it.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// The leaves, in order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        ones(&self.0)
+    }
+}
+
+impl From<&[u64]> for LeafSet {
+    fn from(row: &[u64]) -> Self {
+        LeafSet(row.into())
+    }
+}
+
+/// Words needed for `bits` bits, at least one.
+pub fn words(bits: usize) -> usize {
+    bits.div_ceil(64).max(1)
+}
+
+/// Whether bit `bit` is set.
+pub fn contains(row: &[u64], bit: usize) -> bool {
+    row.get(bit / 64).is_some_and(|w| w >> (bit % 64) & 1 == 1)
+}
+
+/// `into |= row`; whether anything was new.
+pub fn or(into: &mut [u64], row: &[u64]) -> bool {
+    let mut new = 0;
+    for (a, b) in into.iter_mut().zip(row) {
+        new |= b & !*a;
+        *a |= b;
+    }
+    new != 0
+}
+
+/// Whether no bit is set.
+pub fn is_empty(row: &[u64]) -> bool {
+    row.iter().all(|&w| w == 0)
+}
+
+/// Whether a bit is set in both.
+pub fn intersects(a: &[u64], b: &[u64]) -> bool {
+    a.iter().zip(b).any(|(a, b)| a & b != 0)
+}
+
+/// The set bits, in order.
+pub fn ones(row: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    row.iter().enumerate().flat_map(|(i, &word)| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            (rest != 0).then(|| {
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                i * 64 + bit
+            })
+        })
+    })
+}

@@ -1,0 +1,195 @@
+//! The keys of one map.
+
+use super::{Decoder, Spanned};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::source::Span;
+use crate::yaml::{Entry, Node, Value};
+
+/// A map that is being decoded. Every key asked for is known; [`Fields::finish`]
+/// reports the others.
+#[derive(Debug, Clone)]
+pub struct Fields<'n> {
+    what: &'static str,
+    span: Span,
+    entries: &'n [Entry],
+    defaults: &'n [Entry],
+    known: Vec<&'static str>,
+}
+
+fn absent(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Seq(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+impl<'n> Fields<'n> {
+    /// The keys of `node`, which is `what` ("a flow"); an error if it is no map.
+    pub fn new(d: &mut Decoder, node: &'n Node, what: &'static str) -> Option<Self> {
+        match &node.value {
+            Value::Map(entries) => {
+                Some(Fields { what, span: node.span, entries, defaults: &[], known: Vec::new() })
+            }
+            _ => {
+                d.wrong_type(node, &format!("{what} (a map of keys)"));
+                None
+            }
+        }
+    }
+
+    /// Takes keys that are absent here from `defaults`.
+    #[must_use]
+    pub fn or_from(mut self, defaults: &'n [Entry]) -> Self {
+        self.defaults = defaults;
+        self
+    }
+
+    /// The place of the map.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    fn entry(&mut self, key: &'static str, there: impl Fn(&Node) -> bool) -> Option<&'n Entry> {
+        self.known.push(key);
+        let find = |entries: &'n [Entry]| entries.iter().find(|e| e.key == key && there(&e.value));
+        find(self.entries).or_else(|| find(self.defaults))
+    }
+
+    /// The value of a key, unless it is absent.
+    pub fn get(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.entry(key, |node| !absent(node)).map(|e| &e.value)
+    }
+
+    /// The value of a key of which an empty list says something.
+    pub fn get_even_empty(&mut self, key: &'static str) -> Option<&'n Node> {
+        self.entry(key, |node| node.value != Value::Null).map(|e| &e.value)
+    }
+
+    /// Where a key is written, absent values aside.
+    pub fn key_span(&mut self, key: &'static str) -> Option<Span> {
+        self.entry(key, |node| !absent(node)).map(|e| e.key_span)
+    }
+
+    /// Decodes a key's value, unless it is absent.
+    pub fn with<T>(
+        &mut self,
+        d: &mut Decoder,
+        key: &'static str,
+        decode: impl FnOnce(&mut Decoder, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        self.get(key).and_then(|node| decode(d, node))
+    }
+
+    /// Decodes a list, or the one value that stands for it.
+    pub fn list<T>(
+        &mut self,
+        d: &mut Decoder,
+        key: &'static str,
+        each: impl FnMut(&mut Decoder, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        self.get(key).map(|node| d.list(node, each)).unwrap_or_default()
+    }
+
+    /// Decodes a list of which an empty one is a mistake.
+    pub fn full_list<T>(
+        &mut self,
+        d: &mut Decoder,
+        key: &'static str,
+        each: impl FnMut(&mut Decoder, &Node) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let node = self.get_even_empty(key)?;
+        if matches!(&node.value, Value::Seq(items) if items.iter().all(|i| i.value == Value::Null)) {
+            d.report(
+                Diagnostic::new("empty-list", format!("`{key}` of {} is empty", self.what), node.span)
+                    .label("expected at least one value")
+                    .help(format!("name at least one, or leave `{key}` out")),
+            );
+            return Some(Vec::new());
+        }
+        Some(d.list(node, each))
+    }
+
+    /// Decodes a required key.
+    pub fn required<T>(
+        &mut self,
+        d: &mut Decoder,
+        key: &'static str,
+        decode: impl FnOnce(&mut Decoder, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        match self.get(key) {
+            Some(node) => decode(d, node),
+            None => {
+                self.missing(d, key);
+                None
+            }
+        }
+    }
+
+    /// Reports that a required key is absent.
+    pub fn missing(&self, d: &mut Decoder, key: &str) {
+        let written = self.entries.iter().find(|e| e.key == key);
+        let span = written.map_or_else(|| self.head(), |e| e.key_span);
+        d.report(
+            Diagnostic::new("missing-key", format!("{} needs the key `{key}`", self.what), span)
+                .label(format!("expected `{key}`"))
+                .help(format!("add `{key}: …`")),
+        );
+    }
+
+    /// The first key, or the map where it has none: a short place to point at.
+    pub fn head(&self) -> Span {
+        self.entries.first().map_or(self.span, |e| e.key_span)
+    }
+
+    /// The entries of the map as they are.
+    pub fn entries(&self) -> &'n [Entry] {
+        self.entries
+    }
+
+    /// Reports every key that nobody asked for.
+    pub fn finish(self, d: &mut Decoder) {
+        for entry in self.entries {
+            if self.known.iter().any(|k| *k == entry.key) {
+                continue;
+            }
+            let mut known = self.known.clone();
+            known.sort_unstable();
+            known.dedup();
+            let help = match nearest(&entry.key, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known keys: {}", known.join(", ")),
+            };
+            d.report(
+                Diagnostic::new(
+                    "unknown-key",
+                    format!("unknown key `{}` in {}", entry.key, self.what),
+                    entry.key_span,
+                )
+                .label("not known here")
+                .help(help),
+            );
+        }
+    }
+}
+
+impl Decoder<'_> {
+    /// A map whose keys are the user's: each key with its value.
+    pub fn map<T>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        mut each: impl FnMut(&mut Self, Spanned<String>, &Node) -> Option<T>,
+    ) -> Vec<T> {
+        match &node.value {
+            Value::Map(entries) => entries
+                .iter()
+                .filter_map(|e| each(self, Spanned::new(e.key.clone(), e.key_span), &e.value))
+                .collect(),
+            _ => {
+                self.wrong_type(node, what);
+                Vec::new()
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! From YAML nodes to typed values, every mistake noted and none fatal.
+//!
+//! A key that is `null` or an empty list is absent. The keys that a decoder asks
+//! for are the keys that are known: there is no second list.
+
+mod fields;
+mod values;
+
+pub use fields::Fields;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::taxonomy::Tree;
+use crate::yaml::{Node, Value};
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Its bytes.
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    /// A value with its place.
+    pub fn new(value: T, span: Span) -> Self {
+        Spanned { value, span }
+    }
+}
+
+/// What decoding needs to know and where it notes mistakes.
+#[derive(Debug)]
+pub struct Decoder<'d> {
+    /// The mistakes so far.
+    pub diagnostics: &'d mut Vec<Diagnostic>,
+    /// The data categories.
+    pub data: &'d Tree,
+    /// The purposes.
+    pub purposes: &'d Tree,
+}
+
+impl Decoder<'_> {
+    /// Notes a mistake.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Decodes each element of a list, or the one value that stands for a list.
+    pub fn list<T>(&mut self, node: &Node, mut each: impl FnMut(&mut Self, &Node) -> Option<T>) -> Vec<T> {
+        match &node.value {
+            Value::Seq(items) => items
+                .iter()
+                .filter(|item| item.value != Value::Null)
+                .filter_map(|item| each(self, item))
+                .collect(),
+            Value::Null => Vec::new(),
+            _ => each(self, node).into_iter().collect(),
+        }
+    }
+
+    /// Notes a value of the wrong shape.
+    pub fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let found = match &node.value {
+            Value::Null => "nothing",
+            Value::Scalar(_) => "a single value",
+            Value::Seq(_) => "a list",
+            Value::Map(_) => "a map",
+        };
+        self.report(
+            Diagnostic::new("wrong-type", format!("expected {expected}, found {found}"), node.span)
+                .label(format!("expected {expected}")),
+        );
+    }
+}

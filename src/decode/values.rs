@@ -1,0 +1,170 @@
+//! Single values: text, numbers, dates, words, categories.
+
+use jiff::civil::Date;
+
+use super::{Decoder, Spanned};
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::duration::Duration;
+use crate::taxonomy::{Key, Tree};
+use crate::vocabulary::Word;
+use crate::yaml::{Node, Value};
+
+fn is_id(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// A value quoted for a message: at most 60 characters.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((at, _)) => format!("`{}…`", text.get(..at).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}
+
+fn parse_date(text: &str) -> Option<Date> {
+    let shaped = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+    shaped.then(|| text.parse().ok()).flatten()
+}
+
+/// A whole number in any of YAML's spellings: `62000000`, `1e3`, `0o17`, `0x1f`, `1_000`.
+fn parse_count(text: &str) -> Option<u64> {
+    let plain = text.replace('_', "");
+    if let Some(octal) = plain.strip_prefix("0o") {
+        return u64::from_str_radix(octal, 8).ok();
+    }
+    if let Some(hex) = plain.strip_prefix("0x") {
+        return u64::from_str_radix(hex, 16).ok();
+    }
+    plain.parse::<u64>().ok().or_else(|| {
+        let number = plain.parse::<f64>().ok()?;
+        // Above 2^53 a float no longer tells one whole number from the next.
+        (number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
+    })
+}
+
+impl Decoder<'_> {
+    /// Any text.
+    pub fn text(&mut self, node: &Node) -> Option<Spanned<String>> {
+        self.scalar(node, "a text")
+    }
+
+    fn scalar(&mut self, node: &Node, expected: &str) -> Option<Spanned<String>> {
+        match &node.value {
+            Value::Scalar(scalar) => Some(Spanned::new(scalar.text.clone(), node.span)),
+            _ => {
+                self.wrong_type(node, expected);
+                None
+            }
+        }
+    }
+
+    fn parsed<T>(
+        &mut self,
+        node: &Node,
+        code: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Spanned<T>> {
+        let text = self.scalar(node, expected)?;
+        match parse(&text.value) {
+            Some(value) => Some(Spanned::new(value, node.span)),
+            None => {
+                self.report(
+                    Diagnostic::new(code, format!("{} is not {expected}", quoted(&text.value)), node.span)
+                        .label(format!("expected {expected}")),
+                );
+                None
+            }
+        }
+    }
+
+    /// An id: a letter or digit, then letters, digits, dots, underscores, hyphens.
+    pub fn id(&mut self, node: &Node) -> Option<Spanned<String>> {
+        self.parsed(node, "bad-id", "an id (letters, digits, `.`, `_`, `-`; a letter or digit first)", |t| {
+            is_id(t).then(|| t.to_owned())
+        })
+    }
+
+    /// A day, `2018-10-01`.
+    pub fn date(&mut self, node: &Node) -> Option<Spanned<Date>> {
+        self.parsed(node, "bad-date", "a date (year-month-day, like 2018-10-01)", parse_date)
+    }
+
+    /// A duration, `90d`.
+    pub fn duration(&mut self, node: &Node) -> Option<Spanned<Duration>> {
+        self.parsed(
+            node,
+            "bad-duration",
+            "a duration (a whole number with h, d, w, m or y, like 90d; or unlimited)",
+            Duration::parse,
+        )
+    }
+
+    /// A whole number, not negative.
+    pub fn count(&mut self, node: &Node) -> Option<Spanned<u64>> {
+        self.parsed(node, "bad-number", "a whole number", parse_count)
+    }
+
+    /// True or false, in any spelling that YAML has had.
+    pub fn flag(&mut self, node: &Node) -> Option<Spanned<bool>> {
+        self.parsed(node, "bad-flag", "true or false", |t| match t.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" => Some(true),
+            "false" | "no" | "off" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// One of a closed set of words.
+    pub fn word<W: Word>(&mut self, node: &Node) -> Option<Spanned<W>> {
+        let text = self.scalar(node, W::WHAT)?;
+        if let Some(word) = W::parse(&text.value) {
+            return Some(Spanned::new(word, node.span));
+        }
+        let all = W::ALL.iter().map(|w| w.word());
+        let known = all.clone().collect::<Vec<_>>().join(", ");
+        let help = match nearest(&text.value, all) {
+            Some(near) => format!("did you mean `{near}`? Known: {known}"),
+            None => format!("known: {known}"),
+        };
+        self.report(
+            Diagnostic::new("unknown-word", format!("{} is not {}", quoted(&text.value), W::WHAT), node.span)
+                .label(format!("expected {}", W::WHAT))
+                .help(help),
+        );
+        None
+    }
+
+    fn key(&mut self, node: &Node, tree: &Tree, code: &'static str, what: &str) -> Option<Spanned<Key>> {
+        let text = self.scalar(node, what)?;
+        if let Some(key) = tree.find(&text.value) {
+            return Some(Spanned::new(key, node.span));
+        }
+        let help = match nearest(&text.value, tree.names()) {
+            Some(near) => format!("did you mean `{near}`? `ringfence taxonomy` lists all"),
+            None => "`ringfence taxonomy` lists all; add your own under `taxonomy:`".to_owned(),
+        };
+        self.report(
+            Diagnostic::new(code, format!("{} is not {what}", quoted(&text.value)), node.span)
+                .label(format!("expected {what}"))
+                .help(help),
+        );
+        None
+    }
+
+    /// A data category.
+    pub fn category(&mut self, node: &Node) -> Option<Spanned<Key>> {
+        let tree = self.data;
+        self.key(node, tree, "unknown-category", "a data category")
+    }
+
+    /// A purpose.
+    pub fn purpose(&mut self, node: &Node) -> Option<Spanned<Key>> {
+        let tree = self.purposes;
+        self.key(node, tree, "unknown-purpose", "a purpose")
+    }
+}

@@ -1,0 +1,350 @@
+//! The result of an audit, as every output shows it; its JSON is this, word for
+//! word.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::source::Location;
+use crate::vocabulary::{Basis, PolicyStatus, Severity, Status};
+
+/// The version of the JSON's shape: keys may be added within one.
+pub const SCHEMA: u32 = 1;
+
+/// What an audit found.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Audit {
+    /// Which program says so.
+    pub ringfence: Program,
+    /// For which day.
+    pub judged: Judged,
+    /// Of what.
+    pub inventory: InventoryFacts,
+    /// By which policies, in the order named.
+    pub policies: Vec<PolicyFacts>,
+    /// What the declared flows break: gravest first, then by rule and key.
+    pub findings: Vec<Finding>,
+    /// Every promise, in the order of ids.
+    pub promises: Vec<Promise>,
+    /// What is not a finding and must not pass in silence.
+    pub notices: Vec<Notice>,
+    /// The claims that the verdict rests on.
+    pub relied_on: Vec<Reliance>,
+    /// How many findings there are.
+    pub summary: Summary,
+}
+
+/// The program.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Program {
+    /// Its version.
+    pub version: String,
+    /// The version of this JSON's shape.
+    pub schema: u32,
+}
+
+/// The days that count.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Judged {
+    /// The day on which waivers and assurances have expired or not.
+    pub day: String,
+    /// The day that effective dates are compared with, if any.
+    pub as_of: Option<String>,
+}
+
+/// How large the inventory is.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct InventoryFacts {
+    /// Parties.
+    pub parties: usize,
+    /// Systems.
+    pub systems: usize,
+    /// Agreements.
+    pub agreements: usize,
+    /// Flows.
+    pub flows: usize,
+    /// Flows that count.
+    pub counting_flows: usize,
+    /// Counting flows of proposed agreements.
+    pub proposed_flows: usize,
+    /// Counting flows that are declared as assumed.
+    pub assumed_flows: usize,
+    /// BLAKE3, in hexadecimal, over the files in the order of their relative paths:
+    /// for each the path, a zero byte, the length in bytes as 8 bytes little-endian,
+    /// the bytes.
+    pub digest: String,
+}
+
+/// A policy that was applied.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PolicyFacts {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its legal standing.
+    pub status: PolicyStatus,
+    /// The day its facts were established.
+    pub as_of: Option<String>,
+    /// How many rules it has.
+    pub rules: usize,
+}
+
+/// What sort of rule a finding breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingKind {
+    /// An agreement's own term.
+    Terms,
+    /// A built-in check of flows.
+    Flow,
+    /// Data that got where it must not.
+    Forbid,
+    /// One place that holds too much.
+    Limit,
+    /// A declaration that does not say what it must.
+    Require,
+    /// A public promise.
+    Statement,
+}
+
+/// Whether a finding is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingStatus {
+    /// Nobody has accepted it.
+    New,
+    /// It is in the baseline.
+    Baseline,
+    /// A waiver accepts it.
+    Waived,
+}
+
+/// One thing that the declared flows break.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Names the finding: depends on its rule and its key alone.
+    pub fingerprint: String,
+    /// `policy/rule`, or the name of a built-in check.
+    pub rule: String,
+    /// The sort of rule.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The rule in a few words.
+    pub title: String,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// Whether it is new.
+    pub status: FindingStatus,
+    /// It goes beyond what a waiver or the baseline accepts.
+    pub grown: bool,
+    /// Every walk to it breaks the same rule earlier.
+    pub consequent: bool,
+    /// It is there only because of proposed agreements.
+    pub prospective: bool,
+    /// It is there only because of ended agreements.
+    pub retained: bool,
+    /// Where the data comes from (`terms/*`, `flow/*`: where the flow starts).
+    pub source: Option<Place>,
+    /// Where it ends up (`terms/*`, `flow/*`: where the flow ends).
+    pub sink: Option<Place>,
+    /// The agreements concerned.
+    pub agreements: Vec<String>,
+    /// The offending flow.
+    pub flow: Option<String>,
+    /// What a limit, a requirement or an assumed origin is about.
+    pub subject: Option<String>,
+    /// The origin leaves concerned, as the fewest categories.
+    pub data: Vec<String>,
+    /// As what they arrive, as the fewest categories.
+    pub arrives_as: Vec<String>,
+    /// A shortest walk that proves it.
+    pub path: Vec<Hop>,
+    /// All walks that are shown.
+    pub witnesses: Vec<Vec<Hop>>,
+    /// Where it is declared: the offending flow, or the subject.
+    pub location: Option<Location>,
+    /// What it breaks.
+    pub broken: Broken,
+    /// What the rule rests on.
+    pub cite: Vec<String>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// The legal standing of the rule's policy; `None` for built-in checks and promises.
+    pub policy_status: Option<PolicyStatus>,
+    /// The waiver that accepts it: reason, by whom, until when.
+    pub waiver: Option<AppliedWaiver>,
+    /// Whether the finding can make the audit fail (its policy binds).
+    pub binding: bool,
+}
+
+/// A system and the party that runs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Place {
+    /// `party/system`; `None` where a whole party is meant.
+    pub system: Option<String>,
+    /// The party's id.
+    pub party: String,
+}
+
+/// One flow of a walk.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Hop {
+    /// The flow's full id.
+    pub flow: String,
+    /// `party/system` that it leaves.
+    pub from: String,
+    /// `party/system` that it enters.
+    pub to: String,
+    /// What it runs under.
+    pub agreement: Option<String>,
+    /// What for.
+    pub purposes: Vec<String>,
+    /// What the data is on this flow, as the fewest categories.
+    pub data: Vec<String>,
+    /// Whether the declaration is public or assumed, where it says.
+    pub basis: Option<Basis>,
+    /// Where the agreement stands.
+    pub agreement_status: Option<Status>,
+    /// Where the flow is declared.
+    pub location: Location,
+}
+
+/// The rule, term or promise that a finding breaks.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Broken {
+    /// Which of the three.
+    pub what: BrokenWhat,
+    /// Its words: the rule's title, the term and its clause, the promise's quote.
+    pub text: String,
+    /// Where it is written; `None` for built-in checks that nobody wrote.
+    pub location: Option<Location>,
+}
+
+/// What a finding breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokenWhat {
+    /// A rule of a policy, or a built-in check.
+    Rule,
+    /// A term of an agreement.
+    Term,
+    /// A public promise.
+    Promise,
+}
+
+/// A waiver that accepts a finding.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct AppliedWaiver {
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub approved_by: String,
+    /// The last day on which it holds.
+    pub expires: String,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// A public promise and whether the declared flows keep it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Promise {
+    /// Its id.
+    pub id: String,
+    /// The party that made it.
+    pub by: String,
+    /// The words.
+    pub quote: String,
+    /// Who said it.
+    pub who: Option<String>,
+    /// Where.
+    pub place: Option<String>,
+    /// When.
+    pub date: Option<String>,
+    /// Whether no declared chain breaks it.
+    pub kept: bool,
+    /// The fingerprints of the findings that break it.
+    pub broken_by: Vec<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// Something that is no finding and must not pass in silence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Notice {
+    /// A stable code in kebab case.
+    pub code: String,
+    /// What there is to know.
+    pub message: String,
+    /// What it is about, where it sums up several: their ids.
+    pub subjects: Vec<String>,
+    /// Where.
+    pub location: Option<Location>,
+}
+
+/// A claim that kept something from being a finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Reliance {
+    /// The rule or built-in check that would have found something.
+    pub rule: String,
+    /// The flow that makes the claim.
+    pub flow: String,
+    /// The claim, `transform: aggregated` say.
+    pub claim: String,
+    /// The agreement whose terms are concerned.
+    pub agreement: Option<String>,
+    /// Where it is made.
+    pub location: Location,
+}
+
+/// How many findings there are: new ones by severity, and the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// New and critical.
+    pub critical: usize,
+    /// New and high.
+    pub high: usize,
+    /// New and medium.
+    pub medium: usize,
+    /// New and low.
+    pub low: usize,
+    /// New, to know.
+    pub info: usize,
+    /// Waived.
+    pub waived: usize,
+    /// In the baseline.
+    pub baseline: usize,
+}
+
+impl Summary {
+    /// Counts findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let mut summary = Summary::default();
+        for finding in findings {
+            let count = match (finding.status, finding.severity) {
+                (FindingStatus::Waived, _) => &mut summary.waived,
+                (FindingStatus::Baseline, _) => &mut summary.baseline,
+                (FindingStatus::New, Severity::Critical) => &mut summary.critical,
+                (FindingStatus::New, Severity::High) => &mut summary.high,
+                (FindingStatus::New, Severity::Medium) => &mut summary.medium,
+                (FindingStatus::New, Severity::Low) => &mut summary.low,
+                (FindingStatus::New, Severity::Info) => &mut summary.info,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
+
+impl Audit {
+    /// Whether the audit fails: something new and binding at or above a severity.
+    pub fn fails_at(&self, severity: Severity) -> bool {
+        self.findings.iter().any(|f| f.binding && f.status == FindingStatus::New && f.severity <= severity)
+    }
+}

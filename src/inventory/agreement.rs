@@ -1,0 +1,161 @@
+//! Agreements.
+
+use jiff::civil::Date;
+
+use super::flow::{Disposed, Effective, Flow, check_defaults, disposed, effective, flow};
+use super::meta::{Meta, meta, text};
+use super::terms::{Terms, terms};
+use crate::decode::{Decoder, Fields, Spanned};
+use crate::diagnostic::Diagnostic;
+use crate::vocabulary::{Kind, Status};
+use crate::yaml::{Node, Value};
+
+/// A data-sharing agreement.
+#[derive(Debug, Clone)]
+pub struct Agreement {
+    /// Its id.
+    pub id: Spanned<String>,
+    /// Sharing or processing, if stated.
+    pub kind: Option<Kind>,
+    /// For whom the others process, if stated.
+    pub provider: Option<Spanned<String>>,
+    /// Where it stands, if stated.
+    pub status: Option<Status>,
+    /// Who has signed.
+    pub parties: Vec<Spanned<String>>,
+    /// When it runs.
+    pub effective: Effective,
+    /// What it moved has been deleted.
+    pub disposed: Option<Disposed>,
+    /// Why it is lawful, in the declarer's words.
+    pub legal_basis: Option<String>,
+    /// What the parties attest.
+    pub assurances: Vec<Assurance>,
+    /// What receivers may do.
+    pub terms: Terms,
+    /// What moves under it.
+    pub flows: Vec<Flow>,
+    /// Title, labels, source, basis.
+    pub meta: Meta,
+}
+
+/// Something the parties attest.
+#[derive(Debug, Clone)]
+pub struct Assurance {
+    /// What.
+    pub id: Spanned<String>,
+    /// What shows it.
+    pub evidence: Option<String>,
+    /// The last day on which it holds.
+    pub valid_until: Option<Date>,
+}
+
+impl Assurance {
+    /// Whether it still holds on a day.
+    pub fn holds(&self, day: Date) -> bool {
+        self.valid_until.is_none_or(|until| day <= until)
+    }
+}
+
+/// Reads an agreement.
+pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
+    let mut f = Fields::new(d, node, "an agreement")?;
+    let id = f.required(d, "id", |d, n| d.id(n));
+    let kind = f.with(d, "kind", |d, n| d.word::<Kind>(n)).map(|w| w.value);
+    let provider = f.with(d, "provider", |d, n| d.text(n));
+    let status = f.with(d, "status", |d, n| d.word::<Status>(n)).map(|w| w.value);
+    let parties = f.list(d, "parties", |d, n| d.text(n));
+    check_parties(d, &mut f, &parties, provider.as_ref());
+    let dates = f.with(d, "effective", effective).unwrap_or_default();
+    let gone = f.with(d, "disposed", disposed);
+    let legal_basis = text(d, &mut f, "legal_basis");
+    let assurances = f.list(d, "assurances", assurance);
+    let terms = f.with(d, "terms", terms).unwrap_or_default();
+    let defaults = match f.get("flow_defaults") {
+        Some(node) => {
+            check_defaults(d, node);
+            match &node.value {
+                Value::Map(entries) => entries.as_slice(),
+                _ => &[],
+            }
+        }
+        None => &[],
+    };
+    let flows = f.list(d, "flows", |d, n| flow(d, n, defaults));
+    let meta = meta(d, &mut f);
+    f.finish(d);
+    Some(Agreement {
+        id: id?,
+        kind,
+        provider,
+        status,
+        parties,
+        effective: dates,
+        disposed: gone,
+        legal_basis,
+        assurances,
+        terms,
+        flows,
+        meta,
+    })
+}
+
+fn check_parties(
+    d: &mut Decoder,
+    f: &mut Fields,
+    parties: &[Spanned<String>],
+    provider: Option<&Spanned<String>>,
+) {
+    let Some(node) = f.get("parties") else {
+        f.missing(d, "parties");
+        return;
+    };
+    let written = match &node.value {
+        Value::Seq(items) => items.len(),
+        _ => 1,
+    };
+    for (index, party) in parties.iter().enumerate() {
+        if let Some(first) = parties.iter().take(index).find(|p| p.value == party.value) {
+            d.report(
+                Diagnostic::new("duplicate-party", format!("`{}` is named twice", party.value), party.span)
+                    .label("named again")
+                    .also(first.span, "first named here"),
+            );
+        }
+    }
+    if written < 2 {
+        d.report(
+            Diagnostic::new("too-few-parties", "an agreement has two parties or more", node.span)
+                .label("expected at least two parties")
+                .help("name all that have signed; flows inside one party need no agreement"),
+        );
+    }
+    if let Some(provider) = provider
+        && !parties.iter().any(|p| p.value == provider.value)
+    {
+        let help = crate::diagnostic::nearest(&provider.value, parties.iter().map(|p| p.value.as_str()));
+        let help =
+            help.map_or_else(|| "name one of `parties`".to_owned(), |near| format!("did you mean `{near}`?"));
+        d.report(
+            Diagnostic::new(
+                "provider-not-a-party",
+                format!("the provider `{}` is not among the agreement's parties", provider.value),
+                provider.span,
+            )
+            .label("expected one of `parties`")
+            .help(help),
+        );
+    }
+}
+
+fn assurance(d: &mut Decoder, node: &Node) -> Option<Assurance> {
+    if let Value::Scalar(_) = node.value {
+        return d.text(node).map(|id| Assurance { id, evidence: None, valid_until: None });
+    }
+    let mut f = Fields::new(d, node, "an assurance")?;
+    let id = f.required(d, "id", |d, n| d.text(n));
+    let evidence = text(d, &mut f, "evidence");
+    let valid_until = f.with(d, "valid_until", |d, n| d.date(n)).map(|t| t.value);
+    f.finish(d);
+    Some(Assurance { id: id?, evidence, valid_until })
+}

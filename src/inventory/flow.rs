@@ -1,0 +1,190 @@
+//! Flows: what moves from one system to another.
+
+use jiff::civil::Date;
+
+use super::meta::{Meta, meta, text};
+use super::party::texts;
+use super::terms::{Terms, terms};
+use crate::decode::{Decoder, Fields, Spanned};
+use crate::diagnostic::Diagnostic;
+use crate::duration::Duration;
+use crate::taxonomy::Key;
+use crate::vocabulary::{Consent, Transform};
+use crate::yaml::{Entry, Node};
+
+/// A flow; what it left out has been taken from the agreement's `flow_defaults`.
+#[derive(Debug, Clone)]
+pub struct Flow {
+    /// Its id within the agreement, or of its own.
+    pub id: Spanned<String>,
+    /// The sending system.
+    pub from: Spanned<String>,
+    /// The receiving system.
+    pub to: Spanned<String>,
+    /// What it may carry.
+    pub data: Vec<Spanned<Key>>,
+    /// What for; `None`: what the receiving system is run for.
+    pub purposes: Option<Vec<Spanned<Key>>>,
+    /// The consent in place, if stated.
+    pub consent: Option<Consent>,
+    /// What is done to the data on the way, if stated.
+    pub transform: Option<Transform>,
+    /// The parties whose data alone it carries.
+    pub only_from: Option<Vec<Spanned<String>>>,
+    /// What protects it.
+    pub safeguards: Vec<String>,
+    /// How long the receiver keeps what comes this way.
+    pub retention: Option<Duration>,
+    /// Terms of its own.
+    pub terms: Option<Terms>,
+    /// When it runs.
+    pub effective: Effective,
+    /// What it moved has been deleted.
+    pub disposed: Option<Disposed>,
+    /// Why it is lawful, in the declarer's words.
+    pub legal_basis: Option<String>,
+    /// Free marks.
+    pub tags: Vec<String>,
+    /// Title, labels, source, basis.
+    pub meta: Meta,
+}
+
+/// From when until when; each side optional, both days included.
+#[derive(Debug, Clone, Default)]
+pub struct Effective {
+    /// First day.
+    pub from: Option<Spanned<Date>>,
+    /// Last day.
+    pub until: Option<Spanned<Date>>,
+}
+
+/// That data has been deleted at the receivers.
+#[derive(Debug, Clone)]
+pub struct Disposed {
+    /// When.
+    pub date: Option<Date>,
+    /// What shows it.
+    pub evidence: Option<String>,
+    /// Where it is declared.
+    pub span: crate::source::Span,
+}
+
+/// Reads a flow, absent keys from `defaults`.
+pub fn flow(d: &mut Decoder, node: &Node, defaults: &[Entry]) -> Option<Flow> {
+    let mut f = Fields::new(d, node, "a flow")?.or_from(defaults);
+    let id = f.required(d, "id", |d, n| d.id(n));
+    let from = f.required(d, "from", |d, n| d.text(n));
+    let to = f.required(d, "to", |d, n| d.text(n));
+    let data = f.full_list(d, "data", |d, n| d.category(n));
+    if data.is_none() {
+        f.missing(d, "data");
+    }
+    let rest = Rest::read(d, &mut f);
+    f.finish(d);
+    let Rest {
+        purposes,
+        consent,
+        transform,
+        only_from,
+        safeguards,
+        retention,
+        terms,
+        effective,
+        disposed,
+        legal_basis,
+        tags,
+        meta,
+    } = rest;
+    Some(Flow {
+        id: id?,
+        from: from?,
+        to: to?,
+        data: data?,
+        purposes,
+        consent,
+        transform,
+        only_from,
+        safeguards,
+        retention,
+        terms,
+        effective,
+        disposed,
+        legal_basis,
+        tags,
+        meta,
+    })
+}
+
+/// Checks defaults on their own: they may be wrong without any flow to use them.
+pub fn check_defaults(d: &mut Decoder, node: &Node) {
+    let Some(mut f) = Fields::new(d, node, "flow defaults") else {
+        return;
+    };
+    f.with(d, "from", |d, n| d.text(n));
+    f.with(d, "to", |d, n| d.text(n));
+    f.full_list(d, "data", |d, n| d.category(n));
+    Rest::read(d, &mut f);
+    f.finish(d);
+}
+
+struct Rest {
+    purposes: Option<Vec<Spanned<Key>>>,
+    consent: Option<Consent>,
+    transform: Option<Transform>,
+    only_from: Option<Vec<Spanned<String>>>,
+    safeguards: Vec<String>,
+    retention: Option<Duration>,
+    terms: Option<Terms>,
+    effective: Effective,
+    disposed: Option<Disposed>,
+    legal_basis: Option<String>,
+    tags: Vec<String>,
+    meta: Meta,
+}
+
+impl Rest {
+    fn read(d: &mut Decoder, f: &mut Fields) -> Rest {
+        Rest {
+            purposes: f.full_list(d, "purposes", |d, n| d.purpose(n)),
+            consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
+            transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
+            only_from: f.full_list(d, "only_from", |d, n| d.text(n)),
+            safeguards: texts(d, f, "safeguards"),
+            retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
+            terms: f.with(d, "terms", terms),
+            effective: f.with(d, "effective", effective).unwrap_or_default(),
+            disposed: f.with(d, "disposed", disposed),
+            legal_basis: text(d, f, "legal_basis"),
+            tags: texts(d, f, "tags"),
+            meta: meta(d, f),
+        }
+    }
+}
+
+/// Reads from when until when.
+pub fn effective(d: &mut Decoder, node: &Node) -> Option<Effective> {
+    let mut f = Fields::new(d, node, "effective dates")?;
+    let from = f.with(d, "from", |d, n| d.date(n));
+    let until = f.with(d, "until", |d, n| d.date(n));
+    f.finish(d);
+    if let (Some(from), Some(until)) = (&from, &until)
+        && until.value < from.value
+    {
+        d.report(
+            Diagnostic::new("until-before-from", "`until` is before `from`", until.span)
+                .label(format!("expected {} or later", from.value))
+                .also(from.span, "it begins here"),
+        );
+    }
+    Some(Effective { from, until })
+}
+
+/// Reads that data has been deleted.
+pub fn disposed(d: &mut Decoder, node: &Node) -> Option<Disposed> {
+    let mut f = Fields::new(d, node, "a disposal")?;
+    let date = f.with(d, "date", |d, n| d.date(n)).map(|t| t.value);
+    let evidence = text(d, &mut f, "evidence");
+    let span = f.head();
+    f.finish(d);
+    Some(Disposed { date, evidence, span })
+}

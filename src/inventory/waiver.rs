@@ -1,0 +1,97 @@
+//! Accepted findings.
+
+use jiff::civil::Date;
+
+use super::meta::text;
+use crate::decode::{Decoder, Fields, Spanned};
+use crate::diagnostic::Diagnostic;
+use crate::glob::Glob;
+use crate::source::Span;
+use crate::taxonomy::Key;
+use crate::yaml::Node;
+
+/// An accepted finding: which, what of it, why, by whom and until when.
+#[derive(Debug, Clone)]
+pub struct Waiver {
+    /// One finding, by its fingerprint.
+    pub finding: Option<Spanned<String>>,
+    /// Globs on a finding's key, one of which at least is stated otherwise.
+    pub rule: Option<Glob>,
+    /// On the source system.
+    pub source: Option<Glob>,
+    /// On the sink system.
+    pub sink: Option<Glob>,
+    /// On the flow.
+    pub flow: Option<Glob>,
+    /// On the subject.
+    pub subject: Option<Glob>,
+    /// The data accepted; empty: not limited.
+    pub data: Vec<Spanned<Key>>,
+    /// The agreements accepted; empty: not limited.
+    pub agreements: Vec<Spanned<String>>,
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub approved_by: String,
+    /// The last day on which it holds.
+    pub expires: Date,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// Reads a waiver.
+pub fn waiver(d: &mut Decoder, node: &Node) -> Option<Waiver> {
+    let mut f = Fields::new(d, node, "a waiver")?;
+    let finding = f.with(d, "finding", fingerprint);
+    let mut glob = |d: &mut Decoder, key| f.with(d, key, |d, n| d.text(n)).map(|t| Glob::new(t.value));
+    let rule = glob(d, "rule");
+    let source = glob(d, "source");
+    let sink = glob(d, "sink");
+    let flow = glob(d, "flow");
+    let subject = glob(d, "subject");
+    if f.get("finding").is_none() && [&rule, &source, &sink, &flow, &subject].iter().all(|g| g.is_none()) {
+        d.report(
+            Diagnostic::new("waiver-of-nothing", "a waiver says which finding it accepts", f.head())
+                .label("expected `finding`, or one of `rule`, `source`, `sink`, `flow`, `subject`")
+                .help("copy the finding's fingerprint, `rf1:…`, from the report"),
+        );
+    }
+    let data = f.list(d, "data", |d, n| d.category(n));
+    let agreements = f.list(d, "agreements", |d, n| d.text(n));
+    let reason = f.required(d, "reason", |d, n| d.text(n));
+    let approved_by = f.required(d, "approved_by", |d, n| d.text(n));
+    let expires = f.required(d, "expires", |d, n| d.date(n));
+    let ticket = text(d, &mut f, "ticket");
+    let span = f.head();
+    f.finish(d);
+    Some(Waiver {
+        finding,
+        rule,
+        source,
+        sink,
+        flow,
+        subject,
+        data,
+        agreements,
+        reason: reason?.value,
+        approved_by: approved_by?.value,
+        expires: expires?.value,
+        ticket,
+        span,
+    })
+}
+
+fn fingerprint(d: &mut Decoder, node: &Node) -> Option<Spanned<String>> {
+    let text = d.text(node)?;
+    let digits = text.value.strip_prefix("rf1:").unwrap_or_default();
+    if digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return Some(text);
+    }
+    d.report(
+        Diagnostic::new("bad-fingerprint", "this is not a fingerprint", node.span)
+            .label("expected `rf1:` and 16 hexadecimal digits"),
+    );
+    None
+}

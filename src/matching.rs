@@ -1,0 +1,212 @@
+//! How matchers hold, read at worst.
+//!
+//! Where a match makes a finding more likely ([`Reading::Likely`]), one purpose
+//! (one leaf) of several suffices. Where it makes a finding less likely
+//! ([`Reading::Unlikely`]: within `unless`), all must be at or below those named,
+//! and there must be one. A `not` turns the reading.
+
+use jiff::civil::Date;
+
+use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
+use crate::policy::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Matcher, PlaceKeys};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Relation, Word};
+
+/// Which way a match pushes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A match makes a finding more likely.
+    Likely,
+    /// A match makes a finding less likely.
+    Unlikely,
+}
+
+impl Reading {
+    fn turned(self) -> Self {
+        match self {
+            Reading::Likely => Reading::Unlikely,
+            Reading::Unlikely => Reading::Likely,
+        }
+    }
+}
+
+/// Judges matchers on a model for one day.
+#[derive(Debug, Clone, Copy)]
+pub struct Matching<'m> {
+    /// The world.
+    pub model: &'m Model,
+    /// The day on which assurances have expired or not.
+    pub day: Date,
+}
+
+/// An arrival, as `forbid.to` sees it: the last flow (none at an assumed origin
+/// itself) and what the place is to the data.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The place.
+    pub at: SystemId,
+    /// The last flow.
+    pub by: Option<FlowId>,
+    /// The relation; `None` where no matcher asks for it.
+    pub relation: Option<Relation>,
+}
+
+fn holds<K>(matcher: &Matcher<K>, reading: Reading, keys: &impl Fn(&K, Reading) -> bool) -> bool {
+    keys(&matcher.keys, reading)
+        && (matcher.any.is_empty() || matcher.any.iter().any(|m| holds(m, reading, keys)))
+        && !matcher.not.iter().any(|m| holds(m, reading.turned(), keys))
+}
+
+/// Absent, or one of the list's matchers holds.
+fn any<K>(list: &AnyOf<K>, reading: Reading, keys: &impl Fn(&K, Reading) -> bool) -> bool {
+    list.is_empty() || list.0.iter().any(|m| holds(m, reading, keys))
+}
+
+/// An absent key holds; else the value must be there and one of those named.
+fn one_of<T>(named: &[T], is: impl Fn(&T) -> bool) -> bool {
+    named.is_empty() || named.iter().any(is)
+}
+
+fn same(a: Option<&String>, b: &str) -> bool {
+    a.is_some_and(|a| a.to_lowercase() == b.to_lowercase())
+}
+
+impl Matching<'_> {
+    /// Purposes at or below those named: one of them, or all and at least one.
+    fn purposes(&self, named: &[Key], stated: &[Key], reading: Reading) -> bool {
+        let under = |&p: &Key| self.model.under(p, named);
+        named.is_empty()
+            || match reading {
+                Reading::Likely => stated.iter().any(under),
+                Reading::Unlikely => !stated.is_empty() && stated.iter().all(under),
+            }
+    }
+
+    fn party_keys(&self, keys: &PlaceKeys, party: PartyId) -> bool {
+        let party = &self.model.parties[party];
+        one_of(&keys.party, |g| g.matches(party.id()))
+            && one_of(&keys.role, |&r| r == party.role())
+            && one_of(&keys.jurisdiction, |j| same(party.declared.jurisdiction.as_ref(), j))
+    }
+
+    /// All keys of a place but `purpose` and `relation`.
+    fn system_keys(&self, keys: &PlaceKeys, id: SystemId) -> bool {
+        let system = &self.model.systems[id];
+        self.party_keys(keys, system.party)
+            && one_of(&keys.system, |g| g.matches(&system.name))
+            && one_of(&keys.tag, |t| system.declared.tags.contains(t))
+            && one_of(&keys.region, |r| same(system.region.as_ref(), r))
+    }
+
+    /// Whether a system matches; its purposes are its own.
+    pub fn place(&self, list: &AnyOf<PlaceKeys>, id: SystemId, reading: Reading) -> bool {
+        any(list, reading, &|keys: &PlaceKeys, reading| {
+            self.system_keys(keys, id)
+                && self.purposes(&keys.purpose, &self.model.systems[id].purposes, reading)
+                && keys.relation.is_empty()
+        })
+    }
+
+    /// Whether an arrival matches `forbid.to`. Purposes are the system's and the
+    /// last flow's; for a finding to be more likely it suffices that one named is
+    /// below one of them.
+    pub fn arrival(&self, to: &AnyOf<PlaceKeys>, arrival: Arrival) -> bool {
+        let system = &self.model.systems[arrival.at].purposes;
+        let flow = arrival.by.map_or(&[][..], |f| &self.model.flows[f].purposes);
+        let purposes: Vec<Key> = system.iter().chain(flow).copied().collect();
+        any(to, Reading::Likely, &|keys: &PlaceKeys, reading| {
+            let broader = reading == Reading::Likely
+                && keys.purpose.iter().any(|&named| self.model.under(named, &purposes));
+            self.system_keys(keys, arrival.at)
+                && (broader || self.purposes(&keys.purpose, &purposes, reading))
+                && (keys.relation.is_empty() || arrival.relation.is_some_and(|r| keys.relation.contains(&r)))
+        })
+    }
+
+    /// Whether a party matches: by one of its systems, or by its own keys where it
+    /// has none.
+    pub fn party(&self, list: &AnyOf<PlaceKeys>, id: PartyId) -> bool {
+        let systems = &self.model.parties[id].systems;
+        if !systems.is_empty() {
+            return systems.iter().any(|&s| self.place(list, s, Reading::Likely));
+        }
+        any(list, Reading::Likely, &|keys: &PlaceKeys, _| {
+            let of_systems = [keys.system.len(), keys.purpose.len(), keys.tag.len(), keys.region.len()];
+            self.party_keys(keys, id) && of_systems.iter().all(|&n| n == 0)
+        })
+    }
+
+    /// Whether a flow matches.
+    pub fn flow(&self, list: &AnyOf<FlowKeys>, id: FlowId, reading: Reading) -> bool {
+        any(list, reading, &|keys: &FlowKeys, reading| self.flow_keys(keys, id, reading))
+    }
+
+    fn flow_keys(&self, keys: &FlowKeys, id: FlowId, reading: Reading) -> bool {
+        let flow = &self.model.flows[id];
+        let data = keys.data.as_ref().is_none_or(|named| match reading {
+            Reading::Likely => flow.leaves.intersects(named),
+            Reading::Unlikely => !flow.leaves.is_empty() && flow.leaves.is_subset(named),
+        });
+        data && one_of(&keys.transform, |&t| t == flow.transform)
+            && one_of(&keys.consent, |&c| flow.consent >= c)
+            && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
+            && self.purposes(&keys.purpose, &flow.purposes, reading)
+            && one_of(&keys.tag, |t| flow.declared.tags.contains(t))
+            && self.place(&keys.from, flow.from, reading)
+            && self.place(&keys.to, flow.to, reading)
+            && keys.crosses_parties.is_none_or(|c| c == self.model.crosses(id))
+            && one_of(&keys.agreement, |a| match (a, flow.agreement) {
+                (AgreementRef::None, none) => none.is_none(),
+                (AgreementRef::Like(_), None) => false,
+                (AgreementRef::Like(matcher), Some(agreement)) => {
+                    holds(matcher, reading, &|keys, reading| {
+                        self.agreement_keys(keys, agreement, flow.legal_basis.as_ref(), reading)
+                    })
+                }
+            })
+    }
+
+    /// Whether an agreement matches a `where`.
+    pub fn agreement(&self, list: &AnyOf<AgreementKeys>, id: AgreementId) -> bool {
+        let basis = self.model.agreements[id].declared.legal_basis.as_ref();
+        any(list, Reading::Likely, &|keys: &AgreementKeys, reading| {
+            self.agreement_keys(keys, id, basis, reading)
+        })
+    }
+
+    fn agreement_keys(
+        &self,
+        keys: &AgreementKeys,
+        id: AgreementId,
+        basis: Option<&String>,
+        reading: Reading,
+    ) -> bool {
+        let agreement = &self.model.agreements[id];
+        let party = |p: &PartyId| &self.model.parties[*p];
+        let mut flows = agreement.flows.iter().map(|&f| &self.model.flows[f].leaves);
+        let data = keys.data.as_ref().is_none_or(|named| match reading {
+            Reading::Likely => flows.any(|leaves| leaves.intersects(named)),
+            Reading::Unlikely => !agreement.flows.is_empty() && flows.all(|leaves| leaves.is_subset(named)),
+        });
+        data && one_of(&keys.id, |g| g.matches(agreement.id()))
+            && one_of(&keys.kind, |&k| k == agreement.kind)
+            && one_of(&keys.status, |&s| s == agreement.status)
+            && one_of(&keys.legal_basis, |g| basis.is_some_and(|b| g.matches(b)))
+            && one_of(&keys.assurance, |a| {
+                agreement.declared.assurances.iter().any(|own| own.id.value == *a && own.holds(self.day))
+            })
+            && one_of(&keys.party, |g| agreement.parties.iter().any(|p| g.matches(party(p).id())))
+            && one_of(&keys.role, |&r| agreement.parties.iter().any(|p| party(p).role() == r))
+    }
+
+    /// Whether a matcher of arrivals asks for the relation anywhere.
+    pub fn asks_relation(list: &AnyOf<PlaceKeys>) -> bool {
+        fn asks(m: &Matcher<PlaceKeys>) -> bool {
+            !m.keys.relation.is_empty() || m.any.iter().chain(&m.not).any(asks)
+        }
+        list.0.iter().any(asks)
+    }
+}
+
+/// The relations, for deciding a matcher once for each.
+pub const RELATIONS: &[Relation] = Relation::ALL;

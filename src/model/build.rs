@@ -1,0 +1,360 @@
+//! From names to references; every dangling one and every double id is noted.
+
+use std::hash::Hash;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Agreement, AgreementId, Flow, Id, Model, OnwardTo, Party, PartyId, System, SystemId, Table};
+use crate::bits::LeafSet;
+use crate::decode::Spanned;
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::inventory::{self, Inventory, Terms};
+use crate::source::Span;
+use crate::taxonomy::{Key, Tree};
+use crate::vocabulary::{Consent, Kind, Status, Transform};
+
+/// Resolves an inventory. Declarations with mistakes are left out of the model;
+/// a model is only good for judging when there are no diagnostics.
+pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut Vec<Diagnostic>) -> Model {
+    let mut b = Builder {
+        model: Model { data, purposes, ..Model::default() },
+        parties: FxHashMap::default(),
+        systems: FxHashMap::default(),
+        suggestions: 100,
+        diagnostics,
+    };
+    let Inventory { parties, agreements, flows, mut statements, waivers } = inventory;
+    b.parties_and_systems(parties);
+    b.agreements_and_flows(agreements, flows);
+    b.unique("statement", statements.iter().map(|s| &s.id));
+    statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    for statement in &statements {
+        b.party(&statement.by);
+    }
+    let ids: Vec<String> = b.model.agreements.values().map(|a| a.id().to_owned()).collect();
+    for name in waivers.iter().flat_map(|w| &w.agreements) {
+        if ids.binary_search(&name.value).is_err() {
+            b.dangling("agreement", name, ids.iter().map(String::as_str));
+        }
+    }
+    b.model.statements = statements;
+    b.model.waivers = waivers;
+    b.model
+}
+
+struct Builder<'d> {
+    model: Model,
+    parties: FxHashMap<String, PartyId>,
+    systems: FxHashMap<String, SystemId>,
+    /// For how many more names a near one is looked for: each costs a look at all.
+    suggestions: usize,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+fn keys(list: &[Spanned<Key>]) -> Vec<Key> {
+    list.iter().map(|k| k.value).collect()
+}
+
+impl Builder<'_> {
+    /// Notes each id that has been declared before.
+    fn unique<'a>(&mut self, what: &str, ids: impl Iterator<Item = &'a Spanned<String>>) {
+        let mut first: FxHashMap<&str, Span> = FxHashMap::default();
+        for id in ids {
+            if let Some(&span) = first.get(id.value.as_str()) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        "duplicate-id",
+                        format!("the {what} `{}` is declared twice", id.value),
+                        id.span,
+                    )
+                    .label("declared again")
+                    .also(span, "first declared here"),
+                );
+            } else {
+                first.insert(&id.value, id.span);
+            }
+        }
+    }
+
+    fn dangling<'a>(&mut self, what: &str, name: &Spanned<String>, known: impl IntoIterator<Item = &'a str>) {
+        let code = match what {
+            "system" => "unknown-system",
+            "agreement" => "unknown-agreement",
+            _ => "unknown-party",
+        };
+        let near = match self.suggestions.checked_sub(1) {
+            Some(left) => {
+                self.suggestions = left;
+                nearest(&name.value, known)
+            }
+            None => None,
+        };
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => match what {
+                "system" => "declare it under its party's `systems`, and write `party/system`".to_owned(),
+                _ => format!("declare it, or mend the name of the {what}"),
+            },
+        };
+        self.diagnostics.push(
+            Diagnostic::new(code, format!("there is no {what} `{}`", name.value), name.span)
+                .label(format!("expected the id of a {what}"))
+                .help(help),
+        );
+    }
+
+    fn party(&mut self, name: &Spanned<String>) -> Option<PartyId> {
+        let found = self.parties.get(&name.value).copied();
+        if found.is_none() {
+            let known: Vec<String> = self.model.parties.values().map(|p| p.id().to_owned()).collect();
+            self.dangling("party", name, known.iter().map(String::as_str));
+        }
+        found
+    }
+
+    fn system(&mut self, name: &Spanned<String>) -> Option<SystemId> {
+        let found = self.systems.get(&name.value).copied();
+        if found.is_none() {
+            let known: Vec<String> = self.model.systems.values().map(|s| s.name.clone()).collect();
+            self.dangling("system", name, known.iter().map(String::as_str));
+        }
+        found
+    }
+
+    fn parties_and_systems(&mut self, mut parties: Vec<inventory::Party>) {
+        self.unique("party", parties.iter().map(|p| &p.id));
+        parties.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        parties.dedup_by(|a, b| a.id.value == b.id.value);
+        for party in &parties {
+            self.unique(&format!("system of `{}`", party.id.value), party.systems.iter().map(|s| &s.id));
+        }
+        self.parties = index(parties.iter().map(|p| p.id.value.clone()));
+        let mut systems: Vec<(String, PartyId, inventory::System)> = Vec::new();
+        for (at, party) in parties.iter_mut().enumerate() {
+            for system in std::mem::take(&mut party.systems) {
+                systems.push((
+                    format!("{}/{}", party.id.value, system.id.value),
+                    PartyId::from_index(at),
+                    system,
+                ));
+            }
+        }
+        systems.sort_by(|a, b| a.0.cmp(&b.0));
+        systems.dedup_by(|a, b| a.0 == b.0);
+        self.systems = index(systems.iter().map(|s| s.0.clone()));
+        let jurisdictions: Table<PartyId, Option<String>> =
+            parties.iter().map(|p| p.jurisdiction.clone()).collect();
+        self.model.parties = parties
+            .into_iter()
+            .enumerate()
+            .map(|(at, declared)| Party { declared, group: PartyId::from_index(at), systems: Vec::new() })
+            .collect();
+        self.groups();
+        let data = &self.model.data;
+        let resolved = systems.into_iter().map(|(name, party, declared)| System {
+            name,
+            party,
+            group: self.model.parties[party].group,
+            purposes: keys(&declared.purposes),
+            originates: data.leaves(&keys(&declared.originates)),
+            derives: declared
+                .derives
+                .iter()
+                .map(|derive| (data.leaves(&keys(&derive.from)), data.leaves(&keys(&derive.into))))
+                .collect(),
+            region: declared.region.clone().or_else(|| jurisdictions[party].clone()),
+            declared,
+        });
+        self.model.systems = resolved.collect();
+        for id in self.model.systems.ids() {
+            let party = self.model.systems[id].party;
+            self.model.parties[party].systems.push(id);
+        }
+    }
+
+    /// Finds each party's topmost parent; a circle is an error, shown once.
+    fn groups(&mut self) {
+        let parents: Table<PartyId, Option<PartyId>> = {
+            let names: Vec<Option<Spanned<String>>> =
+                self.model.parties.values().map(|p| p.declared.affiliate_of.clone()).collect();
+            names.into_iter().map(|name| name.and_then(|name| self.party(&name))).collect()
+        };
+        // Each party is climbed from once: what is above it is known afterwards.
+        let mut groups: Table<PartyId, Option<PartyId>> = parents.map(|_| None);
+        for start in parents.ids() {
+            let mut path = vec![start];
+            let mut on_path: FxHashSet<PartyId> = path.iter().copied().collect();
+            let mut at = start;
+            let top = loop {
+                if let Some(group) = groups[at] {
+                    break group;
+                }
+                let Some(parent) = parents[at] else {
+                    break at;
+                };
+                if !on_path.insert(parent) {
+                    self.circle(&parents, parent);
+                    break parent;
+                }
+                path.push(parent);
+                at = parent;
+            };
+            for party in path {
+                groups[party] = Some(top);
+            }
+        }
+        for (party, group) in groups.iter() {
+            self.model.parties[party].group = group.unwrap_or(party);
+        }
+    }
+
+    fn circle(&mut self, parents: &Table<PartyId, Option<PartyId>>, start: PartyId) {
+        let mut names = vec![self.model.parties[start].id().to_owned()];
+        let mut at = parents[start];
+        while let Some(party) = at.filter(|&p| p != start && names.len() <= parents.len()) {
+            names.push(self.model.parties[party].id().to_owned());
+            at = parents[party];
+        }
+        names.push(self.model.parties[start].id().to_owned());
+        if let Some(name) = &self.model.parties[start].declared.affiliate_of {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "affiliate-circle",
+                    format!("a circle of affiliates: {}", names.join(" → ")),
+                    name.span,
+                )
+                .label("closes the circle")
+                .help("one of them has no parent"),
+            );
+        }
+    }
+
+    fn agreements_and_flows(
+        &mut self,
+        mut agreements: Vec<inventory::Agreement>,
+        loose: Vec<inventory::Flow>,
+    ) {
+        self.unique("agreement", agreements.iter().map(|a| &a.id));
+        agreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        agreements.dedup_by(|a, b| a.id.value == b.id.value);
+        self.unique("flow", loose.iter().map(|f| &f.id));
+        let mut flows: Vec<Flow> = Vec::new();
+        for flow in loose {
+            let name = flow.id.value.clone();
+            flows.extend(self.flow(flow, name, None));
+        }
+        let mut resolved: Vec<Agreement> = Vec::new();
+        for (at, mut declared) in agreements.into_iter().enumerate() {
+            let own = std::mem::take(&mut declared.flows);
+            self.unique(&format!("flow of `{}`", declared.id.value), own.iter().map(|f| &f.id));
+            let parties: Vec<PartyId> = declared.parties.iter().filter_map(|name| self.party(name)).collect();
+            self.onward_to(&declared.terms);
+            for flow in own {
+                let name = format!("{}/{}", declared.id.value, flow.id.value);
+                flows.extend(self.flow(flow, name, Some((AgreementId::from_index(at), &declared))));
+            }
+            let kind = declared.kind.unwrap_or(Kind::Sharing);
+            let provider = match &declared.provider {
+                Some(name) => self.parties.get(&name.value).copied(),
+                None => parties.first().copied(),
+            };
+            resolved.push(Agreement {
+                kind,
+                status: declared.status.unwrap_or(Status::Active),
+                provider,
+                parties,
+                flows: Vec::new(),
+                declared,
+            });
+        }
+        flows.sort_by(|a, b| a.name.cmp(&b.name));
+        flows.dedup_by(|a, b| a.name == b.name);
+        self.model.agreements = resolved.into_iter().collect();
+        self.model.flows = flows.into_iter().collect();
+        for id in self.model.flows.ids() {
+            if let Some(agreement) = self.model.flows[id].agreement {
+                self.model.agreements[agreement].flows.push(id);
+            }
+        }
+    }
+
+    fn flow(
+        &mut self,
+        declared: inventory::Flow,
+        name: String,
+        agreement: Option<(AgreementId, &inventory::Agreement)>,
+    ) -> Option<Flow> {
+        let (from, to) = (self.system(&declared.from), self.system(&declared.to));
+        let only_from: Option<Vec<PartyId>> = declared
+            .only_from
+            .as_ref()
+            .map(|names| names.iter().filter_map(|name| self.party(name)).collect());
+        let own = declared.terms.clone().unwrap_or_default();
+        let terms = agreement.map_or_else(|| own.clone(), |(_, a)| a.terms.overridden_by(&own));
+        self.onward_to(&own);
+        let (from, to) = (from?, to?);
+        if from == to {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "self-flow",
+                    format!("the flow `{name}` goes from a system to itself"),
+                    declared.to.span,
+                )
+                .label("expected another system")
+                .also(declared.from.span, "it starts here")
+                .help("what a system makes of its own data goes under its `derives`"),
+            );
+            return None;
+        }
+        let receiving = &self.model.systems[to];
+        let purposes = match &declared.purposes {
+            Some(stated) => keys(stated),
+            None => receiving.purposes.clone(),
+        };
+        if declared.purposes.is_none() && purposes.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    "no-purpose",
+                    format!("neither the flow `{name}` nor its receiving system states a purpose"),
+                    declared.id.span,
+                )
+                .label("expected `purposes`")
+                .also(receiving.declared.id.span, "the receiving system states none either")
+                .help("add `purposes` to the flow or to the system"),
+            );
+        }
+        let retention = declared.retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
+        Some(Flow {
+            agreement: agreement.map(|(id, _)| id),
+            from,
+            to,
+            leaves: self.model.data.leaves(&keys(&declared.data)),
+            purposes,
+            only_from,
+            consent: declared.consent.unwrap_or(Consent::None),
+            transform: declared.transform.unwrap_or(Transform::None),
+            retention,
+            onward_to: self.onward_to(&terms),
+            terms,
+            legal_basis: declared
+                .legal_basis
+                .clone()
+                .or_else(|| agreement.and_then(|(_, a)| a.legal_basis.clone())),
+            name,
+            declared,
+        })
+    }
+
+    fn onward_to(&mut self, terms: &Terms) -> Vec<OnwardTo> {
+        let allowed = |b: &mut Self, allowed: &inventory::OnwardTo| {
+            let leaves: Option<LeafSet> =
+                (!allowed.data.is_empty()).then(|| b.model.data.leaves(&keys(&allowed.data)));
+            Some(OnwardTo { party: b.party(&allowed.party)?, leaves, purposes: keys(&allowed.purposes) })
+        };
+        terms.onward_to.iter().filter_map(|a| allowed(self, a)).collect()
+    }
+}
+
+fn index<K: Hash + Eq, I: Id>(names: impl Iterator<Item = K>) -> FxHashMap<K, I> {
+    names.enumerate().map(|(at, name)| (name, I::from_index(at))).collect()
+}

@@ -1,0 +1,271 @@
+//! Matchers, as written. How they hold is for `crate::matching`.
+
+use crate::bits::LeafSet;
+use crate::decode::{Decoder, Fields};
+use crate::diagnostic::Diagnostic;
+use crate::glob::Glob;
+use crate::source::Span;
+use crate::taxonomy::Key;
+use crate::vocabulary::{Consent, Kind, Relation, Role, Status, Transform};
+use crate::yaml::{Node, Value};
+
+/// Any one of these; none at all: the matcher is absent.
+#[derive(Debug, Clone)]
+pub struct AnyOf<K>(pub Vec<Matcher<K>>);
+
+impl<K> Default for AnyOf<K> {
+    fn default() -> Self {
+        AnyOf(Vec::new())
+    }
+}
+
+impl<K> AnyOf<K> {
+    /// Whether it is absent.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where it is written.
+    pub fn span(&self) -> Option<Span> {
+        self.0.first().map(|m| m.span)
+    }
+}
+
+/// All its keys hold, one of `any` (if stated), and none of `not`.
+#[derive(Debug, Clone)]
+pub struct Matcher<K> {
+    /// The keys.
+    pub keys: K,
+    /// One of these, unless empty.
+    pub any: Vec<Matcher<K>>,
+    /// None of these.
+    pub not: Vec<Matcher<K>>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The keys of one sort of matcher.
+pub trait Keys: Sized {
+    /// What it is, for errors.
+    const WHAT: &'static str;
+    /// Reads them; `arrival` where `relation` is known.
+    fn read(d: &mut Decoder, f: &mut Fields, arrival: bool) -> Self;
+}
+
+/// Keys of a place. An empty list: the key is absent.
+#[derive(Debug, Clone, Default)]
+pub struct PlaceKeys {
+    /// The party's id.
+    pub party: Vec<Glob>,
+    /// `party/system`.
+    pub system: Vec<Glob>,
+    /// The party's role.
+    pub role: Vec<Role>,
+    /// What the system is run for.
+    pub purpose: Vec<Key>,
+    /// One of its tags.
+    pub tag: Vec<String>,
+    /// Where the system stands.
+    pub region: Vec<String>,
+    /// Where the party is established.
+    pub jurisdiction: Vec<String>,
+    /// What the place is to the data (in `forbid.to`).
+    pub relation: Vec<Relation>,
+}
+
+/// Keys of a flow.
+#[derive(Debug, Clone, Default)]
+pub struct FlowKeys {
+    /// What is done to the data.
+    pub transform: Vec<Transform>,
+    /// At least this consent.
+    pub consent: Vec<Consent>,
+    /// All of these.
+    pub safeguards: Vec<String>,
+    /// What for.
+    pub purpose: Vec<Key>,
+    /// One of its tags.
+    pub tag: Vec<String>,
+    /// What it carries; `None`: absent.
+    pub data: Option<LeafSet>,
+    /// Where it starts.
+    pub from: AnyOf<PlaceKeys>,
+    /// Where it ends.
+    pub to: AnyOf<PlaceKeys>,
+    /// Whether its ends belong to two parties.
+    pub crosses_parties: Option<bool>,
+    /// What it runs under; one of these, unless empty.
+    pub agreement: Vec<AgreementRef>,
+}
+
+/// What a flow runs under.
+#[derive(Debug, Clone)]
+pub enum AgreementRef {
+    /// No agreement.
+    None,
+    /// An agreement like this.
+    Like(Matcher<AgreementKeys>),
+}
+
+/// Keys of an agreement.
+#[derive(Debug, Clone, Default)]
+pub struct AgreementKeys {
+    /// Its id.
+    pub id: Vec<Glob>,
+    /// Sharing or processing.
+    pub kind: Vec<Kind>,
+    /// Where it stands.
+    pub status: Vec<Status>,
+    /// Why it is lawful (of a flow: the flow's own before the agreement's).
+    pub legal_basis: Vec<Glob>,
+    /// One of its assurances that has not expired.
+    pub assurance: Vec<String>,
+    /// One of its parties (in `where`).
+    pub party: Vec<Glob>,
+    /// The role of one of its parties (in `where`).
+    pub role: Vec<Role>,
+    /// What one of its flows carries (in `where`); `None`: absent.
+    pub data: Option<LeafSet>,
+}
+
+/// Reads the matcher at a key: one, or a list of which any may hold.
+pub fn any_of<K: Keys>(d: &mut Decoder, f: &mut Fields, key: &'static str, arrival: bool) -> AnyOf<K> {
+    AnyOf(f.list(d, key, |d, n| matcher(d, n, arrival)))
+}
+
+fn matcher<K: Keys>(d: &mut Decoder, node: &Node, arrival: bool) -> Option<Matcher<K>> {
+    let mut f = Fields::new(d, node, K::WHAT)?;
+    let keys = K::read(d, &mut f, arrival);
+    let any = f.list(d, "any", |d, n| matcher(d, n, arrival));
+    let not = f.list(d, "not", |d, n| matcher(d, n, arrival));
+    let says_nothing = match &node.value {
+        Value::Map(entries) => entries.iter().all(|e| match &e.value.value {
+            Value::Null => true,
+            Value::Seq(items) => items.is_empty(),
+            _ => false,
+        }),
+        _ => false,
+    };
+    f.finish(d);
+    if says_nothing {
+        d.report(
+            Diagnostic::new("empty-matcher", format!("{} that says nothing", K::WHAT), node.span)
+                .label("expected at least one key")
+                .help("leave the matcher out to mean any"),
+        );
+    }
+    Some(Matcher { keys, any, not, span: node.span })
+}
+
+fn globs(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<Glob> {
+    f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)).collect()
+}
+
+fn texts(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<String> {
+    f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
+}
+
+fn words<W: crate::vocabulary::Word>(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<W> {
+    f.list(d, key, |d, n| d.word::<W>(n)).into_iter().map(|w| w.value).collect()
+}
+
+fn purposes(d: &mut Decoder, f: &mut Fields) -> Vec<Key> {
+    f.list(d, "purpose", |d, n| d.purpose(n)).into_iter().map(|k| k.value).collect()
+}
+
+fn leaves(d: &mut Decoder, f: &mut Fields) -> Option<LeafSet> {
+    f.get("data")?;
+    let keys: Vec<Key> = f.list(d, "data", |d, n| d.category(n)).into_iter().map(|k| k.value).collect();
+    Some(d.data.leaves(&keys))
+}
+
+impl Keys for PlaceKeys {
+    const WHAT: &'static str = "a matcher of places";
+
+    fn read(d: &mut Decoder, f: &mut Fields, arrival: bool) -> Self {
+        PlaceKeys {
+            party: globs(d, f, "party"),
+            system: globs(d, f, "system"),
+            role: words(d, f, "role"),
+            purpose: purposes(d, f),
+            tag: texts(d, f, "tag"),
+            region: texts(d, f, "region"),
+            jurisdiction: texts(d, f, "jurisdiction"),
+            relation: if arrival { words(d, f, "relation") } else { Vec::new() },
+        }
+    }
+}
+
+impl Keys for FlowKeys {
+    const WHAT: &'static str = "a matcher of flows";
+
+    fn read(d: &mut Decoder, f: &mut Fields, _: bool) -> Self {
+        FlowKeys {
+            transform: words(d, f, "transform"),
+            consent: words(d, f, "consent"),
+            safeguards: texts(d, f, "safeguards"),
+            purpose: purposes(d, f),
+            tag: texts(d, f, "tag"),
+            data: leaves(d, f),
+            from: any_of(d, f, "from", false),
+            to: any_of(d, f, "to", false),
+            crosses_parties: f.with(d, "crosses_parties", |d, n| d.flag(n)).map(|b| b.value),
+            agreement: f.list(d, "agreement", agreement_ref),
+        }
+    }
+}
+
+fn agreement_ref(d: &mut Decoder, node: &Node) -> Option<AgreementRef> {
+    match &node.value {
+        Value::Scalar(scalar) if scalar.text == "none" => Some(AgreementRef::None),
+        Value::Scalar(_) => {
+            d.report(
+                Diagnostic::new("wrong-type", "expected `none` or a matcher of agreements", node.span)
+                    .label("expected `none` or a map")
+                    .help("to name an agreement, write `agreement: {id: …}`"),
+            );
+            None
+        }
+        _ => matcher::<OfFlow>(d, node, false).map(|m| AgreementRef::Like(unwrap(m))),
+    }
+}
+
+/// The keys of an agreement that a flow matcher may ask for: not those of `where`.
+struct OfFlow(AgreementKeys);
+
+fn unwrap(m: Matcher<OfFlow>) -> Matcher<AgreementKeys> {
+    Matcher {
+        keys: m.keys.0,
+        any: m.any.into_iter().map(unwrap).collect(),
+        not: m.not.into_iter().map(unwrap).collect(),
+        span: m.span,
+    }
+}
+
+impl Keys for OfFlow {
+    const WHAT: &'static str = "a matcher of a flow's agreement";
+
+    fn read(d: &mut Decoder, f: &mut Fields, _: bool) -> Self {
+        OfFlow(AgreementKeys {
+            id: globs(d, f, "id"),
+            kind: words(d, f, "kind"),
+            status: words(d, f, "status"),
+            legal_basis: globs(d, f, "legal_basis"),
+            assurance: texts(d, f, "assurance"),
+            ..AgreementKeys::default()
+        })
+    }
+}
+
+impl Keys for AgreementKeys {
+    const WHAT: &'static str = "a matcher of agreements";
+
+    fn read(d: &mut Decoder, f: &mut Fields, arrival: bool) -> Self {
+        AgreementKeys {
+            party: globs(d, f, "party"),
+            role: words(d, f, "role"),
+            data: leaves(d, f),
+            ..OfFlow::read(d, f, arrival).0
+        }
+    }
+}

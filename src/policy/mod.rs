@@ -1,0 +1,291 @@
+//! Policies: rules over declared flows, as written.
+
+mod matcher;
+mod require;
+
+pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, PlaceKeys};
+pub use require::{Bound, Field, FieldKind, Must, On, Operator, Subjects, fields};
+
+use jiff::civil::Date;
+
+use crate::decode::{Decoder, Fields, Spanned};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::taxonomy::Key;
+use crate::vocabulary::{PolicyStatus, Severity};
+use crate::yaml::Node;
+
+/// A set of rules.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Its id; the first part of its rules' full ids.
+    pub id: Spanned<String>,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its legal standing.
+    pub status: PolicyStatus,
+    /// The day its facts were established.
+    pub as_of: Option<Date>,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its id within the policy.
+    pub id: Spanned<String>,
+    /// What it demands, in a few words.
+    pub title: Option<String>,
+    /// How much breaking it matters (high unless stated).
+    pub severity: Severity,
+    /// What it rests on.
+    pub cite: Vec<String>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a rule or a promise says.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Data that must not get somewhere.
+    Forbid(Forbid),
+    /// What one place may hold at once.
+    Limit(Limit),
+    /// What a declaration must say.
+    Require(Require),
+}
+
+/// Data that must not get somewhere. What is left out means any.
+#[derive(Debug, Clone)]
+pub struct Forbid {
+    /// The data.
+    pub data: Vec<Spanned<Key>>,
+    /// Where it comes from.
+    pub from: AnyOf<PlaceKeys>,
+    /// Where it arrives.
+    pub to: AnyOf<PlaceKeys>,
+    /// A walk over such a flow is exempt.
+    pub through: AnyOf<FlowKeys>,
+    /// A last flow like this is exempt.
+    pub arriving: AnyOf<FlowKeys>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What one place may hold at once.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// The places.
+    pub at: AnyOf<PlaceKeys>,
+    /// One system, or all systems of a party of which one matches.
+    pub whole_party: bool,
+    /// What is counted.
+    pub most: Most,
+    /// A walk over such a flow is exempt.
+    pub through: AnyOf<FlowKeys>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What a limit counts.
+#[derive(Debug, Clone)]
+pub enum Most {
+    /// Not all of these categories.
+    Together(Vec<Spanned<Key>>),
+    /// Data of these categories from so many parties at most.
+    Origins {
+        /// The data.
+        data: Vec<Spanned<Key>>,
+        /// How many distinct origin parties.
+        at_most: u64,
+    },
+}
+
+/// What a declaration must say.
+#[derive(Debug, Clone)]
+pub struct Require {
+    /// Which declarations.
+    pub on: Subjects,
+    /// What each must say.
+    pub must: Vec<Must>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// Ids that a policy may not take: they begin the built-in checks' names.
+pub const RESERVED: [&str; 3] = ["terms", "flow", "statement"];
+
+/// Reads a policy.
+pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
+    let mut f = Fields::new(d, node, "a policy")?;
+    let id = f.required(d, "policy", |d, n| d.id(n));
+    if let Some(id) = &id
+        && RESERVED.contains(&id.value.as_str())
+    {
+        d.report(
+            Diagnostic::new("reserved-id", format!("a policy cannot be called `{}`", id.value), id.span)
+                .label("taken by the built-in checks")
+                .help("choose another id"),
+        );
+    }
+    let text = |d: &mut Decoder, f: &mut Fields, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
+    let title = text(d, &mut f, "title");
+    let version = text(d, &mut f, "version");
+    let status = f.with(d, "status", |d, n| d.word::<PolicyStatus>(n));
+    let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
+    let rules = f.list(d, "rules", rule);
+    f.finish(d);
+    for (index, rule) in rules.iter().enumerate() {
+        if let Some(first) = rules.iter().take(index).find(|r| r.id.value == rule.id.value) {
+            d.report(
+                Diagnostic::new(
+                    "duplicate-id",
+                    format!("two rules are called `{}`", rule.id.value),
+                    rule.id.span,
+                )
+                .label("declared again")
+                .also(first.id.span, "first declared here"),
+            );
+        }
+    }
+    Some(Policy {
+        id: id?,
+        title,
+        version,
+        status: status.map_or(PolicyStatus::House, |w| w.value),
+        as_of,
+        rules,
+    })
+}
+
+fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
+    let mut f = Fields::new(d, node, "a rule")?;
+    let text = |d: &mut Decoder, f: &mut Fields, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
+    let id = f.required(d, "id", |d, n| d.id(n));
+    let title = text(d, &mut f, "title");
+    let severity = f.with(d, "severity", |d, n| d.word::<Severity>(n));
+    let cite = f.list(d, "cite", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+    let why = text(d, &mut f, "why");
+    let remedy = text(d, &mut f, "remedy");
+    let body = body(d, &mut f);
+    f.finish(d);
+    Some(Rule {
+        id: id?,
+        title,
+        severity: severity.map_or(Severity::High, |w| w.value),
+        cite,
+        why,
+        remedy,
+        body: body?,
+    })
+}
+
+/// Reads `forbid`, `limit` or `require`, of which there must be one.
+pub fn body(d: &mut Decoder, f: &mut Fields) -> Option<Body> {
+    let present: Vec<_> = ["forbid", "limit", "require"]
+        .into_iter()
+        .filter_map(|key| f.get(key).map(|node| (key, node, f.key_span(key))))
+        .collect();
+    if let [_, (key, _, Some(span)), ..] = present.as_slice() {
+        d.report(
+            Diagnostic::new("two-rules-in-one", "a rule is one of `forbid`, `limit`, `require`", *span)
+                .label(format!("`{key}` besides another"))
+                .help("make two rules of it"),
+        );
+    }
+    let Some((key, node, span)) = present.first() else {
+        d.report(
+            Diagnostic::new("missing-key", "this says neither `forbid` nor `limit` nor `require`", f.head())
+                .label("expected one of `forbid`, `limit`, `require`"),
+        );
+        return None;
+    };
+    let span = span.unwrap_or(node.span);
+    match *key {
+        "forbid" => forbid(d, node, span).map(Body::Forbid),
+        "limit" => limit(d, node, span).map(Body::Limit),
+        _ => require::require(d, node, span).map(Body::Require),
+    }
+}
+
+fn unless(d: &mut Decoder, f: &mut Fields, with_arriving: bool) -> (AnyOf<FlowKeys>, AnyOf<FlowKeys>) {
+    let both = f.with(d, "unless", |d, node| {
+        let mut f = Fields::new(d, node, "an exception")?;
+        let through = matcher::any_of(d, &mut f, "through", false);
+        let arriving =
+            if with_arriving { matcher::any_of(d, &mut f, "arriving", false) } else { AnyOf::default() };
+        if through.is_empty() && arriving.is_empty() {
+            d.report(
+                Diagnostic::new("empty-matcher", "an exception without `through` excepts nothing", node.span)
+                    .label(if with_arriving {
+                        "expected `through` or `arriving`"
+                    } else {
+                        "expected `through`"
+                    }),
+            );
+        }
+        f.finish(d);
+        Some((through, arriving))
+    });
+    both.unwrap_or_default()
+}
+
+fn forbid(d: &mut Decoder, node: &Node, span: Span) -> Option<Forbid> {
+    let mut f = Fields::new(d, node, "a `forbid`")?;
+    let data = f.list(d, "data", |d, n| d.category(n));
+    let from = matcher::any_of(d, &mut f, "from", false);
+    let to = matcher::any_of(d, &mut f, "to", true);
+    let (through, arriving) = unless(d, &mut f, true);
+    if ["data", "from", "to"].into_iter().all(|key| f.get(key).is_none()) {
+        d.report(
+            Diagnostic::new("missing-key", "a `forbid` says which `data`, `from` where or `to` where", span)
+                .label("expected `data`, `from` or `to`"),
+        );
+    }
+    f.finish(d);
+    Some(Forbid { data, from, to, through, arriving, span })
+}
+
+fn limit(d: &mut Decoder, node: &Node, span: Span) -> Option<Limit> {
+    let mut f = Fields::new(d, node, "a `limit`")?;
+    let at = matcher::any_of(d, &mut f, "at", false);
+    let scope = f.with(d, "scope", |d, n| d.text(n));
+    if let Some(scope) = &scope
+        && !matches!(scope.value.as_str(), "system" | "party")
+    {
+        d.report(
+            Diagnostic::new("unknown-word", format!("`{}` is not a scope", scope.value), scope.span)
+                .label("expected system or party"),
+        );
+    }
+    let together = f.list(d, "together", |d, n| d.category(n));
+    let data = f.list(d, "data", |d, n| d.category(n));
+    let at_most = f.with(d, "origins_at_most", |d, n| d.count(n));
+    let (through, _) = unless(d, &mut f, false);
+    let stated = |f: &mut Fields, key| f.get(key).is_some();
+    let origins = stated(&mut f, "origins_at_most");
+    if stated(&mut f, "together") == origins {
+        d.report(
+            Diagnostic::new("missing-key", "a `limit` has either `together` or `origins_at_most`", span)
+                .label("expected one of `together`, `origins_at_most`"),
+        );
+    } else if !origins && stated(&mut f, "data") {
+        d.report(
+            Diagnostic::new("unknown-key", "`data` goes with `origins_at_most`, not with `together`", span)
+                .label("expected `together` alone"),
+        );
+    }
+    f.finish(d);
+    let most = match at_most {
+        Some(at_most) => Most::Origins { data, at_most: at_most.value },
+        None => Most::Together(together),
+    };
+    Some(Limit { at, whole_party: scope.is_some_and(|s| s.value == "party"), most, through, span })
+}

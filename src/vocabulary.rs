@@ -1,0 +1,184 @@
+//! The fixed words of declarations and policies, and their order where they
+//! have one.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A closed set of words that a key may take.
+pub trait Word: Copy + Eq + 'static {
+    /// What the words are, for errors: "a role".
+    const WHAT: &'static str;
+    /// All of them, in their order where they have one.
+    const ALL: &'static [Self];
+    /// The word as written.
+    fn word(self) -> &'static str;
+    /// The word's value, if it is one of [`Word::ALL`].
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|w| w.word() == text)
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
+
+        impl Word for $name {
+            const WHAT: &'static str = $what;
+            const ALL: &'static [Self] = &[$($name::$variant),+];
+            fn word(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// What a party is to the data.
+    Role: "a role" {
+        /// Holds accounts or cards of customers.
+        Bank = "bank",
+        /// Runs the service that partners connect to.
+        Platform = "platform",
+        /// Moves payments between banks and merchants.
+        PaymentNetwork = "payment_network",
+        /// Sells goods or services.
+        Merchant = "merchant",
+        /// Buys, sells or places advertising.
+        AdNetwork = "ad_network",
+        /// Trades in data about people it has no relation to.
+        DataBroker = "data_broker",
+        /// Builds on a platform's interfaces.
+        AppDeveloper = "app_developer",
+        /// Acts for others.
+        Processor = "processor",
+        /// Supervises.
+        Regulator = "regulator",
+        /// Anything else (default).
+        Other = "other",
+    }
+}
+words! {
+    /// Where an agreement stands.
+    Status: "a status" {
+        /// Under negotiation; counts like the others.
+        Proposed = "proposed",
+        /// In force (default).
+        Active = "active",
+        /// Paused; what it moved has not been taken back.
+        Suspended = "suspended",
+        /// Ended; what it moved has not been taken back.
+        Terminated = "terminated",
+    }
+}
+words! {
+    /// Who decides what happens with the data.
+    Kind: "a kind of agreement" {
+        /// The receivers act for themselves (default).
+        Sharing = "sharing",
+        /// All but the provider act on the provider's behalf.
+        Processing = "processing",
+    }
+}
+words! {
+    /// What the people concerned have agreed to, weakest first.
+    Consent: "a consent" {
+        /// Nothing (default).
+        None = "none",
+        /// They may object.
+        OptOut = "opt_out",
+        /// They have said yes.
+        OptIn = "opt_in",
+    }
+}
+words! {
+    /// What is done to the data on the way.
+    Transform: "a transform" {
+        /// Nothing (default).
+        None = "none",
+        /// Replaced by tokens.
+        Tokenised = "tokenised",
+        /// Direct identifiers replaced.
+        Pseudonymised = "pseudonymised",
+        /// Only sums over many people.
+        Aggregated = "aggregated",
+        /// No person can be told any more.
+        Anonymised = "anonymised",
+    }
+}
+words! {
+    /// To whom a receiver may pass data on, strictest first.
+    Onward: "an onward_transfer" {
+        /// Nobody outside the agreement (default).
+        Prohibited = "prohibited",
+        /// Those who process for the sender.
+        Processors = "processors",
+        /// Also companies of the parties' groups.
+        Affiliates = "affiliates",
+        /// Anybody.
+        Permitted = "permitted",
+    }
+}
+words! {
+    /// How well a declaration is founded.
+    Basis: "a basis" {
+        /// From a public source.
+        Public = "public",
+        /// Assumed, for illustration or for want of knowledge.
+        Assumed = "assumed",
+    }
+}
+words! {
+    /// How much a finding matters, gravest first.
+    Severity: "a severity" {
+        /// Gravest.
+        Critical = "critical",
+        /// Serious.
+        High = "high",
+        /// Should be mended.
+        Medium = "medium",
+        /// Minor.
+        Low = "low",
+        /// To know.
+        Info = "info",
+    }
+}
+words! {
+    /// What an arrival's place is to the data that arrives.
+    Relation: "a relation" {
+        /// The party the data comes from.
+        FirstParty = "first_party",
+        /// A company of that party's group.
+        Affiliate = "affiliate",
+        /// Acts for whoever held the data lawfully.
+        Processor = "processor",
+        /// One sharing away.
+        SecondParty = "second_party",
+        /// Two or more sharings away.
+        ThirdParty = "third_party",
+    }
+}
+words! {
+    /// The legal standing of a policy.
+    PolicyStatus: "a policy status" {
+        /// Law or regulation in force.
+        InForce = "in_force",
+        /// Its enforcement is barred by a court.
+        Enjoined = "enjoined",
+        /// Not yet law.
+        Proposed = "proposed",
+        /// Binding by contract.
+        Contractual = "contractual",
+        /// A yardstick only.
+        Benchmark = "benchmark",
+        /// The organisation's own (default).
+        House = "house",
+    }
+}
