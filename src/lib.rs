@@ -7,6 +7,7 @@
 //! source text → spanned YAML → inventory → resolved model → flow graph →
 //! propagation → checks and rules → findings → reports.
 
+pub mod audit;
 pub mod bits;
 pub mod decode;
 pub mod diagnostic;
@@ -14,6 +15,7 @@ pub mod duration;
 pub mod finding;
 pub mod glob;
 pub mod inventory;
+pub mod load;
 pub mod matching;
 pub mod model;
 pub mod policy;
