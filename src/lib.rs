@@ -9,16 +9,21 @@
 
 pub mod audit;
 pub mod bits;
+pub mod checks;
 pub mod decode;
 pub mod diagnostic;
 pub mod duration;
 pub mod finding;
 pub mod glob;
+pub mod graph;
 pub mod inventory;
+pub mod judge;
 pub mod load;
 pub mod matching;
 pub mod model;
 pub mod policy;
+pub mod propagate;
+pub mod rules;
 pub mod source;
 pub mod taxonomy;
 pub mod vocabulary;
