@@ -16,6 +16,7 @@ pub mod duration;
 pub mod finding;
 pub mod glob;
 pub mod graph;
+pub mod input;
 pub mod inventory;
 pub mod judge;
 pub mod load;
