@@ -27,5 +27,6 @@ pub mod propagate;
 pub mod rules;
 pub mod source;
 pub mod taxonomy;
+pub mod terminal;
 pub mod vocabulary;
 pub mod yaml;
