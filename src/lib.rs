@@ -9,17 +9,23 @@
 
 pub mod audit;
 pub mod bits;
+pub mod builtin;
+pub mod config;
 pub mod decode;
 pub mod diagnostic;
 pub mod duration;
 pub mod finding;
+pub mod gate;
 pub mod glob;
 pub mod inventory;
 pub mod load;
 pub mod matching;
 pub mod model;
 pub mod policy;
+pub mod report;
 pub mod source;
 pub mod taxonomy;
+pub mod terminal;
 pub mod vocabulary;
+pub mod words;
 pub mod yaml;
