@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
 use crate::gate::Threshold;
+use crate::load::PACKS;
 use crate::report::Format;
 use crate::source::Sources;
 use crate::taxonomy::Tree;
@@ -19,9 +20,6 @@ pub const FILE: &str = "ringfence.yaml";
 
 /// More than this is no configuration.
 const MOST_BYTES: u64 = 1 << 20;
-
-/// The built-in packs, which a configuration names without a path.
-const PACKS: [&str; 1] = ["core"];
 
 /// The settings of one file. What it does not say is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,7 +106,7 @@ fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
     config.exclude = texts(d, &mut f, "exclude");
     config.policies = texts(d, &mut f, "policies")
         .into_iter()
-        .map(|name| match PACKS.contains(&name.as_str()) {
+        .map(|name| match PACKS.iter().any(|(pack, _)| *pack == name) {
             true => name,
             false => folder.join(name).to_string_lossy().into_owned(),
         })

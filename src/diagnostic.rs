@@ -85,8 +85,12 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
             // `balance` for `financial.account.balance` is near as well.
             let tail = k.rsplit(['.', '/']).next().filter(|tail| *tail != k);
             let by_tail = tail.and_then(distance).map(|d| d + 1).filter(|&d| d <= allowed);
-            Some((distance(k).into_iter().chain(by_tail).min()?, k))
+            // What it begins: `fin` for `financial`.
+            let begun = (lower.len() >= 3
+                && k.to_lowercase().chars().zip(&lower).filter(|(a, b)| a == *b).count() == lower.len())
+            .then_some(allowed);
+            Some((distance(k).into_iter().chain(by_tail).chain(begun).min()?, k.len(), k))
         })
         .min()
-        .map(|(_, k)| k)
+        .map(|(_, _, k)| k)
 }

@@ -9,7 +9,7 @@
 
 pub mod audit;
 pub mod bits;
-pub mod builtin;
+pub mod checks;
 pub mod config;
 pub mod decode;
 pub mod diagnostic;
@@ -17,12 +17,17 @@ pub mod duration;
 pub mod finding;
 pub mod gate;
 pub mod glob;
+pub mod graph;
+pub mod input;
 pub mod inventory;
+pub mod judge;
 pub mod load;
 pub mod matching;
 pub mod model;
 pub mod policy;
+pub mod propagate;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod taxonomy;
 pub mod terminal;

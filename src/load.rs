@@ -1,13 +1,19 @@
 //! From paths to a world that can be judged: reads, decodes, resolves, and gives
 //! back every mistake of every file, or none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Diagnostic;
+use crate::decode::Decoder;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::finding::Notice;
-use crate::model::Model;
-use crate::policy::Policy;
-use crate::source::Sources;
+use crate::glob::Glob;
+use crate::input::{self, InputOptions, InputSet, LeftOut};
+use crate::inventory::{Inventory, builtin, declared_taxonomy, is_policy};
+use crate::model::{Model, build};
+use crate::policy::{Policy, policy};
+use crate::source::{FileId, Sources};
+use crate::taxonomy::Tree;
+use crate::yaml::{self, Limits, Node, Value};
 
 /// What to read.
 #[derive(Debug, Clone, Default)]
@@ -31,12 +37,200 @@ pub struct World {
     pub digest: String,
     /// What was noticed while reading.
     pub notices: Vec<Notice>,
+    /// How many files the inventory has.
+    pub files: usize,
 }
+
+/// The policies that come with the program: id and text.
+pub const PACKS: [(&str, &str); 1] = [("core", include_str!("../policies/core/policy.yaml"))];
 
 /// Reads everything. The texts stay in `sources`, for locations and snippets.
 ///
 /// # Errors
 /// All mistakes of all files, in no particular order.
-pub fn load(_request: &Request, _sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
-    Ok(World::default())
+pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let options =
+        InputOptions { exclude: request.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
+    let set = input::read(&request.paths, &options, sources, &mut diagnostics);
+    let policy_texts = policy_files(&request.policies, &options, sources, &mut diagnostics);
+
+    let before = diagnostics.len();
+    let inventory: Vec<(String, Vec<Node>)> = set
+        .files
+        .iter()
+        .filter(|f| !f.is_config)
+        .map(|f| (f.name.clone(), documents(f.file, sources, &mut diagnostics)))
+        .collect();
+    let broken_yaml = diagnostics.len() > before;
+    let digest = digest(&set, sources);
+    let (policies_within, inventory_documents): (Vec<Node>, Vec<Node>) =
+        inventory.into_iter().flat_map(|(_, docs)| docs).partition(is_policy);
+
+    let (data, purposes) = taxonomy(&inventory_documents, &mut diagnostics);
+    let mut decoder = Decoder { diagnostics: &mut diagnostics, data: &data, purposes: &purposes };
+    let mut declared = Inventory::default();
+    for document in &inventory_documents {
+        declared.read(&mut decoder, document);
+    }
+    let mut policies = Vec::new();
+    for file in policy_texts {
+        let text = sources.get(file).map(|f| f.text().to_owned()).unwrap_or_default();
+        let nodes = yaml::parse(file, &text, &Limits::default(), decoder.diagnostics);
+        policies.extend(nodes.iter().filter_map(|node| policy(&mut decoder, node)));
+    }
+    unique_policies(&policies, decoder.diagnostics);
+    let notices = reading_notices(&set, &policies_within, &policies, sources);
+    let model = build(declared, data, purposes, &mut diagnostics);
+    if diagnostics.is_empty() {
+        return Ok(World {
+            model,
+            policies,
+            digest,
+            notices,
+            files: set.files.iter().filter(|f| !f.is_config).count(),
+        });
+    }
+    if broken_yaml {
+        // What a file that could not be read declares may be what is missing.
+        for diagnostic in diagnostics.iter_mut().filter(|d| d.code.starts_with("unknown-")) {
+            let named = matches!(
+                diagnostic.code,
+                "unknown-party"
+                    | "unknown-system"
+                    | "unknown-agreement"
+                    | "unknown-category"
+                    | "unknown-purpose"
+            );
+            if named && diagnostic.help.is_none() {
+                diagnostic.help = Some("it may be declared in a file that could not be read".to_owned());
+            }
+        }
+    }
+    diagnostics.sort_by_key(|d| (d.primary.as_ref().map(|l| l.span), d.code));
+    diagnostics.dedup();
+    Err(diagnostics)
+}
+
+fn documents(file: FileId, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let text = sources.get(file).map(|f| f.text()).unwrap_or_default();
+    yaml::parse(file, text, &Limits::default(), diagnostics)
+}
+
+/// Both trees: built in, and what the documents add.
+fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tree) {
+    let own = declared_taxonomy(documents, diagnostics);
+    // The built-in files are checked by a test; without them nothing could be read.
+    let built_in = builtin().unwrap_or_default();
+    (
+        Tree::new(built_in.data.into_iter().chain(own.data)),
+        Tree::new(built_in.purposes.into_iter().chain(own.purposes)),
+    )
+}
+
+/// The texts of the policies named.
+fn policy_files(
+    names: &[String],
+    options: &InputOptions,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<FileId> {
+    let mut files = Vec::new();
+    for name in names {
+        if let Some((id, text)) = PACKS.iter().find(|(id, _)| id == name) {
+            files.push(sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned()));
+            continue;
+        }
+        if !Path::new(name).exists() {
+            let packs = PACKS.iter().map(|(id, _)| *id);
+            let help = match nearest(name, packs.clone()) {
+                Some(near) => format!("did you mean the pack `{near}`?"),
+                None => format!("packs: {}; or name a file or folder", packs.collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("there is no policy `{name}`: neither a pack nor a file nor a folder");
+            diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));
+            continue;
+        }
+        let set = input::read(&[PathBuf::from(name)], options, sources, diagnostics);
+        files.extend(set.files.iter().filter(|f| !f.is_config).map(|f| f.file));
+    }
+    // Of a folder only the policies: its tests and samples are inventories.
+    let mut kept = Vec::new();
+    for file in files {
+        let mut ignored = Vec::new();
+        let nodes = documents(file, sources, &mut ignored);
+        let several = names.len() > 1 || names.iter().any(|n| Path::new(n).is_dir());
+        if !several || !ignored.is_empty() || nodes.iter().any(is_policy) {
+            kept.push(file);
+        }
+    }
+    kept
+}
+
+fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
+    for (index, policy) in policies.iter().enumerate() {
+        if let Some(first) = policies.iter().take(index).find(|p| p.id.value == policy.id.value) {
+            diagnostics.push(
+                Diagnostic::new(
+                    "duplicate-id",
+                    format!("two policies are called `{}`", policy.id.value),
+                    policy.id.span,
+                )
+                .label("declared again")
+                .also(first.id.span, "first declared here"),
+            );
+        }
+    }
+}
+
+fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources: &Sources) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    for document in within {
+        let Value::Map(entries) = &document.value else {
+            continue;
+        };
+        let Some(entry) = entries.iter().find(|e| e.key == "policy") else {
+            continue;
+        };
+        let id = match &entry.value.value {
+            Value::Scalar(scalar) => scalar.text.clone(),
+            _ => String::new(),
+        };
+        if !in_force.iter().any(|p| p.id.value == id) {
+            notices.push(Notice {
+                code: "policy-not-in-force".to_owned(),
+                message: format!("the policy `{id}` stands among the inventory's files and is not applied; name it with `--policy`"),
+                subjects: Vec::new(),
+                location: Some(sources.location(entry.key_span)),
+            });
+        }
+    }
+    let outside: Vec<String> = set
+        .left_out
+        .iter()
+        .filter(|(_, why)| *why == LeftOut::LinkOutside)
+        .map(|(name, _)| name.clone())
+        .collect();
+    if !outside.is_empty() {
+        notices.push(Notice {
+            code: "link-not-followed".to_owned(),
+            message: "links that lead out of the inventory are not followed".to_owned(),
+            subjects: outside,
+            location: None,
+        });
+    }
+    notices
+}
+
+/// BLAKE3 over the files in the order of their names: name, zero byte, length, bytes.
+fn digest(set: &InputSet, sources: &Sources) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for file in set.files.iter().filter(|f| !f.is_config) {
+        let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
+        hasher.update(file.name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }

@@ -253,8 +253,8 @@ impl Names<'_> {
                     let names: Vec<String> = keys.iter().map(|&k| tree.name(k).to_owned()).collect();
                     format!("is at or below {}", or(&names))
                 }
-                Operator::AtMost(bound) => format!("is at most {}", said(bound, must.field.kind)),
-                Operator::AtLeast(bound) => format!("is at least {}", said(bound, must.field.kind)),
+                Operator::AtMost(bound) => format!("is at most {}", said(bound)),
+                Operator::AtLeast(bound) => format!("is at least {}", said(bound)),
                 Operator::Matches(pattern, _) => format!("matches `{pattern}`"),
                 Operator::Includes(list) => format!("includes {}", and(list)),
             })
@@ -263,14 +263,11 @@ impl Names<'_> {
     }
 }
 
-fn said(bound: &Bound, kind: FieldKind) -> String {
-    match (bound, kind) {
-        (Bound::Duration(duration), _) => duration.to_string(),
-        (Bound::Date(date), _) => date.to_string(),
-        (Bound::Count(number), _) => number.to_string(),
-        (Bound::Rank(rank), FieldKind::Word(all, _)) => {
-            all().get(*rank).map_or_else(|| rank.to_string(), |word| (*word).to_owned())
-        }
-        (Bound::Rank(rank), _) => rank.to_string(),
+fn said(bound: &Bound) -> String {
+    match bound {
+        Bound::Duration(duration) => duration.to_string(),
+        Bound::Date(date) => date.to_string(),
+        Bound::Count(number) => number.to_string(),
+        Bound::Rank(ranked) => ranked.word.to_owned(),
     }
 }

@@ -149,8 +149,9 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
     let mut text = format!(
         "error: there is nothing to judge: no flow that counts\n  \
          looked in: {} (every *.yaml and *.yml below it, hidden folders left out)\n  \
-         found: {} parties, {} systems, {} agreements, {} flows",
+         found: {} files, {} parties, {} systems, {} agreements, {} flows",
         places.join(", "),
+        input.world.files,
         model.parties.len(),
         model.systems.len(),
         model.agreements.len(),

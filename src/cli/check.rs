@@ -59,7 +59,8 @@ fn summary(world: &World) -> String {
     let some =
         |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     format!(
-        "Read {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
+        "Read {}: {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
+        some(world.files, "file", "files"),
         some(model.parties.len(), "party", "parties"),
         some(model.systems.len(), "system", "systems"),
         some(model.agreements.len(), "agreement", "agreements"),

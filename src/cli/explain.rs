@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::builtin::{self, CHECKS};
+use ringfence::checks::{ALL, Check};
 use ringfence::diagnostic::nearest;
 use ringfence::load::World;
 use ringfence::report::page::{Page, Style, visible};
@@ -87,7 +87,7 @@ fn unknown(wanted: &str, entries: &[Entry]) -> String {
 
 fn entries(world: &World) -> Vec<Entry> {
     let names = Names { data: &world.model.data, purposes: &world.model.purposes };
-    let mut all: Vec<Entry> = CHECKS.iter().map(builtin).collect();
+    let mut all: Vec<Entry> = ALL.iter().map(builtin).collect();
     for policy in &world.policies {
         let version = policy.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
         let standing = policy.status.to_string().replace('_', " ");
@@ -121,7 +121,7 @@ fn entries(world: &World) -> Vec<Entry> {
     all
 }
 
-fn builtin(check: &builtin::Check) -> Entry {
+fn builtin(check: &Check) -> Entry {
     Entry {
         name: check.id.to_owned(),
         title: check.title.to_owned(),

@@ -157,6 +157,10 @@ impl<'n> Fields<'n> {
             known.sort_unstable();
             known.dedup();
             let help = match nearest(&entry.key, known.iter().copied()) {
+                // `{title: one, two}` reads as a title and a key `two` without a value.
+                None if entry.value.value == Value::Null && entry.value.span.start <= entry.key_span.end => {
+                    "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known keys: {}", known.join(", ")),
             };

@@ -112,7 +112,9 @@ fn check_parties(
     };
     let written = match &node.value {
         Value::Seq(items) => items.len(),
-        _ => 1,
+        Value::Scalar(_) => 1,
+        // Of the wrong shape, which has been said.
+        _ => 2,
     };
     for (index, party) in parties.iter().enumerate() {
         if let Some(first) = parties.iter().take(index).find(|p| p.value == party.value) {

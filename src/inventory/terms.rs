@@ -111,6 +111,22 @@ impl Terms {
         }
     }
 
+    /// Whether both demand the same, wherever they are written (`onward_to` aside,
+    /// which is compared resolved).
+    pub fn same(&self, other: &Terms) -> bool {
+        fn values<T: Clone + Ord>(list: &[Spanned<T>]) -> Vec<T> {
+            let mut values: Vec<T> = list.iter().map(|s| s.value.clone()).collect();
+            values.sort();
+            values
+        }
+        self.purposes.as_deref().map(values) == other.purposes.as_deref().map(values)
+            && values(&self.prohibited_purposes) == values(&other.prohibited_purposes)
+            && self.onward_transfer == other.onward_transfer
+            && self.retention == other.retention
+            && values(&self.safeguards) == values(&other.safeguards)
+            && self.releasing() == other.releasing()
+    }
+
     /// The transforms that end the terms: anonymisation unless stated.
     pub fn releasing(&self) -> &[Transform] {
         self.released_by.as_deref().unwrap_or(&[Transform::Anonymised])

@@ -4,7 +4,7 @@ mod matcher;
 mod require;
 
 pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, PlaceKeys};
-pub use require::{Bound, Field, FieldKind, Must, On, Operator, Subjects, fields};
+pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
 
 use jiff::civil::Date;
 

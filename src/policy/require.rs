@@ -109,6 +109,15 @@ pub enum Operator {
     Includes(Vec<String>),
 }
 
+/// A word of an ordered set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ranked {
+    /// Its place.
+    pub rank: usize,
+    /// The word.
+    pub word: &'static str,
+}
+
 /// Something with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
@@ -118,8 +127,8 @@ pub enum Bound {
     Date(Date),
     /// A number.
     Count(u64),
-    /// A word's place in its order.
-    Rank(usize),
+    /// A word and its place in its order.
+    Rank(Ranked),
 }
 
 fn all<W: Word>() -> Vec<&'static str> {
@@ -340,7 +349,9 @@ fn bound(d: &mut Decoder, node: &Node, kind: FieldKind) -> Option<Bound> {
         FieldKind::Duration => d.duration(node).map(|t| Bound::Duration(t.value)),
         FieldKind::Date => d.date(node).map(|t| Bound::Date(t.value)),
         FieldKind::Count => d.count(node).map(|t| Bound::Count(t.value)),
-        FieldKind::Word(words, _) => one_of(d, node, &words()).map(|(rank, _)| Bound::Rank(rank)),
+        FieldKind::Word(words, _) => {
+            one_of(d, node, &words()).map(|(rank, word)| Bound::Rank(Ranked { rank, word }))
+        }
         _ => None,
     }
 }

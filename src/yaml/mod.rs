@@ -4,6 +4,10 @@
 //! [`Node`]. Scalars stay text: what `NO` or `1e3` means is for the field that
 //! reads them.
 
+mod parse;
+
+pub use parse::{Limits, parse};
+
 use crate::source::Span;
 
 /// A value and where it stands. An alias stands where its anchor's value is
@@ -47,18 +51,4 @@ pub struct Entry {
     pub key_span: Span,
     /// The value.
     pub value: Node,
-}
-
-/// How much a text may hold.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {}
-
-/// (until the reader is merged)
-pub fn parse(
-    _: crate::source::FileId,
-    _: &str,
-    _: &Limits,
-    _: &mut Vec<crate::diagnostic::Diagnostic>,
-) -> Vec<Node> {
-    Vec::new()
 }

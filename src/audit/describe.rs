@@ -1,0 +1,329 @@
+//! From violations in terms of the model to findings in words, with places.
+
+use super::fingerprint::fingerprint;
+use super::{RuleFacts, rule_facts};
+use crate::bits::LeafSet;
+use crate::checks;
+use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place, Reliance};
+use crate::inventory::Terms;
+use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation, Witness};
+use crate::load::World;
+use crate::model::{FlowId, SystemId};
+use crate::source::{Location, Sources, Span};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Onward, PolicyStatus, Word};
+
+/// What describing needs.
+pub struct Describe<'a> {
+    /// The world.
+    pub world: &'a World,
+    /// Its texts.
+    pub sources: &'a Sources,
+    /// The standings of policies whose findings bind.
+    pub binding: &'a [PolicyStatus],
+}
+
+impl Describe<'_> {
+    /// A violation as a finding; its status is for waivers to settle.
+    pub fn finding(&self, violation: &Violation) -> Finding {
+        let rule = rule_facts(self.world, violation.rule);
+        let model = &self.world.model;
+        let cover = |leaves: &LeafSet| model.data.cover(leaves);
+        let (source, sink) = self.ends(violation.on);
+        let witnesses: Vec<Vec<Hop>> = violation.witnesses.iter().map(|w| self.hops(w)).collect();
+        let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len());
+        Finding {
+            fingerprint: fingerprint(model, &rule.id, violation.on),
+            kind: rule.kind,
+            severity: violation.severity.unwrap_or(rule.severity),
+            message: self.message(violation, &rule),
+            status: FindingStatus::New,
+            grown: false,
+            consequent: violation.consequent,
+            prospective: false,
+            retained: false,
+            source,
+            sink,
+            agreements: violation.agreements.iter().map(|&a| model.agreements[a].id().to_owned()).collect(),
+            flow: match (violation.rule, violation.on) {
+                (RuleRef::Check(_), On::Flow(flow)) => Some(model.flows[flow].name.clone()),
+                _ => None,
+            },
+            subject: match (violation.rule, violation.on) {
+                (RuleRef::Check(_), On::Flow(_)) | (_, On::Pair(..)) => None,
+                (_, on) => Some(self.subject(on)),
+            },
+            data: cover(&violation.data),
+            arrives_as: cover(&violation.arrives_as),
+            path: shortest.cloned().unwrap_or_default(),
+            witnesses,
+            location: Some(self.location(violation)),
+            broken: self.broken(violation, &rule),
+            title: rule.title,
+            cite: rule.cite,
+            why: rule.why,
+            remedy: rule.remedy,
+            policy_status: rule.status,
+            waiver: None,
+            binding: rule.status.is_none_or(|status| self.binding.contains(&status)),
+            rule: rule.id,
+        }
+    }
+
+    /// A claim that was relied on.
+    pub fn reliance(&self, relied: &Relied) -> Reliance {
+        let model = &self.world.model;
+        Reliance {
+            rule: match relied.rule {
+                ReliedRule::Rule(rule) => rule_facts(self.world, rule).id,
+                ReliedRule::BuiltIn(name) => name.to_owned(),
+            },
+            flow: model.flows[relied.flow].name.clone(),
+            claim: relied.claim.clone(),
+            agreement: relied.agreement.map(|a| model.agreements[a].id().to_owned()),
+            location: self.sources.location(model.flows[relied.flow].span()),
+        }
+    }
+
+    fn place(&self, system: SystemId) -> Place {
+        let model = &self.world.model;
+        let system = &model.systems[system];
+        Place { system: Some(system.name.clone()), party: model.parties[system.party].id().to_owned() }
+    }
+
+    fn ends(&self, on: On) -> (Option<Place>, Option<Place>) {
+        let model = &self.world.model;
+        match on {
+            On::Pair(source, sink) => (Some(self.place(source)), Some(self.place(sink))),
+            On::Flow(flow) => {
+                (Some(self.place(model.flows[flow].from)), Some(self.place(model.flows[flow].to)))
+            }
+            On::Unsourced(system, _) => (Some(self.place(system)), None),
+            On::System(system) => (None, Some(self.place(system))),
+            On::Party(party) => {
+                (None, Some(Place { system: None, party: model.parties[party].id().to_owned() }))
+            }
+            On::Agreement(_) => (None, None),
+        }
+    }
+
+    fn subject(&self, on: On) -> String {
+        let model = &self.world.model;
+        match on {
+            On::System(system) => model.systems[system].name.clone(),
+            On::Party(party) => model.parties[party].id().to_owned(),
+            On::Agreement(agreement) => model.agreements[agreement].id().to_owned(),
+            On::Flow(flow) => model.flows[flow].name.clone(),
+            On::Unsourced(_, key) => model.data.name(key).to_owned(),
+            On::Pair(..) => String::new(),
+        }
+    }
+
+    fn hops(&self, witness: &Witness) -> Vec<Hop> {
+        let model = &self.world.model;
+        let hop = |(&id, leaves): (&FlowId, &LeafSet)| {
+            let flow = &model.flows[id];
+            let agreement = flow.agreement.map(|a| &model.agreements[a]);
+            Hop {
+                flow: flow.name.clone(),
+                from: model.systems[flow.from].name.clone(),
+                to: model.systems[flow.to].name.clone(),
+                agreement: agreement.map(|a| a.id().to_owned()),
+                purposes: self.purposes(&flow.purposes),
+                data: model.data.cover(leaves),
+                basis: flow.declared.meta.basis,
+                agreement_status: agreement.map(|a| a.status),
+                location: self.sources.location(flow.span()),
+            }
+        };
+        witness.walk.iter().zip(&witness.leaves).map(hop).collect()
+    }
+
+    fn purposes(&self, keys: &[Key]) -> Vec<String> {
+        keys.iter().map(|&key| self.world.model.purposes.name(key).to_owned()).collect()
+    }
+
+    /// Where a finding is declared: the last flow of its walk, the flow it is on,
+    /// or its subject.
+    fn location(&self, violation: &Violation) -> Location {
+        let model = &self.world.model;
+        let span = match violation.on {
+            On::Pair(source, _) => match violation.witnesses.first().and_then(|w| w.walk.last()) {
+                Some(&last) => model.flows[last].span(),
+                None => model.systems[source].declared.id.span,
+            },
+            On::Flow(flow) => model.flows[flow].span(),
+            On::Unsourced(system, key) => self.needing(system, key),
+            On::System(system) => model.systems[system].declared.id.span,
+            On::Party(party) => model.parties[party].declared.id.span,
+            On::Agreement(agreement) => model.agreements[agreement].declared.id.span,
+        };
+        self.sources.location(span)
+    }
+
+    /// The first declaration that needs a category at a system.
+    fn needing(&self, system: SystemId, key: Key) -> Span {
+        let model = &self.world.model;
+        let flows = model.flows.values().filter(|f| f.from == system);
+        let named = flows.flat_map(|f| &f.declared.data).find(|k| k.value == key);
+        let derives = model.systems[system].declared.derives.iter().flat_map(|d| &d.from);
+        let span = named.or_else(|| derives.into_iter().find(|k| k.value == key)).map(|k| k.span);
+        span.unwrap_or(model.systems[system].declared.id.span)
+    }
+
+    fn message(&self, violation: &Violation, rule: &RuleFacts) -> String {
+        let model = &self.world.model;
+        let data = model.data.cover(&violation.data).join(", ");
+        let details = violation.details.join("; ");
+        match violation.on {
+            On::Pair(source, sink) if source == sink => {
+                format!("{data} is at {} without a declared origin", model.systems[sink].name)
+            }
+            On::Pair(source, sink) => {
+                let hops = violation.witnesses.first().map_or(0, |w| w.walk.len());
+                let flows = if hops == 1 { "1 flow".to_owned() } else { format!("{hops} flows") };
+                format!(
+                    "{data} of {} reaches {} over {flows}",
+                    model.systems[source].name, model.systems[sink].name
+                )
+            }
+            On::Flow(flow) if rule.kind == FindingKind::Require || rule.kind == FindingKind::Statement => {
+                format!("flow {}: {details}", model.flows[flow].name)
+            }
+            On::Flow(flow) => self.flow_message(violation, rule, flow, &data),
+            On::Unsourced(system, _) => {
+                let name = &model.systems[system].name;
+                let mut text =
+                    format!("no declared system originates {data} for {name}; it is assumed to start there");
+                if !details.is_empty() {
+                    text.push_str(&format!("; it would break {}", violation.details.join(", ")));
+                }
+                text
+            }
+            On::System(_) | On::Party(_) | On::Agreement(_) if details.is_empty() => {
+                format!("{} holds {data}", self.subject(violation.on))
+            }
+            On::System(_) | On::Party(_) | On::Agreement(_) => {
+                format!("{}: {details}", self.subject(violation.on))
+            }
+        }
+    }
+
+    fn flow_message(&self, violation: &Violation, rule: &RuleFacts, id: FlowId, data: &str) -> String {
+        let model = &self.world.model;
+        let flow = &model.flows[id];
+        let (from, to) = (&model.systems[flow.from].name, &model.systems[flow.to].name);
+        let base = format!("{} carries {data} from {from} to {to}", flow.name);
+        let agreements: Vec<&str> = violation.agreements.iter().map(|&a| model.agreements[a].id()).collect();
+        let agreements = agreements.join(", ");
+        match rule.id.as_str() {
+            "terms/purpose" => {
+                let purposes = self.purposes(&flow.purposes).join(", ");
+                format!("{base} for {purposes}, outside the terms of {agreements}")
+            }
+            "terms/onward" => format!("{base}, to whom {agreements} does not let it be passed on"),
+            "terms/retention" => {
+                let kept = flow.retention.map_or_else(|| "without limit".to_owned(), |r| format!("for {r}"));
+                format!("{base}, where it is kept {kept}, longer than {agreements} allows")
+            }
+            "terms/safeguards" => {
+                let has = match flow.declared.safeguards.join(", ") {
+                    none if none.is_empty() => "no safeguard".to_owned(),
+                    some => some,
+                };
+                format!("{base} with {has}, less than {agreements} demands")
+            }
+            "terms/consent" => {
+                format!("{base} on consent {}, less than {agreements} demands", flow.consent.word())
+            }
+            "flow/undocumented" => format!("{base} under no agreement"),
+            "flow/foreign-party" => {
+                let missing: Vec<&str> = [model.sender(id), model.receiver(id)]
+                    .into_iter()
+                    .filter(|p| flow.agreement.is_some_and(|a| !model.agreements[a].parties.contains(p)))
+                    .map(|p| model.parties[p].id())
+                    .collect();
+                format!("{base}; {} has not signed {agreements}", missing.join(" and "))
+            }
+            _ => base,
+        }
+    }
+
+    fn broken(&self, violation: &Violation, rule: &RuleFacts) -> Broken {
+        match (violation.rule, violation.on) {
+            (RuleRef::Check(check), On::Flow(flow)) => {
+                let term = checks::ALL.get(check).and_then(|c| c.term);
+                term.map_or_else(|| self.built_in(rule), |term| self.broken_term(violation, term, flow))
+            }
+            (RuleRef::Check(_), _) => self.built_in(rule),
+            (RuleRef::Rule(..), _) => Broken {
+                what: BrokenWhat::Rule,
+                text: rule.title.clone(),
+                location: rule.span.map(|span| self.sources.location(span)),
+            },
+            (RuleRef::Statement(at), _) => {
+                let statement = self.world.model.statements.get(at);
+                Broken {
+                    what: BrokenWhat::Promise,
+                    text: statement.map(|s| s.said.quote.clone()).unwrap_or_default(),
+                    location: rule.span.map(|span| self.sources.location(span)),
+                }
+            }
+        }
+    }
+
+    fn built_in(&self, rule: &RuleFacts) -> Broken {
+        Broken { what: BrokenWhat::Rule, text: rule.title.clone(), location: None }
+    }
+
+    /// The term of the first agreement concerned, as the flow by which the data came
+    /// under it has it.
+    fn broken_term(&self, violation: &Violation, term: &'static str, offending: FlowId) -> Broken {
+        let model = &self.world.model;
+        let agreement = violation.agreements.first().copied();
+        let walk = violation.witnesses.first().map(|w| w.walk.as_slice()).unwrap_or_default();
+        let own =
+            walk.iter().rev().copied().find(|&f| model.flows[f].agreement == agreement).unwrap_or(offending);
+        let terms = &model.flows[own].terms;
+        let term = match term {
+            "purposes" if !self.outside(terms, offending) => "prohibited_purposes",
+            other => other,
+        };
+        let mut text = format!("{term}: {}", self.term_value(terms, term));
+        if let Some(clause) = terms.clause(term) {
+            let quote = clause.quote.as_ref().map(|q| format!("“{q}”"));
+            let words: Vec<String> = clause.reference.iter().cloned().chain(quote).collect();
+            text.push_str(&format!(" — {}", words.join(" ")));
+        }
+        let place = terms.span(term).or_else(|| agreement.map(|a| model.agreements[a].declared.id.span));
+        Broken { what: BrokenWhat::Term, text, location: place.map(|span| self.sources.location(span)) }
+    }
+
+    /// Whether a purpose of a flow is outside those permitted.
+    fn outside(&self, terms: &Terms, flow: FlowId) -> bool {
+        let model = &self.world.model;
+        terms.purposes.as_ref().is_some_and(|named| {
+            let named: Vec<Key> = named.iter().map(|k| k.value).collect();
+            model.flows[flow].purposes.iter().any(|&p| !model.under(p, &named))
+        })
+    }
+
+    fn term_value(&self, terms: &Terms, term: &str) -> String {
+        let keys = |list: &[crate::decode::Spanned<Key>]| {
+            self.purposes(&list.iter().map(|k| k.value).collect::<Vec<_>>()).join(", ")
+        };
+        match term {
+            "purposes" => match terms.purposes.as_deref() {
+                Some([]) => "none".to_owned(),
+                Some(list) => keys(list),
+                None => "any".to_owned(),
+            },
+            "prohibited_purposes" => keys(&terms.prohibited_purposes),
+            "onward_transfer" => terms.onward_transfer.unwrap_or(Onward::Prohibited).word().to_owned(),
+            "retention" => terms.retention.map(|r| r.to_string()).unwrap_or_default(),
+            "consent" => terms.consent.map(|c| c.word().to_owned()).unwrap_or_default(),
+            "safeguards" => terms.safeguards.iter().map(|s| s.value.as_str()).collect::<Vec<_>>().join(", "),
+            _ => String::new(),
+        }
+    }
+}

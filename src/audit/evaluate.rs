@@ -1,0 +1,118 @@
+//! One judgement of one scope: everything that is broken and relied on.
+
+use jiff::civil::Date;
+
+use super::all_rules;
+use crate::bits::LeafSet;
+use crate::checks::{self, Sourceless};
+use crate::graph::Graph;
+use crate::judge::{Judge, Relied, ReliedRule, RuleRef, Violation};
+use crate::load::World;
+use crate::matching::Matching;
+use crate::model::{Counting, Scope, SystemId};
+use crate::policy::Body;
+use crate::propagate::assume;
+use crate::rules::{self, Idle};
+
+/// What a judgement came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Which flows counted.
+    pub counting: Counting,
+    /// What is broken.
+    pub violations: Vec<Violation>,
+    /// What kept something from being broken.
+    pub relied: Vec<Relied>,
+    /// Which parts of which rules match nothing.
+    pub idle: Vec<(RuleRef, Idle)>,
+}
+
+struct Rules<'j> {
+    judge: &'j Judge<'j>,
+    world: &'j World,
+}
+
+impl Sourceless for Rules<'_> {
+    fn would_break(&self, system: SystemId, leaves: &LeafSet) -> Vec<String> {
+        let breaks = |body: &Body| match body {
+            Body::Forbid(rule) => rules::breaks_without_from(self.judge, rule, system, leaves),
+            _ => false,
+        };
+        let broken = all_rules(self.world).into_iter().filter(|(_, body)| breaks(body));
+        broken.map(|(rule, _)| super::rule_facts(self.world, rule).id).collect()
+    }
+}
+
+/// Judges a scope.
+pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
+    let model = &world.model;
+    let counting = Counting::new(model, scope);
+    let graph = Graph::new(model, &counting);
+    let (assumed, held) = assume(&graph);
+    let judge = Judge {
+        model,
+        matching: Matching { model, day },
+        scope,
+        counting: &counting,
+        graph: &graph,
+        assumed: &assumed,
+        held: &held,
+    };
+    let (mut violations, mut relied) = checks::broken_terms(&judge);
+    violations.extend(checks::offending_flows(&judge));
+    violations.extend(checks::unsourced(&judge, &Rules { judge: &judge, world }));
+    let mut idle = Vec::new();
+    for (rule, body) in all_rules(world) {
+        let nothing = match body {
+            Body::Forbid(forbid) => {
+                let found = rules::forbidden(&judge, rule, forbid);
+                violations.extend(found.violations);
+                relied.extend(found.relied);
+                found.idle
+            }
+            Body::Limit(limit) => {
+                let (found, exempt, nothing) = rules::limited(&judge, rule, limit);
+                violations.extend(found);
+                relied.extend(exempt);
+                nothing
+            }
+            Body::Require(require) => {
+                let (found, nothing) = rules::required(&judge, rule, require);
+                violations.extend(found);
+                nothing
+            }
+        };
+        idle.extend(nothing.into_iter().map(|part| (rule, part)));
+    }
+    relied.extend(built_in(&judge));
+    Outcome { violations, relied, idle, counting }
+}
+
+/// `only_from` that left something out, `disposed` that kept a flow from counting.
+fn built_in(judge: &Judge) -> Vec<Relied> {
+    let model = judge.model;
+    let only_from = judge.held.left_out.iter().map(|&flow| {
+        let names = model.flows[flow].only_from.iter().flatten().map(|&p| model.parties[p].id());
+        Relied {
+            rule: ReliedRule::BuiltIn("flow/only_from"),
+            flow,
+            claim: format!("only_from: {}", names.collect::<Vec<_>>().join(", ")),
+            agreement: None,
+        }
+    });
+    let disposed = judge.counting.disposed.iter().map(|&flow| {
+        let own = model.flows[flow].declared.disposed.as_ref();
+        let agreement =
+            model.flows[flow].agreement.and_then(|a| model.agreements[a].declared.disposed.as_ref());
+        let gone = own.or(agreement);
+        let date = gone.and_then(|d| d.date).map_or_else(|| "undated".to_owned(), |d| d.to_string());
+        let evidence = gone.and_then(|d| d.evidence.as_ref()).map(|e| format!(", evidence: {e}"));
+        Relied {
+            rule: ReliedRule::BuiltIn("flow/disposed"),
+            flow,
+            claim: format!("disposed: {date}{}", evidence.unwrap_or_default()),
+            agreement: None,
+        }
+    });
+    only_from.chain(disposed).collect()
+}

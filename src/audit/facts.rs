@@ -1,0 +1,98 @@
+//! What there is to say of a rule, wherever it comes from.
+
+use crate::checks;
+use crate::finding::FindingKind;
+use crate::judge::RuleRef;
+use crate::load::World;
+use crate::policy::Body;
+use crate::source::Span;
+use crate::vocabulary::{PolicyStatus, Severity};
+
+/// A rule's words and standing.
+#[derive(Debug, Clone)]
+pub struct RuleFacts {
+    /// Its full id.
+    pub id: String,
+    /// Its sort.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it demands.
+    pub title: String,
+    /// What it rests on.
+    pub cite: Vec<String>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// Its policy's standing.
+    pub status: Option<PolicyStatus>,
+    /// Where it is written.
+    pub span: Option<Span>,
+}
+
+/// What there is to say of a rule.
+pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
+    let nothing = |id: &str| RuleFacts {
+        id: id.to_owned(),
+        kind: FindingKind::Flow,
+        severity: Severity::High,
+        title: id.to_owned(),
+        cite: Vec::new(),
+        why: None,
+        remedy: None,
+        status: None,
+        span: None,
+    };
+    match rule {
+        RuleRef::Check(at) => checks::ALL.get(at).map_or_else(
+            || nothing("flow"),
+            |check| RuleFacts {
+                kind: if check.id.starts_with("terms/") { FindingKind::Terms } else { FindingKind::Flow },
+                severity: check.severity,
+                title: check.title.to_owned(),
+                why: Some(check.why.to_owned()),
+                remedy: Some(check.remedy.to_owned()),
+                ..nothing(check.id)
+            },
+        ),
+        RuleRef::Rule(policy, rule) => {
+            let policy = world.policies.get(policy);
+            let Some((policy, rule)) = policy.and_then(|p| Some((p, p.rules.get(rule)?))) else {
+                return nothing("rule");
+            };
+            let id = format!("{}/{}", policy.id.value, rule.id.value);
+            RuleFacts {
+                kind: match rule.body {
+                    Body::Forbid(_) => FindingKind::Forbid,
+                    Body::Limit(_) => FindingKind::Limit,
+                    Body::Require(_) => FindingKind::Require,
+                },
+                severity: rule.severity,
+                title: rule.title.clone().unwrap_or_else(|| rule.id.value.clone()),
+                cite: rule.cite.clone(),
+                why: rule.why.clone(),
+                remedy: rule.remedy.clone(),
+                status: Some(policy.status),
+                span: Some(rule.id.span),
+                ..nothing(&id)
+            }
+        }
+        RuleRef::Statement(at) => {
+            let Some(statement) = world.model.statements.get(at) else {
+                return nothing("statement");
+            };
+            let id = format!("statement/{}", statement.id.value);
+            let title = statement.meta.title.clone();
+            RuleFacts {
+                kind: FindingKind::Statement,
+                severity: statement.severity,
+                title: title.unwrap_or_else(|| format!("{} promised: “{}”", statement.by.value, statement.said.quote)),
+                why: Some("The declared flows do what was publicly said not to happen.".to_owned()),
+                remedy: Some("Stop a flow of the chain, put it under the conditions promised, or take the promise back in public.".to_owned()),
+                span: statement.said.span.or(Some(statement.id.span)),
+                ..nothing(&id)
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The audit: everything that the declared flows break, as one result.
+
+mod describe;
+mod evaluate;
+mod facts;
+mod fingerprint;
+mod notices;
+mod waivers;
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::finding::{
+    Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, SCHEMA, Summary,
+};
+use crate::judge::{RuleRef, Violation};
+use crate::load::World;
+use crate::model::{Counting, Scope};
+use crate::source::Sources;
+use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
+
+pub use facts::{RuleFacts, rule_facts};
+
+/// How to judge.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The day on which waivers and assurances have expired or not.
+    pub day: Date,
+    /// Which flows count.
+    pub scope: Scope,
+    /// The standings of policies whose findings bind (can make the audit fail).
+    pub binding: Vec<PolicyStatus>,
+}
+
+impl Options {
+    /// Judges all flows on a day; what is enjoined, proposed or a benchmark does not bind.
+    pub fn new(day: Date) -> Self {
+        use PolicyStatus::{Contractual, House, InForce};
+        Options { day, scope: Scope::default(), binding: vec![InForce, Contractual, House] }
+    }
+}
+
+/// Judges a world.
+pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
+    let model = &world.model;
+    let outcome = evaluate::evaluate(world, options.day, &options.scope);
+    let without = |statuses: &[Status]| -> Option<BTreeSet<String>> {
+        let concerned = |s: Status| statuses.contains(&s) && options.scope.admits(s);
+        let any = model.agreements.values().any(|a| concerned(a.status));
+        if !any || outcome.violations.is_empty() {
+            return None;
+        }
+        let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
+        let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
+        let other = evaluate::evaluate(world, options.day, &scope);
+        Some(other.violations.iter().map(|v| name(world, v)).collect())
+    };
+    let without_proposed = without(&[Status::Proposed]);
+    let without_ended = without(&[Status::Suspended, Status::Terminated]);
+
+    let describe = describe::Describe { world, sources, binding: &options.binding };
+    let mut findings: Vec<_> = outcome
+        .violations
+        .iter()
+        .map(|violation| {
+            let mut finding = describe.finding(violation);
+            let absent = |set: &Option<BTreeSet<String>>| {
+                set.as_ref().is_some_and(|set| !set.contains(&finding.fingerprint))
+            };
+            (finding.prospective, finding.retained) = (absent(&without_proposed), absent(&without_ended));
+            (finding, violation)
+        })
+        .collect();
+    let mut notices = world.notices.clone();
+    notices.extend(waivers::apply(world, sources, options.day, &mut findings));
+    notices.extend(notices::notices(world, sources, options, &outcome));
+    notices.sort();
+    notices.dedup();
+    let mut findings: Vec<_> = findings.into_iter().map(|(finding, _)| finding).collect();
+    findings.sort_by(|a, b| {
+        let key = |f: &crate::finding::Finding| {
+            (f.severity, f.rule.clone(), f.source.clone(), f.sink.clone(), f.flow.clone(), f.subject.clone())
+        };
+        key(a).cmp(&key(b))
+    });
+    let promises = model.statements.iter().map(|s| promise(s, sources, &findings)).collect();
+    let mut relied_on: Vec<Reliance> = outcome.relied.iter().map(|r| describe.reliance(r)).collect();
+    relied_on.sort();
+    relied_on.dedup();
+    Audit {
+        ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
+        judged: Judged { day: options.day.to_string(), as_of: options.scope.as_of.map(|d| d.to_string()) },
+        inventory: inventory_facts(world, &outcome.counting),
+        policies: world
+            .policies
+            .iter()
+            .map(|p| PolicyFacts {
+                id: p.id.value.clone(),
+                title: p.title.clone(),
+                version: p.version.clone(),
+                status: p.status,
+                as_of: p.as_of.map(|d| d.to_string()),
+                rules: p.rules.len(),
+            })
+            .collect(),
+        summary: Summary::of(&findings),
+        findings,
+        promises,
+        notices,
+        relied_on,
+    }
+}
+
+/// The fingerprint of a violation.
+fn name(world: &World, violation: &Violation) -> String {
+    let rule = rule_facts(world, violation.rule);
+    fingerprint::fingerprint(&world.model, &rule.id, violation.on)
+}
+
+fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
+    let model = &world.model;
+    let status = |flow| model.flows[flow].agreement.map(|a| model.agreements[a].status);
+    InventoryFacts {
+        parties: model.parties.len(),
+        systems: model.systems.len(),
+        agreements: model.agreements.len(),
+        flows: model.flows.len(),
+        counting_flows: counting.iter().count(),
+        proposed_flows: counting.iter().filter(|&f| status(f) == Some(Status::Proposed)).count(),
+        assumed_flows: counting
+            .iter()
+            .filter(|&f| model.flows[f].declared.meta.basis == Some(Basis::Assumed))
+            .count(),
+        digest: world.digest.clone(),
+    }
+}
+
+fn promise(
+    statement: &crate::inventory::Statement,
+    sources: &Sources,
+    findings: &[crate::finding::Finding],
+) -> Promise {
+    let rule = format!("statement/{}", statement.id.value);
+    let broken = findings.iter().filter(|f| f.rule == rule);
+    let broken_by: Vec<String> = broken.map(|f| f.fingerprint.clone()).collect();
+    Promise {
+        id: statement.id.value.clone(),
+        by: statement.by.value.clone(),
+        quote: statement.said.quote.clone(),
+        who: statement.said.who.clone(),
+        place: statement.said.place.clone(),
+        date: statement.said.date.map(|d| d.to_string()),
+        kept: broken_by.is_empty(),
+        broken_by,
+        location: sources.location(statement.id.span),
+    }
+}
+
+/// Where a rule stands among all.
+pub(crate) fn all_rules(world: &World) -> Vec<(RuleRef, &crate::policy::Body)> {
+    let policies = world.policies.iter().enumerate();
+    let rules = policies.flat_map(|(p, policy)| {
+        policy.rules.iter().enumerate().map(move |(r, rule)| (RuleRef::Rule(p, r), &rule.body))
+    });
+    let statements = world.model.statements.iter().enumerate();
+    rules.chain(statements.map(|(at, s)| (RuleRef::Statement(at), &s.promise))).collect()
+}

@@ -1,0 +1,229 @@
+//! What must not pass in silence, though it is no finding.
+
+use super::evaluate::Outcome;
+use super::{Options, rule_facts};
+use crate::finding::Notice;
+use crate::judge::RuleRef;
+use crate::load::World;
+use crate::model::FlowId;
+use crate::policy::{AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects};
+use crate::rules::Idle;
+use crate::source::{Sources, Span};
+use crate::taxonomy::{Key, Tree};
+use crate::vocabulary::Kind;
+
+/// All notices of a judgement.
+pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Outcome) -> Vec<Notice> {
+    let mut all = Notices { sources, list: Vec::new() };
+    idle_rules(&mut all, world, outcome);
+    for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
+        all.add(
+            "policy-without-rules",
+            format!("the policy `{}` has no rules", policy.id.value),
+            Some(policy.id.span),
+        );
+    }
+    if world.policies.is_empty() {
+        all.add(
+            "no-policy",
+            "no policy was applied: only the agreements' own terms and the promises".to_owned(),
+            None,
+        );
+    }
+    let counting: Vec<FlowId> = outcome.counting.iter().collect();
+    if counting.is_empty() {
+        all.add("empty-inventory", "no flow counts: nothing was judged".to_owned(), None);
+    }
+    unused_keys(&mut all, world);
+    assumptions(&mut all, world, options, &counting);
+    all.list
+}
+
+struct Notices<'s> {
+    sources: &'s Sources,
+    list: Vec<Notice>,
+}
+
+impl Notices<'_> {
+    fn add(&mut self, code: &str, message: String, span: Option<Span>) {
+        self.several(code, message, Vec::new(), span);
+    }
+
+    fn several(&mut self, code: &str, message: String, subjects: Vec<String>, span: Option<Span>) {
+        let location = span.map(|span| self.sources.location(span));
+        self.list.push(Notice { code: code.to_owned(), message, subjects, location });
+    }
+}
+
+fn idle_rules(all: &mut Notices, world: &World, outcome: &Outcome) {
+    let mut rules: Vec<RuleRef> = outcome.idle.iter().map(|(rule, _)| *rule).collect();
+    rules.dedup();
+    for rule in rules {
+        let parts: Vec<&str> = outcome
+            .idle
+            .iter()
+            .filter(|(r, _)| *r == rule)
+            .map(|(_, part)| match part {
+                Idle::Data => "data",
+                Idle::Source => "source",
+                Idle::Sink => "sink",
+                Idle::Subject => "subject",
+            })
+            .collect();
+        let facts = rule_facts(world, rule);
+        let message =
+            format!("the {} of `{}` matches nothing in the inventory", parts.join(" and the "), facts.id);
+        all.add("rule-matches-nothing", message, facts.span);
+    }
+}
+
+/// What the program assumed where a declaration says nothing.
+fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[FlowId]) {
+    let model = &world.model;
+    let mut flows = |code: &str, what: &str, is: &dyn Fn(FlowId) -> bool| {
+        let concerned: Vec<FlowId> = counting.iter().copied().filter(|&f| is(f)).collect();
+        let Some(&first) = concerned.first() else {
+            return;
+        };
+        let names = concerned.iter().map(|&f| model.flows[f].name.clone()).collect();
+        let count = match concerned.len() {
+            1 => "1 flow".to_owned(),
+            n => format!("{n} flows"),
+        };
+        all.several(code, format!("{count}: {what}"), names, Some(model.flows[first].span()));
+    };
+    flows(
+        "assumed-retention",
+        "no retention is stated, nor at the receiving system; read as unlimited",
+        &|f| model.flows[f].retention.is_none(),
+    );
+    flows("assumed-purposes", "no purposes are stated; read as the receiving system's", &|f| {
+        model.flows[f].declared.purposes.is_none()
+    });
+    flows(
+        "terms-without-agreement",
+        "terms are stated under no agreement; nothing is checked against them",
+        &|f| model.flows[f].agreement.is_none() && model.flows[f].declared.terms.is_some(),
+    );
+    flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
+        let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);
+        let own = model.flows[f].declared.disposed.as_ref();
+        let disposals = own.into_iter().chain(agreement.and_then(|a| a.disposed.as_ref()));
+        options.scope.as_of.is_some() && disposals.into_iter().any(|d| d.date.is_none())
+    });
+    let by_first: Vec<_> = model
+        .agreements
+        .values()
+        .filter(|a| a.kind == Kind::Processing && a.declared.provider.is_none())
+        .collect();
+    if let Some(first) = by_first.first() {
+        all.several(
+            "assumed-provider",
+            "processing agreements without a `provider`; read as the first of their parties".to_owned(),
+            by_first.iter().map(|a| a.id().to_owned()).collect(),
+            Some(first.declared.id.span),
+        );
+    }
+}
+
+/// Keys that the inventory adds and nothing uses: neither they, nor what is above
+/// or below them, is named anywhere.
+fn unused_keys(all: &mut Notices, world: &World) {
+    let model = &world.model;
+    let mut named = Named::default();
+    for system in model.systems.values() {
+        named.purposes.extend(&system.purposes);
+        named.data.extend(system.declared.originates.iter().map(|k| k.value));
+        let derives = system.declared.derives.iter();
+        named.data.extend(derives.flat_map(|d| d.from.iter().chain(&d.into)).map(|k| k.value));
+    }
+    for flow in model.flows.values() {
+        named.data.extend(flow.declared.data.iter().map(|k| k.value));
+        named.purposes.extend(&flow.purposes);
+        named.terms(&flow.terms);
+    }
+    model.agreements.values().for_each(|a| named.terms(&a.declared.terms));
+    model.waivers.iter().for_each(|w| named.data.extend(w.data.iter().map(|k| k.value)));
+    super::all_rules(world).into_iter().for_each(|(_, body)| named.rule(&model.data, body));
+    for (tree, used, what) in
+        [(&model.data, named.data, "data category"), (&model.purposes, named.purposes, "purpose")]
+    {
+        for (key, entry) in tree.entries() {
+            let Some(span) = entry.declared.span else {
+                continue;
+            };
+            if !used.iter().any(|&u| tree.at_or_below(u, key) || tree.at_or_below(key, u)) {
+                let message = format!("the {what} `{}` is declared and used nowhere", entry.declared.key);
+                all.add("unused-taxonomy-key", message, Some(span));
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Named {
+    data: Vec<Key>,
+    purposes: Vec<Key>,
+}
+
+impl Named {
+    fn terms(&mut self, terms: &crate::inventory::Terms) {
+        self.purposes.extend(terms.purposes.iter().flatten().map(|k| k.value));
+        self.purposes.extend(terms.prohibited_purposes.iter().map(|k| k.value));
+        for allowed in &terms.onward_to {
+            self.data.extend(allowed.data.iter().map(|k| k.value));
+            self.purposes.extend(allowed.purposes.iter().map(|k| k.value));
+        }
+    }
+
+    fn rule(&mut self, tree: &Tree, body: &Body) {
+        match body {
+            Body::Forbid(rule) => {
+                self.data.extend(rule.data.iter().map(|k| k.value));
+                self.places(&rule.from);
+                self.places(&rule.to);
+                self.flows(tree, &rule.through);
+                self.flows(tree, &rule.arriving);
+            }
+            Body::Limit(rule) => {
+                let (Most::Together(keys) | Most::Origins { data: keys, .. }) = &rule.most;
+                self.data.extend(keys.iter().map(|k| k.value));
+                self.places(&rule.at);
+                self.flows(tree, &rule.through);
+            }
+            Body::Require(rule) => match &rule.on {
+                Subjects::Agreements(like) => {
+                    each(like, &mut |keys: &AgreementKeys| self.leaves(tree, keys.data.as_ref()))
+                }
+                Subjects::Flows(like) => self.flows(tree, like),
+                Subjects::Systems(like) | Subjects::Parties(like) => self.places(like),
+            },
+        }
+    }
+
+    fn leaves(&mut self, tree: &Tree, leaves: Option<&crate::bits::LeafSet>) {
+        self.data.extend(leaves.into_iter().flat_map(|l| l.iter()).map(|leaf| tree.leaf_key(leaf)));
+    }
+
+    fn places(&mut self, list: &AnyOf<PlaceKeys>) {
+        each(list, &mut |keys: &PlaceKeys| self.purposes.extend(&keys.purpose));
+    }
+
+    fn flows(&mut self, tree: &Tree, list: &AnyOf<FlowKeys>) {
+        each(list, &mut |keys: &FlowKeys| {
+            self.purposes.extend(&keys.purpose);
+            self.leaves(tree, keys.data.as_ref());
+            self.places(&keys.from);
+            self.places(&keys.to);
+        });
+    }
+}
+
+/// Visits the keys of all matchers, nested ones included.
+fn each<K>(list: &AnyOf<K>, visit: &mut impl FnMut(&K)) {
+    let mut matchers: Vec<&Matcher<K>> = list.0.iter().collect();
+    while let Some(matcher) = matchers.pop() {
+        visit(&matcher.keys);
+        matchers.extend(matcher.any.iter().chain(&matcher.not));
+    }
+}

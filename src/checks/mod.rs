@@ -1,0 +1,68 @@
+//! The built-in checks: do the flows keep their own agreements?
+//!
+//! One file each, with its words; `terms.rs` follows what is under an agreement.
+
+mod consent;
+mod flows;
+mod foreign_party;
+mod onward;
+mod purpose;
+mod retention;
+mod safeguards;
+mod terms;
+mod undocumented;
+mod unsourced;
+
+pub use flows::offending_flows;
+pub use terms::{Under, broken_terms};
+pub use unsourced::{Sourceless, unsourced};
+
+use crate::bits::LeafSet;
+use crate::judge::Judge;
+use crate::model::FlowId;
+use crate::vocabulary::Severity;
+
+/// A built-in check and its words.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Its name, as findings show it.
+    pub id: &'static str,
+    /// How much breaking it matters.
+    pub severity: Severity,
+    /// What it demands, in a few words.
+    pub title: &'static str,
+    /// When it is violated.
+    pub violated: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// The term of an agreement that it checks, if it does.
+    pub term: Option<&'static str>,
+    /// How it looks at flows.
+    pub how: How,
+}
+
+/// How a check looks at flows.
+#[derive(Debug, Clone, Copy)]
+pub enum How {
+    /// At each flow that carries items under terms: the leaves for which the terms
+    /// are broken, `None` if for none.
+    Under(fn(&Judge, &Under, FlowId) -> Option<LeafSet>),
+    /// At each counting flow alone.
+    Alone(fn(&Judge, FlowId) -> bool),
+    /// At assumed origins.
+    Assumed,
+}
+
+/// All checks, in the order shown.
+pub const ALL: [Check; 8] = [
+    purpose::CHECK,
+    onward::CHECK,
+    retention::CHECK,
+    safeguards::CHECK,
+    consent::CHECK,
+    undocumented::CHECK,
+    foreign_party::CHECK,
+    unsourced::CHECK,
+];

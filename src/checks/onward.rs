@@ -1,0 +1,72 @@
+//! `terms/onward`: data is passed on only to whom the agreement allows.
+
+use super::{Check, How, Under};
+use crate::bits::LeafSet;
+use crate::judge::Judge;
+use crate::model::FlowId;
+use crate::vocabulary::{Onward, Severity};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "terms/onward",
+    severity: Severity::High,
+    title: "Data is passed on to a party that its agreement does not allow",
+    violated: "A flow that carries data under an agreement, and is not the agreement's own, crosses into another party \
+               that has not signed it, is not allowed by `onward_to`, and is not one that `onward_transfer` allows.",
+    why: "Whoever shares data under terms relies on it staying with those who signed them.",
+    remedy: "Stop the flow, name the receiver in `onward_to`, or make it a processor under an agreement of its own.",
+    term: Some("onward_transfer"),
+    how: How::Under(broken),
+};
+
+fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if !offends(judge, under, id) {
+        return None;
+    }
+    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
+    (!left.is_empty()).then_some(left)
+}
+
+/// Whether a flow passes data on to somebody, `onward_to` aside.
+fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    let model = judge.model;
+    let receiver = model.receiver(id);
+    let agreement = &model.agreements[under.agreement];
+    if model.flows[id].agreement == Some(under.agreement)
+        || !model.crosses(id)
+        || agreement.parties.contains(&receiver)
+    {
+        return false;
+    }
+    let by_processor = model.processing_provider(id) == Some(model.sender(id));
+    let group = model.parties[receiver].group;
+    let affiliated = agreement.parties.iter().any(|&p| model.parties[p].group == group);
+    match under.onward {
+        Onward::Prohibited => true,
+        Onward::Processors => !by_processor,
+        Onward::Affiliates => !by_processor && !affiliated,
+        Onward::Permitted => false,
+    }
+}
+
+/// The leaves that `onward_to` lets pass over a flow.
+fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
+    let model = judge.model;
+    let flow = &model.flows[id];
+    let mut leaves = LeafSet::empty(model.data.leaf_count());
+    for allowed in under.onward_to.iter().filter(|a| a.party == model.receiver(id)) {
+        if allowed.purposes.is_empty() || flow.purposes.iter().all(|&p| model.under(p, &allowed.purposes)) {
+            leaves.extend(allowed.leaves.as_ref().unwrap_or(&flow.leaves).row());
+        }
+    }
+    leaves
+}
+
+/// The leaves for which only `onward_to` keeps a flow from breaking the terms.
+pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if !offends(judge, under, id) {
+        return None;
+    }
+    let leaves = allowed(judge, under, id).and(&judge.model.flows[id].leaves);
+    (!leaves.is_empty()).then_some(leaves)
+}

@@ -1,0 +1,49 @@
+//! `flow/unsourced`: data that moves starts somewhere.
+
+use super::{ALL, Check, How};
+use crate::bits::LeafSet;
+use crate::judge::{Judge, On, RuleRef, Violation};
+use crate::model::SystemId;
+use crate::taxonomy::Key;
+use crate::vocabulary::Severity;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "flow/unsourced",
+    severity: Severity::Medium,
+    title: "Data moves that no declared system originates",
+    violated: "A counting flow (or a derivation) needs data at a system that holds none, and nothing that is declared \
+               could bring it there: the chain is assumed to start at that system. High where the data would break a \
+               `forbid` rule whose `from` alone leaves the system out.",
+    why: "A chain whose start nobody declares may start anywhere; the audit follows it from where it is first seen.",
+    remedy: "Declare `originates` where the data starts, or the flow that brings it here.",
+    term: None,
+    how: How::Assumed,
+};
+
+/// Which rules items of an assumed origin would break if only their `from` let them.
+pub trait Sourceless {
+    /// The full ids of the rules that leaves put at a system would break.
+    fn would_break(&self, system: SystemId, leaves: &LeafSet) -> Vec<String>;
+}
+
+/// A finding for each assumed origin.
+pub fn unsourced(judge: &Judge, rules: &impl Sourceless) -> Vec<Violation> {
+    let check = ALL.iter().position(|c| c.id == CHECK.id).unwrap_or_default();
+    let violation = |&(system, key): &(SystemId, Key)| {
+        let leaves = judge.model.data.leaves([&key]);
+        let would_break = rules.would_break(system, &leaves);
+        Violation {
+            rule: RuleRef::Check(check),
+            on: On::Unsourced(system, key),
+            severity: (!would_break.is_empty()).then_some(Severity::High),
+            agreements: Vec::new(),
+            arrives_as: leaves.clone(),
+            data: leaves,
+            witnesses: Vec::new(),
+            consequent: false,
+            details: would_break,
+        }
+    };
+    judge.assumed.pairs.iter().map(violation).collect()
+}

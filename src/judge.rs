@@ -1,0 +1,309 @@
+//! What checks and rules judge: the counting flows, where everything gets to, and
+//! what they find there, still in terms of the model.
+
+use rustc_hash::FxHashMap;
+
+use crate::bits::{self, LeafSet};
+use crate::graph::{Graph, Origin};
+use crate::matching::Matching;
+use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
+use crate::propagate::{Assumed, Course, Crossing, Held, Layers, Rows, Seed, Slot, State, derive, forward};
+use crate::vocabulary::Severity;
+
+/// Everything that checks and rules look at.
+#[derive(Debug)]
+pub struct Judge<'m> {
+    /// The world.
+    pub model: &'m Model,
+    /// How matchers hold.
+    pub matching: Matching<'m>,
+    /// What is judged.
+    pub scope: &'m Scope,
+    /// Which flows count.
+    pub counting: &'m Counting,
+    /// The counting flows by their ends.
+    pub graph: &'m Graph<'m>,
+    /// Where data must come from that nobody declares.
+    pub assumed: &'m Assumed,
+    /// What each system holds and each flow carries.
+    pub held: &'m Held,
+}
+
+/// What was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleRef {
+    /// A built-in check, by its place in `checks::ALL`.
+    Check(usize),
+    /// A rule, by the places of its policy and of itself.
+    Rule(usize, usize),
+    /// A promise, by its place.
+    Statement(usize),
+}
+
+/// A finding in terms of the model.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// What was broken.
+    pub rule: RuleRef,
+    /// What it is found on; with the rule, the finding's key.
+    pub on: On,
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// The agreements concerned.
+    pub agreements: Vec<AgreementId>,
+    /// The origin leaves concerned.
+    pub data: LeafSet,
+    /// As what they arrive.
+    pub arrives_as: LeafSet,
+    /// Shortest walks that prove it.
+    pub witnesses: Vec<Witness>,
+    /// Every walk to it breaks the same rule earlier.
+    pub consequent: bool,
+    /// What a requirement found missing; the rules that an assumed origin would break.
+    pub details: Vec<String>,
+}
+
+/// What a finding is found on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum On {
+    /// Data of the first system at the second.
+    Pair(SystemId, SystemId),
+    /// A flow.
+    Flow(FlowId),
+    /// A category that nobody declares as starting at a system.
+    Unsourced(SystemId, crate::taxonomy::Key),
+    /// A system.
+    System(SystemId),
+    /// A party.
+    Party(PartyId),
+    /// An agreement.
+    Agreement(AgreementId),
+}
+
+/// A walk, and what the data concerned is on each of its flows.
+#[derive(Debug, Clone, Default)]
+pub struct Witness {
+    /// The flows.
+    pub walk: Vec<FlowId>,
+    /// The current leaves on each.
+    pub leaves: Vec<LeafSet>,
+}
+
+/// A claim that kept something from being a finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relied {
+    /// The rule, or the built-in check by name.
+    pub rule: ReliedRule,
+    /// The flow that makes the claim.
+    pub flow: FlowId,
+    /// The claim.
+    pub claim: String,
+    /// The agreement whose terms are concerned.
+    pub agreement: Option<AgreementId>,
+}
+
+/// What would have found something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReliedRule {
+    /// A rule or promise.
+    Rule(RuleRef),
+    /// Something built in.
+    BuiltIn(&'static str),
+}
+
+/// What starts at the systems of one origin.
+pub type Starts<'j> = Vec<(SystemId, &'j LeafSet)>;
+
+impl Judge<'_> {
+    /// Every origin with what starts there, declared ones first.
+    pub fn origins(&self) -> Vec<(Origin, Starts<'_>)> {
+        let mut declared: Vec<(Origin, Starts)> = Vec::new();
+        for id in self.model.parties.ids() {
+            let systems = self.model.parties[id].systems.iter();
+            let starts: Starts = systems
+                .map(|&s| (s, &self.model.systems[s].originates))
+                .filter(|(_, leaves)| !leaves.is_empty())
+                .collect();
+            declared.push((Origin::Declared(id), starts));
+            let systems = self.model.parties[id].systems.iter();
+            let starts = systems.filter_map(|&s| self.assumed.at(s).map(|leaves| (s, leaves))).collect();
+            declared.push((Origin::Assumed(id), starts));
+        }
+        declared.retain(|(_, starts)| !starts.is_empty());
+        declared
+    }
+
+    /// All leaves that start at a system, declared or assumed.
+    pub fn starting(&self, system: SystemId) -> LeafSet {
+        let mut leaves = self.model.systems[system].originates.clone();
+        if let Some(assumed) = self.assumed.at(system) {
+            leaves.extend(assumed.row());
+        }
+        leaves
+    }
+
+    /// Follows the leaves of one origin that can reach a target, each origin leaf in
+    /// a stack of its own. `None` if none can.
+    pub fn follow<'g, C: Course>(
+        &'g self,
+        course: &'g C,
+        origin: Origin,
+        starts: &Starts,
+        candidates: &Rows,
+        mut observe: impl FnMut(usize, Crossing),
+    ) -> Option<Followed<'g, C>> {
+        let mut seeds = Vec::new();
+        let mut stacks: Vec<usize> = Vec::new();
+        for &(system, leaves) in starts {
+            for leaf in leaves.iter() {
+                let marked = course.marks().is_some_and(|marks| marks.contains(leaf));
+                let slot = if marked { course.planes() } else { 0 };
+                if !bits::contains(candidates.row(system, slot), leaf) {
+                    continue;
+                }
+                let stack = stacks.iter().position(|&l| l == leaf).unwrap_or_else(|| {
+                    stacks.push(leaf);
+                    stacks.len() - 1
+                });
+                seeds.push(Seed { system, stack, leaf });
+            }
+        }
+        if seeds.is_empty() {
+            return None;
+        }
+        let layers =
+            forward(self.graph, course, origin, stacks.len(), &seeds, Some(candidates), |crossing| {
+                if let Some(&leaf) = stacks.get(crossing.stack) {
+                    observe(leaf, crossing);
+                }
+            });
+        Some(Followed { layers, stacks })
+    }
+
+    /// What the data concerned is on each flow of a walk: the leaves that start at
+    /// its first system, turned and carried, as far as they get to its end (with
+    /// `marks`: as far as they then are below one of them).
+    pub fn witness(&self, walk: Vec<FlowId>, data: &LeafSet, marks: Option<&LeafSet>) -> Witness {
+        let model = self.model;
+        let Some(&first) = walk.first() else {
+            return Witness::default();
+        };
+        let start = self.starting(model.flows[first].from).and(data);
+        let none = LeafSet::empty(model.data.leaf_count());
+        let (mut plain, mut marked) = match marks {
+            Some(marks) => (start.minus(marks).row().to_vec(), start.and(marks).row().to_vec()),
+            None => (start.row().to_vec(), none.row().to_vec()),
+        };
+        let mut carried = Vec::with_capacity(walk.len());
+        for &flow in &walk {
+            let f = &model.flows[flow];
+            derive(model, f.from, &mut plain, &mut marked, marks);
+            for row in [&mut plain, &mut marked] {
+                row.iter_mut().zip(f.leaves.row()).for_each(|(r, l)| *r &= l);
+            }
+            carried.push((LeafSet::from(plain.as_slice()), LeafSet::from(marked.as_slice())));
+        }
+        // Backward: what goes on to be part of the next flow's data.
+        let mut leaves: Vec<LeafSet> = Vec::with_capacity(walk.len());
+        let mut wanted: Option<(LeafSet, LeafSet)> = None;
+        for (&flow, (plain, marked)) in walk.iter().zip(&carried).rev() {
+            let to = model.flows[flow].to;
+            let (plain, marked) = match (&wanted, marks) {
+                (None, None) => (plain.clone(), none.clone()),
+                (None, Some(marks)) => {
+                    (plain.and(&crate::propagate::deriving(model, to, marks)), marked.clone())
+                }
+                (Some((next_plain, next_marked)), _) => {
+                    let keep = |leaves: &LeafSet, is_marked: bool| {
+                        let mut kept = none.clone();
+                        for leaf in leaves.iter() {
+                            let mut one = none.clone();
+                            one.insert(leaf);
+                            let (mut p, mut m) = (one.row().to_vec(), none.row().to_vec());
+                            if is_marked {
+                                std::mem::swap(&mut p, &mut m);
+                            }
+                            derive(model, to, &mut p, &mut m, marks);
+                            if bits::intersects(&p, next_plain.row())
+                                || bits::intersects(&m, next_marked.row())
+                            {
+                                kept.insert(leaf);
+                            }
+                        }
+                        kept
+                    };
+                    (keep(plain, false), keep(marked, true))
+                }
+            };
+            let mut all = plain.clone();
+            all.extend(marked.row());
+            leaves.push(all);
+            wanted = Some((plain, marked));
+        }
+        leaves.reverse();
+        Witness { walk, leaves }
+    }
+}
+
+/// Items of one origin, followed.
+#[derive(Debug)]
+pub struct Followed<'g, C> {
+    layers: Layers<'g, C>,
+    /// The origin leaf of each stack.
+    stacks: Vec<usize>,
+}
+
+/// The first crossing of its kind that was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Shortest {
+    /// The flow crossed.
+    pub flow: FlowId,
+    /// The item before it.
+    pub state: State,
+    /// How many flows the walk has.
+    pub length: usize,
+}
+
+impl Shortest {
+    /// From a crossing by one of some leaves.
+    pub fn new(model: &Model, crossing: &Crossing, leaves: &[u64]) -> Self {
+        Shortest {
+            flow: crossing.flow,
+            state: State {
+                system: model.flows[crossing.flow].from,
+                stack: crossing.stack,
+                slot: crossing.slot,
+                leaf: bits::ones(leaves).next().unwrap_or(0),
+            },
+            length: crossing.length,
+        }
+    }
+}
+
+impl<C: Course> Followed<'_, C> {
+    /// The walk up to and with a crossing.
+    pub fn walk(&self, shortest: &Shortest) -> Vec<FlowId> {
+        let mut walk = self.layers.walk(shortest.state, shortest.length - 1);
+        walk.push(shortest.flow);
+        walk
+    }
+
+    /// The walk that first brought an item of an origin leaf to a place in a slot.
+    pub fn stacks(&self) -> &[usize] {
+        &self.stacks
+    }
+}
+
+/// Keeps the shortest of what is seen for each key.
+pub fn keep_shortest<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Shortest>, key: K, new: Shortest) {
+    map.entry(key)
+        .and_modify(|old| {
+            if new.length < old.length {
+                *old = new
+            }
+        })
+        .or_insert(new);
+}
+
+/// A slot of the first plane.
+pub const START: Slot = Slot { plane: 0, marked: false };

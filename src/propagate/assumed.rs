@@ -1,0 +1,196 @@
+//! Assumed origins: where data must come from that nobody declares.
+//!
+//! (u, d) is *unsourced* if a counting flow from u names d and would carry nothing
+//! below it, or u derives from d and holds nothing below it. (u, d) *feeds*
+//! (u′, d′) if all leaves of d, put at u, would get to u′ with a leaf below d′, or
+//! if it feeds a pair that does. The unsourced pairs that are fed only by pairs
+//! which they feed themselves become assumed origins; then everything is followed
+//! again, until nothing is unsourced.
+//!
+//! Pairs and what they feed are a directed graph; wanted are its components that
+//! nothing enters. Three floods find them without looking at each pair: one in
+//! any order, which starts anew only at pairs not yet reached (every such component
+//! has one of these *roots*); one from the roots in reverse, in which a root is
+//! of such a component iff no later root reaches it; and one backward from those.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::held::Spread;
+use super::{Held, Rows, deriving, held};
+use crate::bits::LeafSet;
+use crate::graph::Graph;
+use crate::model::{SystemId, Table};
+use crate::taxonomy::Key;
+
+/// The assumed origins.
+#[derive(Debug, Clone, Default)]
+pub struct Assumed {
+    /// System and category, in order.
+    pub pairs: Vec<(SystemId, Key)>,
+    leaves: BTreeMap<SystemId, LeafSet>,
+}
+
+impl Assumed {
+    /// The leaves assumed at each system.
+    pub fn origins(&self) -> impl Iterator<Item = (SystemId, &LeafSet)> {
+        self.leaves.iter().map(|(&system, leaves)| (system, leaves))
+    }
+
+    /// The leaves assumed at a system.
+    pub fn at(&self, system: SystemId) -> Option<&LeafSet> {
+        self.leaves.get(&system)
+    }
+
+    fn add(&mut self, graph: &Graph, pair: (SystemId, Key)) {
+        let leaves = graph.model.data.leaves([&pair.1]);
+        let at = self.leaves.entry(pair.0).or_insert_with(|| LeafSet::empty(graph.model.data.leaf_count()));
+        at.extend(leaves.row());
+        self.pairs.push(pair);
+    }
+}
+
+/// Finds the assumed origins, and what everything holds with them.
+pub fn assume(graph: &Graph) -> (Assumed, Held) {
+    let mut assumed = Assumed::default();
+    loop {
+        let held = held(graph, &assumed);
+        let pairs = unsourced(graph, &held);
+        if pairs.is_empty() {
+            assumed.pairs.sort_unstable();
+            return (assumed, held);
+        }
+        let known = assumed.pairs.len();
+        for pair in sources(graph, &Pairs::new(graph, pairs)) {
+            assumed.add(graph, pair);
+        }
+        // A pair that is assumed is sourced: this cannot happen, and must not hang.
+        if assumed.pairs.len() == known {
+            return (assumed, held);
+        }
+    }
+}
+
+fn unsourced(graph: &Graph, held: &Held) -> Vec<(SystemId, Key)> {
+    let model = graph.model;
+    let below = |key: Key, leaves: &LeafSet| model.data.leaves([&key]).intersects(leaves);
+    let mut pairs = Vec::new();
+    for &flow in graph.flows() {
+        let f = &model.flows[flow];
+        let named = f.declared.data.iter().map(|key| key.value);
+        pairs.extend(named.filter(|&key| !below(key, &held.carried[flow])).map(|key| (f.from, key)));
+    }
+    for (id, system) in model.systems.iter().filter(|(_, s)| !s.derives.is_empty()) {
+        let leaves = LeafSet::from(held.leaves.row(id, 0));
+        let named = system.declared.derives.iter().flat_map(|d| &d.from).map(|key| key.value);
+        pairs.extend(named.filter(|&key| !below(key, &leaves)).map(|key| (id, key)));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+struct Pairs {
+    list: Vec<(SystemId, Key, LeafSet)>,
+    at: FxHashMap<SystemId, Vec<usize>>,
+}
+
+impl Pairs {
+    fn new(graph: &Graph, pairs: Vec<(SystemId, Key)>) -> Self {
+        let mut at: FxHashMap<SystemId, Vec<usize>> = FxHashMap::default();
+        for (index, (system, _)) in pairs.iter().enumerate() {
+            at.entry(*system).or_default().push(index);
+        }
+        let list = pairs.into_iter().map(|(s, key)| (s, key, graph.model.data.leaves([&key]))).collect();
+        Pairs { list, at }
+    }
+
+    /// The pairs at a system that have one of some leaves below them.
+    fn touched<'p>(
+        &'p self,
+        system: SystemId,
+        leaves: &'p LeafSet,
+    ) -> impl Iterator<Item = (usize, &'p LeafSet)> {
+        let here = self.at.get(&system).map(Vec::as_slice).unwrap_or_default();
+        here.iter().filter_map(|&index| {
+            let (_, _, below) = self.list.get(index)?;
+            below.intersects(leaves).then_some((index, below))
+        })
+    }
+}
+
+fn sources(graph: &Graph, pairs: &Pairs) -> Vec<(SystemId, Key)> {
+    let roots = roots(graph, pairs, 0..pairs.list.len());
+    let tops = self::roots(graph, pairs, roots.into_iter().rev());
+    let members = feeding(graph, pairs, &tops);
+    let fed = pairs.list.iter().zip(members);
+    fed.filter(|(_, member)| *member).map(|(&(system, key, _), _)| (system, key)).collect()
+}
+
+/// Of pairs in some order those that no earlier one has reached.
+fn roots(graph: &Graph, pairs: &Pairs, order: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut spread = Spread::new(graph);
+    let mut reached = vec![false; pairs.list.len()];
+    let mut roots = Vec::new();
+    let mark = |index: usize, reached: &mut Vec<bool>| {
+        reached.get_mut(index).is_some_and(|r| !std::mem::replace(r, true))
+    };
+    for index in order {
+        if !mark(index, &mut reached) {
+            continue;
+        }
+        roots.push(index);
+        if let Some((system, _, leaves)) = pairs.list.get(index) {
+            spread.arrive(*system, leaves.row().to_vec());
+        }
+        while let Some((system, new)) = spread.step(|_| true) {
+            for (fed, leaves) in pairs.touched(system, &LeafSet::from(new.as_slice())) {
+                if mark(fed, &mut reached) {
+                    spread.arrive(system, leaves.row().to_vec());
+                }
+            }
+        }
+    }
+    roots
+}
+
+/// For each pair whether it feeds one of some, or is one.
+fn feeding(graph: &Graph, pairs: &Pairs, goals: &[usize]) -> Vec<bool> {
+    let model = graph.model;
+    let mut rows = Rows::new(model, 1);
+    let mut feeds = vec![false; pairs.list.len()];
+    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
+    let mut queue = Vec::new();
+    for (system, _, leaves) in goals.iter().filter_map(|&goal| pairs.list.get(goal)) {
+        rows.add(*system, 0, leaves.row());
+        queue.push(*system);
+    }
+    while let Some(system) = queue.pop() {
+        queued[system] = false;
+        let mut here = deriving(model, system, &LeafSet::from(rows.row(system, 0)));
+        loop {
+            let before = here.clone();
+            for (index, below) in pairs.touched(system, &before) {
+                if let Some(feeds) = feeds.get_mut(index) {
+                    *feeds = true;
+                }
+                here.extend(below.row());
+            }
+            here = deriving(model, system, &here);
+            if here == before {
+                break;
+            }
+        }
+        rows.add(system, 0, here.row());
+        for &flow in graph.into(system) {
+            let ends = &model.flows[flow];
+            if rows.add(ends.from, 0, ends.leaves.and(&here).row())
+                && !std::mem::replace(&mut queued[ends.from], true)
+            {
+                queue.push(ends.from);
+            }
+        }
+    }
+    feeds
+}

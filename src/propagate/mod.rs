@@ -1,0 +1,160 @@
+//! Propagation: where items get to, by which walks.
+//!
+//! ```text
+//! start:   ⟨s, o, o⟩ is at s                  for each leaf o below s.originates
+//! flow:    ⟨s, o, f⟩ at u, e: u → v counts,
+//!          f below e.data, e lets s pass   ⟹  ⟨s, o, f⟩ at v
+//! derive:  ⟨s, o, f⟩ at v, v derives F → T,
+//!          f ∈ F                           ⟹  ⟨s, o, t⟩ at v   for each t ∈ T
+//! ```
+//!
+//! Neither s nor o decides what a flow carries (but for `only_from`): all current
+//! leaves of an item's kind move at once, 64 to a word. What else must be known of
+//! an item is its *slot*: a [`Course`] gives it a plane (the distance, or whether
+//! it is under an agreement's terms), and a mark once its history is below the
+//! course's categories. Items of different origin leaves are kept apart in
+//! *stacks* where it matters.
+//!
+//! [`reaching`] goes backward once and finds what can reach a target at all, for
+//! every origin; [`forward`] follows what is left from one origin, in layers, so
+//! that walks are shortest; [`Layers::walk`] reads a walk back.
+
+mod assumed;
+mod backward;
+mod forward;
+mod held;
+
+pub use assumed::{Assumed, assume};
+pub use backward::reaching;
+pub use forward::{Crossing, Layers, Seed, State, forward};
+pub use held::{Held, held};
+
+use crate::bits::{self, LeafSet};
+use crate::model::{FlowId, Id, Model, SystemId};
+
+/// What a walk needs to know of an item besides its current leaf.
+pub trait Course {
+    /// How many planes there are.
+    fn planes(&self) -> usize {
+        1
+    }
+
+    /// An item is marked once a leaf of its history is one of these.
+    fn marks(&self) -> Option<&LeafSet> {
+        None
+    }
+
+    /// The plane after a flow; `None`: this course does not go on over it.
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize>;
+}
+
+/// An item's plane and whether it is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// The plane.
+    pub plane: usize,
+    /// A leaf of its history is below the course's categories.
+    pub marked: bool,
+}
+
+impl Slot {
+    /// All slots of a course, in order.
+    fn all<C: Course>(course: &C) -> impl Iterator<Item = Slot> + use<C> {
+        let planes = course.planes();
+        let marks = if course.marks().is_some() { 2 } else { 1 };
+        (0..planes * marks).map(move |at| Slot { plane: at % planes, marked: at >= planes })
+    }
+
+    fn index(self, planes: usize) -> usize {
+        self.plane + if self.marked { planes } else { 0 }
+    }
+}
+
+/// A row of leaves for each system and slot.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    words: usize,
+    slots: usize,
+    bits: Vec<u64>,
+}
+
+impl Rows {
+    /// Nothing anywhere.
+    pub fn new(model: &Model, slots: usize) -> Self {
+        let words = bits::words(model.data.leaf_count());
+        Rows { words, slots, bits: vec![0; model.systems.len() * slots * words] }
+    }
+
+    fn start(&self, system: SystemId, slot: usize) -> usize {
+        (system.index() * self.slots + slot) * self.words
+    }
+
+    /// The leaves at a system in a slot.
+    pub fn row(&self, system: SystemId, slot: usize) -> &[u64] {
+        let start = self.start(system, slot);
+        self.bits.get(start..start + self.words).unwrap_or_default()
+    }
+
+    /// Adds leaves; whether any was new.
+    pub fn add(&mut self, system: SystemId, slot: usize, row: &[u64]) -> bool {
+        let start = self.start(system, slot);
+        self.bits.get_mut(start..start + self.words).is_some_and(|into| bits::or(into, row))
+    }
+
+    /// The leaves at a system in any slot.
+    pub fn any(&self, system: SystemId) -> LeafSet {
+        let mut all = LeafSet::from(self.row(system, 0));
+        (1..self.slots).for_each(|slot| all.extend(self.row(system, slot)));
+        all
+    }
+}
+
+/// Adds what a system derives from leaves that it holds, in all steps; a derived
+/// leaf is marked if it is one of `marks` or what it is made of is marked.
+///
+/// `plain` and `marked` are the leaves held without and with a mark.
+pub fn derive(
+    model: &Model,
+    system: SystemId,
+    plain: &mut [u64],
+    marked: &mut [u64],
+    marks: Option<&LeafSet>,
+) {
+    let derives = &model.systems[system].derives;
+    let mut changed = !derives.is_empty();
+    while changed {
+        changed = false;
+        for (from, into) in derives {
+            if bits::intersects(marked, from.row()) {
+                changed |= bits::or(marked, into.row());
+            }
+            if bits::intersects(plain, from.row()) {
+                match marks {
+                    None => changed |= bits::or(plain, into.row()),
+                    Some(marks) => {
+                        changed |= bits::or(plain, into.minus(marks).row());
+                        changed |= bits::or(marked, into.and(marks).row());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The leaves from which a system derives one of `wanted`, in all steps, those
+/// wanted included.
+pub fn deriving(model: &Model, system: SystemId, wanted: &LeafSet) -> LeafSet {
+    let mut set = wanted.clone();
+    let derives = &model.systems[system].derives;
+    let mut changed = !derives.is_empty();
+    while changed {
+        changed = false;
+        for (from, into) in derives {
+            if into.intersects(&set) && !from.is_subset(&set) {
+                set.extend(from.row());
+                changed = true;
+            }
+        }
+    }
+    set
+}

@@ -1,0 +1,376 @@
+//! From a text to trees, by the events of granit-parser.
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span as EventSpan, Tag};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Entry, Node, Scalar, Value};
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Span};
+
+/// How much a text may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How deep values may nest, aliases followed.
+    pub depth: usize,
+    /// How many nodes aliases may add beyond one for each byte of the text.
+    pub aliased_nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { depth: 64, aliased_nodes: 1_000_000 }
+    }
+}
+
+/// Reads all documents of a text. Of a text that is not YAML the documents before
+/// the mistake are kept.
+pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.emit_unresolved_aliases = true;
+    options.flow_nesting_limit = limits.depth;
+    options.block_nesting_limit = limits.depth;
+    let mut builder = Builder {
+        file,
+        text,
+        limits: *limits,
+        budget: limits.aliased_nodes.saturating_add(text.len()),
+        anchors: FxHashMap::default(),
+        stack: Vec::new(),
+        documents: Vec::new(),
+        diagnostics,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        match event {
+            Ok((event, span)) => {
+                if builder.event(event, span).is_none() {
+                    break;
+                }
+            }
+            Err(error) => {
+                let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
+                let message = error.info();
+                let (message, help) = explain(&message, text, at);
+                let mut diagnostic =
+                    Diagnostic::new("yaml-syntax", message, builder.point(at)).label("not YAML from here on");
+                diagnostic.help = help;
+                builder.diagnostics.push(diagnostic);
+                break;
+            }
+        }
+    }
+    builder.documents
+}
+
+/// The parser's words, and what to do.
+fn explain(message: &str, text: &str, at: usize) -> (String, Option<String>) {
+    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+    let help = if line.contains('\t') || text.get(at..).is_some_and(|rest| rest.starts_with('\t')) {
+        Some("indent with spaces; YAML does not allow tabs there".to_owned())
+    } else if message.contains("nesting") || message.contains("recursion") || message.contains("depth") {
+        Some("declarations never nest that deep".to_owned())
+    } else {
+        None
+    };
+    (format!("this is not YAML: {message}"), help)
+}
+
+/// A list or map that is being read.
+struct Frame {
+    start: usize,
+    anchor: usize,
+    flow: bool,
+    /// How deep its deepest child nests.
+    depth: usize,
+    size: usize,
+    kind: Kind,
+}
+
+enum Kind {
+    Seq(Vec<Node>),
+    Map { entries: Vec<Entry>, names: FxHashMap<String, Span>, merged: Option<(Span, Node)>, key: Key },
+}
+
+enum Key {
+    None,
+    Is(String, Span, bool),
+    /// No scalar: reported, its value is dropped.
+    Bad,
+}
+
+/// A node with what it counts towards the limits.
+#[derive(Clone)]
+struct Sized {
+    node: Node,
+    size: usize,
+    depth: usize,
+}
+
+struct Builder<'t, 'd> {
+    file: FileId,
+    text: &'t str,
+    limits: Limits,
+    budget: usize,
+    anchors: FxHashMap<usize, Sized>,
+    stack: Vec<Frame>,
+    documents: Vec<Node>,
+    diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+impl Builder<'_, '_> {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start as u32, end.max(start) as u32)
+    }
+
+    /// The character at a byte.
+    fn point(&self, at: usize) -> Span {
+        let width = self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        self.span(at, at + width)
+    }
+
+    fn bytes(span: &EventSpan) -> (usize, usize) {
+        span.byte_range().map_or((0, 0), |range| (range.start, range.end))
+    }
+
+    /// `None`: a limit was passed, the rest is not read.
+    fn event(&mut self, event: Event, span: EventSpan) -> Option<()> {
+        let (start, end) = Self::bytes(&span);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), start, end);
+                let value = if plain && is_null(&text) {
+                    Value::Null
+                } else {
+                    Value::Scalar(Scalar { text: text.into_owned(), plain })
+                };
+                let end = self.trimmed(start, end, style);
+                let node = Node { span: self.span(start, end), value };
+                self.complete(Sized { node, size: 1, depth: 0 }, anchor)
+            }
+            Event::SequenceStart(style, anchor, tag) => {
+                self.is_text(tag.as_deref(), start, end);
+                self.open(start, anchor, style, Kind::Seq(Vec::new()))
+            }
+            Event::MappingStart(style, anchor, tag) => {
+                self.is_text(tag.as_deref(), start, end);
+                self.open(
+                    start,
+                    anchor,
+                    style,
+                    Kind::Map {
+                        entries: Vec::new(),
+                        names: FxHashMap::default(),
+                        merged: None,
+                        key: Key::None,
+                    },
+                )
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(end),
+            Event::Alias(id) => match self.anchors.get(&id).cloned() {
+                Some(anchored) => {
+                    let Some(left) = self.budget.checked_sub(anchored.size) else {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                "too-many-aliases",
+                                "aliases make this text too large",
+                                self.span(start, end),
+                            )
+                            .label("the rest is not read")
+                            .help("write the values out, or use fewer aliases of aliases"),
+                        );
+                        return None;
+                    };
+                    self.budget = left;
+                    self.complete(anchored, 0)
+                }
+                None => self.bad_alias(start, end, "an alias of the value that it stands in"),
+            },
+            Event::UnresolvedAlias(name) => {
+                let message = format!("there is no anchor `&{name}` before this alias");
+                self.bad_alias(start, end, &message)
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn bad_alias(&mut self, start: usize, end: usize, message: &str) -> Option<()> {
+        let span = self.span(start, end);
+        self.diagnostics.push(
+            Diagnostic::new("unknown-alias", message, span)
+                .label("expected the name of an anchor that comes before")
+                .help("an anchor is set with `&name` and holds within its document"),
+        );
+        self.complete(Sized { node: Node { span, value: Value::Null }, size: 1, depth: 0 }, 0)
+    }
+
+    /// A block scalar ends with its last text, not with the white space behind.
+    fn trimmed(&self, start: usize, end: usize, style: ScalarStyle) -> usize {
+        match style {
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let text = self.text.get(start..end).unwrap_or_default();
+                start + text.trim_end().len()
+            }
+            _ => end,
+        }
+    }
+
+    /// Whether a tag makes a scalar a text; unknown tags are reported.
+    fn is_text(&mut self, tag: Option<&Tag>, start: usize, end: usize) -> bool {
+        let Some(tag) = tag else {
+            return false;
+        };
+        match tag.core_suffix() {
+            Some("str") => true,
+            Some(_) => false,
+            None if tag.handle().is_empty() && tag.suffix() == "!" => true,
+            None => {
+                let name = tag.original();
+                let span = self.span(start, end);
+                self.diagnostics.push(
+                    Diagnostic::new("unknown-tag", format!("unknown tag `{name}`"), span)
+                        .label("the value of an unknown tag")
+                        .help("leave the tag out"),
+                );
+                false
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        start: usize,
+        anchor: usize,
+        style: granit_parser::StructureStyle,
+        kind: Kind,
+    ) -> Option<()> {
+        if self.stack.len() >= self.limits.depth {
+            return self.too_deep(start);
+        }
+        let flow = style == granit_parser::StructureStyle::Flow;
+        self.stack.push(Frame { start, anchor, flow, depth: 0, size: 1, kind });
+        Some(())
+    }
+
+    fn too_deep(&mut self, at: usize) -> Option<()> {
+        let message = format!("values nest deeper than {} levels", self.limits.depth);
+        let point = self.point(at);
+        self.diagnostics.push(
+            Diagnostic::new("too-deep", message, point)
+                .label("the rest is not read")
+                .help("declarations never nest that deep"),
+        );
+        None
+    }
+
+    fn close(&mut self, end: usize) -> Option<()> {
+        let frame = self.stack.pop()?;
+        let (value, first, last) = match frame.kind {
+            Kind::Seq(items) => {
+                let ends = (items.first().map(|n| n.span.start), items.last().map(|n| n.span.end));
+                (Value::Seq(items), ends.0, ends.1)
+            }
+            Kind::Map { entries, merged, .. } => {
+                let first = entries.first().map(|e| e.key_span.start).into_iter();
+                let first = first.chain(merged.as_ref().map(|(span, _)| span.start)).min();
+                let last = entries.last().map(|e| e.value.span.end.max(e.key_span.end)).into_iter();
+                let last = last.chain(merged.as_ref().map(|(span, _)| span.end)).max();
+                (Value::Map(self.merge(entries, merged)), first, last)
+            }
+        };
+        // A block has no end of its own: it ends with its last value.
+        let span = if frame.flow {
+            self.span(frame.start, end)
+        } else {
+            let start = first.map_or(frame.start, |first| frame.start.min(first as usize));
+            self.span(start, last.map_or(start, |last| last as usize))
+        };
+        let sized = Sized { node: Node { span, value }, size: frame.size, depth: frame.depth + 1 };
+        self.complete(sized, frame.anchor)
+    }
+
+    /// Adds what `<<` brings in: keys of the map itself, then of earlier maps, win.
+    fn merge(&mut self, mut entries: Vec<Entry>, merged: Option<(Span, Node)>) -> Vec<Entry> {
+        let Some((span, node)) = merged else {
+            return entries;
+        };
+        let sources = match node.value {
+            Value::Seq(items) => items,
+            _ => vec![node],
+        };
+        let mut known: FxHashSet<String> = entries.iter().map(|e| e.key.clone()).collect();
+        for source in sources {
+            let Value::Map(more) = source.value else {
+                self.diagnostics.push(
+                    Diagnostic::new("bad-merge", "`<<` merges maps, and this is none", span)
+                        .label("expected an alias of a map, or a list of them"),
+                );
+                continue;
+            };
+            entries.extend(more.into_iter().filter(|e| known.insert(e.key.clone())));
+        }
+        entries
+    }
+
+    /// A node is whole: it goes where it belongs.
+    fn complete(&mut self, sized: Sized, anchor: usize) -> Option<()> {
+        if self.stack.len() + sized.depth > self.limits.depth {
+            return self.too_deep(sized.node.span.start as usize);
+        }
+        if anchor != 0 {
+            self.anchors.insert(anchor, sized.clone());
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            if sized.node.value != Value::Null {
+                self.documents.push(sized.node);
+            }
+            return Some(());
+        };
+        frame.size = frame.size.saturating_add(sized.size);
+        frame.depth = frame.depth.max(sized.depth);
+        let node = sized.node;
+        match &mut frame.kind {
+            Kind::Seq(items) => items.push(node),
+            Kind::Map { entries, names, merged, key } => match std::mem::replace(key, Key::None) {
+                Key::None => {
+                    *key = match node.value {
+                        Value::Scalar(scalar) => Key::Is(scalar.text, node.span, scalar.plain),
+                        _ => {
+                            self.diagnostics.push(
+                                Diagnostic::new("bad-key", "a key is a single word or text", node.span)
+                                    .label("expected a text"),
+                            );
+                            Key::Bad
+                        }
+                    };
+                }
+                Key::Is(name, key_span, plain) => {
+                    if let Some(&first) = names.get(&name) {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                "duplicate-key",
+                                format!("the key `{name}` stands twice in one map"),
+                                key_span,
+                            )
+                            .label("written again")
+                            .also(first, "first written here")
+                            .help("keep one of them"),
+                        );
+                        return Some(());
+                    }
+                    names.insert(name.clone(), key_span);
+                    if plain && name == "<<" {
+                        *merged = Some((key_span, node));
+                    } else {
+                        entries.push(Entry { key: name, key_span, value: node });
+                    }
+                }
+                Key::Bad => {}
+            },
+        }
+        Some(())
+    }
+}
