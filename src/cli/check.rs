@@ -1,0 +1,73 @@
+//! `ringfence check`: loads and validates, judges nothing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringfence::load::World;
+use ringfence::report::page::visible;
+
+use super::input;
+use super::output::{self, Color};
+
+/// Reads the inventory and the policies and reports every mistake in them
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Folders and files of the inventory, `-` for standard input [default: the
+    /// configuration's `inventory`, else the working folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// A policy: the name of a built-in pack, a file or a folder [default: the
+    /// configuration's `policies`, else `core`]
+    #[arg(long = "policy", value_name = "POLICY")]
+    policies: Vec<String>,
+    /// Errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// When to colour the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence check
+  ringfence check inventory --policy policies/house.yaml
+
+Exit codes: 0 no mistakes, 2 mistakes.";
+
+/// Runs the check.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let input = match input::read(&args.paths, &args.policies, args.color, args.quiet) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
+    if !args.quiet {
+        for notice in &input.world.notices {
+            let place =
+                notice.location.as_ref().map_or(String::new(), |l| format!("{}:{}: ", l.file, l.line));
+            output::say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));
+        }
+        output::print(&summary(&input.world))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn summary(world: &World) -> String {
+    let model = &world.model;
+    let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();
+    let some =
+        |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    format!(
+        "Read {}: {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
+        some(world.files, "file", "files"),
+        some(model.parties.len(), "party", "parties"),
+        some(model.systems.len(), "system", "systems"),
+        some(model.agreements.len(), "agreement", "agreements"),
+        some(model.flows.len(), "flow", "flows"),
+        some(model.statements.len(), "promise", "promises"),
+        some(model.waivers.len(), "waiver", "waivers"),
+        some(world.policies.len(), "policy", "policies"),
+        some(rules, "rule", "rules"),
+    )
+}

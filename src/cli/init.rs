@@ -1,0 +1,76 @@
+//! `ringfence init`: a small inventory to start from.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+
+use super::output;
+
+/// Writes a small inventory, a policy and a configuration to start from
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// An empty or new folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence init my-inventory
+  ringfence audit my-inventory";
+
+const FILES: [(&str, &str); 5] = [
+    ("ringfence.yaml", include_str!("templates/ringfence.yaml")),
+    ("declared/parties.yaml", include_str!("templates/declared/parties.yaml")),
+    ("declared/agreements.yaml", include_str!("templates/declared/agreements.yaml")),
+    ("declared/statements.yaml", include_str!("templates/declared/statements.yaml")),
+    ("policies/house.yaml", include_str!("templates/policies/house.yaml")),
+];
+
+/// Writes the files; nothing that is there is overwritten.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let dir = &args.dir;
+    if let Some(found) = first_entry(dir)? {
+        bail!(
+            "`{}` is not empty (it holds `{found}`); name an empty or new folder. Nothing was written",
+            dir.display()
+        );
+    }
+    for (name, text) in FILES {
+        let path = dir.join(name);
+        write_new(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    let mut text = format!("Wrote into {}:\n", dir.display());
+    FILES.iter().for_each(|(name, _)| text.push_str(&format!("  {name}\n")));
+    text.push_str(&format!("Next: ringfence audit {}\n", dir.display()));
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Something that the folder holds; hidden entries, a repository's say, don't matter.
+fn first_entry(dir: &Path) -> anyhow::Result<Option<String>> {
+    let context = || format!("cannot read `{}`", dir.display());
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.with_context(context)?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.with_context(context)?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    Ok(names.into_iter().min())
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}

@@ -1,0 +1,118 @@
+//! From arguments to a world: the configuration, the paths, the policies; and how
+//! mistakes in them are shown.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ringfence::config::{self, Config};
+use ringfence::diagnostic::Diagnostic;
+use ringfence::load::{self, Request, World};
+use ringfence::source::Sources;
+use ringfence::terminal;
+
+use super::output::{self, Color};
+
+/// The exit code of a wrong input or call.
+pub const WRONG: u8 = 2;
+
+/// What was read.
+pub struct Input {
+    /// The settings.
+    pub config: Config,
+    /// The inventory's paths.
+    pub paths: Vec<PathBuf>,
+    /// The declared world and the policies.
+    pub world: World,
+    /// All texts.
+    pub sources: Sources,
+}
+
+/// Reads the configuration, if there is one, the inventory and the policies. If
+/// there are mistakes, they have been shown and the exit code is the error.
+pub fn read(paths: &[PathBuf], policies: &[String], color: Color, quiet: bool) -> Result<Input, ExitCode> {
+    let mut sources = Sources::new();
+    let config = configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    if let (Some(baseline), false) = (&config.baseline, quiet) {
+        output::say(&format!("note: baselines are not applied by this version: {}", baseline.display()));
+    }
+    let paths = match (paths, config.inventory.as_slice()) {
+        ([], []) => vec![PathBuf::from(".")],
+        ([], configured) => configured.to_vec(),
+        (named, _) => named.to_vec(),
+    };
+    let request = Request {
+        paths: paths.clone(),
+        exclude: config.exclude.clone(),
+        policies: match (policies, config.policies.as_slice()) {
+            ([], []) => vec!["core".to_owned()],
+            ([], configured) => configured.to_vec(),
+            (named, _) => named.to_vec(),
+        },
+    };
+    let world = load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    Ok(Input { config, paths, world, sources })
+}
+
+/// What can be explained: the taxonomies, the policies named, else configured, the
+/// pack `core` in any case, and the promises of the inventory, if one is named.
+pub fn explainable(paths: &[PathBuf], policies: &[String], color: Color) -> Result<World, ExitCode> {
+    let mut sources = Sources::new();
+    let config = configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    let mut all = vec!["core".to_owned()];
+    let others = if policies.is_empty() { &config.policies } else { policies };
+    all.extend(others.iter().filter(|p| *p != "core").cloned());
+    let request = Request { paths: paths.to_vec(), exclude: config.exclude, policies: all };
+    load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
+}
+
+/// The built-in taxonomies, and no inventory.
+pub fn nothing(color: Color) -> Result<World, ExitCode> {
+    let mut sources = Sources::new();
+    load::load(&Request::default(), &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
+}
+
+fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+    let first = paths.iter().find(|p| p.as_os_str() != "-").map_or(Path::new(""), PathBuf::as_path);
+    match config::find(first) {
+        Some(file) => config::read(&file, sources),
+        None => Ok(Config::default()),
+    }
+}
+
+/// Shows mistakes on standard error, and how many they are.
+fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
+    let stderr = io::stderr();
+    let width = terminal_size::terminal_size_of(&stderr).map_or(80, |(w, _)| usize::from(w.0));
+    let text = terminal::render(mistakes, sources, color.on(&stderr), width);
+    output::say(text.trim_end());
+    output::say(&tally(mistakes));
+    ExitCode::from(WRONG)
+}
+
+/// `error: 3 mistakes in 2 files; nothing was judged`.
+fn tally(mistakes: &[Diagnostic]) -> String {
+    let files: BTreeSet<_> =
+        mistakes.iter().filter_map(|m| m.primary.as_ref()).map(|l| l.span.file).collect();
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let within = match files.len() {
+        0 => String::new(),
+        n => format!(" in {n} file{}", plural(n)),
+    };
+    format!("error: {} mistake{}{within}; nothing was judged", mistakes.len(), plural(mistakes.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ringfence::source::{FileId, Span};
+
+    #[test]
+    fn mistakes_are_counted_with_their_files() {
+        let at = |file| Diagnostic::new("x", "x", Span::new(FileId(file), 0, 1));
+        assert_eq!(tally(&[at(0), at(1), at(1)]), "error: 3 mistakes in 2 files; nothing was judged");
+        let none = Diagnostic::without_place("x", "x");
+        assert_eq!(tally(&[none]), "error: 1 mistake; nothing was judged");
+    }
+}

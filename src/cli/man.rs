@@ -1,0 +1,48 @@
+//! `ringfence man`: manual pages.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
+
+use super::{Cli, output};
+
+/// Writes the manual page, or with --dir one page per command
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The folder for all pages; made if it does not exist
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence man | man -l -
+  ringfence man --dir ~/.local/share/man/man1";
+
+/// Writes the pages.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut command = Cli::command();
+    command.build();
+    let Some(dir) = &args.dir else {
+        output::print(&page(command)?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let name = format!("ringfence-{}", sub.get_name());
+        output::write_file(&dir.join(format!("{name}.1")), &page(sub.clone())?)?;
+    }
+    output::write_file(&dir.join("ringfence.1"), &page(command)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(command: Command) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    Man::new(command).render(&mut text)?;
+    Ok(String::from_utf8(text)?)
+}

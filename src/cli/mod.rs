@@ -1,0 +1,79 @@
+//! The command line: one file per subcommand, each with its arguments and what it
+//! does with them.
+
+mod audit;
+mod check;
+mod completions;
+mod explain;
+mod init;
+mod input;
+mod man;
+mod output;
+mod taxonomy;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Audits declared data sharing: can this data, by any chain of declared flows, end
+/// up where a rule, a contract or a public promise says it must not?
+#[derive(Debug, Parser)]
+#[command(name = "ringfence", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence init my-inventory          Write a small inventory to start from
+  ringfence audit my-inventory         Judge it
+  ringfence explain terms/onward       Say what a rule means
+
+Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Audit(audit::Args),
+    Check(check::Args),
+    Taxonomy(taxonomy::Args),
+    Explain(explain::Args),
+    Init(init::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What stopped it; the exit code is 2 then.
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Audit(args) => audit::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Taxonomy(args) => taxonomy::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_is_sound_and_has_examples() {
+        let command = super::Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:"), "{}", sub.get_name());
+            for arg in sub.get_arguments() {
+                assert!(arg.get_help().is_some(), "{} {}", sub.get_name(), arg.get_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `ringfence taxonomy`: the categories of data and the purposes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringfence::report::Format;
+use ringfence::report::page::{columns, visible};
+use ringfence::taxonomy::Tree;
+use serde::Serialize;
+
+use super::input;
+use super::output::{self, Color};
+use super::values;
+
+/// Lists the data categories and purposes, with what other vocabularies call them
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Folders and files of an inventory whose own keys are listed, too
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The form of the list
+    #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
+    format: Format,
+    /// When to colour errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence taxonomy
+  ringfence taxonomy --format json
+  ringfence taxonomy inventory         With the inventory's own keys";
+
+#[derive(Serialize)]
+struct Both<'t> {
+    data: Vec<Entry<'t>>,
+    purposes: Vec<Entry<'t>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'t> {
+    key: &'t str,
+    title: Option<&'t str>,
+    leaf: bool,
+    aka: BTreeMap<&'t str, Vec<&'t str>>,
+}
+
+/// Lists the taxonomies.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let world = match args.paths.as_slice() {
+        [] => input::nothing(args.color),
+        paths => input::read(paths, &[], args.color, true).map(|input| input.world),
+    };
+    let world = match world {
+        Ok(world) => world,
+        Err(code) => return Ok(code),
+    };
+    let both = Both { data: entries(&world.model.data), purposes: entries(&world.model.purposes) };
+    let text = match args.format {
+        Format::Json => serde_json::to_string_pretty(&both)? + "\n",
+        Format::Text => format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes)),
+    };
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All keys of a tree, sorted.
+fn entries(tree: &Tree) -> Vec<Entry<'_>> {
+    let mut all: Vec<Entry> = tree
+        .entries()
+        .map(|(key, entry)| {
+            let mut aka: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for (vocabulary, terms) in &entry.declared.aka {
+                aka.entry(vocabulary).or_default().extend(terms.iter().map(String::as_str));
+            }
+            Entry {
+                key: tree.name(key),
+                title: entry.declared.title.as_deref(),
+                leaf: tree.is_leaf(key),
+                aka,
+            }
+        })
+        .collect();
+    all.sort_by_key(|entry| entry.key);
+    all
+}
+
+fn listed(entries: &[Entry]) -> String {
+    let widest = entries.iter().map(|e| columns(e.key)).max().unwrap_or(0);
+    let line = |e: &Entry| {
+        let gap = " ".repeat(widest - columns(e.key) + 2);
+        format!("  {}{gap}{}", e.key, visible(e.title.unwrap_or_default())).trim_end().to_owned() + "\n"
+    };
+    entries.iter().map(line).collect()
+}

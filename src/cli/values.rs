@@ -1,0 +1,34 @@
+//! Arguments that are more than text.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::civil::Date;
+use ringfence::report::Format;
+use ringfence::vocabulary::Word;
+
+/// One of a closed set of words.
+pub fn word<W: Word + Send + Sync>() -> impl TypedValueParser<Value = W> {
+    PossibleValuesParser::new(W::ALL.iter().map(|w| w.word()))
+        .try_map(|text| W::parse(&text).ok_or_else(|| format!("this is not {}", W::WHAT)))
+}
+
+/// A day, `2018-10-01`.
+pub fn date(text: &str) -> Result<Date, String> {
+    let shaped = text.len() == 10;
+    shaped
+        .then(|| text.parse().ok())
+        .flatten()
+        .ok_or_else(|| "expected year-month-day, like 2018-10-01".to_owned())
+}
+
+/// `FORMAT=FILE`.
+pub fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let known = || Format::ALL.iter().map(|f| f.word()).collect::<Vec<_>>().join(", ");
+    match text.split_once('=') {
+        Some((format, file)) if !file.is_empty() => Format::parse(format)
+            .map(|format| (format, PathBuf::from(file)))
+            .ok_or_else(|| format!("`{format}` is not a format; known: {}", known())),
+        _ => Err("expected FORMAT=FILE, like json=audit.json".to_owned()),
+    }
+}

@@ -1,0 +1,216 @@
+//! What `ringfence.yaml` says: the settings that hold unless the call says
+//! otherwise. Its paths are relative to the folder it lies in.
+
+use std::path::{Component, Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::decode::{Decoder, Fields};
+use crate::diagnostic::Diagnostic;
+use crate::gate::Threshold;
+use crate::load::PACKS;
+use crate::report::Format;
+use crate::source::Sources;
+use crate::taxonomy::Tree;
+use crate::vocabulary::{Status, Word};
+use crate::yaml::{self, Limits, Node};
+
+/// The name of the file.
+pub const FILE: &str = "ringfence.yaml";
+
+/// More than this is no configuration.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// The settings of one file. What it does not say is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Folders and files of the inventory.
+    pub inventory: Vec<PathBuf>,
+    /// Globs of what to leave out.
+    pub exclude: Vec<String>,
+    /// Policies: the name of a built-in pack, a file or a folder.
+    pub policies: Vec<String>,
+    /// From which severity on findings count.
+    pub fail_on: Option<Threshold>,
+    /// Accepted findings.
+    pub baseline: Option<PathBuf>,
+    /// The day that dates are compared with.
+    pub as_of: Option<Date>,
+    /// Only agreements with these statuses.
+    pub status: Vec<Status>,
+    /// Reports to write besides.
+    pub reports: Vec<(Format, PathBuf)>,
+}
+
+/// Finds the configuration beside or above a path: in the folder itself (the
+/// folder of a file), then upwards.
+pub fn find(from: &Path) -> Option<PathBuf> {
+    let lexical = from.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !lexical {
+        let whole = std::fs::canonicalize(from).ok()?;
+        return whole.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
+    }
+    // Within the working folder names stay relative, as the user knows them.
+    let below = from.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
+    below.or_else(|| {
+        let here = std::env::current_dir().ok()?;
+        here.ancestors().skip(1).map(|folder| folder.join(FILE)).find(|file| file.is_file())
+    })
+}
+
+/// Reads a configuration. Its text stays in `sources`.
+///
+/// # Errors
+/// All its mistakes.
+pub fn read(path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+    let unreadable = |why: String| {
+        vec![Diagnostic::without_place("unreadable-file", format!("cannot read `{}`: {why}", path.display()))]
+    };
+    let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
+    if size > MOST_BYTES {
+        return Err(unreadable("it is larger than 1 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let file = sources.add(path.display().to_string(), text.clone());
+    let mut diagnostics = Vec::new();
+    let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
+    let tree = Tree::default();
+    let mut d = Decoder { diagnostics: &mut diagnostics, data: &tree, purposes: &tree };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let config = match documents.as_slice() {
+        [] => Config::default(),
+        [document] => decode(&mut d, document, folder),
+        [_, second, ..] => {
+            d.report(
+                Diagnostic::new("two-documents", "a configuration is one document", second.span)
+                    .label("expected nothing after the first document"),
+            );
+            Config::default()
+        }
+    };
+    if diagnostics.is_empty() { Ok(config) } else { Err(diagnostics) }
+}
+
+fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
+    let mut config = Config::default();
+    if document.value == yaml::Value::Null {
+        return config;
+    }
+    let Some(mut f) = Fields::new(d, document, "a configuration") else {
+        return config;
+    };
+    let texts = |d: &mut Decoder, f: &mut Fields, key| {
+        f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect::<Vec<String>>()
+    };
+    config.inventory = texts(d, &mut f, "inventory").iter().map(|t| folder.join(t)).collect();
+    config.exclude = texts(d, &mut f, "exclude");
+    config.policies = texts(d, &mut f, "policies")
+        .into_iter()
+        .map(|name| match PACKS.iter().any(|(pack, _)| *pack == name) {
+            true => name,
+            false => folder.join(name).to_string_lossy().into_owned(),
+        })
+        .collect();
+    config.fail_on = f.with(d, "fail_on", |d, n| d.word::<Threshold>(n)).map(|w| w.value);
+    config.baseline = f.with(d, "baseline", |d, n| d.text(n)).map(|t| folder.join(t.value));
+    config.as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
+    config.status = f.list(d, "status", |d, n| d.word::<Status>(n)).into_iter().map(|w| w.value).collect();
+    let reports = f.with(d, "reports", |d, n| {
+        Some(d.map(n, "a map from format to file", |d, name, file| {
+            let format = format(d, &name)?;
+            Some((format, folder.join(d.text(file)?.value)))
+        }))
+    });
+    config.reports = reports.unwrap_or_default();
+    f.finish(d);
+    config
+}
+
+fn format(d: &mut Decoder, name: &crate::decode::Spanned<String>) -> Option<Format> {
+    let format = Format::parse(&name.value);
+    if format.is_none() {
+        let known: Vec<&str> = Format::ALL.iter().map(|f| f.word()).collect();
+        d.report(
+            Diagnostic::new("unknown-word", format!("`{}` is not a format", name.value), name.span)
+                .label("expected a format")
+                .help(format!("known: {}", known.join(", "))),
+        );
+    }
+    format
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FileId, Span};
+    use crate::vocabulary::Severity;
+    use crate::yaml::{Entry, Scalar, Value};
+
+    /// A tree of nodes from YAML, with places that mean nothing.
+    fn node(value: &serde_yaml::Value) -> Node {
+        let span = Span::new(FileId(0), 0, 0);
+        let text = |v: &serde_yaml::Value| serde_yaml::to_string(v).unwrap().trim().replace('\'', "");
+        let value = match value {
+            serde_yaml::Value::Null => Value::Null,
+            serde_yaml::Value::Sequence(items) => Value::Seq(items.iter().map(node).collect()),
+            serde_yaml::Value::Mapping(map) => Value::Map(
+                map.iter().map(|(k, v)| Entry { key: text(k), key_span: span, value: node(v) }).collect(),
+            ),
+            scalar => Value::Scalar(Scalar { text: text(scalar), plain: true }),
+        };
+        Node { span, value }
+    }
+
+    fn decoded(text: &str) -> (Config, Vec<Diagnostic>) {
+        let mut diagnostics = Vec::new();
+        let tree = Tree::default();
+        let mut d = Decoder { diagnostics: &mut diagnostics, data: &tree, purposes: &tree };
+        let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), Path::new("project"));
+        (config, diagnostics)
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file() {
+        let (config, mistakes) = decoded(
+            "inventory: declared\nexclude: ['drafts/**']\npolicies: [core, house.yaml]\nfail_on: never\n\
+             baseline: accepted.yaml\nas_of: 2018-08-06\nstatus: active\nreports: {json: out/audit.json}\n",
+        );
+        assert_eq!(mistakes, []);
+        assert_eq!(
+            config,
+            Config {
+                inventory: vec![PathBuf::from("project/declared")],
+                exclude: vec!["drafts/**".to_owned()],
+                policies: vec!["core".to_owned(), "project/house.yaml".to_owned()],
+                fail_on: Some(Threshold::Never),
+                baseline: Some(PathBuf::from("project/accepted.yaml")),
+                as_of: Some("2018-08-06".parse().unwrap()),
+                status: vec![Status::Active],
+                reports: vec![(Format::Json, PathBuf::from("project/out/audit.json"))],
+            }
+        );
+        assert_eq!(decoded("fail_on: low").0.fail_on, Some(Threshold::At(Severity::Low)));
+    }
+
+    #[test]
+    fn mistakes_are_those_of_every_other_file() {
+        let (_, mistakes) = decoded("inventry: x\nfail_on: hi\nreports: {jsn: x}\nas_of: 2018-13-01\n");
+        let codes: Vec<_> = mistakes.iter().map(|m| m.code).collect();
+        assert_eq!(codes, ["unknown-word", "bad-date", "unknown-word", "unknown-key"]);
+        assert_eq!(mistakes.last().unwrap().help.as_deref(), Some("did you mean `inventory`?"));
+    }
+
+    #[test]
+    fn is_found_beside_and_above() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(deep.join("x.yaml"), "").unwrap();
+        let file = std::fs::canonicalize(folder.path()).unwrap().join("a").join(FILE);
+        assert_ne!(find(&deep), Some(file.clone()));
+        std::fs::write(&file, "").unwrap();
+        for from in [&deep, &deep.join("x.yaml"), &folder.path().join("a")] {
+            assert_eq!(find(from), Some(file.clone()), "{from:?}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The command, from the outside.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
+
+/// Runs the command in a folder: exit code, standard output, standard error.
+fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    command.current_dir(folder).args(args).env_remove("NO_COLOR");
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn here(args: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), args)
+}
+
+#[test]
+fn what_init_writes_passes_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, err) = run(folder.path(), &["init", "new/inventory"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let new = folder.path().join("new/inventory");
+    for (from, args) in [
+        (folder.path(), vec!["audit", "new/inventory", "--fail-on", "info"]),
+        (new.as_path(), vec!["audit", "--fail-on", "info"]),
+        (new.join("declared").as_path(), vec!["audit", "--fail-on", "info"]),
+    ] {
+        let (code, out, err) = run(from, &args);
+        assert_eq!((code, err.as_str()), (0, ""), "{out}");
+        assert!(out.starts_with("PASSES: the declared flows break nothing"), "{out}");
+        assert!(out.contains("core 1.0.0 (house, as of"), "{out}");
+        assert!(out.contains("house 1.0.0 (house)"), "{out}");
+        assert!(out.contains("kept    no-advertising"), "{out}");
+    }
+    let before = fs::read_to_string(new.join("ringfence.yaml")).unwrap();
+    let (code, _, err) = run(folder.path(), &["init", "new/inventory"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is not empty"), "{err}");
+    assert_eq!(fs::read_to_string(new.join("ringfence.yaml")).unwrap(), before);
+}
+
+#[test]
+fn findings_are_exit_1_and_the_gate_decides() {
+    let sample = format!("{SAMPLES}/messenger-banking");
+    let (code, out, err) = here(&["audit", &sample, "--day", "2026-11-23"]);
+    assert_eq!((code, err.as_str()), (1, ""));
+    assert!(out.starts_with("FAILS: "), "{out}");
+    assert_eq!(here(&["audit", &sample, "--fail-on", "never"]).0, 0);
+    assert_eq!(here(&["audit", &sample, "--fail-on", "never", "--deny-notices"]).0, 1);
+    assert_eq!(here(&["audit", &sample, "--fail-on", "never", "--deny-notices=no-such-code"]).0, 0);
+    let fenced = format!("{SAMPLES}/messenger-banking-fenced");
+    assert_eq!(here(&["audit", &fenced]).0, 0);
+}
+
+#[test]
+fn the_json_goes_into_a_file_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = format!("{SAMPLES}/messenger-banking");
+    let args = ["audit", &sample, "--format", "json", "--day", "2026-11-23", "--today", "2026-11-23"];
+    assert_eq!(run(folder.path(), &args).0, 2, "the day twice is a wrong call");
+    let args = ["audit", &sample, "--format", "json", "--today", "2026-11-23"];
+    let (code, printed, _) = run(folder.path(), &args);
+    assert_eq!(code, 1);
+    let to_file = [&args[..], &["--output", "a.json", "--report", "text=a.txt"]].concat();
+    let (code, out, err) = run(folder.path(), &to_file);
+    assert_eq!((code, out.as_str(), err.as_str()), (1, "", ""));
+    assert_eq!(fs::read_to_string(folder.path().join("a.json")).unwrap(), printed);
+    assert!(fs::read_to_string(folder.path().join("a.txt")).unwrap().starts_with("FAILS"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    let (code, _, err) = run(folder.path(), &["audit", &sample, "--output", "no/such/a.json"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("cannot write `no/such/a.json`"), "{err}");
+}
+
+#[test]
+fn wrong_input_is_exit_2_and_counted() {
+    let sample = format!("{SAMPLES}/bad-input/many-errors");
+    for command in ["audit", "check"] {
+        let (code, out, err) = here(&[command, &sample]);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(err.trim_end().ends_with("nothing was judged"), "{err}");
+    }
+    let (code, _, err) = here(&["audit", "no-such-folder"]);
+    assert_eq!(code, 2);
+    assert!(err.ends_with("error: 1 mistake; nothing was judged\n"), "{err}");
+    for args in [&["audit", "--as-of", "yesterday"][..], &["audit", "--fail-on", "hgih"], &["nothing"]] {
+        assert_eq!(here(args).0, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn an_empty_inventory_is_exit_2_unless_allowed() {
+    let (code, out, err) = here(&["audit", "--status", "active"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("looked in: `.`") && err.contains("agreements that are not active"), "{err}");
+    assert_eq!(here(&["audit", "--allow-empty"]).0, 0);
+    assert_eq!(here(&["check"]).0, 0);
+}
+
+#[test]
+fn the_configuration_holds_unless_the_call_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["init"]).0, 0);
+    let config = folder.path().join("ringfence.yaml");
+    fs::write(&config, "inventory: declared\npolicies: policies\nreports: {json: out.json}\nstatus: proposed\nas_of: 2020-01-01\n").unwrap();
+    let (code, _, err) = run(folder.path(), &["audit"]);
+    assert_eq!(code, 0, "{err}");
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["judged"]["as_of"], "2020-01-01");
+    assert_eq!(json["policies"].as_array().unwrap().len(), 1);
+    assert_eq!(json["inventory"]["counting_flows"], 1);
+    let (_, out, _) =
+        run(folder.path(), &["audit", "--as-of", "2026-02-01", "--status", "active", "--policy", "core"]);
+    assert!(out.contains("2 of 2 declared flows count") && out.contains("by core 1.0.0"), "{out}");
+    fs::write(&config, "inventry: declared\nfail_on: hi\n").unwrap();
+    let (code, _, err) = run(folder.path(), &["audit"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("inventry") && err.contains("2 mistakes in 1 file"), "{err}");
+}
+
+#[test]
+fn rules_are_explained() {
+    let (code, out, _) = here(&["explain"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("terms/purpose") && out.contains("core/no-collapse"), "{out}");
+    let sample = format!("{SAMPLES}/messenger-banking");
+    for args in [
+        &["explain", "flow/unsourced"][..],
+        &["explain", "core/retention-stated"],
+        &["explain", "statement/not-to-third-parties", &sample],
+    ] {
+        let (code, out, err) = here(args);
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains("violated") && out.contains("severity"), "{out}");
+    }
+    let (code, _, err) = here(&["explain", "core/no-colapse"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean `core/no-collapse`?"), "{err}");
+}
+
+#[test]
+fn a_rule_in_words() {
+    insta::assert_snapshot!(here(&["explain", "core/no-financial-advertising"]).1);
+    insta::assert_snapshot!(here(&["explain", "core/financial-other-use-needs-opt-in"]).1);
+}
+
+#[test]
+fn the_taxonomy_is_sorted_by_key() {
+    let (code, out, _) = here(&["taxonomy", "--format", "json"]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    for tree in ["data", "purposes"] {
+        let keys: Vec<&str> =
+            json[tree].as_array().unwrap().iter().map(|e| e["key"].as_str().unwrap()).collect();
+        assert!(keys.is_sorted() && keys.len() > 20, "{keys:?}");
+    }
+    let balance = json["data"].as_array().unwrap().iter().find(|e| e["key"] == "financial.account.balance");
+    insta::assert_json_snapshot!(balance.unwrap());
+    assert!(here(&["taxonomy"]).1.contains("Account balance"));
+}
+
+#[test]
+fn pages_and_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(folder.path(), &["man", "--dir", "man"]).0, 0);
+    let mut pages: Vec<String> = fs::read_dir(folder.path().join("man"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    pages.sort();
+    assert_eq!(
+        pages,
+        [
+            "ringfence-audit.1",
+            "ringfence-check.1",
+            "ringfence-completions.1",
+            "ringfence-explain.1",
+            "ringfence-init.1",
+            "ringfence-man.1",
+            "ringfence-taxonomy.1",
+            "ringfence.1"
+        ]
+    );
+    let page = fs::read_to_string(folder.path().join("man/ringfence-audit.1")).unwrap();
+    assert!(page.contains("ringfence\\-audit") && page.contains("fail\\-on"), "{page}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(here(&["completions", shell]).1.contains("fail-on"), "{shell}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_quiet() {
+    use std::process::{Command, Stdio};
+    let program = assert_cmd::cargo::cargo_bin("ringfence");
+    for args in [&["taxonomy"][..], &["--help"], &["explain"], &["completions", "bash"]] {
+        let mut child =
+            Command::new(&program).args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{args:?}");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The reports, from results made by hand.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{at, audit, finding, full, hop, place, strings};
+use ringfence::finding::{Audit, FindingKind};
+use ringfence::gate::{Denied, Gate, Threshold};
+use ringfence::report::{Format, Look, render};
+use ringfence::vocabulary::Severity;
+
+fn text(audit: &Audit) -> String {
+    render(audit, Format::Text, &Gate::default(), &Look::default()).unwrap()
+}
+
+#[test]
+fn everything_at_80_columns() {
+    let report = text(&full());
+    let wide = report.lines().filter(|line| line.chars().count() > 80);
+    assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new());
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn a_wide_terminal_and_findings_only() {
+    let look = Look { width: 160, quiet: true, ..Look::default() };
+    insta::assert_snapshot!(render(&full(), Format::Text, &Gate::default(), &look).unwrap());
+}
+
+#[test]
+fn a_clean_result() {
+    let mut audit = audit(Vec::new());
+    audit.policies.clear();
+    audit.judged.as_of = Some("2018-08-06".to_owned());
+    insta::assert_snapshot!(text(&audit));
+    let quiet = Look { quiet: true, ..Look::default() };
+    assert_eq!(render(&audit, Format::Text, &Gate::default(), &quiet).unwrap(), "");
+}
+
+#[test]
+fn the_verdict_says_what_counts() {
+    let first = |gate: &Gate, audit: &Audit| {
+        let text = render(audit, Format::Text, gate, &Look { width: 500, ..Look::default() }).unwrap();
+        text.split(';').next().unwrap().to_owned()
+    };
+    let gate = |fail_on, denied| Gate { fail_on, denied };
+    let codes = |code: &str| Denied::Codes(vec![code.to_owned()]);
+    let high = Threshold::At(Severity::High);
+    let audit = full();
+    assert_eq!(
+        first(&gate(high, Denied::None), &audit),
+        "FAILS: 2 critical and 2 high findings are new (findings count from high on)"
+    );
+    assert_eq!(
+        first(&gate(Threshold::Never, Denied::None), &audit),
+        "PASSES: findings do not count (--fail-on never)"
+    );
+    assert_eq!(
+        first(&gate(Threshold::Never, codes("retention-assumed")), &audit),
+        "FAILS: 1 notice is not accepted"
+    );
+    assert!(!gate(Threshold::Never, codes("other")).fails(&audit));
+    assert!(gate(Threshold::Never, Denied::All).fails(&audit));
+}
+
+#[test]
+fn hostile_names_do_not_reach_the_terminal() {
+    let mut f = finding("core/x", FindingKind::Forbid, Severity::High, 1);
+    f.title = "a\u{1b}[2Jb\u{202e}c\nd".to_owned();
+    f.source = place("bank/a\u{7}");
+    f.sink = place("b\u{200b}/c");
+    f.path = vec![hop("x\u{9b}", "bank/a", "b/c", &["d\u{2066}"], "service", 1)];
+    f.location = Some(at("a\rb.yaml", 1));
+    let audit = audit(vec![f]);
+    for format in [Format::Text, Format::Json] {
+        let out = render(&audit, format, &Gate::default(), &Look::default()).unwrap();
+        assert!(!out.contains(|c| c != '\n' && ringfence::report::page::is_hidden(c)), "{out}");
+    }
+}
+
+#[test]
+fn many_findings_are_counted_and_every_rule_is_shown() {
+    let mut findings: Vec<_> = (0..10_000)
+        .map(|n| {
+            let mut f = finding("core/many", FindingKind::Forbid, Severity::High, n);
+            let sink = format!("platform/s{n}");
+            f.source = place("bank/accounts");
+            f.sink = place(&sink);
+            f.data = strings(&["financial"]);
+            f.path = vec![hop("x/y", "bank/accounts", &sink, &["financial"], "service", 1)];
+            f
+        })
+        .collect();
+    findings.push(finding("core/few", FindingKind::Require, Severity::Low, 99_999));
+    let audit = audit(findings);
+    let report = text(&audit);
+    assert!(report.contains("… and 9901 more of this rule (--limit 0 shows all)"), "{report}");
+    assert!(report.contains("rf1:000000000001869f"));
+    assert!(report.contains("9901 findings of 10001 not shown"));
+    let all = Look { limit: None, ..Look::default() };
+    let report = render(&audit, Format::Text, &Gate::default(), &all).unwrap();
+    assert_eq!(report.matches("rf1:").count(), 10_001);
+    assert!(!report.contains("not shown"));
+}
+
+#[test]
+fn colour_changes_nothing_but_colour() {
+    let look = Look { color: true, ..Look::default() };
+    let mut colored = render(&full(), Format::Text, &Gate::default(), &look).unwrap();
+    assert!(colored.contains("\u{1b}[1;31m"));
+    for code in
+        ["\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[33m", "\u{1b}[32m", "\u{1b}[34m", "\u{1b}[0m"]
+    {
+        colored = colored.replace(code, "");
+    }
+    assert_eq!(colored, text(&full()));
+}

@@ -1,0 +1,50 @@
+//! The JSON and the schema that states its shape.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use ringfence::gate::Gate;
+use ringfence::report::{Format, Look, render, schema};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/audit.schema.json");
+
+/// `UPDATE_SCHEMAS=1 cargo test --test schema` writes the file.
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let schema = schema().unwrap();
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::create_dir_all(std::path::Path::new(FILE).parent().unwrap()).unwrap();
+        std::fs::write(FILE, &schema).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(FILE).unwrap_or_default(), schema);
+}
+
+#[test]
+fn the_json_is_valid_and_its_bytes_are_stable() {
+    let schema: serde_json::Value = serde_json::from_str(&schema().unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for audit in [common::full(), common::audit(Vec::new())] {
+        let json = |look| render(&audit, Format::Json, &Gate::default(), &look).unwrap();
+        let text = json(Look::default());
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let mistakes: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+        assert_eq!(mistakes, Vec::<String>::new());
+        assert!(text.ends_with("}\n"));
+        assert_eq!(text, json(Look { limit: Some(1), width: 40, color: true, quiet: true }));
+        let mut broken = value.clone();
+        broken["summary"].as_object_mut().unwrap().remove("high");
+        assert!(!validator.is_valid(&broken), "a missing key must not pass");
+    }
+}
+
+#[test]
+fn the_json_is_as_documented() {
+    let text = render(&common::full(), Format::Json, &Gate::default(), &Look::default()).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value["findings"][3]).unwrap());
+    let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+    for key in ["ringfence", "judged", "inventory", "findings", "notices", "relied_on", "summary"] {
+        assert!(keys.iter().any(|k| *k == key), "{key}");
+    }
+}
