@@ -1,6 +1,7 @@
 //! The whole audit of a world in memory: the findings to expect.
 
 use super::matching::glob;
+use super::require::require;
 use super::resolve::{Leaf, Model, Options};
 use super::rules::{self, Chase, Judged};
 use super::terms;
@@ -164,7 +165,7 @@ fn audit(model: &Model<'_>) -> (Vec<Finding>, BTreeSet<Relied>) {
         findings.extend(match rule.body {
             Body::Forbid(body) => rules::forbid(model, &origins, rule, body, &mut relied),
             Body::Limit(body) => rules::limit(model, &origins, rule, body, &mut relied),
-            Body::Require(body) => rules::require(model, rule, body),
+            Body::Require(body) => require(model, rule, body),
         });
     }
     relied.extend(claims(model, &origins));

@@ -459,7 +459,7 @@ fn walked(model: &Model<'_>, path: &Value) -> Result<Vec<usize>, String> {
 }
 
 /// Whether anything can go over exactly these flows.
-fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
+pub fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
     let start = model.starts(origins).into_iter().map(|item| (item.s, item));
     !follow(
         start,
@@ -477,7 +477,8 @@ fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
     .is_empty()
 }
 
-fn proves_limit(
+/// Whether a walk brings to the place what the witness of that number stands for.
+pub fn proves_limit(
     model: &Model<'_>,
     origins: &Origins,
     rule: &Limit,
