@@ -30,11 +30,7 @@ fn party(id: &str, originates: &[&str]) -> Party {
     Party {
         id: id.to_owned(),
         name: id.to_owned(),
-        systems: vec![System {
-            id: id.to_owned(),
-            originates: list(originates),
-            ..System::default()
-        }],
+        systems: vec![System { id: id.to_owned(), originates: list(originates), ..System::default() }],
         ..Party::default()
     }
 }
@@ -56,12 +52,7 @@ fn flow(id: &str, data: &[&str], purpose: &str) -> Flow {
 }
 
 fn agreement(id: &str, parties: &[&str], flows: Vec<Flow>) -> Agreement {
-    Agreement {
-        id: id.to_owned(),
-        parties: list(parties),
-        flows,
-        ..Agreement::default()
-    }
+    Agreement { id: id.to_owned(), parties: list(parties), flows, ..Agreement::default() }
 }
 
 fn world(parties: Vec<Party>, agreements: Vec<Agreement>, flows: Vec<Flow>) -> World {
@@ -70,11 +61,7 @@ fn world(parties: Vec<Party>, agreements: Vec<Agreement>, flows: Vec<Flow>) -> W
         parties,
         agreements,
         flows,
-        policy: Policy {
-            policy: "house".to_owned(),
-            status: "house".to_owned(),
-            ..Policy::default()
-        },
+        policy: Policy { policy: "house".to_owned(), status: "house".to_owned(), ..Policy::default() },
         ..World::default()
     }
 }
@@ -93,10 +80,7 @@ fn forbid(data: &[&str], from: Option<&str>, to: PlaceMatcher) -> Forbid {
     Forbid {
         data: list(data),
         from: from
-            .map(|party| PlaceMatcher {
-                party: list(&[party]),
-                ..PlaceMatcher::default()
-            })
+            .map(|party| PlaceMatcher { party: list(&[party]), ..PlaceMatcher::default() })
             .into_iter()
             .collect(),
         to: vec![to],
@@ -105,17 +89,11 @@ fn forbid(data: &[&str], from: Option<&str>, to: PlaceMatcher) -> Forbid {
 }
 
 fn at_party(party: &str) -> PlaceMatcher {
-    PlaceMatcher {
-        party: list(&[party]),
-        ..PlaceMatcher::default()
-    }
+    PlaceMatcher { party: list(&[party]), ..PlaceMatcher::default() }
 }
 
 fn for_purpose(purpose: &str) -> PlaceMatcher {
-    PlaceMatcher {
-        purpose: list(&[purpose]),
-        ..PlaceMatcher::default()
-    }
+    PlaceMatcher { purpose: list(&[purpose]), ..PlaceMatcher::default() }
 }
 
 fn of<'v>(verdict: &'v Verdict, rule: &str) -> Vec<&'v Finding> {
@@ -169,10 +147,7 @@ fn a_cover_names_whole_branches_and_of_single_children_the_deepest() {
     assert_eq!(tree.leaves_of("t.b"), set(&["t.b.x"]));
     assert_eq!(tree.cover(&tree.leaves_of("t.b")), set(&["t.b.x"]));
     assert_eq!(tree.cover(&tree.leaves_of("t.a")), set(&["t.a"]));
-    assert_eq!(
-        tree.cover(&set(&["t.d.x.u", "t.d.x.w", "t.c"])),
-        set(&["t.d.x", "t.c"])
-    );
+    assert_eq!(tree.cover(&set(&["t.d.x.u", "t.d.x.w", "t.c"])), set(&["t.d.x", "t.c"]));
     let all: BTreeSet<String> = tree.leaves().into_iter().collect();
     assert_eq!(tree.cover(&all), set(&["t", "z.m"]));
 }
@@ -182,24 +157,14 @@ fn a_narrow_flow_carries_its_part_and_later_arrivals_are_consequent() {
     let base = world(
         vec![party("a", &["t.a"]), party("b", &[]), party("c", &[])],
         vec![],
-        vec![
-            flow("ab", &["t"], "p.a"),
-            flow("bc", &["t.a.x"], "p.a.x"),
-            flow("ca", &["t"], "p.b"),
-        ],
+        vec![flow("ab", &["t"], "p.a"), flow("bc", &["t.a.x"], "p.a.x"), flow("ca", &["t"], "p.b")],
     );
     // Asked for p.a.x: `ab` has p.a, above it, and counts at worst.
-    let chain = ruled(
-        base.clone(),
-        Body::Forbid(forbid(&["t.a"], Some("a"), for_purpose("p.a.x"))),
-    );
+    let chain = ruled(base.clone(), Body::Forbid(forbid(&["t.a"], Some("a"), for_purpose("p.a.x"))));
     let found = evaluate(&chain);
     assert_eq!(
         short(&found, "house/r0"),
-        [
-            row("a/a", "b/b", "t.a.x t.a.y", 1, false),
-            row("a/a", "c/c", "t.a.x", 2, true),
-        ]
+        [row("a/a", "b/b", "t.a.x t.a.y", 1, false), row("a/a", "c/c", "t.a.x", 2, true),]
     );
     assert!(of(&found, "flow/unsourced").is_empty());
     // A direct walk to c, though only for t.a.y: one first break suffices.
@@ -207,10 +172,7 @@ fn a_narrow_flow_carries_its_part_and_later_arrivals_are_consequent() {
     direct.flows.push(flow("ac", &["t.a.y"], "p.a"));
     assert_eq!(
         short(&evaluate(&direct), "house/r0"),
-        [
-            row("a/a", "b/b", "t.a.x t.a.y", 1, false),
-            row("a/a", "c/c", "t.a.x t.a.y", 1, false),
-        ]
+        [row("a/a", "b/b", "t.a.x t.a.y", 1, false), row("a/a", "c/c", "t.a.x t.a.y", 1, false),]
     );
 }
 
@@ -221,19 +183,9 @@ fn distance_grows_but_not_into_processors_and_shrinks_at_home() {
     let mut processing = agreement("dpa", &["a", "b"], vec![flow("ab", &["t"], "p")]);
     processing.kind = Some("processing".to_owned());
     let base = world(
-        vec![
-            party("a", &["t.c"]),
-            party("b", &[]),
-            party("c", &[]),
-            sister,
-            party("e", &[]),
-        ],
+        vec![party("a", &["t.c"]), party("b", &[]), party("c", &[]), sister, party("e", &[])],
         vec![processing],
-        vec![
-            flow("bc", &["t"], "p"),
-            flow("ce", &["t"], "p"),
-            flow("ed", &["t"], "p"),
-        ],
+        vec![flow("bc", &["t"], "p"), flow("ce", &["t"], "p"), flow("ed", &["t"], "p")],
     );
     for (relation, sink, length) in [
         ("processor", "b/b", 1),
@@ -241,10 +193,7 @@ fn distance_grows_but_not_into_processors_and_shrinks_at_home() {
         ("third_party", "e/e", 3),
         ("affiliate", "d/d", 4),
     ] {
-        let to = PlaceMatcher {
-            relation: list(&[relation]),
-            ..PlaceMatcher::default()
-        };
+        let to = PlaceMatcher { relation: list(&[relation]), ..PlaceMatcher::default() };
         let rule = Body::Forbid(forbid(&["t.c"], Some("a"), to));
         assert_eq!(
             short(&evaluate(&ruled(base.clone(), rule)), "house/r0"),
@@ -259,33 +208,18 @@ fn exemptions_need_all_purposes_and_are_relied_on() {
     both.body.purposes = list(&["p.a", "p.b"]);
     let mut aggregated = flow("ac", &["t"], "p.a");
     aggregated.body.transform = Some("aggregated".to_owned());
-    let base = world(
-        vec![party("a", &["t.c"]), party("b", &[]), party("c", &[])],
-        vec![],
-        vec![both, aggregated],
-    );
+    let base =
+        world(vec![party("a", &["t.c"]), party("b", &[]), party("c", &[])], vec![], vec![both, aggregated]);
     let mut rule = forbid(&["t"], Some("a"), at_party("?"));
-    rule.unless.through = vec![FlowMatcher {
-        transform: list(&["aggregated"]),
-        ..FlowMatcher::default()
-    }];
-    rule.unless.arriving = vec![FlowMatcher {
-        purpose: list(&["p.a"]),
-        ..FlowMatcher::default()
-    }];
+    rule.unless.through = vec![FlowMatcher { transform: list(&["aggregated"]), ..FlowMatcher::default() }];
+    rule.unless.arriving = vec![FlowMatcher { purpose: list(&["p.a"]), ..FlowMatcher::default() }];
     let found = evaluate(&ruled(base.clone(), Body::Forbid(rule.clone())));
-    assert_eq!(
-        short(&found, "house/r0"),
-        [row("a/a", "b/b", "t.c", 1, false)]
-    );
+    assert_eq!(short(&found, "house/r0"), [row("a/a", "b/b", "t.c", 1, false)]);
     assert_eq!(rely(&found), ["house/r0 ac"]);
     // `not` within `unless` turns back: one purpose outside is not enough.
     rule.unless.through.clear();
     rule.unless.arriving = vec![FlowMatcher {
-        not: vec![FlowMatcher {
-            purpose: list(&["p.a"]),
-            ..FlowMatcher::default()
-        }],
+        not: vec![FlowMatcher { purpose: list(&["p.a"]), ..FlowMatcher::default() }],
         ..FlowMatcher::default()
     }];
     let found = evaluate(&ruled(base, Body::Forbid(rule)));
@@ -297,14 +231,8 @@ fn exemptions_need_all_purposes_and_are_relied_on() {
 fn derived_data_answers_to_its_origin() {
     let mut middle = party("b", &[]);
     middle.systems[0].derives = vec![
-        Derive {
-            from: list(&["t.a"]),
-            into: "t.c".to_owned(),
-        },
-        Derive {
-            from: list(&["t.c"]),
-            into: "z".to_owned(),
-        },
+        Derive { from: list(&["t.a"]), into: "t.c".to_owned() },
+        Derive { from: list(&["t.c"]), into: "z".to_owned() },
     ];
     let base = world(
         vec![party("a", &["t.a.x"]), middle, party("c", &[])],
@@ -315,23 +243,13 @@ fn derived_data_answers_to_its_origin() {
     for data in ["t.a", "t.c", "z.m"] {
         let rule = Body::Forbid(forbid(&[data], None, at_party("c")));
         let found = evaluate(&ruled(base.clone(), rule));
-        assert_eq!(
-            short(&found, "house/r0"),
-            [row("a/a", "c/c", "t.a.x", 2, false)]
-        );
-        assert_eq!(
-            of(&found, "house/r0")[0].arrives_as,
-            Some(set(&["z.m"])),
-            "{data}"
-        );
+        assert_eq!(short(&found, "house/r0"), [row("a/a", "c/c", "t.a.x", 2, false)]);
+        assert_eq!(of(&found, "house/r0")[0].arrives_as, Some(set(&["z.m"])), "{data}");
     }
     // Derivations at the sink belong to the arrival, but not to how it arrives.
     let rule = Body::Forbid(forbid(&["z"], None, at_party("b")));
     let found = evaluate(&ruled(base, rule));
-    assert_eq!(
-        short(&found, "house/r0"),
-        [row("a/a", "b/b", "t.a.x", 1, false)]
-    );
+    assert_eq!(short(&found, "house/r0"), [row("a/a", "b/b", "t.a.x", 1, false)]);
     assert_eq!(of(&found, "house/r0")[0].arrives_as, Some(set(&["t.a.x"])));
 }
 
@@ -387,11 +305,7 @@ fn terms_stick_until_home_or_released() {
     sharing.terms = Terms {
         purposes: Some(list(&["p.a"])),
         retention: Some(Duration("30d".to_owned())),
-        onward_to: vec![OnwardTo {
-            party: "d".to_owned(),
-            data: list(&["t.c"]),
-            purposes: vec![],
-        }],
+        onward_to: vec![OnwardTo { party: "d".to_owned(), data: list(&["t.c"]), purposes: vec![] }],
         ..Terms::default()
     };
     sharing.flows[0].body.retention = Some(Duration("1m".to_owned()));
@@ -403,13 +317,7 @@ fn terms_stick_until_home_or_released() {
     let mut anonymised = onward("ce", "p.b");
     anonymised.body.transform = Some("anonymised".to_owned());
     let base = world(
-        vec![
-            party("a", &["t.c"]),
-            party("b", &[]),
-            party("c", &[]),
-            party("d", &[]),
-            party("e", &[]),
-        ],
+        vec![party("a", &["t.c"]), party("b", &[]), party("c", &[]), party("d", &[]), party("e", &[])],
         vec![
             sharing,
             agreement(
@@ -442,21 +350,11 @@ fn terms_stick_until_home_or_released() {
     // and nothing after the release.
     assert_eq!(flows("terms/purpose"), [("rest/ce".to_owned(), 3, false)]);
     // c may not have it at all; e has it from c, which broke the term before.
-    assert_eq!(
-        flows("terms/onward"),
-        [
-            ("rest/bc".to_owned(), 2, false),
-            ("rest/ce".to_owned(), 3, true)
-        ]
-    );
+    assert_eq!(flows("terms/onward"), [("rest/bc".to_owned(), 2, false), ("rest/ce".to_owned(), 3, true)]);
     // Under both: what crosses rest/bc is under `rest` as well.
     assert_eq!(
         rely(&found),
-        [
-            "terms/onward rest/bd",
-            "terms/released_by rest/ce",
-            "terms/released_by rest/ce"
-        ]
+        ["terms/onward rest/bd", "terms/released_by rest/ce", "terms/released_by rest/ce"]
     );
 }
 
@@ -471,11 +369,7 @@ fn consent_and_ends_look_at_the_flow_alone() {
         vec![flow("bc", &["t"], "p")],
     );
     let found = evaluate(&base);
-    let rules: Vec<_> = found
-        .findings
-        .iter()
-        .map(|f| (&*f.rule, &*f.agreements))
-        .collect();
+    let rules: Vec<_> = found.findings.iter().map(|f| (&*f.rule, &*f.agreements)).collect();
     assert_eq!(
         rules,
         [
@@ -490,10 +384,7 @@ fn consent_and_ends_look_at_the_flow_alone() {
 #[test]
 fn limits_count_what_one_place_holds() {
     let mut wide = party("c", &["t.c"]);
-    wide.systems.push(System {
-        id: "other".to_owned(),
-        ..System::default()
-    });
+    wide.systems.push(System { id: "other".to_owned(), ..System::default() });
     let mut into_other = flow("bc", &["t.b"], "p");
     into_other.body.to = Some("c/other".to_owned());
     let base = world(
@@ -507,25 +398,15 @@ fn limits_count_what_one_place_holds() {
         together: list(&["t.c", "t.b"]),
         ..Limit::default()
     };
-    assert!(
-        of(
-            &evaluate(&ruled(base.clone(), Body::Limit(limit("system")))),
-            "house/r0"
-        )
-        .is_empty()
-    );
+    assert!(of(&evaluate(&ruled(base.clone(), Body::Limit(limit("system")))), "house/r0").is_empty());
     let found = evaluate(&ruled(base.clone(), Body::Limit(limit("party"))));
     let one = of(&found, "house/r0")[0];
     assert_eq!(one.sink.as_deref(), Some("c"));
     assert_eq!(one.witnesses, [0, 1]);
     assert_eq!(one.data, set(&["t.c", "t.b.x"]));
     // Of t: b has its own and a's.
-    let origins = Limit {
-        at: vec![at_party("*")],
-        data: list(&["t"]),
-        origins_at_most: Some(1),
-        ..Limit::default()
-    };
+    let origins =
+        Limit { at: vec![at_party("*")], data: list(&["t"]), origins_at_most: Some(1), ..Limit::default() };
     let found = evaluate(&ruled(base, Body::Limit(origins)));
     let rows = of(&found, "house/r0");
     assert_eq!(rows.len(), 1);
@@ -537,20 +418,11 @@ fn limits_count_what_one_place_holds() {
 #[test]
 fn dates_matter_only_as_of_a_day() {
     let mut deal = agreement("deal", &["a", "b"], vec![flow("ab", &["t.c"], "p")]);
-    deal.effective = Some(Effective {
-        from: Some(Day::of("2018-10-01")),
-        until: Some(Day::of("2019-12-31")),
-    });
-    deal.flows[0].body.effective = Some(Effective {
-        from: Some(Day::of("2019-04-01")),
-        until: None,
-    });
+    deal.effective =
+        Some(Effective { from: Some(Day::of("2018-10-01")), until: Some(Day::of("2019-12-31")) });
+    deal.flows[0].body.effective = Some(Effective { from: Some(Day::of("2019-04-01")), until: None });
     deal.flows[0].body.retention = Some(Duration("30d".to_owned()));
-    let base = world(
-        vec![party("a", &["t.c"]), party("b", &[])],
-        vec![deal],
-        vec![],
-    );
+    let base = world(vec![party("a", &["t.c"]), party("b", &[])], vec![deal], vec![]);
     let counts = |world: &World, day: Option<&str>| {
         let mut world = world.clone();
         world.call.as_of = day.map(Day::of);
@@ -564,10 +436,8 @@ fn dates_matter_only_as_of_a_day() {
     let mut kept = base.clone();
     kept.agreements[0].flows[0].body.retention = None;
     assert!(counts(&kept, Some("2030-01-01")));
-    kept.agreements[0].disposed = Some(Disposed {
-        date: Some(Day::of("2021-01-31")),
-        evidence: String::new(),
-    });
+    kept.agreements[0].disposed =
+        Some(Disposed { date: Some(Day::of("2021-01-31")), evidence: String::new() });
     assert!(!counts(&kept, None));
     assert!(counts(&kept, Some("2021-01-30")));
     assert!(!counts(&kept, Some("2021-01-31")));
@@ -588,11 +458,7 @@ fn dates_matter_only_as_of_a_day() {
 fn requirements_ask_what_a_declaration_comes_to() {
     let mut base = world(
         vec![party("a", &["t.c"]), party("b", &[])],
-        vec![agreement(
-            "deal",
-            &["a", "b"],
-            vec![flow("ab", &["t.c"], "p")],
-        )],
+        vec![agreement("deal", &["a", "b"], vec![flow("ab", &["t.c"], "p")])],
         vec![],
     );
     base.parties[1].systems[0].retention = Some(Duration("2y".to_owned()));
@@ -605,34 +471,21 @@ fn requirements_ask_what_a_declaration_comes_to() {
         });
         !of(&evaluate(&ruled(base.clone(), rule)), "house/r0").is_empty()
     };
-    let present = |wanted| Operators {
-        present: Some(wanted),
-        ..Operators::default()
-    };
-    let at_most = |bound: &str| Operators {
-        at_most: Some(bound.to_owned()),
-        ..Operators::default()
-    };
+    let present = |wanted| Operators { present: Some(wanted), ..Operators::default() };
+    let at_most = |bound: &str| Operators { at_most: Some(bound.to_owned()), ..Operators::default() };
     assert!(!fails("flow", "retention", present(true)));
     assert!(fails("flow", "retention", at_most("1y")));
     assert!(!fails("flow", "retention", at_most("24m")));
     assert!(fails("agreement", "terms.retention", at_most("1y")));
     assert!(fails("agreement", "status", present(true)));
-    let one_of = Operators {
-        one_of: list(&["active"]),
-        ..Operators::default()
-    };
+    let one_of = Operators { one_of: list(&["active"]), ..Operators::default() };
     assert!(!fails("agreement", "status", one_of));
     assert!(!fails("agreement", "terms.purposes", present(true)));
 }
 
 #[test]
 fn a_waiver_that_is_outgrown_says_so() {
-    let base = world(
-        vec![party("a", &["t.a"]), party("b", &[])],
-        vec![],
-        vec![flow("ab", &["t.a"], "p")],
-    );
+    let base = world(vec![party("a", &["t.a"]), party("b", &[])], vec![], vec![flow("ab", &["t.a"], "p")]);
     let base = ruled(base, Body::Forbid(forbid(&["t.a"], None, at_party("b"))));
     let waived = |data: &[&str], expires: &str| {
         let mut world = base.clone();
@@ -689,11 +542,7 @@ fn worlds_are_written_as_yaml() {
                 write::write(world, dir.path(), layout);
                 rows(&dir.path().join("inventory"), into);
             }
-            if plain == dressed {
-                Ok(())
-            } else {
-                Err(format!("{plain:?}\n{dressed:?}"))
-            }
+            if plain == dressed { Ok(()) } else { Err(format!("{plain:?}\n{dressed:?}")) }
         },
     );
 }
@@ -776,9 +625,8 @@ fn printed(world: &World, verdict: &Verdict) -> Result<Value, String> {
             Some(Body::Limit(rule)) => {
                 let mut proofs = Vec::new();
                 for (i, length) in f.witnesses.iter().enumerate() {
-                    let holds = |path: &[usize]| {
-                        harness::proves_limit(&model, &origins, rule, &f.key(), i, path)
-                    };
+                    let holds =
+                        |path: &[usize]| harness::proves_limit(&model, &origins, rule, &f.key(), i, path);
                     // Of several origins, which one a walk is from is not told.
                     let proof = if rule.together.is_empty() {
                         let any = |path: &[usize]| path.len() == *length && holds(path);
@@ -856,11 +704,7 @@ fn printed(world: &World, verdict: &Verdict) -> Result<Value, String> {
 fn the_comparison_takes_the_truth_and_nothing_else() {
     harness::try_all(60, generate::world(), harness::show, |world| {
         let verdict = evaluate(world);
-        let mut output = Output {
-            exit: verdict.exit,
-            bytes: Vec::new(),
-            json: printed(world, &verdict)?,
-        };
+        let mut output = Output { exit: verdict.exit, bytes: Vec::new(), json: printed(world, &verdict)? };
         harness::compare(world, &verdict, &output)?;
         let Some(first) = output.json["findings"].get_mut(0) else {
             return Ok(());

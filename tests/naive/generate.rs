@@ -13,25 +13,17 @@ use proptest::sample::select;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const DATA: [&str; 14] = [
-    "t", "t.a", "t.a.x", "t.a.y", "t.b", "t.b.x", "t.c", "t.d", "t.d.x", "t.d.x.u", "t.d.x.w",
-    "t.d.y", "z", "z.m",
+    "t", "t.a", "t.a.x", "t.a.y", "t.b", "t.b.x", "t.c", "t.d", "t.d.x", "t.d.x.u", "t.d.x.w", "t.d.y", "z",
+    "z.m",
 ];
 /// Mostly broad: what systems originate and flows carry.
-pub const BROAD: [&str; 10] = [
-    "t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d.x", "t.c", "z",
-];
+pub const BROAD: [&str; 10] = ["t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d.x", "t.c", "z"];
 pub const PURPOSES: [&str; 8] = ["p", "p.a", "p.a.x", "p.a.y", "p.b", "p.b.x", "p.c", "q"];
 pub const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
 pub const TAGS: [&str; 2] = ["red", "blue"];
 pub const REGIONS: [&str; 3] = ["US", "EU", "GB"];
 pub const REGIONS_AS_MATCHED: [&str; 4] = ["US", "eu", "Gb", "EU"];
-pub const TRANSFORMS: [&str; 5] = [
-    "none",
-    "tokenised",
-    "pseudonymised",
-    "aggregated",
-    "anonymised",
-];
+pub const TRANSFORMS: [&str; 5] = ["none", "tokenised", "pseudonymised", "aggregated", "anonymised"];
 pub const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
 pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
 pub const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
@@ -48,22 +40,9 @@ pub const DAYS: [&str; 8] = [
     "2020-12-31",
     "2021-06-01",
 ];
-pub const RELATIONS: [&str; 5] = [
-    "first_party",
-    "affiliate",
-    "processor",
-    "second_party",
-    "third_party",
-];
+pub const RELATIONS: [&str; 5] = ["first_party", "affiliate", "processor", "second_party", "third_party"];
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
-pub const PACKS: [&str; 6] = [
-    "house",
-    "house",
-    "in_force",
-    "proposed",
-    "benchmark",
-    "contractual",
-];
+pub const PACKS: [&str; 6] = ["house", "house", "in_force", "proposed", "benchmark", "contractual"];
 pub const PARTIES: [&str; 5] = ["pa", "pb", "p*", "p?", "pc"];
 pub const SYSTEMS: [&str; 5] = ["pa/*", "*/s0", "pb/s?", "*/s2", "*"];
 pub const AGREEMENTS: [&str; 3] = ["ag0", "ag*", "ag1"];
@@ -88,9 +67,7 @@ pub fn rarely<T: std::fmt::Debug + Clone + 'static>(
     chance: f64,
     list: BoxedStrategy<Vec<T>>,
 ) -> BoxedStrategy<Vec<T>> {
-    weighted(chance, list)
-        .prop_map(Option::unwrap_or_default)
-        .boxed()
+    weighted(chance, list).prop_map(Option::unwrap_or_default).boxed()
 }
 
 pub fn opt(chance: f64, pool: &'static [&'static str]) -> BoxedStrategy<Option<String>> {
@@ -128,10 +105,7 @@ fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
                 return None;
             }
             match (from, until) {
-                (Some(a), Some(b)) => Some(Effective {
-                    from: Some(a.min(b)),
-                    until: Some(a.max(b)),
-                }),
+                (Some(a), Some(b)) => Some(Effective { from: Some(a.min(b)), until: Some(a.max(b)) }),
                 _ => Some(Effective { from, until }),
             }
         })
@@ -139,10 +113,7 @@ fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
 }
 
 fn disposed(chance: f64) -> BoxedStrategy<Option<Disposed>> {
-    let one = weighted(0.8, day()).prop_map(|date| Disposed {
-        date,
-        evidence: "erased".to_owned(),
-    });
+    let one = weighted(0.8, day()).prop_map(|date| Disposed { date, evidence: "erased".to_owned() });
     weighted(chance, one).boxed()
 }
 
@@ -174,48 +145,31 @@ fn system() -> BoxedStrategy<System> {
         opt(0.3, &REGIONS),
         maybe(0.4, &TAGS),
     )
-        .prop_map(
-            |(home, purposes, originates, derives, retention, region, tags)| System {
-                home: usize::from(home),
-                purposes,
-                originates,
-                derives,
-                retention,
-                region,
-                tags,
-                ..System::default()
-            },
-        )
+        .prop_map(|(home, purposes, originates, derives, retention, region, tags)| System {
+            home: usize::from(home),
+            purposes,
+            originates,
+            derives,
+            retention,
+            region,
+            tags,
+            ..System::default()
+        })
         .boxed()
 }
 
 fn terms(chance: f64) -> BoxedStrategy<Terms> {
-    let onward_to =
-        (number(), maybe(0.5, &DATA), maybe(0.4, &PURPOSES)).prop_map(|(party, data, purposes)| {
-            OnwardTo {
-                party,
-                data,
-                purposes,
-            }
-        });
+    let onward_to = (number(), maybe(0.5, &DATA), maybe(0.4, &PURPOSES))
+        .prop_map(|(party, data, purposes)| OnwardTo { party, data, purposes });
     (
-        weighted(
-            chance,
-            prop_oneof![9 => some(&PURPOSES), 1 => Just(Vec::new())],
-        ),
+        weighted(chance, prop_oneof![9 => some(&PURPOSES), 1 => Just(Vec::new())]),
         maybe(chance * 0.6, &PURPOSES),
-        opt(
-            chance * 1.4,
-            &["permitted", "affiliates", "processors", "prohibited"],
-        ),
+        opt(chance * 1.4, &["permitted", "affiliates", "processors", "prohibited"]),
         rarely(chance, vec(onward_to, 1..=3).boxed()),
         duration(chance),
         opt(chance, &CONSENTS),
         maybe(chance * 0.7, &SAFEGUARDS),
-        weighted(
-            chance,
-            prop_oneof![4 => some(&CHANGES), 1 => Just(Vec::new())],
-        ),
+        weighted(chance, prop_oneof![4 => some(&CHANGES), 1 => Just(Vec::new())]),
     )
         .prop_map(
             |(
@@ -345,21 +299,19 @@ fn flow() -> BoxedStrategy<Flow> {
         effective(0.15),
         disposed(0.07),
     )
-        .prop_map(
-            |(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
-                id: String::new(),
-                home: home.map(usize::from),
-                foreign: foreign >= 7,
-                goes_on,
-                body: FlowBody {
-                    only_from: if bare { Vec::new() } else { body.only_from },
-                    terms,
-                    effective,
-                    disposed,
-                    ..body
-                },
+        .prop_map(|(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
+            id: String::new(),
+            home: home.map(usize::from),
+            foreign: foreign >= 7,
+            goes_on,
+            body: FlowBody {
+                only_from: if bare { Vec::new() } else { body.only_from },
+                terms,
+                effective,
+                disposed,
+                ..body
             },
-        )
+        })
         .boxed()
 }
 
@@ -369,9 +321,7 @@ fn statement() -> BoxedStrategy<Statement> {
             by,
             severity,
             promise,
-            said: Said {
-                quote: "Never.".to_owned(),
-            },
+            said: Said { quote: "Never.".to_owned() },
             ..Statement::default()
         })
         .boxed()
@@ -379,21 +329,20 @@ fn statement() -> BoxedStrategy<Statement> {
 
 /// `data` where the rules are no terms, `agreements` where they are.
 pub fn waiver() -> BoxedStrategy<Waiver> {
-    let accepts =
-        prop_oneof![
-            (
-                one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]),
-                some(&DATA)
-            )
-                .prop_map(|(rule, data)| (rule, data, Vec::new())),
-            (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2))
-                .prop_map(|(rule, agreements)| (rule, Vec::new(), agreements)),
-            one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
-                rule,
-                Vec::new(),
-                Vec::new()
-            )),
-        ];
+    let accepts = prop_oneof![
+        (one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]), some(&DATA))
+            .prop_map(|(rule, data)| (rule, data, Vec::new())),
+        (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2)).prop_map(|(rule, agreements)| (
+            rule,
+            Vec::new(),
+            agreements
+        )),
+        one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
+            rule,
+            Vec::new(),
+            Vec::new()
+        )),
+    ];
     (
         accepts,
         opt(0.25, &SYSTEMS),
@@ -402,28 +351,24 @@ pub fn waiver() -> BoxedStrategy<Waiver> {
         opt(0.15, &["t*", "ag*", "p*", "*/s?"]),
         select(&["2026-01-01", "2025-12-31", "2027-06-30"][..]),
     )
-        .prop_map(
-            |((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
-                rule: Some(rule),
-                source,
-                sink,
-                flow,
-                subject,
-                data,
-                agreements,
-                reason: "accepted".to_owned(),
-                approved_by: "board".to_owned(),
-                expires: Some(Day::of(expires)),
-            },
-        )
+        .prop_map(|((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
+            rule: Some(rule),
+            source,
+            sink,
+            flow,
+            subject,
+            data,
+            agreements,
+            reason: "accepted".to_owned(),
+            approved_by: "board".to_owned(),
+            expires: Some(Day::of(expires)),
+        })
         .boxed()
 }
 
 fn call() -> BoxedStrategy<Call> {
     let status = vec(one(&STATUSES), 1..=3).prop_map(distinct);
-    (weighted(0.4, day()), weighted(0.15, status))
-        .prop_map(|(as_of, status)| Call { as_of, status })
-        .boxed()
+    (weighted(0.4, day()), weighted(0.15, status)).prop_map(|(as_of, status)| Call { as_of, status }).boxed()
 }
 
 /// Rarely anywhere from `least`, mostly near `most`; shrinks to `least`.
@@ -453,32 +398,15 @@ pub fn world() -> BoxedStrategy<World> {
         (call(), 0..3_u8),
     )
         .prop_map(
-            |(
-                parties,
-                systems,
-                agreements,
-                flows,
-                rules,
-                statements,
-                waivers,
-                status,
-                (call, sourced),
-            )| {
+            |(parties, systems, agreements, flows, rules, statements, waivers, status, (call, sourced))| {
                 let policy = Policy {
                     policy: "house".to_owned(),
                     title: "House".to_owned(),
                     status: status.to_owned(),
                     rules,
                 };
-                let mut world = World {
-                    parties,
-                    agreements,
-                    statements,
-                    waivers,
-                    policy,
-                    call,
-                    ..World::default()
-                };
+                let mut world =
+                    World { parties, agreements, statements, waivers, policy, call, ..World::default() };
                 world.taxonomy = taxonomy();
                 tidy(&mut world, systems, flows);
                 if sourced > 0 {
@@ -501,15 +429,8 @@ fn declare_origins(world: &mut World, all: bool) {
     for (flow, default) in nested.chain(world.flows.iter().map(|flow| (flow, None))) {
         let default = default.cloned().unwrap_or_default();
         let from = flow.body.from.clone().or(default.from);
-        let data = if flow.body.data.is_empty() {
-            default.data
-        } else {
-            flow.body.data.clone()
-        };
-        named
-            .entry(from.unwrap_or_default())
-            .or_default()
-            .extend(data);
+        let data = if flow.body.data.is_empty() { default.data } else { flow.body.data.clone() };
+        named.entry(from.unwrap_or_default()).or_default().extend(data);
     }
     for party in &mut world.parties {
         for system in &mut party.systems {
@@ -534,10 +455,7 @@ pub fn taxonomy() -> Taxonomy {
             })
             .collect::<BTreeMap<_, _>>()
     };
-    Taxonomy {
-        data: keys(&DATA),
-        purposes: keys(&PURPOSES),
-    }
+    Taxonomy { data: keys(&DATA), purposes: keys(&PURPOSES) }
 }
 
 fn at<T>(number: &str, list: &[T]) -> usize {
@@ -546,11 +464,8 @@ fn at<T>(number: &str, list: &[T]) -> usize {
 
 /// Makes references fit, and the world valid.
 fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
-    let ids: Vec<String> = ["pa", "pb", "pc", "pd", "pe"]
-        .iter()
-        .take(world.parties.len())
-        .map(|id| (*id).to_owned())
-        .collect();
+    let ids: Vec<String> =
+        ["pa", "pb", "pc", "pd", "pe"].iter().take(world.parties.len()).map(|id| (*id).to_owned()).collect();
     for (i, party) in world.parties.iter_mut().enumerate() {
         party.id.clone_from(&ids[i]);
         party.name = format!("Party {}", ids[i]);
@@ -568,9 +483,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
         purposeful.push(!system.purposes.is_empty());
         world.parties[home].systems.push(system);
     }
-    let agreement_ids: Vec<String> = (0..world.agreements.len())
-        .map(|i| format!("ag{i}"))
-        .collect();
+    let agreement_ids: Vec<String> = (0..world.agreements.len()).map(|i| format!("ag{i}")).collect();
     let fit_body = |body: &mut FlowBody| {
         let name = |number: &String| names[at(number, &names)].1.clone();
         body.from = body.from.as_ref().map(name);
@@ -599,9 +512,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
             flow.body.from = Some(names[system].1.clone());
             flow.home = flow.home.map(|_| home + 1);
         }
-        let sender = names
-            .iter()
-            .find(|(_, n)| Some(n) == flow.body.from.as_ref());
+        let sender = names.iter().find(|(_, n)| Some(n) == flow.body.from.as_ref());
         let home = flow.home.filter(|_| !agreement_ids.is_empty());
         // Two of three under the agreement of the sending party's number, so
         // that agreements are between few parties.
@@ -663,10 +574,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
             }
         }
         // Onward to parties outside, where there are any.
-        let outside: Vec<&String> = ids
-            .iter()
-            .filter(|id| !agreement.parties.contains(id))
-            .collect();
+        let outside: Vec<&String> = ids.iter().filter(|id| !agreement.parties.contains(id)).collect();
         let inner = agreement.flows.iter_mut().flat_map(|f| &mut f.body.terms);
         for terms in inner.chain([&mut agreement.terms]) {
             for to in &mut terms.onward_to {
@@ -676,10 +584,8 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
                 };
             }
         }
-        agreement.provider = agreement
-            .provider
-            .as_ref()
-            .map(|n| agreement.parties[at(n, &agreement.parties)].clone());
+        agreement.provider =
+            agreement.provider.as_ref().map(|n| agreement.parties[at(n, &agreement.parties)].clone());
     }
     for (i, rule) in world.policy.rules.iter_mut().enumerate() {
         rule.id = format!("r{i}");
@@ -694,11 +600,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
         waiver.agreements = if agreement_ids.is_empty() {
             Vec::new()
         } else {
-            distinct(
-                agreements
-                    .map(|n| agreement_ids[at(n, &agreement_ids)].clone())
-                    .collect(),
-            )
+            distinct(agreements.map(|n| agreement_ids[at(n, &agreement_ids)].clone()).collect())
         };
     }
 }

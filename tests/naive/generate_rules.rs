@@ -16,11 +16,7 @@ fn places(depth: usize, arrival: bool) -> BoxedStrategy<Vec<PlaceMatcher>> {
 
 fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
     let nested = |chance: f64| {
-        if depth == 0 {
-            Just(Vec::new()).boxed()
-        } else {
-            rarely(chance, places(depth - 1, arrival))
-        }
+        if depth == 0 { Just(Vec::new()).boxed() } else { rarely(chance, places(depth - 1, arrival)) }
     };
     let empty = PlaceMatcher::default;
     let single = prop_oneof![
@@ -31,41 +27,18 @@ fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
         some(&SYSTEMS).prop_map(move |system| PlaceMatcher { system, ..empty() }),
         some(&TAGS).prop_map(move |tag| PlaceMatcher { tag, ..empty() }),
         some(&REGIONS_AS_MATCHED).prop_map(move |region| PlaceMatcher { region, ..empty() }),
-        some(&REGIONS_AS_MATCHED).prop_map(move |jurisdiction| PlaceMatcher {
-            jurisdiction,
-            ..empty()
-        }),
+        some(&REGIONS_AS_MATCHED).prop_map(move |jurisdiction| PlaceMatcher { jurisdiction, ..empty() }),
         some(&RELATIONS).prop_map(move |relation| if arrival {
-            PlaceMatcher {
-                relation,
-                ..empty()
-            }
+            PlaceMatcher { relation, ..empty() }
         } else {
-            PlaceMatcher {
-                party: vec!["p*".to_owned()],
-                ..empty()
-            }
+            PlaceMatcher { party: vec!["p*".to_owned()], ..empty() }
         }),
     ];
-    (
-        single,
-        nested(0.25),
-        nested(0.2),
-        maybe(0.1, &PURPOSES),
-        any::<bool>(),
-    )
+    (single, nested(0.25), nested(0.2), maybe(0.1, &PURPOSES), any::<bool>())
         .prop_map(move |(single, not, any, purpose, alone)| {
-            let base = if alone && !not.is_empty() {
-                PlaceMatcher::default()
-            } else {
-                single
-            };
+            let base = if alone && !not.is_empty() { PlaceMatcher::default() } else { single };
             PlaceMatcher {
-                purpose: if base.purpose.is_empty() && !alone {
-                    purpose
-                } else {
-                    base.purpose.clone()
-                },
+                purpose: if base.purpose.is_empty() && !alone { purpose } else { base.purpose.clone() },
                 not,
                 any,
                 ..base
@@ -80,11 +53,7 @@ fn flows(depth: usize) -> BoxedStrategy<Vec<FlowMatcher>> {
 
 fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
     let nested = |chance: f64| {
-        if depth == 0 {
-            Just(Vec::new()).boxed()
-        } else {
-            rarely(chance, flows(depth - 1))
-        }
+        if depth == 0 { Just(Vec::new()).boxed() } else { rarely(chance, flows(depth - 1)) }
     };
     let empty = FlowMatcher::default;
     let single = prop_oneof![
@@ -112,25 +81,10 @@ fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
             ..empty()
         }),
     ];
-    (
-        single,
-        nested(0.3),
-        nested(0.2),
-        weighted(0.2, any::<bool>()),
-        any::<bool>(),
-    )
+    (single, nested(0.3), nested(0.2), weighted(0.2, any::<bool>()), any::<bool>())
         .prop_map(move |(single, not, any, crosses, alone)| {
-            let base = if alone && !not.is_empty() {
-                FlowMatcher::default()
-            } else {
-                single
-            };
-            FlowMatcher {
-                crosses_parties: base.crosses_parties.or(crosses),
-                not,
-                any,
-                ..base
-            }
+            let base = if alone && !not.is_empty() { FlowMatcher::default() } else { single };
+            FlowMatcher { crosses_parties: base.crosses_parties.or(crosses), not, any, ..base }
         })
         .boxed()
 }
@@ -142,14 +96,9 @@ fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
         some(&AGREEMENTS).prop_map(move |id| AgreementMatcher { id, ..empty() }),
         some(&["sharing", "processing"]).prop_map(move |kind| AgreementMatcher { kind, ..empty() }),
         some(&STATUSES).prop_map(move |status| AgreementMatcher { status, ..empty() }),
-        some(&["con*", "glba_*", "contract"]).prop_map(move |legal_basis| AgreementMatcher {
-            legal_basis,
-            ..empty()
-        }),
-        some(&ASSURANCES).prop_map(move |assurance| AgreementMatcher {
-            assurance,
-            ..empty()
-        }),
+        some(&["con*", "glba_*", "contract"])
+            .prop_map(move |legal_basis| AgreementMatcher { legal_basis, ..empty() }),
+        some(&ASSURANCES).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
     ]
     .boxed();
     let only_where = prop_oneof![
@@ -158,11 +107,7 @@ fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
         some(&DATA).prop_map(move |data| AgreementMatcher { data, ..empty() }),
     ]
     .boxed();
-    let single = if of_flow {
-        single
-    } else {
-        prop_oneof![single, only_where].boxed()
-    };
+    let single = if of_flow { single } else { prop_oneof![single, only_where].boxed() };
     let matcher = (single.clone(), rarely(0.25, vec(single, 1..=2).boxed()))
         .prop_map(|(base, not)| AgreementMatcher { not, ..base });
     vec(matcher, 1..=2).boxed()
@@ -180,12 +125,7 @@ fn forbid() -> BoxedStrategy<Body> {
             if data.is_empty() && from.is_empty() && to.is_empty() {
                 data = vec!["t".to_owned()];
             }
-            Body::Forbid(Forbid {
-                data,
-                from,
-                to,
-                unless: Unless { through, arriving },
-            })
+            Body::Forbid(Forbid { data, from, to, unless: Unless { through, arriving } })
         })
         .boxed()
 }
@@ -196,12 +136,7 @@ fn limit() -> BoxedStrategy<Body> {
         together.prop_map(|together| (together, Vec::new(), None)),
         (some(&DATA), 0..3_usize).prop_map(|(data, most)| (Vec::new(), data, Some(most))),
     ];
-    (
-        places(1, false),
-        opt(0.5, &["party", "system"]),
-        kind,
-        rarely(0.3, flows(1)),
-    )
+    (places(1, false), opt(0.5, &["party", "system"]), kind, rarely(0.3, flows(1)))
         .prop_map(|(at, scope, (together, data, origins_at_most), through)| {
             Body::Limit(Limit {
                 at,
@@ -209,10 +144,7 @@ fn limit() -> BoxedStrategy<Body> {
                 together,
                 data,
                 origins_at_most,
-                unless: Unless {
-                    through,
-                    arriving: Vec::new(),
-                },
+                unless: Unless { through, arriving: Vec::new() },
             })
         })
         .boxed()
@@ -225,34 +157,13 @@ fn strings(list: &[&str]) -> Vec<String> {
 /// Keys of a declaration with something to ask of them.
 fn demands(on: &str) -> Vec<(&'static str, Operators)> {
     let base = Operators::default;
-    let present = |wanted| Operators {
-        present: Some(wanted),
-        ..base()
-    };
-    let one_of = |list: &[&str]| Operators {
-        one_of: strings(list),
-        ..base()
-    };
-    let under = |list: &[&str]| Operators {
-        under: strings(list),
-        ..base()
-    };
-    let includes = |list: &[&str]| Operators {
-        includes: strings(list),
-        ..base()
-    };
-    let matches = |pattern: &str| Operators {
-        matches: Some(pattern.to_owned()),
-        ..base()
-    };
-    let at_most = |bound: &str| Operators {
-        at_most: Some(bound.to_owned()),
-        ..base()
-    };
-    let at_least = |bound: &str| Operators {
-        at_least: Some(bound.to_owned()),
-        ..base()
-    };
+    let present = |wanted| Operators { present: Some(wanted), ..base() };
+    let one_of = |list: &[&str]| Operators { one_of: strings(list), ..base() };
+    let under = |list: &[&str]| Operators { under: strings(list), ..base() };
+    let includes = |list: &[&str]| Operators { includes: strings(list), ..base() };
+    let matches = |pattern: &str| Operators { matches: Some(pattern.to_owned()), ..base() };
+    let at_most = |bound: &str| Operators { at_most: Some(bound.to_owned()), ..base() };
+    let at_least = |bound: &str| Operators { at_least: Some(bound.to_owned()), ..base() };
     match on {
         "agreement" => vec![
             ("kind", one_of(&["sharing"])),
@@ -347,28 +258,10 @@ fn require() -> BoxedStrategy<Body> {
         })
     };
     prop_oneof![
-        of(
-            "agreement",
-            rarely(0.5, agreements(false))
-                .prop_map(Filter::Agreements)
-                .boxed()
-        ),
-        of(
-            "flow",
-            rarely(0.5, flows(2)).prop_map(Filter::Flows).boxed()
-        ),
-        of(
-            "system",
-            rarely(0.4, places(2, false))
-                .prop_map(Filter::Places)
-                .boxed()
-        ),
-        of(
-            "party",
-            rarely(0.4, places(2, false))
-                .prop_map(Filter::Places)
-                .boxed()
-        ),
+        of("agreement", rarely(0.5, agreements(false)).prop_map(Filter::Agreements).boxed()),
+        of("flow", rarely(0.5, flows(2)).prop_map(Filter::Flows).boxed()),
+        of("system", rarely(0.4, places(2, false)).prop_map(Filter::Places).boxed()),
+        of("party", rarely(0.4, places(2, false)).prop_map(Filter::Places).boxed()),
     ]
     .boxed()
 }
@@ -379,10 +272,6 @@ pub fn rule_body() -> BoxedStrategy<Body> {
 
 pub fn rule() -> BoxedStrategy<Rule> {
     (one(&SEVERITIES), rule_body())
-        .prop_map(|(severity, body)| Rule {
-            severity,
-            body,
-            ..Rule::default()
-        })
+        .prop_map(|(severity, body)| Rule { severity, body, ..Rule::default() })
         .boxed()
 }

@@ -18,32 +18,20 @@ struct Stated {
 
 impl Stated {
     fn list(values: &[String]) -> Stated {
-        Stated {
-            written: !values.is_empty(),
-            values: (!values.is_empty()).then(|| values.to_vec()),
-        }
+        Stated { written: !values.is_empty(), values: (!values.is_empty()).then(|| values.to_vec()) }
     }
 
     /// An empty list says something.
     fn telling(values: Option<&Vec<String>>) -> Stated {
-        Stated {
-            written: values.is_some(),
-            values: values.cloned(),
-        }
+        Stated { written: values.is_some(), values: values.cloned() }
     }
 
     fn one(value: Option<&str>) -> Stated {
-        Stated {
-            written: value.is_some(),
-            values: value.map(|v| vec![v.to_owned()]),
-        }
+        Stated { written: value.is_some(), values: value.map(|v| vec![v.to_owned()]) }
     }
 
     fn or(self, default: &str) -> Stated {
-        Stated {
-            values: self.values.or_else(|| Some(vec![default.to_owned()])),
-            ..self
-        }
+        Stated { values: self.values.or_else(|| Some(vec![default.to_owned()])), ..self }
     }
 }
 
@@ -75,14 +63,8 @@ fn holds(operators: &Operators, stated: &Stated) -> bool {
     (operators.one_of.is_empty() || all(&|v| operators.one_of.contains(v)))
         && (operators.under.is_empty()
             || all(&|v| operators.under.iter().any(|branch| at_or_below(v, branch))))
-        && operators
-            .at_most
-            .as_ref()
-            .is_none_or(|bound| all(&|v| compare(v, bound).is_le()))
-        && operators
-            .at_least
-            .as_ref()
-            .is_none_or(|bound| all(&|v| compare(v, bound).is_ge()))
+        && operators.at_most.as_ref().is_none_or(|bound| all(&|v| compare(v, bound).is_le()))
+        && operators.at_least.as_ref().is_none_or(|bound| all(&|v| compare(v, bound).is_ge()))
         && operators.matches.as_ref().is_none_or(|pattern| {
             let anchored = format!("^(?:{pattern})$");
             let regex = regex_lite::Regex::new(&anchored).expect("a pattern");
@@ -143,9 +125,7 @@ impl Model<'_> {
             "only_from" => Stated::list(&flow.written.only_from),
             "legal_basis" => Stated::one(flow.legal_basis.as_deref()),
             "effective.from" => Stated::one(flow.effective.from.map(|d| d.to_string()).as_deref()),
-            "effective.until" => {
-                Stated::one(flow.effective.until.map(|d| d.to_string()).as_deref())
-            }
+            "effective.until" => Stated::one(flow.effective.until.map(|d| d.to_string()).as_deref()),
             other => panic!("no key {other} of a flow"),
         }
     }
@@ -178,11 +158,7 @@ impl Model<'_> {
 type Declaration<'m> = Box<dyn Fn(&str) -> Stated + 'm>;
 
 pub fn require(model: &Model<'_>, judged: &Judged<'_>, rule: &Require) -> Vec<Finding> {
-    let at = |system: usize| Place {
-        party: model.owner(system),
-        system: Some(system),
-        arrival: None,
-    };
+    let at = |system: usize| Place { party: model.owner(system), system: Some(system), arrival: None };
     let mut subjects: Vec<(String, Declaration<'_>)> = Vec::new();
     let more = Reading::More;
     match (&*rule.on, &rule.filter) {
@@ -224,14 +200,8 @@ pub fn require(model: &Model<'_>, judged: &Judged<'_>, rule: &Require) -> Vec<Fi
         }
         ("party", filter) => {
             for (p, party) in model.world.parties.iter().enumerate() {
-                let systems: Vec<usize> = (0..model.systems.len())
-                    .filter(|s| model.owner(*s) == p)
-                    .collect();
-                let alone = Place {
-                    party: p,
-                    system: None,
-                    arrival: None,
-                };
+                let systems: Vec<usize> = (0..model.systems.len()).filter(|s| model.owner(*s) == p).collect();
+                let alone = Place { party: p, system: None, arrival: None };
                 let wanted = match filter {
                     Filter::Places(m) if m.is_empty() => true,
                     Filter::Places(m) if systems.is_empty() => model.place(m, alone, more),
@@ -252,9 +222,6 @@ pub fn require(model: &Model<'_>, judged: &Judged<'_>, rule: &Require) -> Vec<Fi
             let mut must = rule.must.iter();
             !must.all(|(key, operators)| holds(operators, &stated(key)))
         })
-        .map(|(subject, _)| Finding {
-            subject: Some(subject),
-            ..finding(judged)
-        })
+        .map(|(subject, _)| Finding { subject: Some(subject), ..finding(judged) })
         .collect()
 }

@@ -51,20 +51,11 @@ impl<'m> Chase<'m> {
         } else {
             model.leaves_of(&rule.data)
         };
-        Chase {
-            model,
-            rule,
-            data,
-            s,
-        }
+        Chase { model, rule, data, s }
     }
 
     pub fn source_matches(&self) -> bool {
-        let place = Place {
-            party: self.model.owner(self.s),
-            system: Some(self.s),
-            arrival: None,
-        };
+        let place = Place { party: self.model.owner(self.s), system: Some(self.s), arrival: None };
         self.rule.from.is_empty() || self.model.place(&self.rule.from, place, Reading::More)
     }
 
@@ -72,10 +63,7 @@ impl<'m> Chase<'m> {
         let place = Place {
             party: self.model.owner(v),
             system: Some(v),
-            arrival: Some(Arrival {
-                flow,
-                relation: self.model.relation(v, self.s, k),
-            }),
+            arrival: Some(Arrival { flow, relation: self.model.relation(v, self.s, k) }),
         };
         self.rule.to.is_empty() || self.model.place(&self.rule.to, place, Reading::More)
     }
@@ -143,12 +131,7 @@ impl<'m> Chase<'m> {
     /// All walks of these items over flows that `through` does not match.
     pub fn walks(&self, items: &[Item]) -> BTreeMap<Chased, usize> {
         let flows: Vec<usize> = self.model.counting().collect();
-        spread(
-            self.start(items),
-            &flows,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
+        spread(self.start(items), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
     /// Whether any of these items breaks the rule anywhere.
@@ -158,22 +141,15 @@ impl<'m> Chase<'m> {
 
     /// Whether a walk over exactly these flows proves a finding at `v`.
     pub fn proves(&self, items: &[Item], path: &[usize], v: usize) -> bool {
-        follow(
-            self.start(items),
-            path,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
-        .iter()
-        .any(|s| s.at == v && s.breaks())
+        follow(self.start(items), path, |s| self.derive(s), |s, e| self.cross(s, e))
+            .iter()
+            .any(|s| s.at == v && s.breaks())
     }
 
     /// Whether an item arriving is of the rule's data, derivations at the
     /// receiver included.
     fn arrives_of_data(&self, arrival: Chased) -> bool {
-        spread([arrival], &[], |s| self.derive(s), |_, _| None)
-            .keys()
-            .any(|s| s.of_data)
+        spread([arrival], &[], |s| self.derive(s), |_, _| None).keys().any(|s| s.of_data)
     }
 
     /// The flows whose claims keep these walks from being findings.
@@ -211,11 +187,7 @@ pub fn finding(rule: &Judged<'_>) -> Finding {
 }
 
 fn rely(relied: &mut BTreeSet<Relied>, model: &Model<'_>, rule: &Judged<'_>, e: usize) {
-    relied.insert(Relied {
-        rule: rule.id.clone(),
-        agreement: None,
-        flow: model.flows[e].id.clone(),
-    });
+    relied.insert(Relied { rule: rule.id.clone(), agreement: None, flow: model.flows[e].id.clone() });
 }
 
 #[derive(Default)]
@@ -289,31 +261,18 @@ impl<'m> Gathering<'m> {
             vec![model.leaves_of(&rule.data)]
         } else {
             let each = rule.together.iter();
-            each.map(|c| model.leaves_of(std::slice::from_ref(c)))
-                .collect()
+            each.map(|c| model.leaves_of(std::slice::from_ref(c))).collect()
         };
-        Gathering {
-            model,
-            rule,
-            categories,
-        }
+        Gathering { model, rule, categories }
     }
 
     fn of(&self, leaf: Leaf) -> BTreeSet<usize> {
-        (0..self.categories.len())
-            .filter(|c| self.categories[*c].contains(&leaf))
-            .collect()
+        (0..self.categories.len()).filter(|c| self.categories[*c].contains(&leaf)).collect()
     }
 
     fn start(&self, origins: &Origins) -> Vec<Gathered> {
         let starts = self.model.starts(origins).into_iter();
-        starts
-            .map(|item| Gathered {
-                at: item.s,
-                item,
-                of: self.of(item.o),
-            })
-            .collect()
+        starts.map(|item| Gathered { at: item.s, item, of: self.of(item.o) }).collect()
     }
 
     fn derive(&self, state: &Gathered) -> Vec<Gathered> {
@@ -337,11 +296,7 @@ impl<'m> Gathering<'m> {
             return None;
         }
         let item = self.model.carry(e, state.item)?;
-        Some(Gathered {
-            at: flow.to,
-            item,
-            of: state.of.clone(),
-        })
+        Some(Gathered { at: flow.to, item, of: state.of.clone() })
     }
 
     fn cross(&self, state: &Gathered, e: usize) -> Option<Gathered> {
@@ -353,12 +308,7 @@ impl<'m> Gathering<'m> {
 
     fn walks(&self, origins: &Origins) -> BTreeMap<Gathered, usize> {
         let flows: Vec<usize> = self.model.counting().collect();
-        spread(
-            self.start(origins),
-            &flows,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
+        spread(self.start(origins), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
     /// The items that a walk from `s` over exactly these flows may bring.
@@ -374,26 +324,16 @@ impl<'m> Gathering<'m> {
     /// The places that the rule is about: the systems of each, by name.
     fn places(&self) -> Vec<(Place, Vec<usize>)> {
         let model = self.model;
-        let at = |system: usize| Place {
-            party: model.owner(system),
-            system: Some(system),
-            arrival: None,
-        };
+        let at = |system: usize| Place { party: model.owner(system), system: Some(system), arrival: None };
         let holds = |system: usize| model.place(&self.rule.at, at(system), Reading::More);
         if self.rule.scope.as_deref() == Some("party") {
             let parties = (0..model.world.parties.len()).map(|party| {
                 let of_party = |s: &usize| model.owner(*s) == party;
                 let systems: Vec<usize> = (0..model.systems.len()).filter(of_party).collect();
-                let place = Place {
-                    party,
-                    system: None,
-                    arrival: None,
-                };
+                let place = Place { party, system: None, arrival: None };
                 (place, systems)
             });
-            parties
-                .filter(|(_, systems)| systems.iter().any(|s| holds(*s)))
-                .collect()
+            parties.filter(|(_, systems)| systems.iter().any(|s| holds(*s))).collect()
         } else {
             let systems = (0..model.systems.len()).filter(|s| holds(*s));
             systems.map(|s| (at(s), vec![s])).collect()
@@ -434,26 +374,19 @@ pub fn limit(
         };
         let witnesses: Vec<usize> = match rule.origins_at_most {
             None => {
-                let each: Vec<Option<usize>> = (0..gathering.categories.len())
-                    .map(|c| shortest(&|g| g.of.contains(&c)))
-                    .collect();
+                let each: Vec<Option<usize>> =
+                    (0..gathering.categories.len()).map(|c| shortest(&|g| g.of.contains(&c))).collect();
                 if each.iter().any(Option::is_none) {
                     continue;
                 }
                 each.into_iter().flatten().collect()
             }
             Some(most) => {
-                let parties: BTreeSet<&str> = counted
-                    .iter()
-                    .map(|(g, _)| model.owner_id(g.item.s))
-                    .collect();
+                let parties: BTreeSet<&str> = counted.iter().map(|(g, _)| model.owner_id(g.item.s)).collect();
                 if parties.len() <= most {
                     continue;
                 }
-                parties
-                    .into_iter()
-                    .filter_map(|p| shortest(&|g| model.owner_id(g.item.s) == p))
-                    .collect()
+                parties.into_iter().filter_map(|p| shortest(&|g| model.owner_id(g.item.s) == p)).collect()
             }
         };
         let name = match place.system {
