@@ -27,6 +27,8 @@ pub struct Chased {
     of_data: bool,
     /// It arrived here in a way that the rule forbids such data to.
     forbidden: bool,
+    /// The walk breaks the rule at this arrival, whatever the item is turned into here.
+    breaking: bool,
     /// The walk has broken the rule at an earlier arrival.
     broken: bool,
 }
@@ -88,8 +90,10 @@ impl<'m> Chase<'m> {
                 of_data: self.data.contains(&item.o),
                 // (u, u) for an assumed origin: the walk of no flows.
                 forbidden: item.assumed && self.to_matches(self.s, None, 0),
+                breaking: false,
                 broken: false,
             })
+            .map(|state| self.judged(state))
             .collect()
     }
 
@@ -111,14 +115,20 @@ impl<'m> Chase<'m> {
         }
         let item = self.model.carry(e, state.item)?;
         let v = flow.to;
-        Some(Chased {
+        let arrival = Chased {
             at: v,
             item,
             arrived: item.f,
             of_data: state.of_data,
             forbidden: v != self.s && self.to_matches(v, Some(e), item.k) && !self.arriving(e),
-            broken: state.broken || state.breaks(),
-        })
+            breaking: false,
+            broken: state.broken || state.breaking,
+        };
+        Some(self.judged(arrival))
+    }
+
+    fn judged(&self, arrival: Chased) -> Chased {
+        Chased { breaking: arrival.forbidden && self.arrives_of_data(arrival), ..arrival }
     }
 
     fn cross(&self, state: &Chased, e: usize) -> Option<Chased> {
