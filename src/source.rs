@@ -45,6 +45,15 @@ pub struct SourceFile {
     name: String,
     text: String,
     line_starts: Vec<u32>,
+    /// Characters before each [`STEP`]th byte; empty where all are single bytes.
+    characters: Vec<u32>,
+}
+
+const STEP: usize = 1024;
+
+fn count_characters(bytes: &[u8]) -> u32 {
+    // By their first bytes, so that an offset inside a character cannot fail.
+    bytes.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u32
 }
 
 impl SourceFile {
@@ -62,11 +71,16 @@ impl SourceFile {
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
         let line = self.line_starts.partition_point(|&s| s <= byte).max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
-        let before = self.text.as_bytes().get(start as usize..byte as usize);
-        // Characters are counted by their first bytes, so that a byte offset
-        // inside a character cannot fail.
-        let column = before.map_or(0, |b| b.iter().filter(|&&c| c & 0xC0 != 0x80).count());
-        (line as u32, column as u32 + 1)
+        let column = self.characters_before(byte) - self.characters_before(start);
+        (line as u32, column + 1)
+    }
+
+    fn characters_before(&self, byte: u32) -> u32 {
+        let byte = (byte as usize).min(self.text.len());
+        let Some(&known) = self.characters.get(byte / STEP) else {
+            return byte as u32;
+        };
+        known + count_characters(self.text.as_bytes().get(byte / STEP * STEP..byte).unwrap_or_default())
     }
 }
 
@@ -87,7 +101,16 @@ impl Sources {
     pub fn add(&mut self, name: impl Into<String>, text: String) -> FileId {
         let mut line_starts = vec![0];
         line_starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
-        self.files.push(SourceFile { name: name.into(), text, line_starts });
+        let mut characters = Vec::new();
+        if !text.is_ascii() {
+            let mut before = 0;
+            for step in text.as_bytes().chunks(STEP) {
+                characters.push(before);
+                before += count_characters(step);
+            }
+            characters.push(before);
+        }
+        self.files.push(SourceFile { name: name.into(), text, line_starts, characters });
         FileId(self.files.len() as u32 - 1)
     }
 
@@ -110,5 +133,21 @@ impl Sources {
             }
             None => Location { file: String::new(), line: 1, column: 1 },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_also_far_into_a_long_line() {
+        let text = format!("a\n{}x\n", "äö€".repeat(2000));
+        let mut sources = Sources::new();
+        let file = sources.add("f", text.clone());
+        let at = text.find('x').unwrap() as u32;
+        assert_eq!(sources.get(file).unwrap().line_column(at), (2, 6001));
+        assert_eq!(sources.get(file).unwrap().line_column(0), (1, 1));
+        assert_eq!(sources.get(file).unwrap().line_column(text.len() as u32), (3, 1));
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of one map.
 
 use super::{Decoder, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::yaml::{Entry, Node, Value};
 
@@ -156,7 +156,7 @@ impl<'n> Fields<'n> {
             let mut known = self.known.clone();
             known.sort_unstable();
             known.dedup();
-            let help = match nearest(&entry.key, known.iter().copied()) {
+            let help = match d.near(&entry.key, known.iter().copied()) {
                 // `{title: one, two}` reads as a title and a key `two` without a value.
                 None if entry.value.value == Value::Null && entry.value.span.start <= entry.key_span.end => {
                     "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()

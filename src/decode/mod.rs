@@ -8,7 +8,7 @@ mod values;
 
 pub use fields::Fields;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, nearest};
 use crate::source::Span;
 use crate::taxonomy::Tree;
 use crate::yaml::{Node, Value};
@@ -44,6 +44,12 @@ impl Decoder<'_> {
     /// Notes a mistake.
     pub fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// The nearest of some known words. Among thousands of mistakes a near word for
+    /// each helps nobody, and takes long.
+    pub fn near<'k>(&self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+        (self.diagnostics.len() < 1000).then(|| nearest(word, known)).flatten()
     }
 
     /// Decodes each element of a list, or the one value that stands for a list.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Decoder, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::Word;
@@ -127,7 +127,7 @@ impl Decoder<'_> {
         }
         let all = W::ALL.iter().map(|w| w.word());
         let known = all.clone().collect::<Vec<_>>().join(", ");
-        let help = match nearest(&text.value, all) {
+        let help = match self.near(&text.value, all) {
             Some(near) => format!("did you mean `{near}`? Known: {known}"),
             None => format!("known: {known}"),
         };
@@ -144,7 +144,7 @@ impl Decoder<'_> {
         if let Some(key) = tree.find(&text.value) {
             return Some(Spanned::new(key, node.span));
         }
-        let help = match nearest(&text.value, tree.names()) {
+        let help = match self.near(&text.value, tree.names()) {
             Some(near) => format!("did you mean `{near}`? `ringfence taxonomy` lists all"),
             None => "`ringfence taxonomy` lists all; add your own under `taxonomy:`".to_owned(),
         };

@@ -135,7 +135,7 @@ fn check_parties(
     if let Some(provider) = provider
         && !parties.iter().any(|p| p.value == provider.value)
     {
-        let help = crate::diagnostic::nearest(&provider.value, parties.iter().map(|p| p.value.as_str()));
+        let help = d.near(&provider.value, parties.iter().map(|p| p.value.as_str()));
         let help =
             help.map_or_else(|| "name one of `parties`".to_owned(), |near| format!("did you mean `{near}`?"));
         d.report(

@@ -2,7 +2,7 @@
 
 use super::meta::text;
 use crate::decode::{Decoder, Fields, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::source::Span;
 use crate::taxonomy::Key;
@@ -182,7 +182,7 @@ fn onward_to(d: &mut Decoder, node: &Node) -> Option<OnwardTo> {
 
 fn clause(d: &mut Decoder, term: Spanned<String>, node: &Node) -> Option<Clause> {
     if !TERMS.contains(&term.value.as_str()) {
-        let help = match nearest(&term.value, TERMS) {
+        let help = match d.near(&term.value, TERMS) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("terms: {}", TERMS.join(", ")),
         };

@@ -34,7 +34,7 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
     let ids: Vec<String> = b.model.agreements.values().map(|a| a.id().to_owned()).collect();
     for name in waivers.iter().flat_map(|w| &w.agreements) {
         if ids.binary_search(&name.value).is_err() {
-            b.dangling("agreement", name, ids.iter().map(String::as_str));
+            b.dangling("agreement", name, &|model| model.agreements.values().map(Agreement::id).collect());
         }
     }
     b.model.statements = statements;
@@ -76,7 +76,8 @@ impl Builder<'_> {
         }
     }
 
-    fn dangling<'a>(&mut self, what: &str, name: &Spanned<String>, known: impl IntoIterator<Item = &'a str>) {
+    /// Notes a name that nobody declares; `known` are those that somebody does.
+    fn dangling(&mut self, what: &str, name: &Spanned<String>, known: &dyn Fn(&Model) -> Vec<&str>) {
         let code = match what {
             "system" => "unknown-system",
             "agreement" => "unknown-agreement",
@@ -85,7 +86,7 @@ impl Builder<'_> {
         let near = match self.suggestions.checked_sub(1) {
             Some(left) => {
                 self.suggestions = left;
-                nearest(&name.value, known)
+                nearest(&name.value, known(&self.model))
             }
             None => None,
         };
@@ -106,8 +107,7 @@ impl Builder<'_> {
     fn party(&mut self, name: &Spanned<String>) -> Option<PartyId> {
         let found = self.parties.get(&name.value).copied();
         if found.is_none() {
-            let known: Vec<String> = self.model.parties.values().map(|p| p.id().to_owned()).collect();
-            self.dangling("party", name, known.iter().map(String::as_str));
+            self.dangling("party", name, &|model| model.parties.values().map(Party::id).collect());
         }
         found
     }
@@ -115,8 +115,7 @@ impl Builder<'_> {
     fn system(&mut self, name: &Spanned<String>) -> Option<SystemId> {
         let found = self.systems.get(&name.value).copied();
         if found.is_none() {
-            let known: Vec<String> = self.model.systems.values().map(|s| s.name.clone()).collect();
-            self.dangling("system", name, known.iter().map(String::as_str));
+            self.dangling("system", name, &|model| model.systems.values().map(|s| s.name.as_str()).collect());
         }
         found
     }

@@ -104,7 +104,7 @@ pub enum AgreementRef {
     /// No agreement.
     None,
     /// An agreement like this.
-    Like(Matcher<AgreementKeys>),
+    Like(Box<Matcher<AgreementKeys>>),
 }
 
 /// Keys of an agreement.
@@ -226,7 +226,7 @@ fn agreement_ref(d: &mut Decoder, node: &Node) -> Option<AgreementRef> {
             );
             None
         }
-        _ => matcher::<OfFlow>(d, node, false).map(|m| AgreementRef::Like(unwrap(m))),
+        _ => matcher::<OfFlow>(d, node, false).map(|m| AgreementRef::Like(Box::new(unwrap(m)))),
     }
 }
 

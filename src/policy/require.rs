@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use super::Require;
 use super::matcher::{AgreementKeys, AnyOf, FlowKeys, PlaceKeys, any_of};
 use crate::decode::{Decoder, Fields, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::source::Span;
 use crate::taxonomy::Key;
@@ -278,7 +278,7 @@ fn must(d: &mut Decoder, on: On, path: Spanned<String>, node: &Node) -> Option<M
     let label =
         path.value.strip_prefix("labels.").is_some_and(|name| !name.is_empty() && !name.contains('.'));
     let Some(kind) = kind.or(label.then_some(FieldKind::Text)) else {
-        let help = match nearest(&path.value, known.iter().map(|(name, _)| *name)) {
+        let help = match d.near(&path.value, known.iter().map(|(name, _)| *name)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
@@ -361,7 +361,7 @@ fn one_of(d: &mut Decoder, node: &Node, words: &[&'static str]) -> Option<(usize
     if let Some((rank, word)) = words.iter().enumerate().find(|(_, w)| **w == text.value) {
         return Some((rank, word));
     }
-    let help = nearest(&text.value, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let help = d.near(&text.value, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     d.report(
         Diagnostic::new("unknown-word", format!("`{}` is not a value of this field", text.value), node.span)
             .label(format!("expected one of {}", words.join(", ")))
