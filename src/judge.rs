@@ -7,7 +7,9 @@ use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
 use crate::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
-use crate::propagate::{Assumed, Course, Crossing, Held, Layers, Rows, Seed, Slot, State, derive, forward};
+use crate::propagate::{
+    Assumed, Candidates, Course, Crossing, Held, Layers, Seed, Slot, State, derive, forward,
+};
 use crate::vocabulary::Severity;
 
 /// Everything that checks and rules look at.
@@ -27,6 +29,8 @@ pub struct Judge<'m> {
     pub assumed: &'m Assumed,
     /// What each system holds and each flow carries.
     pub held: &'m Held,
+    /// Every origin with what starts there.
+    pub origins: &'m [(Origin, Starts<'m>)],
 }
 
 /// What was broken.
@@ -114,25 +118,20 @@ pub enum ReliedRule {
 /// What starts at the systems of one origin.
 pub type Starts<'j> = Vec<(SystemId, &'j LeafSet)>;
 
-impl Judge<'_> {
-    /// Every origin with what starts there, declared ones first.
-    pub fn origins(&self) -> Vec<(Origin, Starts<'_>)> {
-        let mut declared: Vec<(Origin, Starts)> = Vec::new();
-        for id in self.model.parties.ids() {
-            let systems = self.model.parties[id].systems.iter();
-            let starts: Starts = systems
-                .map(|&s| (s, &self.model.systems[s].originates))
-                .filter(|(_, leaves)| !leaves.is_empty())
-                .collect();
-            declared.push((Origin::Declared(id), starts));
-            let systems = self.model.parties[id].systems.iter();
-            let starts = systems.filter_map(|&s| self.assumed.at(s).map(|leaves| (s, leaves))).collect();
-            declared.push((Origin::Assumed(id), starts));
-        }
-        declared.retain(|(_, starts)| !starts.is_empty());
-        declared
+/// Every origin with what starts there, by party, declared before assumed.
+pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Starts<'m>)> {
+    let mut all: Vec<(Origin, Starts)> = Vec::new();
+    for id in model.parties.ids() {
+        let systems = model.parties[id].systems.iter();
+        let originates = systems.clone().map(|&s| (s, &model.systems[s].originates));
+        all.push((Origin::Declared(id), originates.filter(|(_, leaves)| !leaves.is_empty()).collect()));
+        all.push((Origin::Assumed(id), systems.filter_map(|&s| Some((s, assumed.at(s)?))).collect()));
     }
+    all.retain(|(_, starts)| !starts.is_empty());
+    all
+}
 
+impl Judge<'_> {
     /// All leaves that start at a system, declared or assumed.
     pub fn starting(&self, system: SystemId) -> LeafSet {
         let mut leaves = self.model.systems[system].originates.clone();
@@ -148,8 +147,8 @@ impl Judge<'_> {
         &'g self,
         course: &'g C,
         origin: Origin,
-        starts: &Starts,
-        candidates: &Rows,
+        starts: &[(SystemId, &LeafSet)],
+        candidates: Candidates,
         mut observe: impl FnMut(usize, Crossing),
     ) -> Option<Followed<'g, C>> {
         let mut seeds = Vec::new();
@@ -157,8 +156,7 @@ impl Judge<'_> {
         for &(system, leaves) in starts {
             for leaf in leaves.iter() {
                 let marked = course.marks().is_some_and(|marks| marks.contains(leaf));
-                let slot = if marked { course.planes() } else { 0 };
-                if !bits::contains(candidates.row(system, slot), leaf) {
+                if !bits::contains(candidates.row(system, Slot { plane: 0, marked }), leaf) {
                     continue;
                 }
                 let stack = stacks.iter().position(|&l| l == leaf).unwrap_or_else(|| {
@@ -177,7 +175,7 @@ impl Judge<'_> {
                     observe(leaf, crossing);
                 }
             });
-        Some(Followed { layers, stacks })
+        Some(Followed { layers })
     }
 
     /// What the data concerned is on each flow of a walk: the leaves that start at
@@ -249,8 +247,6 @@ impl Judge<'_> {
 #[derive(Debug)]
 pub struct Followed<'g, C> {
     layers: Layers<'g, C>,
-    /// The origin leaf of each stack.
-    stacks: Vec<usize>,
 }
 
 /// The first crossing of its kind that was seen.
@@ -287,11 +283,6 @@ impl<C: Course> Followed<'_, C> {
         walk.push(shortest.flow);
         walk
     }
-
-    /// The walk that first brought an item of an origin leaf to a place in a slot.
-    pub fn stacks(&self) -> &[usize] {
-        &self.stacks
-    }
 }
 
 /// Keeps the shortest of what is seen for each key.
@@ -304,6 +295,3 @@ pub fn keep_shortest<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Shortest>, 
         })
         .or_insert(new);
 }
-
-/// A slot of the first plane.
-pub const START: Slot = Slot { plane: 0, marked: false };

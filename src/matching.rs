@@ -73,12 +73,13 @@ fn same(a: Option<&String>, b: &str) -> bool {
 
 impl Matching<'_> {
     /// Purposes at or below those named: one of them, or all and at least one.
-    fn purposes(&self, named: &[Key], stated: &[Key], reading: Reading) -> bool {
+    fn purposes(&self, named: &[Key], stated: [&[Key]; 2], reading: Reading) -> bool {
         let under = |&p: &Key| self.model.under(p, named);
+        let mut all = stated.into_iter().flatten();
         named.is_empty()
             || match reading {
-                Reading::Likely => stated.iter().any(under),
-                Reading::Unlikely => !stated.is_empty() && stated.iter().all(under),
+                Reading::Likely => all.any(under),
+                Reading::Unlikely => stated.iter().any(|list| !list.is_empty()) && all.all(under),
             }
     }
 
@@ -102,7 +103,7 @@ impl Matching<'_> {
     pub fn place(&self, list: &AnyOf<PlaceKeys>, id: SystemId, reading: Reading) -> bool {
         any(list, reading, &|keys: &PlaceKeys, reading| {
             self.system_keys(keys, id)
-                && self.purposes(&keys.purpose, &self.model.systems[id].purposes, reading)
+                && self.purposes(&keys.purpose, [&self.model.systems[id].purposes, &[]], reading)
                 && keys.relation.is_empty()
         })
     }
@@ -113,12 +114,14 @@ impl Matching<'_> {
     pub fn arrival(&self, to: &AnyOf<PlaceKeys>, arrival: Arrival) -> bool {
         let system = &self.model.systems[arrival.at].purposes;
         let flow = arrival.by.map_or(&[][..], |f| &self.model.flows[f].purposes);
-        let purposes: Vec<Key> = system.iter().chain(flow).copied().collect();
         any(to, Reading::Likely, &|keys: &PlaceKeys, reading| {
             let broader = reading == Reading::Likely
-                && keys.purpose.iter().any(|&named| self.model.under(named, &purposes));
+                && keys
+                    .purpose
+                    .iter()
+                    .any(|&named| self.model.under(named, system) || self.model.under(named, flow));
             self.system_keys(keys, arrival.at)
-                && (broader || self.purposes(&keys.purpose, &purposes, reading))
+                && (broader || self.purposes(&keys.purpose, [system, flow], reading))
                 && (keys.relation.is_empty() || arrival.relation.is_some_and(|r| keys.relation.contains(&r)))
         })
     }
@@ -150,7 +153,7 @@ impl Matching<'_> {
         data && one_of(&keys.transform, |&t| t == flow.transform)
             && one_of(&keys.consent, |&c| flow.consent >= c)
             && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
-            && self.purposes(&keys.purpose, &flow.purposes, reading)
+            && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)
             && one_of(&keys.tag, |t| flow.declared.tags.contains(t))
             && self.place(&keys.from, flow.from, reading)
             && self.place(&keys.to, flow.to, reading)

@@ -6,7 +6,7 @@ use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
 use crate::graph::Graph;
-use crate::judge::{Judge, Relied, ReliedRule, RuleRef, Violation};
+use crate::judge::{Judge, Relied, ReliedRule, RuleRef, Violation, origins};
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, Scope, SystemId};
@@ -49,6 +49,7 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let counting = Counting::new(model, scope);
     let graph = Graph::new(model, &counting);
     let (assumed, held) = assume(&graph);
+    let origins = origins(model, &assumed);
     let judge = Judge {
         model,
         matching: Matching { model, day },
@@ -57,6 +58,7 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
         graph: &graph,
         assumed: &assumed,
         held: &held,
+        origins: &origins,
     };
     let (mut violations, mut relied) = checks::broken_terms(&judge);
     violations.extend(checks::offending_flows(&judge));

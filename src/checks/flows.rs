@@ -8,7 +8,7 @@ use super::{ALL, How};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
 use crate::model::FlowId;
-use crate::propagate::{Course, reaching};
+use crate::propagate::{Candidates, Course, reaching};
 
 /// Everything moves everywhere; nothing more needs to be known.
 #[derive(Debug)]
@@ -64,10 +64,11 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
             row.copy_from_slice(model.flows[flow].leaves.row());
         }
     });
-    for (origin, starts) in judge.origins() {
+    let candidates = Candidates { rows: &candidates, planes: 1 };
+    for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let mut seen: Vec<(FlowId, usize)> = Vec::new();
-        let followed = judge.follow(&Plain, origin, &starts, &candidates, |leaf, crossing| {
+        let followed = judge.follow(&Plain, origin, starts, candidates, |leaf, crossing| {
             if flows.contains(&crossing.flow) {
                 seen.push((crossing.flow, leaf));
                 keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));

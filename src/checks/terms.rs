@@ -17,7 +17,7 @@ use crate::graph::Origin;
 use crate::inventory::Terms;
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest};
 use crate::model::{AgreementId, FlowId, OnwardTo, PartyId, SystemId};
-use crate::propagate::{Course, Rows, Seed, forward, reaching};
+use crate::propagate::{Candidates, Course, Rows, Seed, forward, reaching};
 use crate::vocabulary::{Onward, Transform, Word};
 
 /// How many agreements a finding shows a walk for.
@@ -118,17 +118,16 @@ type Findings = BTreeMap<(usize, FlowId), Broken>;
 pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let mut findings = Findings::new();
     let mut relied = Vec::new();
-    let origins = judge.origins();
     for agreement in judge.model.agreements.ids() {
         let under = under(judge, agreement);
         // For each check the flows that break it, and the origins whose items do.
         let mut breaking: FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)> = FxHashMap::default();
         for one in &under {
-            follow(judge, std::slice::from_ref(one), &origins, &mut findings, &mut breaking, &mut relied);
+            follow(judge, std::slice::from_ref(one), &mut findings, &mut breaking, &mut relied);
         }
         for (check, (flows, from)) in breaking {
             let first = if flows.len() > 1 && under.len() <= FOLDED {
-                first_breaking(judge, &under, check, from.iter().filter_map(|&at| origins.get(at)))
+                first_breaking(judge, &under, check, from.iter().filter_map(|&at| judge.origins.get(at)))
             } else {
                 flows.clone()
             };
@@ -239,7 +238,6 @@ fn all_noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)
 fn follow(
     judge: &Judge,
     under: &[Under],
-    origins: &[(Origin, Starts)],
     findings: &mut Findings,
     breaking: &mut FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)>,
     relied: &mut Vec<Relied>,
@@ -262,12 +260,13 @@ fn follow(
             });
         }
     });
+    let candidates = Candidates { rows: &candidates, planes: any.planes() };
     let mut used: FxHashSet<(Noted, FlowId)> = FxHashSet::default();
-    for (at, (origin, starts)) in origins.iter().enumerate() {
+    for (at, (origin, starts)) in judge.origins.iter().enumerate() {
         let course = Sticky { origin: Some(model.parties[origin.party()].group), ..any };
         let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
         let mut seen: Vec<(usize, FlowId, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(&course, *origin, starts, &candidates, |leaf, crossing| {
+        let followed = judge.follow(&course, *origin, starts, candidates, |leaf, crossing| {
             let Some(list) = noted.get(&crossing.flow) else {
                 return;
             };

@@ -19,10 +19,11 @@ pub fn reaching<C: Course>(
     let mut rows = Rows::new(model, slots.len());
     let words = bits::words(model.data.leaf_count());
     let mut work = Work { queue: Vec::new(), queued: model.systems.map(|_| false) };
+    let mut row = vec![0; words];
     for &flow in graph.flows() {
         let ends = &model.flows[flow];
         for &slot in &slots {
-            let mut row = vec![0; words];
+            row.fill(0);
             targets(flow, slot, &mut row);
             row.iter_mut().zip(ends.leaves.row()).for_each(|(r, l)| *r &= l);
             if rows.add(ends.from, slot.index(planes), &row) {
@@ -39,7 +40,8 @@ pub fn reaching<C: Course>(
                     continue;
                 };
                 let there = rows.row(system, Slot { plane, ..slot }.index(planes));
-                let row: Vec<u64> = there.iter().zip(ends.leaves.row()).map(|(t, l)| t & l).collect();
+                row.clear();
+                row.extend(there.iter().zip(ends.leaves.row()).map(|(t, l)| t & l));
                 if rows.add(ends.from, slot.index(planes), &row) {
                     work.add(ends.from);
                 }

@@ -82,17 +82,33 @@ struct Visited {
     layers: Vec<(usize, Vec<u64>)>,
 }
 
+/// What can reach a target, by a course that has as many planes or only one.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidates<'r> {
+    /// From [`super::reaching`].
+    pub rows: &'r Rows,
+    /// The planes of the course that they were found by.
+    pub planes: usize,
+}
+
+impl Candidates<'_> {
+    /// The leaves at a system in a slot that can reach a target.
+    pub fn row(&self, system: SystemId, slot: Slot) -> &[u64] {
+        let plane = slot.plane.min(self.planes - 1);
+        self.rows.row(system, Slot { plane, ..slot }.index(self.planes))
+    }
+}
+
 /// Follows items of one origin from their seeds over all flows that the course
 /// and `only_from` allow, and shows each crossing to `observe`. With
-/// `candidates` (and the slot there for each plane and mark here), only what can
-/// reach a target goes on.
+/// `candidates`, only what can reach a target goes on.
 pub fn forward<'g, C: Course>(
     graph: &'g Graph<'g>,
     course: &'g C,
     origin: Origin,
     stacks: usize,
     seeds: &[Seed],
-    candidates: Option<&Rows>,
+    candidates: Option<Candidates>,
     mut observe: impl FnMut(Crossing),
 ) -> Layers<'g, C> {
     let model = graph.model;
@@ -109,6 +125,7 @@ pub fn forward<'g, C: Course>(
             *word |= 1 << (seed.leaf % 64);
         }
     }
+    let mut leaves: Vec<u64> = Vec::with_capacity(words);
     let mut length = 0;
     while !arriving.is_empty() {
         let mut settled: Vec<(SystemId, Vec<u64>)> = Vec::with_capacity(arriving.len());
@@ -131,15 +148,15 @@ pub fn forward<'g, C: Course>(
                     if !bits::intersects(held, ends.leaves.row()) {
                         continue;
                     }
-                    let mut leaves: Vec<u64> =
-                        held.iter().zip(ends.leaves.row()).map(|(h, l)| h & l).collect();
+                    leaves.clear();
+                    leaves.extend(held.iter().zip(ends.leaves.row()).map(|(h, l)| h & l));
                     observe(Crossing { flow, stack, slot, length, leaves: &mut leaves });
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
                     };
                     let next = Slot { plane, ..slot };
                     if let Some(candidates) = candidates {
-                        let useful = candidates.row(ends.to, next.index(shape.planes));
+                        let useful = candidates.row(ends.to, next);
                         leaves.iter_mut().zip(useful).for_each(|(l, u)| *l &= u);
                     }
                     if !bits::is_empty(&leaves) {

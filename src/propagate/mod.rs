@@ -26,7 +26,7 @@ mod held;
 
 pub use assumed::{Assumed, assume};
 pub use backward::reaching;
-pub use forward::{Crossing, Layers, Seed, State, forward};
+pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
 
 use crate::bits::{self, LeafSet};
@@ -157,4 +157,25 @@ pub fn deriving(model: &Model, system: SystemId, wanted: &LeafSet) -> LeafSet {
         }
     }
     set
+}
+
+/// [`deriving`] for every system; most derive nothing.
+#[derive(Debug)]
+pub struct Deriving {
+    wanted: LeafSet,
+    by_system: rustc_hash::FxHashMap<SystemId, LeafSet>,
+}
+
+impl Deriving {
+    /// For some leaves.
+    pub fn new(model: &Model, wanted: &LeafSet) -> Self {
+        let derives = model.systems.iter().filter(|(_, s)| !s.derives.is_empty());
+        let by_system = derives.map(|(id, _)| (id, deriving(model, id, wanted))).collect();
+        Deriving { wanted: wanted.clone(), by_system }
+    }
+
+    /// The leaves from which a system derives one of those wanted, those included.
+    pub fn at(&self, system: SystemId) -> &LeafSet {
+        self.by_system.get(&system).unwrap_or(&self.wanted)
+    }
 }

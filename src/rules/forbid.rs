@@ -19,7 +19,7 @@ use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Shortest, Violation, 
 use crate::matching::{Arrival, Matching, RELATIONS, Reading};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::Forbid;
-use crate::propagate::{Course, Rows, Seed, deriving, forward, reaching};
+use crate::propagate::{Candidates, Course, Deriving, Rows, Seed, forward, reaching};
 use crate::vocabulary::{Relation, Word};
 
 /// What a `forbid` came to.
@@ -45,7 +45,7 @@ struct Prepared<'j> {
     /// Whether the relation matters.
     relation: bool,
     /// The leaves that are of `data` on arrival at a system: by what it derives.
-    touching: Table<SystemId, LeafSet>,
+    touching: Deriving,
 }
 
 const EVERY: u8 = (1 << RELATIONS.len()) - 1;
@@ -86,7 +86,7 @@ impl<'j> Prepared<'j> {
             arriving: model.flows.ids().map(exempt(&rule.arriving)).collect(),
             to: model.flows.ids().map(to).collect(),
             relation,
-            touching: model.systems.ids().map(|system| deriving(model, system, &data)).collect(),
+            touching: Deriving::new(model, &data),
             data,
         }
     }
@@ -94,7 +94,7 @@ impl<'j> Prepared<'j> {
     /// The leaves with which items in a slot are of `data` when they arrive by a flow.
     fn of_data(&self, flow: FlowId, marked: bool, leaves: &[u64]) -> LeafSet {
         let leaves = LeafSet::from(leaves);
-        if marked { leaves } else { leaves.and(&self.touching[self.judge.model.flows[flow].to]) }
+        if marked { leaves } else { leaves.and(self.touching.at(self.judge.model.flows[flow].to)) }
     }
 }
 
@@ -181,10 +181,10 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
     let mut result = Forbidden::default();
     let mut found: BTreeMap<(SystemId, SystemId), Found> = BTreeMap::new();
     let mut relied: FxHashSet<(FlowId, bool)> = FxHashSet::default();
-    for (origin, starts) in judge.origins() {
+    let candidates = Candidates { rows: &candidates, planes: 1 };
+    for &(origin, ref starts) in judge.origins {
         let course = Reach { rule: &prepared, from: Some(origin.party()) };
-        let wide = widen(&candidates, &course, judge);
-        for (source, leaves) in starts {
+        for &(source, leaves) in starts {
             if !judge.matching.place(&rule.from, source, Reading::Likely) {
                 continue;
             }
@@ -199,29 +199,30 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
             }
             let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
             let mut hits: Vec<(SystemId, usize, LeafSet)> = Vec::new();
-            let followed = judge.follow(&course, origin, &vec![(source, leaves)], &wide, |leaf, crossing| {
-                let (flow, slot) = (crossing.flow, crossing.slot);
-                if prepared.through[flow] {
-                    if slot.marked {
-                        relied.insert((flow, true));
+            let followed =
+                judge.follow(&course, origin, &[(source, leaves)], candidates, |leaf, crossing| {
+                    let (flow, slot) = (crossing.flow, crossing.slot);
+                    if prepared.through[flow] {
+                        if slot.marked {
+                            relied.insert((flow, true));
+                        }
+                        return;
                     }
-                    return;
-                }
-                let sink = model.flows[flow].to;
-                if sink == source || !course.arrives(flow, slot.plane) {
-                    return;
-                }
-                let hit = prepared.of_data(flow, slot.marked, crossing.leaves);
-                if hit.is_empty() {
-                    return;
-                }
-                if prepared.arriving[flow] {
-                    relied.insert((flow, false));
-                } else {
-                    keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
-                    hits.push((sink, leaf, hit));
-                }
-            });
+                    let sink = model.flows[flow].to;
+                    if sink == source || !course.arrives(flow, slot.plane) {
+                        return;
+                    }
+                    let hit = prepared.of_data(flow, slot.marked, crossing.leaves);
+                    if hit.is_empty() {
+                        return;
+                    }
+                    if prepared.arriving[flow] {
+                        relied.insert((flow, false));
+                    } else {
+                        keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
+                        hits.push((sink, leaf, hit));
+                    }
+                });
             let Some(followed) = followed else {
                 continue;
             };
@@ -241,7 +242,15 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
                     found.witness = Some(followed.walk(shortest));
                 }
             }
-            for sink in first_arrivals(&prepared, &course, origin, source, leaves, at_itself.as_ref()) {
+            for sink in first_arrivals(
+                &prepared,
+                &course,
+                origin,
+                source,
+                leaves,
+                at_itself.as_ref(),
+                Some(candidates),
+            ) {
                 if let Some(found) = found.get_mut(&(source, sink)) {
                     found.consequent = false;
                 }
@@ -293,7 +302,7 @@ fn at_itself(
         return None;
     };
     let here = Arrival { at: system, by: None, relation: Some(Relation::FirstParty) };
-    let data = leaves.and(&rule.touching[system]);
+    let data = leaves.and(rule.touching.at(system));
     (rule.judge.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
 }
 
@@ -312,18 +321,6 @@ fn candidates(rule: &Prepared) -> Rows {
     })
 }
 
-/// The candidates of one plane, for each plane of a course.
-fn widen(candidates: &Rows, course: &Reach, judge: &Judge) -> Rows {
-    let planes = course.planes();
-    let mut rows = Rows::new(judge.model, planes * 2);
-    for system in judge.model.systems.ids() {
-        for slot in 0..planes * 2 {
-            rows.add(system, slot, candidates.row(system, slot / planes));
-        }
-    }
-    rows
-}
-
 /// The sinks at which some walk from a source breaks the rule for the first time.
 fn first_arrivals(
     rule: &Prepared,
@@ -332,12 +329,13 @@ fn first_arrivals(
     source: SystemId,
     leaves: &LeafSet,
     at_itself: Option<&LeafSet>,
+    candidates: Option<Candidates>,
 ) -> FxHashSet<SystemId> {
     let model = rule.judge.model;
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
-    forward(rule.judge.graph, course, origin, 1, &seeds, None, |crossing| {
+    forward(rule.judge.graph, course, origin, 1, &seeds, candidates, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         let sink = model.flows[flow].to;
         if rule.through[flow] || rule.arriving[flow] || sink == source || !course.arrives(flow, slot.plane) {
@@ -364,7 +362,7 @@ pub fn breaks_without_from(judge: &Judge, rule: &Forbid, system: SystemId, leave
         return true;
     }
     let course = Reach { rule: &prepared, from: Some(origin.party()) };
-    !first_arrivals(&prepared, &course, origin, system, leaves, None).is_empty()
+    !first_arrivals(&prepared, &course, origin, system, leaves, None, None).is_empty()
 }
 
 /// The claim by which a flow matches an exemption, in the declarer's words.

@@ -16,7 +16,7 @@ use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Violation, keep_shortes
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{Limit, Most};
-use crate::propagate::{Course, deriving, reaching};
+use crate::propagate::{Candidates, Course, Deriving, reaching};
 
 /// Walks over flows that are not exempt, marked once they are of the categories.
 struct Counted<'c> {
@@ -164,8 +164,7 @@ fn holdings(
 ) -> Vec<Option<Holding>> {
     let model = judge.model;
     let none = || LeafSet::empty(model.data.leaf_count());
-    let touching: Table<SystemId, LeafSet> =
-        model.systems.ids().map(|s| deriving(model, s, course.data)).collect();
+    let touching = Deriving::new(model, course.data);
     let mut holdings: Vec<Option<Holding>> = vec![None; places];
     let mut hold =
         |place: usize, party: PartyId, data: &LeafSet, arrives: &LeafSet, walk: Option<Vec<FlowId>>| {
@@ -193,14 +192,15 @@ fn holdings(
             }
         } else if place_of[to].is_some() {
             let leaves = &model.flows[flow].leaves;
-            row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(&touching[to]) }.row());
+            row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(touching.at(to)) }.row());
         }
     });
-    for (origin, starts) in judge.origins() {
+    let candidates = Candidates { rows: &candidates, planes: 1 };
+    for &(origin, ref starts) in judge.origins {
         let party = origin.party();
-        for &(system, leaves) in &starts {
+        for &(system, leaves) in starts {
             if let Some(place) = place_of[system] {
-                let data = leaves.and(&touching[system]);
+                let data = leaves.and(touching.at(system));
                 if !data.is_empty() {
                     hold(place, party, &data, &data, Some(Vec::new()));
                 }
@@ -208,7 +208,7 @@ fn holdings(
         }
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(course, origin, &starts, &candidates, |leaf, crossing| {
+        let followed = judge.follow(course, origin, starts, candidates, |leaf, crossing| {
             let flow = crossing.flow;
             if course.through[flow] {
                 if crossing.slot.marked {
@@ -221,7 +221,7 @@ fn holdings(
                 return;
             };
             let arriving = LeafSet::from(&*crossing.leaves);
-            let hit = if crossing.slot.marked { arriving } else { arriving.and(&touching[to]) };
+            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
             if !hit.is_empty() {
                 keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
                 hits.push((place, leaf, hit));

@@ -1,0 +1,268 @@
+//! The whole audit of a world in memory: the findings to expect.
+
+use super::matching::glob;
+use super::resolve::{Leaf, Model, Options};
+use super::rules::{self, Chase, Judged};
+use super::terms;
+use super::walk::{Item, Origins};
+use super::world::{Body, Day, Forbid, Waiver, World};
+use std::collections::BTreeSet;
+
+/// The statuses of agreements.
+pub const STATUSES: [&str; 4] = ["proposed", "active", "suspended", "terminated"];
+
+/// The day judged.
+pub const DAY: &str = "2026-01-01";
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finding {
+    pub rule: String,
+    pub kind: String,
+    pub severity: String,
+    pub source: Option<String>,
+    /// A system, or the party of a `limit` with `scope: party`.
+    pub sink: Option<String>,
+    pub flow: Option<String>,
+    pub subject: Option<String>,
+    /// Leaves.
+    pub data: BTreeSet<String>,
+    /// Of `terms/*` and `flow/*`.
+    pub agreements: Vec<String>,
+    /// Lengths in flows.
+    pub witnesses: Vec<usize>,
+    /// Leaves; of `forbid` only.
+    pub arrives_as: Option<BTreeSet<String>>,
+    pub consequent: bool,
+    pub prospective: bool,
+    pub retained: bool,
+    pub status: String,
+    pub grown: bool,
+}
+
+/// What tells findings apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub rule: String,
+    pub source: Option<String>,
+    pub sink: Option<String>,
+    pub flow: Option<String>,
+    pub subject: Option<String>,
+}
+
+impl Finding {
+    pub fn key(&self) -> Key {
+        Key {
+            rule: self.rule.clone(),
+            source: self.source.clone(),
+            sink: self.sink.clone(),
+            flow: self.flow.clone(),
+            subject: self.subject.clone(),
+        }
+    }
+}
+
+/// A place where a declaration's own claim kept something from being a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relied {
+    pub rule: String,
+    pub agreement: Option<String>,
+    pub flow: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    pub findings: Vec<Finding>,
+    pub relied_on: BTreeSet<Relied>,
+    pub counting_flows: usize,
+    pub exit: i32,
+}
+
+pub fn options(world: &World) -> Options {
+    Options {
+        day: Day::of(DAY),
+        as_of: world.call.as_of,
+        status: world.call.status.clone(),
+    }
+}
+
+pub fn evaluate(world: &World) -> Verdict {
+    let options = options(world);
+    let model = Model::new(world, options.clone());
+    let (mut findings, relied_on) = audit(&model);
+    let without = |left_out: &[&str]| -> BTreeSet<Key> {
+        let status = STATUSES
+            .iter()
+            .filter(|s| !left_out.contains(s))
+            .filter(|s| {
+                let list = options.status.as_ref();
+                list.is_none_or(|list| list.iter().any(|l| l == *s))
+            })
+            .map(|s| (*s).to_owned());
+        let options = Options {
+            status: Some(status.collect()),
+            ..options.clone()
+        };
+        let (findings, _) = audit(&Model::new(world, options));
+        findings.iter().map(Finding::key).collect()
+    };
+    let settled = without(&["proposed"]);
+    let running = without(&["suspended", "terminated"]);
+    for finding in &mut findings {
+        finding.prospective = !settled.contains(&finding.key());
+        finding.retained = !running.contains(&finding.key());
+        waive(&model, finding);
+    }
+    let exit = findings.iter().any(|f| fails(world, f));
+    Verdict {
+        findings,
+        relied_on,
+        counting_flows: model.counting().count(),
+        exit: i32::from(exit),
+    }
+}
+
+/// New, high or critical, and of a pack whose findings fail.
+fn fails(world: &World, finding: &Finding) -> bool {
+    let of_pack = finding
+        .rule
+        .starts_with(&format!("{}/", world.policy.policy));
+    let shown_only = ["enjoined", "proposed", "benchmark"].contains(&&*world.policy.status);
+    finding.status == "new"
+        && ["critical", "high"].contains(&&*finding.severity)
+        && !(of_pack && shown_only)
+}
+
+/// The rules of the policy, then the statements.
+pub fn judged(world: &World) -> Vec<Judged<'_>> {
+    let rules = world.policy.rules.iter().map(|rule| Judged {
+        id: format!("{}/{}", world.policy.policy, rule.id),
+        kind: match rule.body {
+            Body::Forbid(_) => "forbid",
+            Body::Limit(_) => "limit",
+            Body::Require(_) => "require",
+        },
+        severity: rule.severity.clone(),
+        body: &rule.body,
+    });
+    let statements = world.statements.iter().map(|statement| Judged {
+        id: format!("statement/{}", statement.id),
+        kind: "statement",
+        severity: statement.severity.clone().unwrap_or("high".to_owned()),
+        body: &statement.promise,
+    });
+    rules.chain(statements).collect()
+}
+
+/// All findings, before waivers and comparisons with other audits.
+fn audit(model: &Model<'_>) -> (Vec<Finding>, BTreeSet<Relied>) {
+    let origins = model.assume_origins();
+    let rules = judged(model.world);
+    let (mut findings, mut relied) = terms::sticky(model, &origins);
+    findings.extend(terms::alone(model, &origins));
+    findings.extend(unsourced(model, &origins, &rules));
+    for rule in &rules {
+        findings.extend(match rule.body {
+            Body::Forbid(body) => rules::forbid(model, &origins, rule, body, &mut relied),
+            Body::Limit(body) => rules::limit(model, &origins, rule, body, &mut relied),
+            Body::Require(body) => rules::require(model, rule, body),
+        });
+    }
+    relied.extend(claims(model, &origins));
+    (findings, relied)
+}
+
+fn unsourced(model: &Model<'_>, origins: &Origins, rules: &[Judged<'_>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (u, category) in &origins.pairs {
+        let leaves = model.leaves_of(std::slice::from_ref(category));
+        let would_break = |rule: &Forbid| {
+            let chase = Chase::new(model, rule, *u);
+            let each = leaves.iter();
+            let items: Vec<Item> = each.map(|o: &Leaf| Item::start(*u, *o, true)).collect();
+            !chase.source_matches() && chase.broken_by(&items)
+        };
+        let high = rules.iter().any(|rule| match rule.body {
+            Body::Forbid(body) => would_break(body),
+            _ => false,
+        });
+        findings.push(Finding {
+            rule: "flow/unsourced".to_owned(),
+            kind: "flow".to_owned(),
+            severity: if high { "high" } else { "medium" }.to_owned(),
+            source: Some(model.systems[*u].name.clone()),
+            subject: Some(category.clone()),
+            data: model.leaf_names(leaves.iter().copied()),
+            ..Finding::default()
+        });
+    }
+    findings
+}
+
+/// `only_from` and `disposed`, where they leave something out.
+fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
+    let held = model.held(origins);
+    let mut relied = BTreeSet::new();
+    for flow in &model.flows {
+        let mut rely = |rule: &str| {
+            relied.insert(Relied {
+                rule: format!("flow/{rule}"),
+                agreement: None,
+                flow: flow.id.clone(),
+            });
+        };
+        if flow.left_out_as_disposed {
+            rely("disposed");
+        }
+        if let Some(parties) = &flow.only_from
+            && flow.counts
+            && held.iter().any(|(at, item)| {
+                *at == flow.from
+                    && flow.data.contains(&item.f)
+                    && !item.assumed
+                    && !parties.contains(&model.owner(item.s))
+            })
+        {
+            rely("only_from");
+        }
+    }
+    relied
+}
+
+fn waive(model: &Model<'_>, finding: &mut Finding) {
+    let matching: Vec<&Waiver> = model
+        .world
+        .waivers
+        .iter()
+        .filter(|w| w.expires.is_some_and(|until| until >= model.options.day))
+        .filter(|w| matches(w, finding))
+        .collect();
+    let any = matching
+        .iter()
+        .any(|w| w.data.is_empty() && w.agreements.is_empty());
+    let covered = if finding.rule.starts_with("terms/") {
+        let mut wanted = finding.agreements.iter();
+        wanted.all(|a| matching.iter().any(|w| w.agreements.contains(a)))
+    } else {
+        let accepted: BTreeSet<String> = matching
+            .iter()
+            .flat_map(|w| &w.data)
+            .flat_map(|key| model.data.leaves_of(key))
+            .collect();
+        finding.data.is_subset(&accepted)
+    };
+    let waived = !matching.is_empty() && (any || covered);
+    finding.status = if waived { "waived" } else { "new" }.to_owned();
+    finding.grown = !matching.is_empty() && !waived;
+}
+
+fn matches(waiver: &Waiver, finding: &Finding) -> bool {
+    let one = |pattern: &Option<String>, value: Option<&String>| match pattern {
+        None => true,
+        Some(pattern) => value.is_some_and(|value| glob(pattern, value)),
+    };
+    one(&waiver.rule, Some(&finding.rule))
+        && one(&waiver.source, finding.source.as_ref())
+        && one(&waiver.sink, finding.sink.as_ref())
+        && one(&waiver.flow, finding.flow.as_ref())
+        && one(&waiver.subject, finding.subject.as_ref())
+}

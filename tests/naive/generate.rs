@@ -1,0 +1,1081 @@
+//! Random worlds, all of them valid inputs.
+//!
+//! References are drawn as numbers and made to fit afterwards (`tidy`), so that
+//! a world shrinks by leaving things out.
+
+use super::evaluate::STATUSES;
+use super::world::*;
+use proptest::collection::vec;
+use proptest::option::weighted;
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub const DATA: [&str; 14] = [
+    "t", "t.a", "t.a.x", "t.a.y", "t.b", "t.b.x", "t.c", "t.d", "t.d.x", "t.d.x.u", "t.d.x.w",
+    "t.d.y", "z", "z.m",
+];
+/// Mostly broad: what systems originate and flows carry.
+const BROAD: [&str; 10] = [
+    "t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d.x", "t.c", "z",
+];
+pub const PURPOSES: [&str; 8] = ["p", "p.a", "p.a.x", "p.a.y", "p.b", "p.b.x", "p.c", "q"];
+const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
+const TAGS: [&str; 2] = ["red", "blue"];
+const REGIONS: [&str; 3] = ["US", "EU", "GB"];
+const REGIONS_AS_MATCHED: [&str; 4] = ["US", "eu", "Gb", "EU"];
+const TRANSFORMS: [&str; 5] = [
+    "none",
+    "tokenised",
+    "pseudonymised",
+    "aggregated",
+    "anonymised",
+];
+const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
+const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
+const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
+const BASES: [&str; 3] = ["consent", "contract", "glba_processing"];
+const ASSURANCES: [&str; 2] = ["dpia", "opt_out_notice"];
+const RETENTIONS: [&str; 8] = ["24h", "7d", "3w", "6m", "12m", "1y", "400d", "unlimited"];
+const DAYS: [&str; 8] = [
+    "2018-01-01",
+    "2018-07-01",
+    "2019-01-01",
+    "2019-02-28",
+    "2019-12-31",
+    "2020-02-29",
+    "2020-12-31",
+    "2021-06-01",
+];
+const RELATIONS: [&str; 5] = [
+    "first_party",
+    "affiliate",
+    "processor",
+    "second_party",
+    "third_party",
+];
+const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+const PACKS: [&str; 6] = [
+    "house",
+    "house",
+    "in_force",
+    "proposed",
+    "benchmark",
+    "contractual",
+];
+const PARTIES: [&str; 5] = ["pa", "pb", "p*", "p?", "pc"];
+const SYSTEMS: [&str; 5] = ["pa/*", "*/s0", "pb/s?", "*/s2", "*"];
+const AGREEMENTS: [&str; 3] = ["ag0", "ag*", "ag1"];
+
+type Strings = BoxedStrategy<Vec<String>>;
+
+fn one(pool: &'static [&'static str]) -> BoxedStrategy<String> {
+    select(pool).prop_map(str::to_owned).boxed()
+}
+
+/// One or two of a pool, each once.
+fn some(pool: &'static [&'static str]) -> Strings {
+    vec(one(pool), 1..=2).prop_map(distinct).boxed()
+}
+
+/// Rarely written, then one or two of a pool.
+fn maybe(chance: f64, pool: &'static [&'static str]) -> Strings {
+    rarely(chance, some(pool))
+}
+
+fn rarely<T: std::fmt::Debug + Clone + 'static>(
+    chance: f64,
+    list: BoxedStrategy<Vec<T>>,
+) -> BoxedStrategy<Vec<T>> {
+    weighted(chance, list)
+        .prop_map(Option::unwrap_or_default)
+        .boxed()
+}
+
+fn opt(chance: f64, pool: &'static [&'static str]) -> BoxedStrategy<Option<String>> {
+    weighted(chance, one(pool)).boxed()
+}
+
+fn distinct<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for value in list {
+        if !kept.contains(&value) {
+            kept.push(value);
+        }
+    }
+    kept
+}
+
+fn number() -> BoxedStrategy<String> {
+    (0..30_u8).prop_map(|n| n.to_string()).boxed()
+}
+
+fn day() -> BoxedStrategy<Day> {
+    select(&DAYS[..]).prop_map(Day::of).boxed()
+}
+
+fn duration(chance: f64) -> BoxedStrategy<Option<Duration>> {
+    weighted(chance, one(&RETENTIONS).prop_map(Duration)).boxed()
+}
+
+fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
+    let sides = (weighted(0.6, day()), weighted(0.6, day()));
+    weighted(chance, sides)
+        .prop_map(|sides| {
+            let (from, until) = sides?;
+            if from.is_none() && until.is_none() {
+                return None;
+            }
+            match (from, until) {
+                (Some(a), Some(b)) => Some(Effective {
+                    from: Some(a.min(b)),
+                    until: Some(a.max(b)),
+                }),
+                _ => Some(Effective { from, until }),
+            }
+        })
+        .boxed()
+}
+
+fn disposed(chance: f64) -> BoxedStrategy<Option<Disposed>> {
+    let one = weighted(0.8, day()).prop_map(|date| Disposed {
+        date,
+        evidence: "erased".to_owned(),
+    });
+    weighted(chance, one).boxed()
+}
+
+fn party() -> BoxedStrategy<Party> {
+    (
+        opt(0.7, &ROLES),
+        opt(0.6, &REGIONS),
+        weighted(0.2, number()),
+        opt(0.4, &["privacy@example.org", "desk"]),
+    )
+        .prop_map(|(role, jurisdiction, affiliate_of, contact)| Party {
+            role,
+            jurisdiction,
+            affiliate_of,
+            contact,
+            ..Party::default()
+        })
+        .boxed()
+}
+
+fn system() -> BoxedStrategy<System> {
+    let derive = (some(&DATA), one(&DATA)).prop_map(|(from, into)| Derive { from, into });
+    (
+        any::<u8>(),
+        maybe(0.7, &PURPOSES),
+        maybe(0.85, &BROAD),
+        rarely(0.25, vec(derive, 1..=2).boxed()),
+        duration(0.4),
+        opt(0.3, &REGIONS),
+        maybe(0.4, &TAGS),
+    )
+        .prop_map(
+            |(home, purposes, originates, derives, retention, region, tags)| System {
+                home: usize::from(home),
+                purposes,
+                originates,
+                derives,
+                retention,
+                region,
+                tags,
+                ..System::default()
+            },
+        )
+        .boxed()
+}
+
+fn terms(chance: f64) -> BoxedStrategy<Terms> {
+    let onward_to =
+        (number(), maybe(0.5, &DATA), maybe(0.4, &PURPOSES)).prop_map(|(party, data, purposes)| {
+            OnwardTo {
+                party,
+                data,
+                purposes,
+            }
+        });
+    (
+        weighted(
+            chance,
+            prop_oneof![9 => some(&PURPOSES), 1 => Just(Vec::new())],
+        ),
+        maybe(chance * 0.6, &PURPOSES),
+        opt(
+            chance * 1.4,
+            &["permitted", "affiliates", "processors", "prohibited"],
+        ),
+        rarely(chance, vec(onward_to, 1..=3).boxed()),
+        duration(chance),
+        opt(chance, &CONSENTS),
+        maybe(chance * 0.7, &SAFEGUARDS),
+        weighted(
+            chance,
+            prop_oneof![4 => some(&CHANGES), 1 => Just(Vec::new())],
+        ),
+    )
+        .prop_map(
+            |(
+                purposes,
+                prohibited_purposes,
+                onward_transfer,
+                onward_to,
+                retention,
+                consent,
+                safeguards,
+                released_by,
+            )| Terms {
+                purposes,
+                prohibited_purposes,
+                onward_transfer,
+                onward_to,
+                retention,
+                consent,
+                safeguards,
+                released_by,
+            },
+        )
+        .boxed()
+}
+
+fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
+    (
+        weighted(ends, number()),
+        weighted(ends, number()),
+        maybe(ends, &BROAD),
+        maybe(rest, &PURPOSES),
+        opt(rest, &CONSENTS),
+        opt(rest, &TRANSFORMS),
+        rarely(rest * 0.25, vec(number(), 1..=2).boxed()),
+        maybe(rest, &SAFEGUARDS),
+        duration(rest * 0.8),
+        opt(rest * 0.5, &BASES),
+        maybe(rest * 0.6, &TAGS),
+    )
+        .prop_map(
+            |(
+                from,
+                to,
+                data,
+                purposes,
+                consent,
+                transform,
+                only_from,
+                safeguards,
+                retention,
+                legal_basis,
+                tags,
+            )| FlowBody {
+                from,
+                to,
+                data,
+                purposes,
+                consent,
+                transform,
+                only_from,
+                safeguards,
+                retention,
+                legal_basis,
+                tags,
+                ..FlowBody::default()
+            },
+        )
+        .boxed()
+}
+
+fn agreement() -> BoxedStrategy<Agreement> {
+    let assurance = (one(&ASSURANCES), weighted(0.4, assurance_day()))
+        .prop_map(|(id, valid_until)| Assurance { id, valid_until });
+    (
+        opt(0.5, &["sharing", "processing", "processing"]),
+        weighted(0.4, number()),
+        opt(0.5, &["active", "proposed", "terminated", "suspended"]),
+        vec(number(), 0..=1),
+        effective(0.3),
+        disposed(0.07),
+        opt(0.4, &BASES),
+        rarely(0.4, vec(assurance, 1..=2).boxed()),
+        terms(0.4),
+        body(0.15, 0.15),
+    )
+        .prop_map(
+            |(
+                kind,
+                provider,
+                status,
+                parties,
+                effective,
+                disposed,
+                legal_basis,
+                assurances,
+                terms,
+                flow_defaults,
+            )| Agreement {
+                kind,
+                provider,
+                status,
+                parties,
+                effective,
+                disposed,
+                legal_basis,
+                assurances,
+                terms,
+                flow_defaults,
+                ..Agreement::default()
+            },
+        )
+        .boxed()
+}
+
+fn assurance_day() -> BoxedStrategy<Day> {
+    let days = select(&["2025-12-31", "2026-01-01", "2019-01-01", "2027-01-01"][..]);
+    days.prop_map(Day::of).boxed()
+}
+
+fn flow() -> BoxedStrategy<Flow> {
+    (
+        weighted(0.85, any::<u8>()),
+        any::<bool>(),
+        (0..10_u8, any::<bool>()),
+        body(0.93, 0.45),
+        weighted(0.15, terms(0.3)),
+        effective(0.15),
+        disposed(0.07),
+    )
+        .prop_map(
+            |(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
+                id: String::new(),
+                home: home.map(usize::from),
+                foreign: foreign >= 7,
+                goes_on,
+                body: FlowBody {
+                    only_from: if bare { Vec::new() } else { body.only_from },
+                    terms,
+                    effective,
+                    disposed,
+                    ..body
+                },
+            },
+        )
+        .boxed()
+}
+
+/// Matchers on places: mostly one key, rarely nested.
+fn places(depth: usize, arrival: bool) -> BoxedStrategy<Vec<PlaceMatcher>> {
+    vec(place(depth, arrival), 1..=2).boxed()
+}
+
+fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
+    let nested = |chance: f64| {
+        if depth == 0 {
+            Just(Vec::new()).boxed()
+        } else {
+            rarely(chance, places(depth - 1, arrival))
+        }
+    };
+    let empty = PlaceMatcher::default;
+    let single = prop_oneof![
+        some(&PARTIES).prop_map(move |party| PlaceMatcher { party, ..empty() }),
+        some(&ROLES).prop_map(move |role| PlaceMatcher { role, ..empty() }),
+        some(&PURPOSES).prop_map(move |purpose| PlaceMatcher { purpose, ..empty() }),
+        some(&PURPOSES).prop_map(move |purpose| PlaceMatcher { purpose, ..empty() }),
+        some(&SYSTEMS).prop_map(move |system| PlaceMatcher { system, ..empty() }),
+        some(&TAGS).prop_map(move |tag| PlaceMatcher { tag, ..empty() }),
+        some(&REGIONS_AS_MATCHED).prop_map(move |region| PlaceMatcher { region, ..empty() }),
+        some(&REGIONS_AS_MATCHED).prop_map(move |jurisdiction| PlaceMatcher {
+            jurisdiction,
+            ..empty()
+        }),
+        some(&RELATIONS).prop_map(move |relation| if arrival {
+            PlaceMatcher {
+                relation,
+                ..empty()
+            }
+        } else {
+            PlaceMatcher {
+                party: vec!["p*".to_owned()],
+                ..empty()
+            }
+        }),
+    ];
+    (
+        single,
+        nested(0.25),
+        nested(0.2),
+        maybe(0.1, &PURPOSES),
+        any::<bool>(),
+    )
+        .prop_map(move |(single, not, any, purpose, alone)| {
+            let base = if alone && !not.is_empty() {
+                PlaceMatcher::default()
+            } else {
+                single
+            };
+            PlaceMatcher {
+                purpose: if base.purpose.is_empty() && !alone {
+                    purpose
+                } else {
+                    base.purpose.clone()
+                },
+                not,
+                any,
+                ..base
+            }
+        })
+        .boxed()
+}
+
+fn flows(depth: usize) -> BoxedStrategy<Vec<FlowMatcher>> {
+    vec(flow_matcher(depth), 1..=2).boxed()
+}
+
+fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
+    let nested = |chance: f64| {
+        if depth == 0 {
+            Just(Vec::new()).boxed()
+        } else {
+            rarely(chance, flows(depth - 1))
+        }
+    };
+    let empty = FlowMatcher::default;
+    let single = prop_oneof![
+        3 => some(&CHANGES).prop_map(move |transform| FlowMatcher { transform, ..empty() }),
+        1 => one(&["opt_in", "opt_out"]).prop_map(move |c| FlowMatcher {
+            consent: vec![c],
+            ..empty()
+        }),
+        1 => some(&SAFEGUARDS).prop_map(move |safeguards| FlowMatcher { safeguards, ..empty() }),
+        2 => some(&PURPOSES).prop_map(move |purpose| FlowMatcher { purpose, ..empty() }),
+        1 => some(&TAGS).prop_map(move |tag| FlowMatcher { tag, ..empty() }),
+        2 => some(&DATA).prop_map(move |data| FlowMatcher { data, ..empty() }),
+        2 => places(depth.min(1), false).prop_map(move |from| FlowMatcher { from, ..empty() }),
+        2 => places(depth.min(1), false).prop_map(move |to| FlowMatcher { to, ..empty() }),
+        1 => any::<bool>().prop_map(move |crosses| FlowMatcher {
+            crosses_parties: Some(crosses),
+            ..empty()
+        }),
+        2 => agreements(true).prop_map(move |tests| FlowMatcher {
+            agreement: Some(AgreementTest::Some(tests)),
+            ..empty()
+        }),
+        1 => Just(()).prop_map(move |()| FlowMatcher {
+            agreement: Some(AgreementTest::None("none".to_owned())),
+            ..empty()
+        }),
+    ];
+    (
+        single,
+        nested(0.3),
+        nested(0.2),
+        weighted(0.2, any::<bool>()),
+        any::<bool>(),
+    )
+        .prop_map(move |(single, not, any, crosses, alone)| {
+            let base = if alone && !not.is_empty() {
+                FlowMatcher::default()
+            } else {
+                single
+            };
+            FlowMatcher {
+                crosses_parties: base.crosses_parties.or(crosses),
+                not,
+                any,
+                ..base
+            }
+        })
+        .boxed()
+}
+
+/// Agreement matchers; of a flow's agreement, or of a `where`.
+fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
+    let empty = AgreementMatcher::default;
+    let single = prop_oneof![
+        some(&AGREEMENTS).prop_map(move |id| AgreementMatcher { id, ..empty() }),
+        some(&["sharing", "processing"]).prop_map(move |kind| AgreementMatcher { kind, ..empty() }),
+        some(&STATUSES).prop_map(move |status| AgreementMatcher { status, ..empty() }),
+        some(&["con*", "glba_*", "contract"]).prop_map(move |legal_basis| AgreementMatcher {
+            legal_basis,
+            ..empty()
+        }),
+        some(&ASSURANCES).prop_map(move |assurance| AgreementMatcher {
+            assurance,
+            ..empty()
+        }),
+    ]
+    .boxed();
+    let only_where = prop_oneof![
+        some(&PARTIES).prop_map(move |party| AgreementMatcher { party, ..empty() }),
+        some(&ROLES).prop_map(move |role| AgreementMatcher { role, ..empty() }),
+        some(&DATA).prop_map(move |data| AgreementMatcher { data, ..empty() }),
+    ]
+    .boxed();
+    let single = if of_flow {
+        single
+    } else {
+        prop_oneof![single, only_where].boxed()
+    };
+    let matcher = (single.clone(), rarely(0.25, vec(single, 1..=2).boxed()))
+        .prop_map(|(base, not)| AgreementMatcher { not, ..base });
+    vec(matcher, 1..=2).boxed()
+}
+
+fn forbid() -> BoxedStrategy<Body> {
+    (
+        maybe(0.8, &DATA),
+        rarely(0.5, places(2, false)),
+        rarely(0.8, places(2, true)),
+        rarely(0.4, flows(2)),
+        rarely(0.3, flows(2)),
+    )
+        .prop_map(|(mut data, from, to, through, arriving)| {
+            if data.is_empty() && from.is_empty() && to.is_empty() {
+                data = vec!["t".to_owned()];
+            }
+            Body::Forbid(Forbid {
+                data,
+                from,
+                to,
+                unless: Unless { through, arriving },
+            })
+        })
+        .boxed()
+}
+
+fn limit() -> BoxedStrategy<Body> {
+    let together = vec(one(&DATA), 2..=3).prop_map(distinct);
+    let kind = prop_oneof![
+        together.prop_map(|together| (together, Vec::new(), None)),
+        (some(&DATA), 0..3_usize).prop_map(|(data, most)| (Vec::new(), data, Some(most))),
+    ];
+    (
+        places(1, false),
+        opt(0.5, &["party", "system"]),
+        kind,
+        rarely(0.3, flows(1)),
+    )
+        .prop_map(|(at, scope, (together, data, origins_at_most), through)| {
+            Body::Limit(Limit {
+                at,
+                scope,
+                together,
+                data,
+                origins_at_most,
+                unless: Unless {
+                    through,
+                    arriving: Vec::new(),
+                },
+            })
+        })
+        .boxed()
+}
+
+fn strings(list: &[&str]) -> Vec<String> {
+    list.iter().map(|s| (*s).to_owned()).collect()
+}
+
+/// Keys of a declaration with something to ask of them.
+fn demands(on: &str) -> Vec<(&'static str, Operators)> {
+    let base = Operators::default;
+    let present = |wanted| Operators {
+        present: Some(wanted),
+        ..base()
+    };
+    let one_of = |list: &[&str]| Operators {
+        one_of: strings(list),
+        ..base()
+    };
+    let under = |list: &[&str]| Operators {
+        under: strings(list),
+        ..base()
+    };
+    let includes = |list: &[&str]| Operators {
+        includes: strings(list),
+        ..base()
+    };
+    let matches = |pattern: &str| Operators {
+        matches: Some(pattern.to_owned()),
+        ..base()
+    };
+    let at_most = |bound: &str| Operators {
+        at_most: Some(bound.to_owned()),
+        ..base()
+    };
+    let at_least = |bound: &str| Operators {
+        at_least: Some(bound.to_owned()),
+        ..base()
+    };
+    match on {
+        "agreement" => vec![
+            ("kind", one_of(&["sharing"])),
+            ("kind", present(true)),
+            ("status", one_of(&["active", "proposed"])),
+            ("status", present(false)),
+            ("provider", matches("pa|p.")),
+            ("provider", matches("a")),
+            ("provider", present(true)),
+            ("parties", matches("p[abc]")),
+            ("legal_basis", present(true)),
+            ("legal_basis", matches("con.*")),
+            ("assurances", includes(&["dpia"])),
+            ("assurances", present(true)),
+            ("effective.until", present(true)),
+            ("effective.from", present(false)),
+            ("terms.purposes", present(true)),
+            ("terms.purposes", under(&["p.a", "q"])),
+            ("terms.purposes", includes(&["p.a"])),
+            ("terms.prohibited_purposes", present(false)),
+            ("terms.onward_transfer", one_of(&["prohibited"])),
+            ("terms.onward_transfer", present(true)),
+            ("terms.retention", at_most("1y")),
+            ("terms.retention", present(true)),
+            ("terms.consent", at_least("opt_out")),
+            ("terms.safeguards", includes(&["encryption_at_rest"])),
+            ("terms.released_by", one_of(&["anonymised"])),
+            ("terms.released_by", present(false)),
+        ],
+        "flow" => vec![
+            ("purposes", under(&["p"])),
+            ("purposes", includes(&["p.a"])),
+            ("purposes", present(true)),
+            ("retention", at_most("365d")),
+            ("retention", at_least("30d")),
+            ("retention", present(true)),
+            ("retention", present(false)),
+            ("consent", at_least("opt_out")),
+            ("consent", at_most("opt_out")),
+            ("consent", present(true)),
+            ("transform", one_of(&["none", "anonymised"])),
+            ("transform", present(false)),
+            ("safeguards", includes(&["encryption_in_transit"])),
+            ("safeguards", present(true)),
+            ("legal_basis", present(true)),
+            ("legal_basis", one_of(&["consent", "contract"])),
+            ("tags", includes(&["red"])),
+            ("tags", matches("r.*")),
+            ("data", under(&["t"])),
+            ("only_from", present(true)),
+            ("effective.from", present(true)),
+            ("effective.until", present(false)),
+            ("terms.purposes", under(&["p"])),
+            ("terms.purposes", present(true)),
+            ("terms.retention", at_most("6m")),
+            ("terms.safeguards", present(true)),
+        ],
+        "system" => vec![
+            ("purposes", under(&["p.a", "p.b"])),
+            ("purposes", present(true)),
+            ("retention", at_most("1y")),
+            ("retention", at_least("8d")),
+            ("region", one_of(&["US", "EU"])),
+            ("region", present(true)),
+            ("tags", includes(&["blue"])),
+            ("originates", under(&["t"])),
+            ("originates", present(false)),
+        ],
+        _ => vec![
+            ("role", one_of(&["bank", "other"])),
+            ("role", present(true)),
+            ("jurisdiction", one_of(&["US"])),
+            ("jurisdiction", present(true)),
+            ("affiliate_of", present(false)),
+            ("contact", matches(".*@.*")),
+            ("contact", present(true)),
+        ],
+    }
+}
+
+fn require() -> BoxedStrategy<Body> {
+    let of = |on: &'static str, filter: BoxedStrategy<Filter>| {
+        (filter, vec(select(demands(on)), 1..=2)).prop_map(move |(filter, must)| {
+            Body::Require(Require {
+                on: on.to_owned(),
+                filter,
+                must: must
+                    .into_iter()
+                    .map(|(key, operators)| (key.to_owned(), operators))
+                    .collect::<BTreeMap<_, _>>(),
+            })
+        })
+    };
+    prop_oneof![
+        of(
+            "agreement",
+            rarely(0.5, agreements(false))
+                .prop_map(Filter::Agreements)
+                .boxed()
+        ),
+        of(
+            "flow",
+            rarely(0.5, flows(2)).prop_map(Filter::Flows).boxed()
+        ),
+        of(
+            "system",
+            rarely(0.4, places(2, false))
+                .prop_map(Filter::Places)
+                .boxed()
+        ),
+        of(
+            "party",
+            rarely(0.4, places(2, false))
+                .prop_map(Filter::Places)
+                .boxed()
+        ),
+    ]
+    .boxed()
+}
+
+fn rule_body() -> BoxedStrategy<Body> {
+    prop_oneof![5 => forbid(), 2 => limit(), 2 => require()].boxed()
+}
+
+fn rule() -> BoxedStrategy<Rule> {
+    (one(&SEVERITIES), rule_body())
+        .prop_map(|(severity, body)| Rule {
+            severity,
+            body,
+            ..Rule::default()
+        })
+        .boxed()
+}
+
+fn statement() -> BoxedStrategy<Statement> {
+    (number(), opt(0.5, &SEVERITIES), rule_body())
+        .prop_map(|(by, severity, promise)| Statement {
+            by,
+            severity,
+            promise,
+            said: Said {
+                quote: "Never.".to_owned(),
+            },
+            ..Statement::default()
+        })
+        .boxed()
+}
+
+/// `data` where the rules are no terms, `agreements` where they are.
+pub fn waiver() -> BoxedStrategy<Waiver> {
+    let accepts =
+        prop_oneof![
+            (
+                one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]),
+                some(&DATA)
+            )
+                .prop_map(|(rule, data)| (rule, data, Vec::new())),
+            (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2))
+                .prop_map(|(rule, agreements)| (rule, Vec::new(), agreements)),
+            one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
+                rule,
+                Vec::new(),
+                Vec::new()
+            )),
+        ];
+    (
+        accepts,
+        opt(0.25, &SYSTEMS),
+        opt(0.25, &["pa/*", "*/s1", "p?", "pb*", "*"]),
+        opt(0.15, &["ag0/*", "l*", "*/f1", "*"]),
+        opt(0.15, &["t*", "ag*", "p*", "*/s?"]),
+        select(&["2026-01-01", "2025-12-31", "2027-06-30"][..]),
+    )
+        .prop_map(
+            |((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
+                rule: Some(rule),
+                source,
+                sink,
+                flow,
+                subject,
+                data,
+                agreements,
+                reason: "accepted".to_owned(),
+                approved_by: "board".to_owned(),
+                expires: Some(Day::of(expires)),
+            },
+        )
+        .boxed()
+}
+
+fn call() -> BoxedStrategy<Call> {
+    let status = vec(one(&STATUSES), 1..=3).prop_map(distinct);
+    (weighted(0.4, day()), weighted(0.15, status))
+        .prop_map(|(as_of, status)| Call { as_of, status })
+        .boxed()
+}
+
+/// Rarely anywhere from `least`, mostly near `most`; shrinks to `least`.
+fn few_or_more<T: std::fmt::Debug + Clone + 'static>(
+    one: BoxedStrategy<T>,
+    least: usize,
+    most: usize,
+) -> BoxedStrategy<Vec<T>> {
+    prop_oneof![
+        1 => vec(one.clone(), least..=most),
+        2 => vec(one, most.div_ceil(2)..=most),
+    ]
+    .boxed()
+}
+
+/// A world with its call; it may be as small as two systems and a flow.
+pub fn world() -> BoxedStrategy<World> {
+    (
+        few_or_more(party(), 2, 5),
+        few_or_more(system(), 2, 7),
+        few_or_more(agreement(), 0, 4),
+        few_or_more(flow(), 1, 12),
+        vec(rule(), 0..=4),
+        rarely(0.5, vec(statement(), 1..=2).boxed()),
+        rarely(0.4, vec(waiver(), 1..=2).boxed()),
+        select(&PACKS[..]),
+        (call(), 0..3_u8),
+    )
+        .prop_map(
+            |(
+                parties,
+                systems,
+                agreements,
+                flows,
+                rules,
+                statements,
+                waivers,
+                status,
+                (call, sourced),
+            )| {
+                let policy = Policy {
+                    policy: "house".to_owned(),
+                    title: "House".to_owned(),
+                    status: status.to_owned(),
+                    rules,
+                };
+                let mut world = World {
+                    parties,
+                    agreements,
+                    statements,
+                    waivers,
+                    policy,
+                    call,
+                    ..World::default()
+                };
+                world.taxonomy = taxonomy();
+                tidy(&mut world, systems, flows);
+                if sourced > 0 {
+                    declare_origins(&mut world, sourced == 2);
+                }
+                world
+            },
+        )
+        .boxed()
+}
+
+/// Lets systems that originate nothing, or all, originate what their flows and
+/// derivations name.
+fn declare_origins(world: &mut World, all: bool) {
+    let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let nested = world.agreements.iter().flat_map(|agreement| {
+        let flows = agreement.flows.iter();
+        flows.map(move |flow| (flow, Some(&agreement.flow_defaults)))
+    });
+    for (flow, default) in nested.chain(world.flows.iter().map(|flow| (flow, None))) {
+        let default = default.cloned().unwrap_or_default();
+        let from = flow.body.from.clone().or(default.from);
+        let data = if flow.body.data.is_empty() {
+            default.data
+        } else {
+            flow.body.data.clone()
+        };
+        named
+            .entry(from.unwrap_or_default())
+            .or_default()
+            .extend(data);
+    }
+    for party in &mut world.parties {
+        for system in &mut party.systems {
+            let name = format!("{}/{}", party.id, system.id);
+            if all || system.originates.is_empty() {
+                let flows = named.remove(&name).unwrap_or_default();
+                let derives = system.derives.iter().flat_map(|d| d.from.clone());
+                system.originates.extend(flows.into_iter().chain(derives));
+                system.originates = distinct(std::mem::take(&mut system.originates));
+            }
+        }
+    }
+}
+
+/// The trees of all generated worlds.
+pub fn taxonomy() -> Taxonomy {
+    let keys = |list: &[&str]| {
+        list.iter()
+            .map(|key| {
+                let title = format!("The {key}");
+                ((*key).to_owned(), Entry { title })
+            })
+            .collect::<BTreeMap<_, _>>()
+    };
+    Taxonomy {
+        data: keys(&DATA),
+        purposes: keys(&PURPOSES),
+    }
+}
+
+fn at<T>(number: &str, list: &[T]) -> usize {
+    number.parse::<usize>().expect("a number") % list.len()
+}
+
+/// Makes references fit, and the world valid.
+fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
+    let ids: Vec<String> = ["pa", "pb", "pc", "pd", "pe"]
+        .iter()
+        .take(world.parties.len())
+        .map(|id| (*id).to_owned())
+        .collect();
+    for (i, party) in world.parties.iter_mut().enumerate() {
+        party.id.clone_from(&ids[i]);
+        party.name = format!("Party {}", ids[i]);
+        party.affiliate_of = match &party.affiliate_of {
+            Some(number) if i > 0 => Some(ids[at(number, &ids[..i])].clone()),
+            _ => None,
+        };
+    }
+    let mut names = Vec::new();
+    let mut purposeful = Vec::new();
+    for (i, mut system) in systems.into_iter().enumerate() {
+        let home = system.home % ids.len();
+        system.id = format!("s{i}");
+        names.push((home, format!("{}/{}", ids[home], system.id)));
+        purposeful.push(!system.purposes.is_empty());
+        world.parties[home].systems.push(system);
+    }
+    let agreement_ids: Vec<String> = (0..world.agreements.len())
+        .map(|i| format!("ag{i}"))
+        .collect();
+    let fit_body = |body: &mut FlowBody| {
+        let name = |number: &String| names[at(number, &names)].1.clone();
+        body.from = body.from.as_ref().map(name);
+        body.to = body.to.as_ref().map(name);
+        let only_from = body.only_from.iter().map(|n| ids[at(n, &ids)].clone());
+        body.only_from = distinct(only_from.collect());
+    };
+    for (i, agreement) in world.agreements.iter_mut().enumerate() {
+        agreement.id.clone_from(&agreement_ids[i]);
+        let parties = agreement.parties.iter().map(|n| ids[at(n, &ids)].clone());
+        agreement.parties = distinct(parties.collect());
+        agreement.assurances = {
+            let mut seen = BTreeSet::new();
+            let mut kept = agreement.assurances.clone();
+            kept.retain(|a| seen.insert(a.id.clone()));
+            kept
+        };
+        fit_body(&mut agreement.flow_defaults);
+    }
+    let mut before: Option<(usize, usize)> = None;
+    for mut flow in flows {
+        fit_body(&mut flow.body);
+        if flow.goes_on
+            && let Some((system, home)) = before
+        {
+            flow.body.from = Some(names[system].1.clone());
+            flow.home = flow.home.map(|_| home + 1);
+        }
+        let sender = names
+            .iter()
+            .find(|(_, n)| Some(n) == flow.body.from.as_ref());
+        let home = flow.home.filter(|_| !agreement_ids.is_empty());
+        // Two of three under the agreement of the sending party's number, so
+        // that agreements are between few parties.
+        let home = home.map(|h| match sender {
+            Some((party, _)) if h % 3 > 0 && !flow.goes_on => party % agreement_ids.len(),
+            _ => h % agreement_ids.len(),
+        });
+        let home = home.filter(|h| world.agreements[*h].flows.len() < 8);
+        let default = home.map(|h| world.agreements[h].flow_defaults.clone());
+        let default = default.unwrap_or_default();
+        let body = &mut flow.body;
+        if body.from.is_none() && default.from.is_none() {
+            body.from = Some(names[0].1.clone());
+        }
+        if body.to.is_none() && default.to.is_none() {
+            body.to = Some(names[1].1.clone());
+        }
+        let from = body.from.clone().or(default.from).expect("from");
+        let to = body.to.clone().or(default.to).expect("to");
+        let index = |name: &str| names.iter().position(|(_, n)| n == name).expect("a system");
+        let receiver = if from == to {
+            let next = (index(&to) + 1) % names.len();
+            body.to = Some(names[next].1.clone());
+            next
+        } else {
+            index(&to)
+        };
+        if body.data.is_empty() && default.data.is_empty() {
+            body.data = vec!["t".to_owned()];
+        }
+        if body.purposes.is_empty() && default.purposes.is_empty() && !purposeful[receiver] {
+            body.purposes = vec!["p.a".to_owned()];
+        }
+        before = Some((receiver, home.unwrap_or_default()));
+        match home {
+            Some(h) => {
+                let agreement = &mut world.agreements[h];
+                flow.id = format!("f{}", agreement.flows.len());
+                if !flow.foreign {
+                    for end in [names[index(&from)].0, names[receiver].0] {
+                        if !agreement.parties.contains(&ids[end]) {
+                            agreement.parties.push(ids[end].clone());
+                        }
+                    }
+                }
+                agreement.flows.push(flow);
+            }
+            None => {
+                flow.id = format!("l{}", world.flows.len());
+                flow.body.terms = None;
+                world.flows.push(flow);
+            }
+        }
+    }
+    for agreement in &mut world.agreements {
+        for id in &ids {
+            if agreement.parties.len() < 2 && !agreement.parties.contains(id) {
+                agreement.parties.push(id.clone());
+            }
+        }
+        // Onward to parties outside, where there are any.
+        let outside: Vec<&String> = ids
+            .iter()
+            .filter(|id| !agreement.parties.contains(id))
+            .collect();
+        let inner = agreement.flows.iter_mut().flat_map(|f| &mut f.body.terms);
+        for terms in inner.chain([&mut agreement.terms]) {
+            for to in &mut terms.onward_to {
+                to.party = match &outside[..] {
+                    [] => ids[at(&to.party, &ids)].clone(),
+                    outside => outside[at(&to.party, outside)].clone(),
+                };
+            }
+        }
+        agreement.provider = agreement
+            .provider
+            .as_ref()
+            .map(|n| agreement.parties[at(n, &agreement.parties)].clone());
+    }
+    for (i, rule) in world.policy.rules.iter_mut().enumerate() {
+        rule.id = format!("r{i}");
+        rule.title = format!("Rule {i}");
+    }
+    for (i, statement) in world.statements.iter_mut().enumerate() {
+        statement.id = format!("st{i}");
+        statement.by.clone_from(&ids[at(&statement.by, &ids)]);
+    }
+    for waiver in &mut world.waivers {
+        let agreements = waiver.agreements.iter();
+        waiver.agreements = if agreement_ids.is_empty() {
+            Vec::new()
+        } else {
+            distinct(
+                agreements
+                    .map(|n| agreement_ids[at(n, &agreement_ids)].clone())
+                    .collect(),
+            )
+        };
+    }
+}

@@ -1,0 +1,367 @@
+//! What each declaration comes to: defaults, terms, groups, and which flows
+//! count.
+
+use super::taxonomy::Tree;
+use super::world::{self, Agreement, Day, Duration, FlowBody, Terms, World};
+use std::collections::BTreeSet;
+
+/// An index into the leaves of the data tree.
+pub type Leaf = usize;
+
+/// How a world is judged.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub day: Day,
+    pub as_of: Option<Day>,
+    /// Only agreements of these statuses; none is all.
+    pub status: Option<Vec<String>>,
+}
+
+#[derive(Debug)]
+pub struct System<'w> {
+    /// `party/system`.
+    pub name: String,
+    pub party: usize,
+    pub declared: &'w world::System,
+    pub originates: BTreeSet<Leaf>,
+    pub derives: Vec<Derive>,
+    pub region: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Derive {
+    pub categories: Vec<String>,
+    pub from: BTreeSet<Leaf>,
+    pub into: BTreeSet<Leaf>,
+}
+
+#[derive(Debug)]
+pub struct Flow {
+    pub id: String,
+    pub agreement: Option<usize>,
+    pub from: usize,
+    pub to: usize,
+    /// What it states or its agreement states for it.
+    pub written: FlowBody,
+    pub data: BTreeSet<Leaf>,
+    pub purposes: Vec<String>,
+    /// The parties named; none is all.
+    pub only_from: Option<BTreeSet<usize>>,
+    /// As stated on it or on its receiving system; none is unlimited.
+    pub retention: Option<Duration>,
+    /// Its own, else its agreement's.
+    pub legal_basis: Option<String>,
+    pub terms: Terms,
+    pub effective: world::Effective,
+    pub counts: bool,
+    /// It would count if it or its agreement were not disposed.
+    pub left_out_as_disposed: bool,
+}
+
+impl Flow {
+    pub fn consent(&self) -> &str {
+        self.written.consent.as_deref().unwrap_or("none")
+    }
+
+    pub fn transform(&self) -> &str {
+        self.written.transform.as_deref().unwrap_or("none")
+    }
+}
+
+/// none < opt_out < opt_in.
+pub fn consent_rank(consent: &str) -> usize {
+    ["none", "opt_out", "opt_in"]
+        .iter()
+        .position(|c| *c == consent)
+        .expect("a consent")
+}
+
+#[derive(Debug)]
+pub struct Model<'w> {
+    pub world: &'w World,
+    pub options: Options,
+    pub data: Tree,
+    pub leaves: Vec<String>,
+    pub systems: Vec<System<'w>>,
+    pub flows: Vec<Flow>,
+}
+
+impl<'w> Model<'w> {
+    pub fn new(world: &'w World, options: Options) -> Model<'w> {
+        let data = Tree::new(world.taxonomy.data.keys());
+        let mut model = Model {
+            world,
+            options,
+            leaves: data.leaves(),
+            data,
+            systems: Vec::new(),
+            flows: Vec::new(),
+        };
+        for (party, declared) in world.parties.iter().enumerate() {
+            for system in &declared.systems {
+                let resolved = System {
+                    name: format!("{}/{}", declared.id, system.id),
+                    party,
+                    declared: system,
+                    originates: model.leaves_of(&system.originates),
+                    derives: system
+                        .derives
+                        .iter()
+                        .map(|d| Derive {
+                            categories: d.from.clone(),
+                            from: model.leaves_of(&d.from),
+                            into: model.leaves_of(std::slice::from_ref(&d.into)),
+                        })
+                        .collect(),
+                    region: system
+                        .region
+                        .clone()
+                        .or_else(|| declared.jurisdiction.clone()),
+                };
+                model.systems.push(resolved);
+            }
+        }
+        for (index, agreement) in world.agreements.iter().enumerate() {
+            for flow in &agreement.flows {
+                let flow = model.flow(flow, Some((index, agreement)));
+                model.flows.push(flow);
+            }
+        }
+        for flow in &world.flows {
+            let flow = model.flow(flow, None);
+            model.flows.push(flow);
+        }
+        model
+    }
+
+    fn flow(&self, flow: &world::Flow, under: Option<(usize, &Agreement)>) -> Flow {
+        let agreement = under.map(|(_, agreement)| agreement);
+        let written = match agreement {
+            Some(agreement) => or_default(&flow.body, &agreement.flow_defaults),
+            None => flow.body.clone(),
+        };
+        let from = self.system(written.from.as_deref().expect("from"));
+        let to = self.system(written.to.as_deref().expect("to"));
+        let receiver = self.systems[to].declared;
+        let purposes = if written.purposes.is_empty() {
+            receiver.purposes.clone()
+        } else {
+            written.purposes.clone()
+        };
+        assert!(!purposes.is_empty(), "a flow without purposes");
+        let own = written.effective.unwrap_or_default();
+        let whole = agreement.and_then(|a| a.effective).unwrap_or_default();
+        let effective = world::Effective {
+            from: own.from.into_iter().chain(whole.from).max(),
+            until: own.until.into_iter().chain(whole.until).min(),
+        };
+        let retention = written
+            .retention
+            .clone()
+            .or_else(|| receiver.retention.clone());
+        let mut resolved = Flow {
+            id: match agreement {
+                Some(agreement) => format!("{}/{}", agreement.id, flow.id),
+                None => flow.id.clone(),
+            },
+            agreement: under.map(|(index, _)| index),
+            from,
+            to,
+            data: self.leaves_of(&written.data),
+            purposes,
+            only_from: (!written.only_from.is_empty())
+                .then(|| written.only_from.iter().map(|p| self.party(p)).collect()),
+            retention,
+            legal_basis: written
+                .legal_basis
+                .clone()
+                .or_else(|| agreement.and_then(|a| a.legal_basis.clone())),
+            terms: override_terms(
+                &written.terms.clone().unwrap_or_default(),
+                &agreement.map(|a| a.terms.clone()).unwrap_or_default(),
+            ),
+            effective,
+            counts: false,
+            left_out_as_disposed: false,
+            written,
+        };
+        let live = self.counts_but_for_disposal(&resolved);
+        let disposed = self.disposed(&resolved);
+        resolved.counts = live && !disposed;
+        resolved.left_out_as_disposed = live && disposed;
+        resolved
+    }
+
+    fn counts_but_for_disposal(&self, flow: &Flow) -> bool {
+        if flow.agreement.is_some_and(|a| !self.looked_at(a)) {
+            return false;
+        }
+        let Some(day) = self.options.as_of else {
+            return true;
+        };
+        if flow.effective.from.is_some_and(|from| from > day) {
+            return false;
+        }
+        let hours = flow.retention.as_ref().and_then(Duration::hours);
+        if let (Some(until), Some(hours)) = (flow.effective.until, hours)
+            && until.hours() + hours < day.hours()
+        {
+            return false;
+        }
+        true
+    }
+
+    fn disposed(&self, flow: &Flow) -> bool {
+        let own = flow.written.disposed.as_ref();
+        let whole = flow
+            .agreement
+            .and_then(|a| self.world.agreements[a].disposed.as_ref());
+        own.into_iter()
+            .chain(whole)
+            .any(|disposed| match self.options.as_of {
+                None => true,
+                Some(day) => disposed.date.is_some_and(|date| date <= day),
+            })
+    }
+
+    /// Whether `--status` leaves an agreement in.
+    pub fn looked_at(&self, agreement: usize) -> bool {
+        let status = self.status(agreement);
+        self.options
+            .status
+            .as_ref()
+            .is_none_or(|list| list.iter().any(|s| s == status))
+    }
+
+    pub fn status(&self, agreement: usize) -> &str {
+        let status = &self.world.agreements[agreement].status;
+        status.as_deref().unwrap_or("active")
+    }
+
+    pub fn kind(&self, agreement: usize) -> &str {
+        let kind = &self.world.agreements[agreement].kind;
+        kind.as_deref().unwrap_or("sharing")
+    }
+
+    /// The index of the provider.
+    pub fn provider(&self, agreement: usize) -> usize {
+        let agreement = &self.world.agreements[agreement];
+        self.party(agreement.provider.as_ref().unwrap_or(&agreement.parties[0]))
+    }
+
+    pub fn is_party_to(&self, party: usize, agreement: usize) -> bool {
+        let id = &self.world.parties[party].id;
+        self.world.agreements[agreement].parties.contains(id)
+    }
+
+    /// The ids of an agreement's assurances that hold on the day judged.
+    pub fn assurances(&self, agreement: usize) -> Vec<String> {
+        self.world.agreements[agreement]
+            .assurances
+            .iter()
+            .filter(|a| a.valid_until.is_none_or(|until| until >= self.options.day))
+            .map(|a| a.id.clone())
+            .collect()
+    }
+
+    pub fn leaves_of(&self, keys: &[String]) -> BTreeSet<Leaf> {
+        let below: BTreeSet<String> = keys.iter().flat_map(|k| self.data.leaves_of(k)).collect();
+        (0..self.leaves.len())
+            .filter(|i| below.contains(&self.leaves[*i]))
+            .collect()
+    }
+
+    pub fn leaf_names(&self, leaves: impl IntoIterator<Item = Leaf>) -> BTreeSet<String> {
+        leaves.into_iter().map(|l| self.leaves[l].clone()).collect()
+    }
+
+    pub fn party(&self, id: &str) -> usize {
+        let found = self.world.parties.iter().position(|p| p.id == id);
+        found.unwrap_or_else(|| panic!("no party {id}"))
+    }
+
+    pub fn system(&self, name: &str) -> usize {
+        let found = self.systems.iter().position(|s| s.name == name);
+        found.unwrap_or_else(|| panic!("no system {name}"))
+    }
+
+    pub fn role(&self, party: usize) -> &str {
+        let role = &self.world.parties[party].role;
+        role.as_deref().unwrap_or("other")
+    }
+
+    /// The topmost parent: parties with the same one are one group.
+    pub fn group(&self, party: usize) -> usize {
+        match &self.world.parties[party].affiliate_of {
+            Some(parent) => self.group(self.party(parent)),
+            None => party,
+        }
+    }
+
+    /// The party of a system.
+    pub fn owner(&self, system: usize) -> usize {
+        self.systems[system].party
+    }
+
+    pub fn owner_id(&self, system: usize) -> &str {
+        &self.world.parties[self.owner(system)].id
+    }
+
+    pub fn group_of(&self, system: usize) -> usize {
+        self.group(self.owner(system))
+    }
+
+    /// The flows that count.
+    pub fn counting(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.flows.len()).filter(|e| self.flows[*e].counts)
+    }
+
+    pub fn crosses_parties(&self, e: usize) -> bool {
+        self.owner(self.flows[e].from) != self.owner(self.flows[e].to)
+    }
+}
+
+fn list(own: &[String], other: &[String]) -> Vec<String> {
+    if own.is_empty() { other } else { own }.to_vec()
+}
+
+/// What a flow states, else what its agreement states for its flows.
+fn or_default(flow: &FlowBody, default: &FlowBody) -> FlowBody {
+    FlowBody {
+        from: flow.from.clone().or(default.from.clone()),
+        to: flow.to.clone().or(default.to.clone()),
+        data: list(&flow.data, &default.data),
+        purposes: list(&flow.purposes, &default.purposes),
+        consent: flow.consent.clone().or(default.consent.clone()),
+        transform: flow.transform.clone().or(default.transform.clone()),
+        only_from: list(&flow.only_from, &default.only_from),
+        safeguards: list(&flow.safeguards, &default.safeguards),
+        retention: flow.retention.clone().or(default.retention.clone()),
+        terms: flow.terms.clone().or(default.terms.clone()),
+        effective: flow.effective.or(default.effective),
+        disposed: flow.disposed.clone().or(default.disposed.clone()),
+        legal_basis: flow.legal_basis.clone().or(default.legal_basis.clone()),
+        tags: list(&flow.tags, &default.tags),
+    }
+}
+
+/// A flow's terms override the agreement's, key by key.
+fn override_terms(own: &Terms, agreement: &Terms) -> Terms {
+    Terms {
+        purposes: own.purposes.clone().or(agreement.purposes.clone()),
+        prohibited_purposes: list(&own.prohibited_purposes, &agreement.prohibited_purposes),
+        onward_transfer: own
+            .onward_transfer
+            .clone()
+            .or(agreement.onward_transfer.clone()),
+        onward_to: if own.onward_to.is_empty() {
+            agreement.onward_to.clone()
+        } else {
+            own.onward_to.clone()
+        },
+        retention: own.retention.clone().or(agreement.retention.clone()),
+        consent: own.consent.clone().or(agreement.consent.clone()),
+        safeguards: list(&own.safeguards, &agreement.safeguards),
+        released_by: own.released_by.clone().or(agreement.released_by.clone()),
+    }
+}

@@ -1,0 +1,364 @@
+//! The built-in checks: do the flows keep their own agreements?
+
+use super::evaluate::{Finding, Relied};
+use super::resolve::{Leaf, Model, consent_rank};
+use super::taxonomy::{at_or_below, below_any};
+use super::walk::{Item, Origins, follow, spread};
+use super::world::{Duration, Terms};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The terms that follow the data.
+pub const STICKY: [&str; 4] = ["purpose", "onward", "retention", "safeguards"];
+
+/// Beyond so many sets of terms and senders findings are never folded.
+const FOLDED: usize = 6;
+
+/// Terms with the party that the flow leaves: what an item is under.
+type Class = (Terms, usize);
+
+/// An item somewhere, with the classes of one agreement that it is under and
+/// whether its walk has broken the term before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bound {
+    at: usize,
+    item: Item,
+    under: BTreeSet<usize>,
+    broken: bool,
+}
+
+/// One agreement and one of its terms.
+pub struct Term<'m> {
+    model: &'m Model<'m>,
+    agreement: usize,
+    check: &'static str,
+    classes: Vec<Class>,
+}
+
+/// What a crossing does.
+pub struct Crossing {
+    pub then: Bound,
+    pub breaks: bool,
+    released: bool,
+    saved_by_onward_to: bool,
+}
+
+impl<'m> Term<'m> {
+    pub fn new(model: &'m Model<'m>, agreement: usize, check: &'static str) -> Term<'m> {
+        let own = model
+            .counting()
+            .filter(|e| model.flows[*e].agreement == Some(agreement));
+        let classes: BTreeSet<Class> = own
+            .map(|e| {
+                let flow = &model.flows[e];
+                (flow.terms.clone(), model.owner(flow.from))
+            })
+            .collect();
+        Term {
+            model,
+            agreement,
+            check,
+            classes: classes.into_iter().collect(),
+        }
+    }
+
+    fn start(&self, origins: &Origins) -> Vec<Bound> {
+        let starts = self.model.starts(origins).into_iter();
+        starts
+            .map(|item| Bound {
+                at: item.s,
+                item: Item { k: 0, ..item },
+                under: BTreeSet::new(),
+                broken: false,
+            })
+            .collect()
+    }
+
+    fn derive(&self, state: &Bound) -> Vec<Bound> {
+        let made = self.model.derived(state.at, state.item.f).into_iter();
+        made.map(|f| Bound {
+            item: Item { f, ..state.item },
+            ..state.clone()
+        })
+        .collect()
+    }
+
+    /// Crosses `e`: the flow is checked against all that the item is then
+    /// under, unless it brings it home.
+    pub fn cross(&self, state: &Bound, e: usize) -> Option<Crossing> {
+        let model = self.model;
+        let flow = &model.flows[e];
+        if flow.from != state.at {
+            return None;
+        }
+        let item = model.carry(e, state.item)?;
+        let mut under = state.under.clone();
+        if flow.agreement == Some(self.agreement) {
+            let class = (flow.terms.clone(), model.owner(flow.from));
+            let index = self.classes.iter().position(|c| *c == class);
+            under.insert(index.expect("a class of the agreement"));
+        }
+        let mut crossing = Crossing {
+            then: Bound {
+                at: flow.to,
+                item: Item { k: 0, ..item },
+                under: BTreeSet::new(),
+                broken: state.broken,
+            },
+            breaks: false,
+            released: false,
+            saved_by_onward_to: false,
+        };
+        for class in under {
+            let (terms, sender) = &self.classes[class];
+            let arrives = model.group_of(flow.to);
+            if arrives == model.group(*sender) || arrives == model.group_of(item.s) {
+                continue;
+            }
+            let (breaks, saved) = self.breaks(terms, e, item.f);
+            crossing.breaks |= breaks;
+            crossing.saved_by_onward_to |= saved;
+            if released(terms, flow.transform()) {
+                crossing.released = true;
+            } else {
+                crossing.then.under.insert(class);
+            }
+        }
+        crossing.then.broken |= crossing.breaks;
+        Some(crossing)
+    }
+
+    /// Whether `e`, carrying the current leaf `f`, breaks the term; and whether
+    /// only an `onward_to` kept it from it.
+    fn breaks(&self, terms: &Terms, e: usize, f: Leaf) -> (bool, bool) {
+        let model = self.model;
+        let flow = &model.flows[e];
+        match self.check {
+            "purpose" => {
+                let outside = terms
+                    .purposes
+                    .as_ref()
+                    .is_some_and(|allowed| flow.purposes.iter().any(|p| !below_any(p, allowed)));
+                let receiver = &model.systems[flow.to].declared.purposes;
+                let prohibited = flow.purposes.iter().chain(receiver).any(|p| {
+                    let mut named = terms.prohibited_purposes.iter();
+                    named.any(|q| at_or_below(p, q) || at_or_below(q, p))
+                });
+                (outside || prohibited, false)
+            }
+            "onward" => self.breaks_onward(terms, e, f),
+            "retention" => {
+                let broken = match terms.retention.as_ref().and_then(Duration::hours) {
+                    None => false,
+                    Some(most) => match flow.retention.as_ref().and_then(Duration::hours) {
+                        None => true,
+                        Some(hours) => hours > most,
+                    },
+                };
+                (broken, false)
+            }
+            "safeguards" => {
+                let mut wanted = terms.safeguards.iter();
+                (wanted.any(|s| !flow.written.safeguards.contains(s)), false)
+            }
+            other => panic!("no check {other}"),
+        }
+    }
+
+    fn breaks_onward(&self, terms: &Terms, e: usize, f: Leaf) -> (bool, bool) {
+        let model = self.model;
+        let flow = &model.flows[e];
+        let receiver = model.owner(flow.to);
+        if flow.agreement == Some(self.agreement)
+            || !model.crosses_parties(e)
+            || model.is_party_to(receiver, self.agreement)
+        {
+            return (false, false);
+        }
+        let to_processor = flow.agreement.is_some_and(|a| {
+            model.kind(a) == "processing" && model.owner(flow.from) == model.provider(a)
+        });
+        let parties = &model.world.agreements[self.agreement].parties;
+        let in_group = parties
+            .iter()
+            .any(|p| model.group(model.party(p)) == model.group(receiver));
+        let breaks = match terms.onward_transfer.as_deref().unwrap_or("prohibited") {
+            "prohibited" => true,
+            "processors" => !to_processor,
+            "affiliates" => !to_processor && !in_group,
+            "permitted" => false,
+            other => panic!("no onward transfer {other}"),
+        };
+        let allowed_besides = terms.onward_to.iter().any(|to| {
+            to.party == model.world.parties[receiver].id
+                && (to.data.is_empty() || below_any(&model.leaves[f], &to.data))
+                && (to.purposes.is_empty()
+                    || flow.purposes.iter().all(|p| below_any(p, &to.purposes)))
+        });
+        (breaks && !allowed_besides, breaks && allowed_besides)
+    }
+
+    /// Whether a walk over exactly these flows ends with one that breaks the
+    /// term.
+    pub fn proves(&self, origins: &Origins, path: &[usize]) -> bool {
+        let Some((last, before)) = path.split_last() else {
+            return false;
+        };
+        follow(
+            self.start(origins),
+            before,
+            |s| self.derive(s),
+            |s, e| self.cross(s, e).map(|c| c.then),
+        )
+        .iter()
+        .any(|s| self.cross(s, *last).is_some_and(|c| c.breaks))
+    }
+}
+
+fn released(terms: &Terms, transform: &str) -> bool {
+    match &terms.released_by {
+        Some(transforms) => transforms.iter().any(|t| t == transform),
+        None => transform == "anonymised",
+    }
+}
+
+/// What breaks one term of one agreement at one flow.
+#[derive(Debug, Default)]
+struct Break {
+    origins: BTreeSet<Leaf>,
+    shortest: Option<usize>,
+    /// Some walk breaks the term for the first time here.
+    first: bool,
+}
+
+/// The findings of the sticky terms, and what they rest on.
+pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<Relied>) {
+    let mut findings = Vec::new();
+    let mut relied = BTreeSet::new();
+    let counting: Vec<usize> = model.counting().collect();
+    for check in STICKY {
+        let mut broken: BTreeMap<usize, BTreeMap<String, Break>> = BTreeMap::new();
+        for (a, agreement) in model.world.agreements.iter().enumerate() {
+            let term = Term::new(model, a, check);
+            if term.classes.is_empty() {
+                continue;
+            }
+            let states = spread(
+                term.start(origins),
+                &counting,
+                |s| term.derive(s),
+                |s, e| term.cross(s, e).map(|c| c.then),
+            );
+            for (state, length) in &states {
+                for e in &counting {
+                    let Some(crossing) = term.cross(state, *e) else {
+                        continue;
+                    };
+                    let mut rely = |term: &str| {
+                        relied.insert(Relied {
+                            rule: format!("terms/{term}"),
+                            agreement: Some(agreement.id.clone()),
+                            flow: model.flows[*e].id.clone(),
+                        });
+                    };
+                    if crossing.released {
+                        rely("released_by");
+                    }
+                    if crossing.saved_by_onward_to {
+                        rely("onward");
+                    }
+                    if crossing.breaks {
+                        let at = broken.entry(*e).or_default();
+                        let at = at.entry(agreement.id.clone()).or_default();
+                        at.origins.insert(state.item.o);
+                        at.first |= !state.broken || term.classes.len() > FOLDED;
+                        let length = length + 1;
+                        at.shortest = Some(at.shortest.map_or(length, |l| l.min(length)));
+                    }
+                }
+            }
+        }
+        for (e, by_agreement) in broken {
+            let breaks = || by_agreement.values();
+            findings.push(Finding {
+                severity: match check {
+                    "purpose" | "onward" => "high",
+                    _ => "medium",
+                }
+                .to_owned(),
+                data: model.leaf_names(breaks().flat_map(|b| b.origins.iter().copied())),
+                agreements: by_agreement.keys().cloned().collect(),
+                witnesses: breaks().filter_map(|b| b.shortest).take(20).collect(),
+                consequent: breaks().all(|b| !b.first),
+                ..at_flow(model, &format!("terms/{check}"), e)
+            });
+        }
+    }
+    (findings, relied)
+}
+
+fn at_flow(model: &Model<'_>, rule: &str, e: usize) -> Finding {
+    let flow = &model.flows[e];
+    let (kind, _) = rule.split_once('/').expect("a built-in rule");
+    Finding {
+        rule: rule.to_owned(),
+        kind: kind.to_owned(),
+        source: Some(model.systems[flow.from].name.clone()),
+        sink: Some(model.systems[flow.to].name.clone()),
+        flow: Some(flow.id.clone()),
+        ..Finding::default()
+    }
+}
+
+/// The findings that look at a flow alone.
+pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
+    let counting: Vec<usize> = model.counting().collect();
+    // The fewest flows to each place an item is held at.
+    let reached = spread(
+        model.starts(origins).into_iter().map(|i| (i.s, i)),
+        &counting,
+        |(at, item)| {
+            let made = model.derived(*at, item.f).into_iter();
+            made.map(|f| (*at, Item { f, ..*item })).collect()
+        },
+        |(at, item), e| {
+            let here = model.flows[e].from == *at;
+            let carried = here.then(|| model.carry(e, *item)).flatten();
+            carried.map(|item| (model.flows[e].to, item))
+        },
+    );
+    let mut findings = Vec::new();
+    for e in counting {
+        let flow = &model.flows[e];
+        let carried: Vec<(Leaf, usize)> = reached
+            .iter()
+            .filter(|((at, item), _)| *at == flow.from && model.carry(e, *item).is_some())
+            .map(|((_, item), length)| (item.o, length + 1))
+            .collect();
+        let mut add = |rule: &str, severity: &str, agreements: Vec<String>| {
+            findings.push(Finding {
+                severity: severity.to_owned(),
+                data: model.leaf_names(carried.iter().map(|(o, _)| *o)),
+                witnesses: carried.iter().map(|(_, l)| *l).min().into_iter().collect(),
+                agreements,
+                ..at_flow(model, rule, e)
+            });
+        };
+        match flow.agreement {
+            None if model.crosses_parties(e) => add("flow/undocumented", "high", Vec::new()),
+            None => {}
+            Some(a) => {
+                let id = &model.world.agreements[a].id;
+                let least = flow.terms.consent.as_deref().unwrap_or("none");
+                if consent_rank(flow.consent()) < consent_rank(least) {
+                    add("terms/consent", "high", vec![id.clone()]);
+                }
+                if !model.is_party_to(model.owner(flow.from), a)
+                    || !model.is_party_to(model.owner(flow.to), a)
+                {
+                    add("flow/foreign-party", "high", vec![id.clone()]);
+                }
+            }
+        }
+    }
+    findings
+}
