@@ -189,7 +189,7 @@ impl Matching<'_> {
         let mut flows = agreement.flows.iter().map(|&f| &self.model.flows[f].leaves);
         let data = keys.data.as_ref().is_none_or(|named| match reading {
             Reading::Likely => flows.any(|leaves| leaves.intersects(named)),
-            Reading::Unlikely => !agreement.flows.is_empty() && flows.all(|leaves| leaves.is_subset(named)),
+            Reading::Unlikely => flows.any(|leaves| leaves.is_subset(named)),
         });
         data && one_of(&keys.id, |g| g.matches(agreement.id()))
             && one_of(&keys.kind, |&k| k == agreement.kind)

@@ -23,9 +23,7 @@ fn fingerprint(finding: &Value) -> String {
 fn leaves(world: &World, keys: &Value) -> BTreeSet<String> {
     let tree = naive::taxonomy::Tree::new(world.taxonomy.data.keys());
     let keys = keys.as_array().into_iter().flatten();
-    keys.filter_map(Value::as_str)
-        .flat_map(|key| tree.leaves_of(key))
-        .collect()
+    keys.filter_map(Value::as_str).flat_map(|key| tree.leaves_of(key)).collect()
 }
 
 fn without(value: &mut Value, keys: &[&str]) {
@@ -51,11 +49,7 @@ fn same(what: &str, one: &Value, other: &Value) -> Result<(), String> {
         let lines = text.lines().skip(first.saturating_sub(8)).take(16);
         lines.collect::<Vec<_>>().join("\n")
     };
-    Err(format!(
-        "{what}\n--- before\n{}\n--- after\n{}",
-        near(&one),
-        near(&other)
-    ))
+    Err(format!("{what}\n--- before\n{}\n--- after\n{}", near(&one), near(&other)))
 }
 
 #[test]
@@ -74,18 +68,11 @@ fn another_flow_only_adds_to_forbidden_arrivals() {
 }
 
 fn with_flow(world: &World, (from, to, data, purpose): (u8, u8, usize, usize)) -> World {
-    let names: Vec<String> = world
-        .parties
-        .iter()
-        .flat_map(|p| p.systems.iter().map(|s| format!("{}/{}", p.id, s.id)))
-        .collect();
+    let names: Vec<String> =
+        world.parties.iter().flat_map(|p| p.systems.iter().map(|s| format!("{}/{}", p.id, s.id))).collect();
     let from = usize::from(from) % names.len();
     let to = usize::from(to) % names.len();
-    let to = if from == to {
-        (to + 1) % names.len()
-    } else {
-        to
-    };
+    let to = if from == to { (to + 1) % names.len() } else { to };
     let mut world = world.clone();
     world.flows.push(Flow {
         id: "another".to_owned(),
@@ -104,9 +91,7 @@ fn with_flow(world: &World, (from, to, data, purpose): (u8, u8, usize, usize)) -
 fn only_added(world: &World, before: &Output, after: &Output) -> Result<(), String> {
     let forbids = |rule: &str| {
         let rules = naive::evaluate::judged(world);
-        rules
-            .iter()
-            .any(|r| r.id == rule && matches!(r.body, Body::Forbid(_)))
+        rules.iter().any(|r| r.id == rule && matches!(r.body, Body::Forbid(_)))
     };
     let assumed: BTreeSet<Option<String>> = harness::findings(&before.json)
         .iter()
@@ -114,10 +99,8 @@ fn only_added(world: &World, before: &Output, after: &Output) -> Result<(), Stri
         .filter(|key| key.rule == "flow/unsourced")
         .map(|key| key.source)
         .collect();
-    let later: BTreeMap<Key, Value> = harness::findings(&after.json)
-        .into_iter()
-        .map(|f| (harness::key_of(&f), f))
-        .collect();
+    let later: BTreeMap<Key, Value> =
+        harness::findings(&after.json).into_iter().map(|f| (harness::key_of(&f), f)).collect();
     for finding in harness::findings(&before.json) {
         let key = harness::key_of(&finding);
         if !forbids(&key.rule) || assumed.contains(&key.source) {
@@ -216,11 +199,7 @@ fn a_waiver_by_fingerprint_waives_that_finding_alone() {
             std::fs::write(file, write::yaml(&waiver)).map_err(|e| e.to_string())?;
             let after = harness::findings(&harness::audit(BINARY, &world, dir.path())?.json);
             for finding in &after {
-                let wanted = if fingerprint(finding) == chosen {
-                    "waived"
-                } else {
-                    "new"
-                };
+                let wanted = if fingerprint(finding) == chosen { "waived" } else { "new" };
                 if finding["status"] != wanted {
                     return Err(format!("{chosen} waived; not {wanted}: {finding}"));
                 }
@@ -234,46 +213,32 @@ fn a_waiver_by_fingerprint_waives_that_finding_alone() {
 fn a_fingerprint_is_a_function_of_rule_and_key() {
     let known: RefCell<BTreeMap<Key, String>> = RefCell::default();
     let owners: RefCell<BTreeMap<String, Key>> = RefCell::default();
-    harness::try_all(
-        harness::cases(150),
-        generate::world(),
-        harness::show,
-        |world| {
-            for finding in harness::findings(&harness::run(BINARY, world, 0)?.json) {
-                let (key, print) = (harness::key_of(&finding), fingerprint(&finding));
-                let digits = print.strip_prefix("rf1:").unwrap_or("");
-                let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-                if digits.len() != 16 || !digits.chars().all(hex) {
-                    return Err(format!("no fingerprint: {print:?}"));
-                }
-                let before = known.borrow_mut().insert(key.clone(), print.clone());
-                if before.as_ref().is_some_and(|b| *b != print) {
-                    return Err(format!("{key:?} has {before:?} and {print}"));
-                }
-                let owner = owners.borrow_mut().insert(print.clone(), key.clone());
-                if owner.as_ref().is_some_and(|o| *o != key) {
-                    return Err(format!("{print} is of {owner:?} and of {key:?}"));
-                }
+    harness::try_all(harness::cases(150), generate::world(), harness::show, |world| {
+        for finding in harness::findings(&harness::run(BINARY, world, 0)?.json) {
+            let (key, print) = (harness::key_of(&finding), fingerprint(&finding));
+            let digits = print.strip_prefix("rf1:").unwrap_or("");
+            let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+            if digits.len() != 16 || !digits.chars().all(hex) {
+                return Err(format!("no fingerprint: {print:?}"));
             }
-            Ok(())
-        },
-    );
+            let before = known.borrow_mut().insert(key.clone(), print.clone());
+            if before.as_ref().is_some_and(|b| *b != print) {
+                return Err(format!("{key:?} has {before:?} and {print}"));
+            }
+            let owner = owners.borrow_mut().insert(print.clone(), key.clone());
+            if owner.as_ref().is_some_and(|o| *o != key) {
+                return Err(format!("{print} is of {owner:?} and of {key:?}"));
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    harness::try_all(
-        harness::cases(100),
-        generate::world(),
-        harness::show,
-        |world| {
-            let first = harness::run(BINARY, world, 0)?.bytes;
-            let second = harness::run(BINARY, world, 0)?.bytes;
-            if first == second {
-                Ok(())
-            } else {
-                Err("two runs, two outputs".to_owned())
-            }
-        },
-    );
+    harness::try_all(harness::cases(100), generate::world(), harness::show, |world| {
+        let first = harness::run(BINARY, world, 0)?.bytes;
+        let second = harness::run(BINARY, world, 0)?.bytes;
+        if first == second { Ok(()) } else { Err("two runs, two outputs".to_owned()) }
+    });
 }

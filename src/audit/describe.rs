@@ -29,7 +29,8 @@ impl Describe<'_> {
         let rule = rule_facts(self.world, violation.rule);
         let model = &self.world.model;
         let cover = |leaves: &LeafSet| model.data.cover(leaves);
-        let (source, sink) = self.ends(violation.on);
+        let is_require = violation.details.iter().any(|_| !matches!(violation.rule, RuleRef::Check(_)));
+        let (source, sink) = if is_require { (None, None) } else { self.ends(violation.on) };
         let witnesses: Vec<Vec<Hop>> = violation.witnesses.iter().map(|w| self.hops(w)).collect();
         let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len());
         Finding {

@@ -203,7 +203,7 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
                 judge.follow(&course, origin, &[(source, leaves)], candidates, |leaf, crossing| {
                     let (flow, slot) = (crossing.flow, crossing.slot);
                     if prepared.through[flow] {
-                        if slot.marked {
+                        if !prepared.of_data(flow, slot.marked, crossing.leaves).is_empty() {
                             relied.insert((flow, true));
                         }
                         return;
@@ -311,11 +311,7 @@ fn candidates(rule: &Prepared) -> Rows {
     let model = rule.judge.model;
     let any = Reach { rule, from: None };
     reaching(rule.judge.graph, &any, |flow, slot, row| {
-        if rule.through[flow] {
-            if slot.marked {
-                row.copy_from_slice(model.flows[flow].leaves.row());
-            }
-        } else if any.arrives(flow, slot.plane) {
+        if rule.through[flow] || any.arrives(flow, slot.plane) {
             row.copy_from_slice(rule.of_data(flow, slot.marked, model.flows[flow].leaves.row()).row());
         }
     })

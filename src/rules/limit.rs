@@ -186,11 +186,7 @@ fn holdings(
         };
     let candidates = reaching(judge.graph, course, |flow, slot, row| {
         let to = model.flows[flow].to;
-        if course.through[flow] {
-            if slot.marked {
-                row.copy_from_slice(model.flows[flow].leaves.row());
-            }
-        } else if place_of[to].is_some() {
+        if course.through[flow] || place_of[to].is_some() {
             let leaves = &model.flows[flow].leaves;
             row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(touching.at(to)) }.row());
         }
@@ -210,18 +206,18 @@ fn holdings(
         let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
         let followed = judge.follow(course, origin, starts, candidates, |leaf, crossing| {
             let flow = crossing.flow;
+            let to = model.flows[flow].to;
+            let arriving = LeafSet::from(&*crossing.leaves);
+            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
             if course.through[flow] {
-                if crossing.slot.marked {
+                if !hit.is_empty() {
                     relied.push(flow);
                 }
                 return;
             }
-            let to = model.flows[flow].to;
             let Some(place) = place_of[to] else {
                 return;
             };
-            let arriving = LeafSet::from(&*crossing.leaves);
-            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
             if !hit.is_empty() {
                 keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
                 hits.push((place, leaf, hit));

@@ -81,7 +81,9 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
 /// An absent value fails every operator but `present: false`.
 fn holds(operator: &Operator, value: &Value, tree: &Tree) -> bool {
     let items = &value.items;
-    let all = |test: &dyn Fn(&Item) -> bool| !items.is_empty() && items.iter().all(test);
+    // `terms.purposes: []` is not absent: what must hold of all its elements holds.
+    let absent = !value.written && items.is_empty();
+    let all = |test: &dyn Fn(&Item) -> bool| !absent && items.iter().all(test);
     match operator {
         Operator::Present(present) => value.written == *present,
         Operator::In(named) => all(&|item| named.contains(&item.text)),
@@ -92,7 +94,7 @@ fn holds(operator: &Operator, value: &Value, tree: &Tree) -> bool {
         Operator::AtLeast(least) => all(&|item| item.bound.is_some_and(|b| b >= *least)),
         Operator::Matches(_, regex) => all(&|item| regex.is_match(&item.text)),
         Operator::Includes(named) => {
-            !items.is_empty() && named.iter().all(|name| items.iter().any(|item| item.text == *name))
+            !absent && named.iter().all(|name| items.iter().any(|item| item.text == *name))
         }
     }
 }

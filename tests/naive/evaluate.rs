@@ -1,6 +1,7 @@
 //! The whole audit of a world in memory: the findings to expect.
 
 use super::matching::glob;
+use super::require::require;
 use super::resolve::{Leaf, Model, Options};
 use super::rules::{self, Chase, Judged};
 use super::terms;
@@ -78,11 +79,7 @@ pub struct Verdict {
 }
 
 pub fn options(world: &World) -> Options {
-    Options {
-        day: Day::of(DAY),
-        as_of: world.call.as_of,
-        status: world.call.status.clone(),
-    }
+    Options { day: Day::of(DAY), as_of: world.call.as_of, status: world.call.status.clone() }
 }
 
 pub fn evaluate(world: &World) -> Verdict {
@@ -98,10 +95,7 @@ pub fn evaluate(world: &World) -> Verdict {
                 list.is_none_or(|list| list.iter().any(|l| l == *s))
             })
             .map(|s| (*s).to_owned());
-        let options = Options {
-            status: Some(status.collect()),
-            ..options.clone()
-        };
+        let options = Options { status: Some(status.collect()), ..options.clone() };
         let (findings, _) = audit(&Model::new(world, options));
         findings.iter().map(Finding::key).collect()
     };
@@ -113,23 +107,14 @@ pub fn evaluate(world: &World) -> Verdict {
         waive(&model, finding);
     }
     let exit = findings.iter().any(|f| fails(world, f));
-    Verdict {
-        findings,
-        relied_on,
-        counting_flows: model.counting().count(),
-        exit: i32::from(exit),
-    }
+    Verdict { findings, relied_on, counting_flows: model.counting().count(), exit: i32::from(exit) }
 }
 
 /// New, high or critical, and of a pack whose findings fail.
 fn fails(world: &World, finding: &Finding) -> bool {
-    let of_pack = finding
-        .rule
-        .starts_with(&format!("{}/", world.policy.policy));
+    let of_pack = finding.rule.starts_with(&format!("{}/", world.policy.policy));
     let shown_only = ["enjoined", "proposed", "benchmark"].contains(&&*world.policy.status);
-    finding.status == "new"
-        && ["critical", "high"].contains(&&*finding.severity)
-        && !(of_pack && shown_only)
+    finding.status == "new" && ["critical", "high"].contains(&&*finding.severity) && !(of_pack && shown_only)
 }
 
 /// The rules of the policy, then the statements.
@@ -164,7 +149,7 @@ fn audit(model: &Model<'_>) -> (Vec<Finding>, BTreeSet<Relied>) {
         findings.extend(match rule.body {
             Body::Forbid(body) => rules::forbid(model, &origins, rule, body, &mut relied),
             Body::Limit(body) => rules::limit(model, &origins, rule, body, &mut relied),
-            Body::Require(body) => rules::require(model, rule, body),
+            Body::Require(body) => require(model, rule, body),
         });
     }
     relied.extend(claims(model, &origins));
@@ -204,11 +189,7 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
     let mut relied = BTreeSet::new();
     for flow in &model.flows {
         let mut rely = |rule: &str| {
-            relied.insert(Relied {
-                rule: format!("flow/{rule}"),
-                agreement: None,
-                flow: flow.id.clone(),
-            });
+            relied.insert(Relied { rule: format!("flow/{rule}"), agreement: None, flow: flow.id.clone() });
         };
         if flow.left_out_as_disposed {
             rely("disposed");
@@ -236,18 +217,13 @@ fn waive(model: &Model<'_>, finding: &mut Finding) {
         .filter(|w| w.expires.is_some_and(|until| until >= model.options.day))
         .filter(|w| matches(w, finding))
         .collect();
-    let any = matching
-        .iter()
-        .any(|w| w.data.is_empty() && w.agreements.is_empty());
+    let any = matching.iter().any(|w| w.data.is_empty() && w.agreements.is_empty());
     let covered = if finding.rule.starts_with("terms/") {
         let mut wanted = finding.agreements.iter();
         wanted.all(|a| matching.iter().any(|w| w.agreements.contains(a)))
     } else {
-        let accepted: BTreeSet<String> = matching
-            .iter()
-            .flat_map(|w| &w.data)
-            .flat_map(|key| model.data.leaves_of(key))
-            .collect();
+        let accepted: BTreeSet<String> =
+            matching.iter().flat_map(|w| &w.data).flat_map(|key| model.data.leaves_of(key)).collect();
         finding.data.is_subset(&accepted)
     };
     let waived = !matching.is_empty() && (any || covered);

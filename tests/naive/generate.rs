@@ -4,6 +4,7 @@
 //! a world shrinks by leaving things out.
 
 use super::evaluate::STATUSES;
+use super::generate_rules::{rule, rule_body};
 use super::world::*;
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -12,32 +13,24 @@ use proptest::sample::select;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const DATA: [&str; 14] = [
-    "t", "t.a", "t.a.x", "t.a.y", "t.b", "t.b.x", "t.c", "t.d", "t.d.x", "t.d.x.u", "t.d.x.w",
-    "t.d.y", "z", "z.m",
+    "t", "t.a", "t.a.x", "t.a.y", "t.b", "t.b.x", "t.c", "t.d", "t.d.x", "t.d.x.u", "t.d.x.w", "t.d.y", "z",
+    "z.m",
 ];
 /// Mostly broad: what systems originate and flows carry.
-const BROAD: [&str; 10] = [
-    "t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d.x", "t.c", "z",
-];
+pub const BROAD: [&str; 10] = ["t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d.x", "t.c", "z"];
 pub const PURPOSES: [&str; 8] = ["p", "p.a", "p.a.x", "p.a.y", "p.b", "p.b.x", "p.c", "q"];
-const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
-const TAGS: [&str; 2] = ["red", "blue"];
-const REGIONS: [&str; 3] = ["US", "EU", "GB"];
-const REGIONS_AS_MATCHED: [&str; 4] = ["US", "eu", "Gb", "EU"];
-const TRANSFORMS: [&str; 5] = [
-    "none",
-    "tokenised",
-    "pseudonymised",
-    "aggregated",
-    "anonymised",
-];
-const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
-const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
-const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
-const BASES: [&str; 3] = ["consent", "contract", "glba_processing"];
-const ASSURANCES: [&str; 2] = ["dpia", "opt_out_notice"];
-const RETENTIONS: [&str; 8] = ["24h", "7d", "3w", "6m", "12m", "1y", "400d", "unlimited"];
-const DAYS: [&str; 8] = [
+pub const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
+pub const TAGS: [&str; 2] = ["red", "blue"];
+pub const REGIONS: [&str; 3] = ["US", "EU", "GB"];
+pub const REGIONS_AS_MATCHED: [&str; 4] = ["US", "eu", "Gb", "EU"];
+pub const TRANSFORMS: [&str; 5] = ["none", "tokenised", "pseudonymised", "aggregated", "anonymised"];
+pub const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
+pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
+pub const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
+pub const BASES: [&str; 3] = ["consent", "contract", "glba_processing"];
+pub const ASSURANCES: [&str; 2] = ["dpia", "opt_out_notice"];
+pub const RETENTIONS: [&str; 8] = ["24h", "7d", "3w", "6m", "12m", "1y", "400d", "unlimited"];
+pub const DAYS: [&str; 8] = [
     "2018-01-01",
     "2018-07-01",
     "2019-01-01",
@@ -47,56 +40,41 @@ const DAYS: [&str; 8] = [
     "2020-12-31",
     "2021-06-01",
 ];
-const RELATIONS: [&str; 5] = [
-    "first_party",
-    "affiliate",
-    "processor",
-    "second_party",
-    "third_party",
-];
-const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
-const PACKS: [&str; 6] = [
-    "house",
-    "house",
-    "in_force",
-    "proposed",
-    "benchmark",
-    "contractual",
-];
-const PARTIES: [&str; 5] = ["pa", "pb", "p*", "p?", "pc"];
-const SYSTEMS: [&str; 5] = ["pa/*", "*/s0", "pb/s?", "*/s2", "*"];
-const AGREEMENTS: [&str; 3] = ["ag0", "ag*", "ag1"];
+pub const RELATIONS: [&str; 5] = ["first_party", "affiliate", "processor", "second_party", "third_party"];
+pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+pub const PACKS: [&str; 6] = ["house", "house", "in_force", "proposed", "benchmark", "contractual"];
+pub const PARTIES: [&str; 5] = ["pa", "pb", "p*", "p?", "pc"];
+pub const SYSTEMS: [&str; 5] = ["pa/*", "*/s0", "pb/s?", "*/s2", "*"];
+pub const AGREEMENTS: [&str; 3] = ["ag0", "ag*", "ag1"];
 
-type Strings = BoxedStrategy<Vec<String>>;
+pub type Strings = BoxedStrategy<Vec<String>>;
 
-fn one(pool: &'static [&'static str]) -> BoxedStrategy<String> {
+pub fn one(pool: &'static [&'static str]) -> BoxedStrategy<String> {
     select(pool).prop_map(str::to_owned).boxed()
 }
 
 /// One or two of a pool, each once.
-fn some(pool: &'static [&'static str]) -> Strings {
+pub fn some(pool: &'static [&'static str]) -> Strings {
     vec(one(pool), 1..=2).prop_map(distinct).boxed()
 }
 
 /// Rarely written, then one or two of a pool.
-fn maybe(chance: f64, pool: &'static [&'static str]) -> Strings {
+pub fn maybe(chance: f64, pool: &'static [&'static str]) -> Strings {
     rarely(chance, some(pool))
 }
 
-fn rarely<T: std::fmt::Debug + Clone + 'static>(
+pub fn rarely<T: std::fmt::Debug + Clone + 'static>(
     chance: f64,
     list: BoxedStrategy<Vec<T>>,
 ) -> BoxedStrategy<Vec<T>> {
-    weighted(chance, list)
-        .prop_map(Option::unwrap_or_default)
-        .boxed()
+    weighted(chance, list).prop_map(Option::unwrap_or_default).boxed()
 }
 
-fn opt(chance: f64, pool: &'static [&'static str]) -> BoxedStrategy<Option<String>> {
+pub fn opt(chance: f64, pool: &'static [&'static str]) -> BoxedStrategy<Option<String>> {
     weighted(chance, one(pool)).boxed()
 }
 
-fn distinct<T: PartialEq>(list: Vec<T>) -> Vec<T> {
+pub fn distinct<T: PartialEq>(list: Vec<T>) -> Vec<T> {
     let mut kept = Vec::new();
     for value in list {
         if !kept.contains(&value) {
@@ -127,10 +105,7 @@ fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
                 return None;
             }
             match (from, until) {
-                (Some(a), Some(b)) => Some(Effective {
-                    from: Some(a.min(b)),
-                    until: Some(a.max(b)),
-                }),
+                (Some(a), Some(b)) => Some(Effective { from: Some(a.min(b)), until: Some(a.max(b)) }),
                 _ => Some(Effective { from, until }),
             }
         })
@@ -138,10 +113,7 @@ fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
 }
 
 fn disposed(chance: f64) -> BoxedStrategy<Option<Disposed>> {
-    let one = weighted(0.8, day()).prop_map(|date| Disposed {
-        date,
-        evidence: "erased".to_owned(),
-    });
+    let one = weighted(0.8, day()).prop_map(|date| Disposed { date, evidence: "erased".to_owned() });
     weighted(chance, one).boxed()
 }
 
@@ -173,48 +145,31 @@ fn system() -> BoxedStrategy<System> {
         opt(0.3, &REGIONS),
         maybe(0.4, &TAGS),
     )
-        .prop_map(
-            |(home, purposes, originates, derives, retention, region, tags)| System {
-                home: usize::from(home),
-                purposes,
-                originates,
-                derives,
-                retention,
-                region,
-                tags,
-                ..System::default()
-            },
-        )
+        .prop_map(|(home, purposes, originates, derives, retention, region, tags)| System {
+            home: usize::from(home),
+            purposes,
+            originates,
+            derives,
+            retention,
+            region,
+            tags,
+            ..System::default()
+        })
         .boxed()
 }
 
 fn terms(chance: f64) -> BoxedStrategy<Terms> {
-    let onward_to =
-        (number(), maybe(0.5, &DATA), maybe(0.4, &PURPOSES)).prop_map(|(party, data, purposes)| {
-            OnwardTo {
-                party,
-                data,
-                purposes,
-            }
-        });
+    let onward_to = (number(), maybe(0.5, &DATA), maybe(0.4, &PURPOSES))
+        .prop_map(|(party, data, purposes)| OnwardTo { party, data, purposes });
     (
-        weighted(
-            chance,
-            prop_oneof![9 => some(&PURPOSES), 1 => Just(Vec::new())],
-        ),
+        weighted(chance, prop_oneof![9 => some(&PURPOSES), 1 => Just(Vec::new())]),
         maybe(chance * 0.6, &PURPOSES),
-        opt(
-            chance * 1.4,
-            &["permitted", "affiliates", "processors", "prohibited"],
-        ),
+        opt(chance * 1.4, &["permitted", "affiliates", "processors", "prohibited"]),
         rarely(chance, vec(onward_to, 1..=3).boxed()),
         duration(chance),
         opt(chance, &CONSENTS),
         maybe(chance * 0.7, &SAFEGUARDS),
-        weighted(
-            chance,
-            prop_oneof![4 => some(&CHANGES), 1 => Just(Vec::new())],
-        ),
+        weighted(chance, prop_oneof![4 => some(&CHANGES), 1 => Just(Vec::new())]),
     )
         .prop_map(
             |(
@@ -344,398 +299,18 @@ fn flow() -> BoxedStrategy<Flow> {
         effective(0.15),
         disposed(0.07),
     )
-        .prop_map(
-            |(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
-                id: String::new(),
-                home: home.map(usize::from),
-                foreign: foreign >= 7,
-                goes_on,
-                body: FlowBody {
-                    only_from: if bare { Vec::new() } else { body.only_from },
-                    terms,
-                    effective,
-                    disposed,
-                    ..body
-                },
+        .prop_map(|(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
+            id: String::new(),
+            home: home.map(usize::from),
+            foreign: foreign >= 7,
+            goes_on,
+            body: FlowBody {
+                only_from: if bare { Vec::new() } else { body.only_from },
+                terms,
+                effective,
+                disposed,
+                ..body
             },
-        )
-        .boxed()
-}
-
-/// Matchers on places: mostly one key, rarely nested.
-fn places(depth: usize, arrival: bool) -> BoxedStrategy<Vec<PlaceMatcher>> {
-    vec(place(depth, arrival), 1..=2).boxed()
-}
-
-fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
-    let nested = |chance: f64| {
-        if depth == 0 {
-            Just(Vec::new()).boxed()
-        } else {
-            rarely(chance, places(depth - 1, arrival))
-        }
-    };
-    let empty = PlaceMatcher::default;
-    let single = prop_oneof![
-        some(&PARTIES).prop_map(move |party| PlaceMatcher { party, ..empty() }),
-        some(&ROLES).prop_map(move |role| PlaceMatcher { role, ..empty() }),
-        some(&PURPOSES).prop_map(move |purpose| PlaceMatcher { purpose, ..empty() }),
-        some(&PURPOSES).prop_map(move |purpose| PlaceMatcher { purpose, ..empty() }),
-        some(&SYSTEMS).prop_map(move |system| PlaceMatcher { system, ..empty() }),
-        some(&TAGS).prop_map(move |tag| PlaceMatcher { tag, ..empty() }),
-        some(&REGIONS_AS_MATCHED).prop_map(move |region| PlaceMatcher { region, ..empty() }),
-        some(&REGIONS_AS_MATCHED).prop_map(move |jurisdiction| PlaceMatcher {
-            jurisdiction,
-            ..empty()
-        }),
-        some(&RELATIONS).prop_map(move |relation| if arrival {
-            PlaceMatcher {
-                relation,
-                ..empty()
-            }
-        } else {
-            PlaceMatcher {
-                party: vec!["p*".to_owned()],
-                ..empty()
-            }
-        }),
-    ];
-    (
-        single,
-        nested(0.25),
-        nested(0.2),
-        maybe(0.1, &PURPOSES),
-        any::<bool>(),
-    )
-        .prop_map(move |(single, not, any, purpose, alone)| {
-            let base = if alone && !not.is_empty() {
-                PlaceMatcher::default()
-            } else {
-                single
-            };
-            PlaceMatcher {
-                purpose: if base.purpose.is_empty() && !alone {
-                    purpose
-                } else {
-                    base.purpose.clone()
-                },
-                not,
-                any,
-                ..base
-            }
-        })
-        .boxed()
-}
-
-fn flows(depth: usize) -> BoxedStrategy<Vec<FlowMatcher>> {
-    vec(flow_matcher(depth), 1..=2).boxed()
-}
-
-fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
-    let nested = |chance: f64| {
-        if depth == 0 {
-            Just(Vec::new()).boxed()
-        } else {
-            rarely(chance, flows(depth - 1))
-        }
-    };
-    let empty = FlowMatcher::default;
-    let single = prop_oneof![
-        3 => some(&CHANGES).prop_map(move |transform| FlowMatcher { transform, ..empty() }),
-        1 => one(&["opt_in", "opt_out"]).prop_map(move |c| FlowMatcher {
-            consent: vec![c],
-            ..empty()
-        }),
-        1 => some(&SAFEGUARDS).prop_map(move |safeguards| FlowMatcher { safeguards, ..empty() }),
-        2 => some(&PURPOSES).prop_map(move |purpose| FlowMatcher { purpose, ..empty() }),
-        1 => some(&TAGS).prop_map(move |tag| FlowMatcher { tag, ..empty() }),
-        2 => some(&DATA).prop_map(move |data| FlowMatcher { data, ..empty() }),
-        2 => places(depth.min(1), false).prop_map(move |from| FlowMatcher { from, ..empty() }),
-        2 => places(depth.min(1), false).prop_map(move |to| FlowMatcher { to, ..empty() }),
-        1 => any::<bool>().prop_map(move |crosses| FlowMatcher {
-            crosses_parties: Some(crosses),
-            ..empty()
-        }),
-        2 => agreements(true).prop_map(move |tests| FlowMatcher {
-            agreement: Some(AgreementTest::Some(tests)),
-            ..empty()
-        }),
-        1 => Just(()).prop_map(move |()| FlowMatcher {
-            agreement: Some(AgreementTest::None("none".to_owned())),
-            ..empty()
-        }),
-    ];
-    (
-        single,
-        nested(0.3),
-        nested(0.2),
-        weighted(0.2, any::<bool>()),
-        any::<bool>(),
-    )
-        .prop_map(move |(single, not, any, crosses, alone)| {
-            let base = if alone && !not.is_empty() {
-                FlowMatcher::default()
-            } else {
-                single
-            };
-            FlowMatcher {
-                crosses_parties: base.crosses_parties.or(crosses),
-                not,
-                any,
-                ..base
-            }
-        })
-        .boxed()
-}
-
-/// Agreement matchers; of a flow's agreement, or of a `where`.
-fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
-    let empty = AgreementMatcher::default;
-    let single = prop_oneof![
-        some(&AGREEMENTS).prop_map(move |id| AgreementMatcher { id, ..empty() }),
-        some(&["sharing", "processing"]).prop_map(move |kind| AgreementMatcher { kind, ..empty() }),
-        some(&STATUSES).prop_map(move |status| AgreementMatcher { status, ..empty() }),
-        some(&["con*", "glba_*", "contract"]).prop_map(move |legal_basis| AgreementMatcher {
-            legal_basis,
-            ..empty()
-        }),
-        some(&ASSURANCES).prop_map(move |assurance| AgreementMatcher {
-            assurance,
-            ..empty()
-        }),
-    ]
-    .boxed();
-    let only_where = prop_oneof![
-        some(&PARTIES).prop_map(move |party| AgreementMatcher { party, ..empty() }),
-        some(&ROLES).prop_map(move |role| AgreementMatcher { role, ..empty() }),
-        some(&DATA).prop_map(move |data| AgreementMatcher { data, ..empty() }),
-    ]
-    .boxed();
-    let single = if of_flow {
-        single
-    } else {
-        prop_oneof![single, only_where].boxed()
-    };
-    let matcher = (single.clone(), rarely(0.25, vec(single, 1..=2).boxed()))
-        .prop_map(|(base, not)| AgreementMatcher { not, ..base });
-    vec(matcher, 1..=2).boxed()
-}
-
-fn forbid() -> BoxedStrategy<Body> {
-    (
-        maybe(0.8, &DATA),
-        rarely(0.5, places(2, false)),
-        rarely(0.8, places(2, true)),
-        rarely(0.4, flows(2)),
-        rarely(0.3, flows(2)),
-    )
-        .prop_map(|(mut data, from, to, through, arriving)| {
-            if data.is_empty() && from.is_empty() && to.is_empty() {
-                data = vec!["t".to_owned()];
-            }
-            Body::Forbid(Forbid {
-                data,
-                from,
-                to,
-                unless: Unless { through, arriving },
-            })
-        })
-        .boxed()
-}
-
-fn limit() -> BoxedStrategy<Body> {
-    let together = vec(one(&DATA), 2..=3).prop_map(distinct);
-    let kind = prop_oneof![
-        together.prop_map(|together| (together, Vec::new(), None)),
-        (some(&DATA), 0..3_usize).prop_map(|(data, most)| (Vec::new(), data, Some(most))),
-    ];
-    (
-        places(1, false),
-        opt(0.5, &["party", "system"]),
-        kind,
-        rarely(0.3, flows(1)),
-    )
-        .prop_map(|(at, scope, (together, data, origins_at_most), through)| {
-            Body::Limit(Limit {
-                at,
-                scope,
-                together,
-                data,
-                origins_at_most,
-                unless: Unless {
-                    through,
-                    arriving: Vec::new(),
-                },
-            })
-        })
-        .boxed()
-}
-
-fn strings(list: &[&str]) -> Vec<String> {
-    list.iter().map(|s| (*s).to_owned()).collect()
-}
-
-/// Keys of a declaration with something to ask of them.
-fn demands(on: &str) -> Vec<(&'static str, Operators)> {
-    let base = Operators::default;
-    let present = |wanted| Operators {
-        present: Some(wanted),
-        ..base()
-    };
-    let one_of = |list: &[&str]| Operators {
-        one_of: strings(list),
-        ..base()
-    };
-    let under = |list: &[&str]| Operators {
-        under: strings(list),
-        ..base()
-    };
-    let includes = |list: &[&str]| Operators {
-        includes: strings(list),
-        ..base()
-    };
-    let matches = |pattern: &str| Operators {
-        matches: Some(pattern.to_owned()),
-        ..base()
-    };
-    let at_most = |bound: &str| Operators {
-        at_most: Some(bound.to_owned()),
-        ..base()
-    };
-    let at_least = |bound: &str| Operators {
-        at_least: Some(bound.to_owned()),
-        ..base()
-    };
-    match on {
-        "agreement" => vec![
-            ("kind", one_of(&["sharing"])),
-            ("kind", present(true)),
-            ("status", one_of(&["active", "proposed"])),
-            ("status", present(false)),
-            ("provider", matches("pa|p.")),
-            ("provider", matches("a")),
-            ("provider", present(true)),
-            ("parties", matches("p[abc]")),
-            ("legal_basis", present(true)),
-            ("legal_basis", matches("con.*")),
-            ("assurances", includes(&["dpia"])),
-            ("assurances", present(true)),
-            ("effective.until", present(true)),
-            ("effective.from", present(false)),
-            ("terms.purposes", present(true)),
-            ("terms.purposes", under(&["p.a", "q"])),
-            ("terms.purposes", includes(&["p.a"])),
-            ("terms.prohibited_purposes", present(false)),
-            ("terms.onward_transfer", one_of(&["prohibited"])),
-            ("terms.onward_transfer", present(true)),
-            ("terms.retention", at_most("1y")),
-            ("terms.retention", present(true)),
-            ("terms.consent", at_least("opt_out")),
-            ("terms.safeguards", includes(&["encryption_at_rest"])),
-            ("terms.released_by", one_of(&["anonymised"])),
-            ("terms.released_by", present(false)),
-        ],
-        "flow" => vec![
-            ("purposes", under(&["p"])),
-            ("purposes", includes(&["p.a"])),
-            ("purposes", present(true)),
-            ("retention", at_most("365d")),
-            ("retention", at_least("30d")),
-            ("retention", present(true)),
-            ("retention", present(false)),
-            ("consent", at_least("opt_out")),
-            ("consent", at_most("opt_out")),
-            ("consent", present(true)),
-            ("transform", one_of(&["none", "anonymised"])),
-            ("transform", present(false)),
-            ("safeguards", includes(&["encryption_in_transit"])),
-            ("safeguards", present(true)),
-            ("legal_basis", present(true)),
-            ("legal_basis", one_of(&["consent", "contract"])),
-            ("tags", includes(&["red"])),
-            ("tags", matches("r.*")),
-            ("data", under(&["t"])),
-            ("only_from", present(true)),
-            ("effective.from", present(true)),
-            ("effective.until", present(false)),
-            ("terms.purposes", under(&["p"])),
-            ("terms.purposes", present(true)),
-            ("terms.retention", at_most("6m")),
-            ("terms.safeguards", present(true)),
-        ],
-        "system" => vec![
-            ("purposes", under(&["p.a", "p.b"])),
-            ("purposes", present(true)),
-            ("retention", at_most("1y")),
-            ("retention", at_least("8d")),
-            ("region", one_of(&["US", "EU"])),
-            ("region", present(true)),
-            ("tags", includes(&["blue"])),
-            ("originates", under(&["t"])),
-            ("originates", present(false)),
-        ],
-        _ => vec![
-            ("role", one_of(&["bank", "other"])),
-            ("role", present(true)),
-            ("jurisdiction", one_of(&["US"])),
-            ("jurisdiction", present(true)),
-            ("affiliate_of", present(false)),
-            ("contact", matches(".*@.*")),
-            ("contact", present(true)),
-        ],
-    }
-}
-
-fn require() -> BoxedStrategy<Body> {
-    let of = |on: &'static str, filter: BoxedStrategy<Filter>| {
-        (filter, vec(select(demands(on)), 1..=2)).prop_map(move |(filter, must)| {
-            Body::Require(Require {
-                on: on.to_owned(),
-                filter,
-                must: must
-                    .into_iter()
-                    .map(|(key, operators)| (key.to_owned(), operators))
-                    .collect::<BTreeMap<_, _>>(),
-            })
-        })
-    };
-    prop_oneof![
-        of(
-            "agreement",
-            rarely(0.5, agreements(false))
-                .prop_map(Filter::Agreements)
-                .boxed()
-        ),
-        of(
-            "flow",
-            rarely(0.5, flows(2)).prop_map(Filter::Flows).boxed()
-        ),
-        of(
-            "system",
-            rarely(0.4, places(2, false))
-                .prop_map(Filter::Places)
-                .boxed()
-        ),
-        of(
-            "party",
-            rarely(0.4, places(2, false))
-                .prop_map(Filter::Places)
-                .boxed()
-        ),
-    ]
-    .boxed()
-}
-
-fn rule_body() -> BoxedStrategy<Body> {
-    prop_oneof![5 => forbid(), 2 => limit(), 2 => require()].boxed()
-}
-
-fn rule() -> BoxedStrategy<Rule> {
-    (one(&SEVERITIES), rule_body())
-        .prop_map(|(severity, body)| Rule {
-            severity,
-            body,
-            ..Rule::default()
         })
         .boxed()
 }
@@ -746,9 +321,7 @@ fn statement() -> BoxedStrategy<Statement> {
             by,
             severity,
             promise,
-            said: Said {
-                quote: "Never.".to_owned(),
-            },
+            said: Said { quote: "Never.".to_owned() },
             ..Statement::default()
         })
         .boxed()
@@ -756,21 +329,20 @@ fn statement() -> BoxedStrategy<Statement> {
 
 /// `data` where the rules are no terms, `agreements` where they are.
 pub fn waiver() -> BoxedStrategy<Waiver> {
-    let accepts =
-        prop_oneof![
-            (
-                one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]),
-                some(&DATA)
-            )
-                .prop_map(|(rule, data)| (rule, data, Vec::new())),
-            (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2))
-                .prop_map(|(rule, agreements)| (rule, Vec::new(), agreements)),
-            one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
-                rule,
-                Vec::new(),
-                Vec::new()
-            )),
-        ];
+    let accepts = prop_oneof![
+        (one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]), some(&DATA))
+            .prop_map(|(rule, data)| (rule, data, Vec::new())),
+        (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2)).prop_map(|(rule, agreements)| (
+            rule,
+            Vec::new(),
+            agreements
+        )),
+        one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
+            rule,
+            Vec::new(),
+            Vec::new()
+        )),
+    ];
     (
         accepts,
         opt(0.25, &SYSTEMS),
@@ -779,28 +351,24 @@ pub fn waiver() -> BoxedStrategy<Waiver> {
         opt(0.15, &["t*", "ag*", "p*", "*/s?"]),
         select(&["2026-01-01", "2025-12-31", "2027-06-30"][..]),
     )
-        .prop_map(
-            |((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
-                rule: Some(rule),
-                source,
-                sink,
-                flow,
-                subject,
-                data,
-                agreements,
-                reason: "accepted".to_owned(),
-                approved_by: "board".to_owned(),
-                expires: Some(Day::of(expires)),
-            },
-        )
+        .prop_map(|((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
+            rule: Some(rule),
+            source,
+            sink,
+            flow,
+            subject,
+            data,
+            agreements,
+            reason: "accepted".to_owned(),
+            approved_by: "board".to_owned(),
+            expires: Some(Day::of(expires)),
+        })
         .boxed()
 }
 
 fn call() -> BoxedStrategy<Call> {
     let status = vec(one(&STATUSES), 1..=3).prop_map(distinct);
-    (weighted(0.4, day()), weighted(0.15, status))
-        .prop_map(|(as_of, status)| Call { as_of, status })
-        .boxed()
+    (weighted(0.4, day()), weighted(0.15, status)).prop_map(|(as_of, status)| Call { as_of, status }).boxed()
 }
 
 /// Rarely anywhere from `least`, mostly near `most`; shrinks to `least`.
@@ -830,32 +398,15 @@ pub fn world() -> BoxedStrategy<World> {
         (call(), 0..3_u8),
     )
         .prop_map(
-            |(
-                parties,
-                systems,
-                agreements,
-                flows,
-                rules,
-                statements,
-                waivers,
-                status,
-                (call, sourced),
-            )| {
+            |(parties, systems, agreements, flows, rules, statements, waivers, status, (call, sourced))| {
                 let policy = Policy {
                     policy: "house".to_owned(),
                     title: "House".to_owned(),
                     status: status.to_owned(),
                     rules,
                 };
-                let mut world = World {
-                    parties,
-                    agreements,
-                    statements,
-                    waivers,
-                    policy,
-                    call,
-                    ..World::default()
-                };
+                let mut world =
+                    World { parties, agreements, statements, waivers, policy, call, ..World::default() };
                 world.taxonomy = taxonomy();
                 tidy(&mut world, systems, flows);
                 if sourced > 0 {
@@ -878,15 +429,8 @@ fn declare_origins(world: &mut World, all: bool) {
     for (flow, default) in nested.chain(world.flows.iter().map(|flow| (flow, None))) {
         let default = default.cloned().unwrap_or_default();
         let from = flow.body.from.clone().or(default.from);
-        let data = if flow.body.data.is_empty() {
-            default.data
-        } else {
-            flow.body.data.clone()
-        };
-        named
-            .entry(from.unwrap_or_default())
-            .or_default()
-            .extend(data);
+        let data = if flow.body.data.is_empty() { default.data } else { flow.body.data.clone() };
+        named.entry(from.unwrap_or_default()).or_default().extend(data);
     }
     for party in &mut world.parties {
         for system in &mut party.systems {
@@ -911,10 +455,7 @@ pub fn taxonomy() -> Taxonomy {
             })
             .collect::<BTreeMap<_, _>>()
     };
-    Taxonomy {
-        data: keys(&DATA),
-        purposes: keys(&PURPOSES),
-    }
+    Taxonomy { data: keys(&DATA), purposes: keys(&PURPOSES) }
 }
 
 fn at<T>(number: &str, list: &[T]) -> usize {
@@ -923,11 +464,8 @@ fn at<T>(number: &str, list: &[T]) -> usize {
 
 /// Makes references fit, and the world valid.
 fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
-    let ids: Vec<String> = ["pa", "pb", "pc", "pd", "pe"]
-        .iter()
-        .take(world.parties.len())
-        .map(|id| (*id).to_owned())
-        .collect();
+    let ids: Vec<String> =
+        ["pa", "pb", "pc", "pd", "pe"].iter().take(world.parties.len()).map(|id| (*id).to_owned()).collect();
     for (i, party) in world.parties.iter_mut().enumerate() {
         party.id.clone_from(&ids[i]);
         party.name = format!("Party {}", ids[i]);
@@ -945,9 +483,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
         purposeful.push(!system.purposes.is_empty());
         world.parties[home].systems.push(system);
     }
-    let agreement_ids: Vec<String> = (0..world.agreements.len())
-        .map(|i| format!("ag{i}"))
-        .collect();
+    let agreement_ids: Vec<String> = (0..world.agreements.len()).map(|i| format!("ag{i}")).collect();
     let fit_body = |body: &mut FlowBody| {
         let name = |number: &String| names[at(number, &names)].1.clone();
         body.from = body.from.as_ref().map(name);
@@ -976,9 +512,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
             flow.body.from = Some(names[system].1.clone());
             flow.home = flow.home.map(|_| home + 1);
         }
-        let sender = names
-            .iter()
-            .find(|(_, n)| Some(n) == flow.body.from.as_ref());
+        let sender = names.iter().find(|(_, n)| Some(n) == flow.body.from.as_ref());
         let home = flow.home.filter(|_| !agreement_ids.is_empty());
         // Two of three under the agreement of the sending party's number, so
         // that agreements are between few parties.
@@ -1040,10 +574,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
             }
         }
         // Onward to parties outside, where there are any.
-        let outside: Vec<&String> = ids
-            .iter()
-            .filter(|id| !agreement.parties.contains(id))
-            .collect();
+        let outside: Vec<&String> = ids.iter().filter(|id| !agreement.parties.contains(id)).collect();
         let inner = agreement.flows.iter_mut().flat_map(|f| &mut f.body.terms);
         for terms in inner.chain([&mut agreement.terms]) {
             for to in &mut terms.onward_to {
@@ -1053,10 +584,8 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
                 };
             }
         }
-        agreement.provider = agreement
-            .provider
-            .as_ref()
-            .map(|n| agreement.parties[at(n, &agreement.parties)].clone());
+        agreement.provider =
+            agreement.provider.as_ref().map(|n| agreement.parties[at(n, &agreement.parties)].clone());
     }
     for (i, rule) in world.policy.rules.iter_mut().enumerate() {
         rule.id = format!("r{i}");
@@ -1071,11 +600,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
         waiver.agreements = if agreement_ids.is_empty() {
             Vec::new()
         } else {
-            distinct(
-                agreements
-                    .map(|n| agreement_ids[at(n, &agreement_ids)].clone())
-                    .collect(),
-            )
+            distinct(agreements.map(|n| agreement_ids[at(n, &agreement_ids)].clone()).collect())
         };
     }
 }

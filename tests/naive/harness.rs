@@ -37,9 +37,7 @@ pub fn try_all<T: Debug>(
         max_shrink_iters: 3000,
         ..Config::default()
     });
-    let outcome = runner.run(&strategy, |value| {
-        property(&value).map_err(TestCaseError::fail)
-    });
+    let outcome = runner.run(&strategy, |value| property(&value).map_err(TestCaseError::fail));
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(_, value)) => {
@@ -56,29 +54,15 @@ pub fn show(world: &World) -> String {
         "# world.yaml\n{}\n# policy.yaml\n{}\n# call: {}\n",
         write::yaml(&write::inventory(world)),
         write::yaml(&write::policy(world)),
-        call(
-            world,
-            Model::new(world, evaluate::options(world))
-                .counting()
-                .count()
-        )
-        .join(" "),
+        call(world, Model::new(world, evaluate::options(world)).counting().count()).join(" "),
     )
 }
 
 fn call(world: &World, counting: usize) -> Vec<String> {
-    let mut call: Vec<String> = [
-        "audit",
-        "inventory",
-        "--policy",
-        "policy.yaml",
-        "--format",
-        "json",
-        "--day",
-        evaluate::DAY,
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut call: Vec<String> =
+        ["audit", "inventory", "--policy", "policy.yaml", "--format", "json", "--day", evaluate::DAY]
+            .map(str::to_owned)
+            .to_vec();
     if let Some(day) = world.call.as_of {
         call.extend(["--as-of".to_owned(), day.to_string()]);
     }
@@ -107,9 +91,7 @@ pub fn run(binary: &str, world: &World, layout: u64) -> Result<Output, String> {
 
 /// Audits a world that is written already.
 pub fn audit(binary: &str, world: &World, dir: &Path) -> Result<Output, String> {
-    let counting = Model::new(world, evaluate::options(world))
-        .counting()
-        .count();
+    let counting = Model::new(world, evaluate::options(world)).counting().count();
     let output = Command::new(binary)
         .args(call(world, counting))
         .current_dir(dir)
@@ -120,13 +102,9 @@ pub fn audit(binary: &str, world: &World, dir: &Path) -> Result<Output, String> 
     if exit != 0 && exit != 1 {
         return Err(format!("exit {exit}\n{errors}"));
     }
-    let json = serde_json::from_slice(&output.stdout)
-        .map_err(|e| format!("exit {exit}, no JSON: {e}\n{errors}"))?;
-    Ok(Output {
-        exit,
-        bytes: output.stdout,
-        json,
-    })
+    let json =
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("exit {exit}, no JSON: {e}\n{errors}"))?;
+    Ok(Output { exit, bytes: output.stdout, json })
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -134,12 +112,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(text)
-        .collect()
+    value.as_array().into_iter().flatten().filter_map(text).collect()
 }
 
 /// The name of a source or a sink: a system, else a party.
@@ -182,11 +155,7 @@ pub fn compare(world: &World, expected: &Verdict, output: &Output) -> Result<(),
         }
     }
     let wanted: BTreeMap<Key, &Finding> = expected.findings.iter().map(|f| (f.key(), f)).collect();
-    assert_eq!(
-        wanted.len(),
-        expected.findings.len(),
-        "the naive evaluator finds something twice"
-    );
+    assert_eq!(wanted.len(), expected.findings.len(), "the naive evaluator finds something twice");
     for (key, finding) in &wanted {
         match seen.get(key) {
             None => wrong.push(format!("- missing: {} {finding:?}", line(key))),
@@ -238,11 +207,7 @@ pub fn compare(world: &World, expected: &Verdict, output: &Output) -> Result<(),
     if output.exit != expected.exit {
         wrong.push(format!("~ exit: {} not {}", expected.exit, output.exit));
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("\n"))
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 fn line(key: &Key) -> String {
@@ -296,57 +261,26 @@ fn differences(model: &Model<'_>, wanted: &Finding, printed: &Value) -> Vec<Stri
     same("data is a minimal cover", "true".into(), fewest.to_string());
     if let Some(arrives_as) = &wanted.arrives_as {
         let (leaves, fewest) = expanded(model, &printed["arrives_as"]);
-        same(
-            "arrives_as",
-            format!("{arrives_as:?}"),
-            format!("{leaves:?}"),
-        );
-        same(
-            "arrives_as is a minimal cover",
-            "true".into(),
-            fewest.to_string(),
-        );
+        same("arrives_as", format!("{arrives_as:?}"), format!("{leaves:?}"));
+        same("arrives_as is a minimal cover", "true".into(), fewest.to_string());
     }
     if ["terms", "flow"].contains(&&*wanted.kind) && wanted.rule != "flow/unsourced" {
         let agreements = texts(&printed["agreements"]);
-        same(
-            "agreements",
-            format!("{:?}", wanted.agreements),
-            format!("{agreements:?}"),
-        );
+        same("agreements", format!("{:?}", wanted.agreements), format!("{agreements:?}"));
     }
     let length = |path: &Value| path.as_array().map_or(0, Vec::len);
-    let witnesses: Vec<usize> = printed["witnesses"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(length)
-        .collect();
+    let witnesses: Vec<usize> = printed["witnesses"].as_array().into_iter().flatten().map(length).collect();
     let rule = body(model.world, &wanted.rule);
     match rule {
-        Some(Body::Require(_)) => same(
-            "path length",
-            "0".to_owned(),
-            length(&printed["path"]).to_string(),
-        ),
-        Some(Body::Limit(_)) => same(
-            "witness lengths",
-            format!("{:?}", wanted.witnesses),
-            format!("{witnesses:?}"),
-        ),
+        Some(Body::Require(_)) => same("path length", "0".to_owned(), length(&printed["path"]).to_string()),
+        Some(Body::Limit(_)) => {
+            same("witness lengths", format!("{:?}", wanted.witnesses), format!("{witnesses:?}"))
+        }
         Some(Body::Forbid(_)) | None => {
             let shortest = wanted.witnesses.iter().min().copied().unwrap_or(0);
-            same(
-                "path length",
-                shortest.to_string(),
-                length(&printed["path"]).to_string(),
-            );
+            same("path length", shortest.to_string(), length(&printed["path"]).to_string());
             if wanted.rule.starts_with("terms/") {
-                same(
-                    "witness lengths",
-                    format!("{:?}", wanted.witnesses),
-                    format!("{witnesses:?}"),
-                );
+                same("witness lengths", format!("{:?}", wanted.witnesses), format!("{witnesses:?}"));
             }
         }
     }
@@ -390,10 +324,7 @@ fn unproven(model: &Model<'_>, origins: &Origins, key: &Key, printed: &Value) ->
         Some(Body::Require(_)) => {}
         None if key.rule == "flow/unsourced" => {}
         None => {
-            let offending = model
-                .flows
-                .iter()
-                .position(|f| Some(&f.id) == key.flow.as_ref());
+            let offending = model.flows.iter().position(|f| Some(&f.id) == key.flow.as_ref());
             let check = key.rule.strip_prefix("terms/");
             let check = STICKY.iter().find(|c| Some(**c) == check);
             if let Some(path) = &path {
@@ -411,8 +342,7 @@ fn unproven(model: &Model<'_>, origins: &Origins, key: &Key, printed: &Value) ->
                     let (Some(a), Some(path)) = (found, path) else {
                         continue;
                     };
-                    if path.last().copied() != offending
-                        || !Term::new(model, a, check).proves(origins, path)
+                    if path.last().copied() != offending || !Term::new(model, a, check).proves(origins, path)
                     {
                         wrong.push(format!("the witness for {id} does not break its terms"));
                     }
@@ -435,9 +365,7 @@ fn walked(model: &Model<'_>, path: &Value) -> Result<Vec<usize>, String> {
         if let Some(last) = flows.last()
             && model.flows[*last].to != flow.from
         {
-            return Err(format!(
-                "a step does not begin where the last ended: {step}"
-            ));
+            return Err(format!("a step does not begin where the last ended: {step}"));
         }
         let agreement = flow.agreement.map(|a| model.world.agreements[a].id.clone());
         let purposes: BTreeSet<String> = texts(&step["purposes"]).into_iter().collect();
@@ -459,7 +387,7 @@ fn walked(model: &Model<'_>, path: &Value) -> Result<Vec<usize>, String> {
 }
 
 /// Whether anything can go over exactly these flows.
-fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
+pub fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
     let start = model.starts(origins).into_iter().map(|item| (item.s, item));
     !follow(
         start,
@@ -477,7 +405,8 @@ fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
     .is_empty()
 }
 
-fn proves_limit(
+/// Whether a walk brings to the place what the witness of that number stands for.
+pub fn proves_limit(
     model: &Model<'_>,
     origins: &Origins,
     rule: &Limit,
@@ -486,8 +415,7 @@ fn proves_limit(
     path: &[usize],
 ) -> bool {
     let subject = key.subject.as_deref().unwrap_or_default();
-    let in_place =
-        |system: usize| model.systems[system].name == subject || model.owner_id(system) == subject;
+    let in_place = |system: usize| model.systems[system].name == subject || model.owner_id(system) == subject;
     let starts: Vec<usize> = match path.first() {
         Some(e) => vec![model.flows[*e].from],
         None => (0..model.systems.len()).collect(),
@@ -496,8 +424,7 @@ fn proves_limit(
     starts.iter().any(|s| {
         let brought = gathering.brought(origins, *s, path);
         brought.iter().any(|g| {
-            in_place(g.at)
-                && (g.of.contains(&index) || rule.together.is_empty() && !g.of.is_empty())
+            in_place(g.at) && (g.of.contains(&index) || rule.together.is_empty() && !g.of.is_empty())
         })
     })
 }

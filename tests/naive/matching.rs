@@ -86,9 +86,8 @@ impl Model<'_> {
     fn one_place(&self, m: &PlaceMatcher, place: Place, reading: Reading) -> bool {
         let party = &self.world.parties[place.party];
         let system = place.system.map(|s| &self.systems[s]);
-        let mut purposes: Vec<&String> = system
-            .map(|s| s.declared.purposes.iter().collect())
-            .unwrap_or_default();
+        let mut purposes: Vec<&String> =
+            system.map(|s| s.declared.purposes.iter().collect()).unwrap_or_default();
         let arriving = place.arrival.and_then(|a| a.flow);
         purposes.extend(arriving.into_iter().flat_map(|e| &self.flows[e].purposes));
         let purpose_holds = |wanted: &[String]| {
@@ -105,16 +104,10 @@ impl Model<'_> {
             && key(&m.system, |w| any_glob(w, system.map(|s| &*s.name)))
             && key(&m.role, |w| exact(w, self.role(place.party)))
             && key(&m.purpose, purpose_holds)
-            && key(&m.tag, |w| {
-                tags.is_some_and(|tags| tags.iter().any(|t| exact(w, t)))
-            })
+            && key(&m.tag, |w| tags.is_some_and(|tags| tags.iter().any(|t| exact(w, t))))
             && key(&m.region, |w| exact_without_case(w, region))
-            && key(&m.jurisdiction, |w| {
-                exact_without_case(w, party.jurisdiction.as_deref())
-            })
-            && key(&m.relation, |w| {
-                place.arrival.is_some_and(|a| exact(w, a.relation))
-            })
+            && key(&m.jurisdiction, |w| exact_without_case(w, party.jurisdiction.as_deref()))
+            && key(&m.relation, |w| place.arrival.is_some_and(|a| exact(w, a.relation)))
             && (m.not.is_empty() || !self.place(&m.not, place, reading.turned()))
             && (m.any.is_empty() || self.place(&m.any, place, reading))
     }
@@ -126,37 +119,23 @@ impl Model<'_> {
 
     fn one_flow(&self, m: &FlowMatcher, e: usize, reading: Reading) -> bool {
         let flow = &self.flows[e];
-        let end = |system: usize| Place {
-            party: self.owner(system),
-            system: Some(system),
-            arrival: None,
-        };
+        let end = |system: usize| Place { party: self.owner(system), system: Some(system), arrival: None };
         let leaves: Vec<usize> = flow.data.iter().copied().collect();
         key(&m.transform, |w| exact(w, flow.transform()))
-            && key(&m.consent, |w| {
-                w.iter()
-                    .any(|least| consent_rank(flow.consent()) >= consent_rank(least))
-            })
-            && key(&m.safeguards, |w| {
-                w.iter().all(|s| flow.written.safeguards.contains(s))
-            })
-            && key(&m.purpose, |w| {
-                some_or_all(&flow.purposes, reading, |p| below_any(p, w))
-            })
+            && key(&m.consent, |w| w.iter().any(|least| consent_rank(flow.consent()) >= consent_rank(least)))
+            && key(&m.safeguards, |w| w.iter().all(|s| flow.written.safeguards.contains(s)))
+            && key(&m.purpose, |w| some_or_all(&flow.purposes, reading, |p| below_any(p, w)))
             && key(&m.tag, |w| flow.written.tags.iter().any(|t| exact(w, t)))
-            && key(&m.data, |w| {
-                some_or_all(&leaves, reading, |l| below_any(&self.leaves[*l], w))
-            })
+            && key(&m.data, |w| some_or_all(&leaves, reading, |l| below_any(&self.leaves[*l], w)))
             && (m.from.is_empty() || self.place(&m.from, end(flow.from), reading))
             && (m.to.is_empty() || self.place(&m.to, end(flow.to), reading))
-            && m.crosses_parties
-                .is_none_or(|wanted| wanted == self.crosses_parties(e))
+            && m.crosses_parties.is_none_or(|wanted| wanted == self.crosses_parties(e))
             && match &m.agreement {
                 None => true,
                 Some(AgreementTest::None(_)) => flow.agreement.is_none(),
-                Some(AgreementTest::Some(tests)) => flow
-                    .agreement
-                    .is_some_and(|a| self.agreement(tests, a, Some(e), reading)),
+                Some(AgreementTest::Some(tests)) => {
+                    flow.agreement.is_some_and(|a| self.agreement(tests, a, Some(e), reading))
+                }
             }
             && (m.not.is_empty() || !self.flow_matches(&m.not, e, reading.turned()))
             && (m.any.is_empty() || self.flow_matches(&m.any, e, reading))
@@ -171,9 +150,7 @@ impl Model<'_> {
         seen_from: Option<usize>,
         reading: Reading,
     ) -> bool {
-        matchers
-            .iter()
-            .any(|m| self.one_agreement(m, a, seen_from, reading))
+        matchers.iter().any(|m| self.one_agreement(m, a, seen_from, reading))
     }
 
     fn one_agreement(
@@ -192,12 +169,8 @@ impl Model<'_> {
             && key(&m.kind, |w| exact(w, self.kind(a)))
             && key(&m.status, |w| exact(w, self.status(a)))
             && key(&m.legal_basis, |w| any_glob(w, legal_basis))
-            && key(&m.assurance, |w| {
-                self.assurances(a).iter().any(|id| exact(w, id))
-            })
-            && key(&m.party, |w| {
-                agreement.parties.iter().any(|p| any_glob(w, Some(p)))
-            })
+            && key(&m.assurance, |w| self.assurances(a).iter().any(|id| exact(w, id)))
+            && key(&m.party, |w| agreement.parties.iter().any(|p| any_glob(w, Some(p))))
             && key(&m.role, |w| {
                 let mut parties = agreement.parties.iter();
                 parties.any(|p| exact(w, self.role(self.party(p))))

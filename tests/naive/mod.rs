@@ -2,8 +2,8 @@
 //! time over a world held in memory, as an oracle for the engine.
 //!
 //! `world` is the declared world, `resolve` what each declaration comes to,
-//! `walk` how items move, `matching` the matchers, `terms` and `rules` the
-//! checks, `evaluate` the whole audit. `generate` makes random worlds, `write`
+//! `walk` how items move, `matching` the matchers, `terms`, `rules` and
+//! `require` the checks, `evaluate` the whole audit. `generate` makes random worlds, `write`
 //! puts them on disk, `harness` runs the binary and compares.
 
 #![allow(
@@ -17,8 +17,10 @@
 
 pub mod evaluate;
 pub mod generate;
+pub mod generate_rules;
 pub mod harness;
 pub mod matching;
+pub mod require;
 pub mod resolve;
 pub mod rules;
 pub mod taxonomy;

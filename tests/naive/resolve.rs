@@ -70,10 +70,7 @@ impl Flow {
 
 /// none < opt_out < opt_in.
 pub fn consent_rank(consent: &str) -> usize {
-    ["none", "opt_out", "opt_in"]
-        .iter()
-        .position(|c| *c == consent)
-        .expect("a consent")
+    ["none", "opt_out", "opt_in"].iter().position(|c| *c == consent).expect("a consent")
 }
 
 #[derive(Debug)]
@@ -89,14 +86,8 @@ pub struct Model<'w> {
 impl<'w> Model<'w> {
     pub fn new(world: &'w World, options: Options) -> Model<'w> {
         let data = Tree::new(world.taxonomy.data.keys());
-        let mut model = Model {
-            world,
-            options,
-            leaves: data.leaves(),
-            data,
-            systems: Vec::new(),
-            flows: Vec::new(),
-        };
+        let mut model =
+            Model { world, options, leaves: data.leaves(), data, systems: Vec::new(), flows: Vec::new() };
         for (party, declared) in world.parties.iter().enumerate() {
             for system in &declared.systems {
                 let resolved = System {
@@ -113,10 +104,7 @@ impl<'w> Model<'w> {
                             into: model.leaves_of(std::slice::from_ref(&d.into)),
                         })
                         .collect(),
-                    region: system
-                        .region
-                        .clone()
-                        .or_else(|| declared.jurisdiction.clone()),
+                    region: system.region.clone().or_else(|| declared.jurisdiction.clone()),
                 };
                 model.systems.push(resolved);
             }
@@ -143,11 +131,8 @@ impl<'w> Model<'w> {
         let from = self.system(written.from.as_deref().expect("from"));
         let to = self.system(written.to.as_deref().expect("to"));
         let receiver = self.systems[to].declared;
-        let purposes = if written.purposes.is_empty() {
-            receiver.purposes.clone()
-        } else {
-            written.purposes.clone()
-        };
+        let purposes =
+            if written.purposes.is_empty() { receiver.purposes.clone() } else { written.purposes.clone() };
         assert!(!purposes.is_empty(), "a flow without purposes");
         let own = written.effective.unwrap_or_default();
         let whole = agreement.and_then(|a| a.effective).unwrap_or_default();
@@ -155,10 +140,7 @@ impl<'w> Model<'w> {
             from: own.from.into_iter().chain(whole.from).max(),
             until: own.until.into_iter().chain(whole.until).min(),
         };
-        let retention = written
-            .retention
-            .clone()
-            .or_else(|| receiver.retention.clone());
+        let retention = written.retention.clone().or_else(|| receiver.retention.clone());
         let mut resolved = Flow {
             id: match agreement {
                 Some(agreement) => format!("{}/{}", agreement.id, flow.id),
@@ -213,24 +195,17 @@ impl<'w> Model<'w> {
 
     fn disposed(&self, flow: &Flow) -> bool {
         let own = flow.written.disposed.as_ref();
-        let whole = flow
-            .agreement
-            .and_then(|a| self.world.agreements[a].disposed.as_ref());
-        own.into_iter()
-            .chain(whole)
-            .any(|disposed| match self.options.as_of {
-                None => true,
-                Some(day) => disposed.date.is_some_and(|date| date <= day),
-            })
+        let whole = flow.agreement.and_then(|a| self.world.agreements[a].disposed.as_ref());
+        own.into_iter().chain(whole).any(|disposed| match self.options.as_of {
+            None => true,
+            Some(day) => disposed.date.is_some_and(|date| date <= day),
+        })
     }
 
     /// Whether `--status` leaves an agreement in.
     pub fn looked_at(&self, agreement: usize) -> bool {
         let status = self.status(agreement);
-        self.options
-            .status
-            .as_ref()
-            .is_none_or(|list| list.iter().any(|s| s == status))
+        self.options.status.as_ref().is_none_or(|list| list.iter().any(|s| s == status))
     }
 
     pub fn status(&self, agreement: usize) -> &str {
@@ -266,9 +241,7 @@ impl<'w> Model<'w> {
 
     pub fn leaves_of(&self, keys: &[String]) -> BTreeSet<Leaf> {
         let below: BTreeSet<String> = keys.iter().flat_map(|k| self.data.leaves_of(k)).collect();
-        (0..self.leaves.len())
-            .filter(|i| below.contains(&self.leaves[*i]))
-            .collect()
+        (0..self.leaves.len()).filter(|i| below.contains(&self.leaves[*i])).collect()
     }
 
     pub fn leaf_names(&self, leaves: impl IntoIterator<Item = Leaf>) -> BTreeSet<String> {
@@ -350,15 +323,8 @@ fn override_terms(own: &Terms, agreement: &Terms) -> Terms {
     Terms {
         purposes: own.purposes.clone().or(agreement.purposes.clone()),
         prohibited_purposes: list(&own.prohibited_purposes, &agreement.prohibited_purposes),
-        onward_transfer: own
-            .onward_transfer
-            .clone()
-            .or(agreement.onward_transfer.clone()),
-        onward_to: if own.onward_to.is_empty() {
-            agreement.onward_to.clone()
-        } else {
-            own.onward_to.clone()
-        },
+        onward_transfer: own.onward_transfer.clone().or(agreement.onward_transfer.clone()),
+        onward_to: if own.onward_to.is_empty() { agreement.onward_to.clone() } else { own.onward_to.clone() },
         retention: own.retention.clone().or(agreement.retention.clone()),
         consent: own.consent.clone().or(agreement.consent.clone()),
         safeguards: list(&own.safeguards, &agreement.safeguards),

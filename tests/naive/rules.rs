@@ -1,11 +1,10 @@
-//! The rules of policies and promises: `forbid`, `limit`, `require`.
+//! The rules that follow data: `forbid` and `limit`.
 
 use super::evaluate::{Finding, Relied};
 use super::matching::{Arrival, Place, Reading};
-use super::resolve::{Leaf, Model, consent_rank};
-use super::taxonomy::at_or_below;
+use super::resolve::{Leaf, Model};
 use super::walk::{Item, Origins, follow, spread};
-use super::world::{Body, Duration, Filter, Forbid, Limit, Operators, Require};
+use super::world::{Body, Forbid, Limit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule in force, whoever states it.
@@ -52,20 +51,11 @@ impl<'m> Chase<'m> {
         } else {
             model.leaves_of(&rule.data)
         };
-        Chase {
-            model,
-            rule,
-            data,
-            s,
-        }
+        Chase { model, rule, data, s }
     }
 
     pub fn source_matches(&self) -> bool {
-        let place = Place {
-            party: self.model.owner(self.s),
-            system: Some(self.s),
-            arrival: None,
-        };
+        let place = Place { party: self.model.owner(self.s), system: Some(self.s), arrival: None };
         self.rule.from.is_empty() || self.model.place(&self.rule.from, place, Reading::More)
     }
 
@@ -73,10 +63,7 @@ impl<'m> Chase<'m> {
         let place = Place {
             party: self.model.owner(v),
             system: Some(v),
-            arrival: Some(Arrival {
-                flow,
-                relation: self.model.relation(v, self.s, k),
-            }),
+            arrival: Some(Arrival { flow, relation: self.model.relation(v, self.s, k) }),
         };
         self.rule.to.is_empty() || self.model.place(&self.rule.to, place, Reading::More)
     }
@@ -144,12 +131,7 @@ impl<'m> Chase<'m> {
     /// All walks of these items over flows that `through` does not match.
     pub fn walks(&self, items: &[Item]) -> BTreeMap<Chased, usize> {
         let flows: Vec<usize> = self.model.counting().collect();
-        spread(
-            self.start(items),
-            &flows,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
+        spread(self.start(items), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
     /// Whether any of these items breaks the rule anywhere.
@@ -159,22 +141,15 @@ impl<'m> Chase<'m> {
 
     /// Whether a walk over exactly these flows proves a finding at `v`.
     pub fn proves(&self, items: &[Item], path: &[usize], v: usize) -> bool {
-        follow(
-            self.start(items),
-            path,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
-        .iter()
-        .any(|s| s.at == v && s.breaks())
+        follow(self.start(items), path, |s| self.derive(s), |s, e| self.cross(s, e))
+            .iter()
+            .any(|s| s.at == v && s.breaks())
     }
 
     /// Whether an item arriving is of the rule's data, derivations at the
     /// receiver included.
     fn arrives_of_data(&self, arrival: Chased) -> bool {
-        spread([arrival], &[], |s| self.derive(s), |_, _| None)
-            .keys()
-            .any(|s| s.of_data)
+        spread([arrival], &[], |s| self.derive(s), |_, _| None).keys().any(|s| s.of_data)
     }
 
     /// The flows whose claims keep these walks from being findings.
@@ -201,7 +176,8 @@ impl<'m> Chase<'m> {
     }
 }
 
-fn finding(rule: &Judged<'_>) -> Finding {
+/// A finding of a rule, so far without anything found.
+pub fn finding(rule: &Judged<'_>) -> Finding {
     Finding {
         rule: rule.id.clone(),
         kind: rule.kind.to_owned(),
@@ -211,11 +187,7 @@ fn finding(rule: &Judged<'_>) -> Finding {
 }
 
 fn rely(relied: &mut BTreeSet<Relied>, model: &Model<'_>, rule: &Judged<'_>, e: usize) {
-    relied.insert(Relied {
-        rule: rule.id.clone(),
-        agreement: None,
-        flow: model.flows[e].id.clone(),
-    });
+    relied.insert(Relied { rule: rule.id.clone(), agreement: None, flow: model.flows[e].id.clone() });
 }
 
 #[derive(Default)]
@@ -289,31 +261,18 @@ impl<'m> Gathering<'m> {
             vec![model.leaves_of(&rule.data)]
         } else {
             let each = rule.together.iter();
-            each.map(|c| model.leaves_of(std::slice::from_ref(c)))
-                .collect()
+            each.map(|c| model.leaves_of(std::slice::from_ref(c))).collect()
         };
-        Gathering {
-            model,
-            rule,
-            categories,
-        }
+        Gathering { model, rule, categories }
     }
 
     fn of(&self, leaf: Leaf) -> BTreeSet<usize> {
-        (0..self.categories.len())
-            .filter(|c| self.categories[*c].contains(&leaf))
-            .collect()
+        (0..self.categories.len()).filter(|c| self.categories[*c].contains(&leaf)).collect()
     }
 
     fn start(&self, origins: &Origins) -> Vec<Gathered> {
         let starts = self.model.starts(origins).into_iter();
-        starts
-            .map(|item| Gathered {
-                at: item.s,
-                item,
-                of: self.of(item.o),
-            })
-            .collect()
+        starts.map(|item| Gathered { at: item.s, item, of: self.of(item.o) }).collect()
     }
 
     fn derive(&self, state: &Gathered) -> Vec<Gathered> {
@@ -337,11 +296,7 @@ impl<'m> Gathering<'m> {
             return None;
         }
         let item = self.model.carry(e, state.item)?;
-        Some(Gathered {
-            at: flow.to,
-            item,
-            of: state.of.clone(),
-        })
+        Some(Gathered { at: flow.to, item, of: state.of.clone() })
     }
 
     fn cross(&self, state: &Gathered, e: usize) -> Option<Gathered> {
@@ -353,12 +308,7 @@ impl<'m> Gathering<'m> {
 
     fn walks(&self, origins: &Origins) -> BTreeMap<Gathered, usize> {
         let flows: Vec<usize> = self.model.counting().collect();
-        spread(
-            self.start(origins),
-            &flows,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e),
-        )
+        spread(self.start(origins), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
     /// The items that a walk from `s` over exactly these flows may bring.
@@ -374,26 +324,16 @@ impl<'m> Gathering<'m> {
     /// The places that the rule is about: the systems of each, by name.
     fn places(&self) -> Vec<(Place, Vec<usize>)> {
         let model = self.model;
-        let at = |system: usize| Place {
-            party: model.owner(system),
-            system: Some(system),
-            arrival: None,
-        };
+        let at = |system: usize| Place { party: model.owner(system), system: Some(system), arrival: None };
         let holds = |system: usize| model.place(&self.rule.at, at(system), Reading::More);
         if self.rule.scope.as_deref() == Some("party") {
             let parties = (0..model.world.parties.len()).map(|party| {
                 let of_party = |s: &usize| model.owner(*s) == party;
                 let systems: Vec<usize> = (0..model.systems.len()).filter(of_party).collect();
-                let place = Place {
-                    party,
-                    system: None,
-                    arrival: None,
-                };
+                let place = Place { party, system: None, arrival: None };
                 (place, systems)
             });
-            parties
-                .filter(|(_, systems)| systems.iter().any(|s| holds(*s)))
-                .collect()
+            parties.filter(|(_, systems)| systems.iter().any(|s| holds(*s))).collect()
         } else {
             let systems = (0..model.systems.len()).filter(|s| holds(*s));
             systems.map(|s| (at(s), vec![s])).collect()
@@ -434,26 +374,19 @@ pub fn limit(
         };
         let witnesses: Vec<usize> = match rule.origins_at_most {
             None => {
-                let each: Vec<Option<usize>> = (0..gathering.categories.len())
-                    .map(|c| shortest(&|g| g.of.contains(&c)))
-                    .collect();
+                let each: Vec<Option<usize>> =
+                    (0..gathering.categories.len()).map(|c| shortest(&|g| g.of.contains(&c))).collect();
                 if each.iter().any(Option::is_none) {
                     continue;
                 }
                 each.into_iter().flatten().collect()
             }
             Some(most) => {
-                let parties: BTreeSet<&str> = counted
-                    .iter()
-                    .map(|(g, _)| model.owner_id(g.item.s))
-                    .collect();
+                let parties: BTreeSet<&str> = counted.iter().map(|(g, _)| model.owner_id(g.item.s)).collect();
                 if parties.len() <= most {
                     continue;
                 }
-                parties
-                    .into_iter()
-                    .filter_map(|p| shortest(&|g| model.owner_id(g.item.s) == p))
-                    .collect()
+                parties.into_iter().filter_map(|p| shortest(&|g| model.owner_id(g.item.s) == p)).collect()
             }
         };
         let name = match place.system {
@@ -469,253 +402,4 @@ pub fn limit(
         });
     }
     findings
-}
-
-/// What a declaration comes to in one key.
-#[derive(Default)]
-struct Stated {
-    /// Written somewhere; a default that nobody wrote is not.
-    written: bool,
-    /// None is absent.
-    values: Option<Vec<String>>,
-}
-
-impl Stated {
-    fn list(values: &[String]) -> Stated {
-        Stated {
-            written: !values.is_empty(),
-            values: (!values.is_empty()).then(|| values.to_vec()),
-        }
-    }
-
-    /// An empty list says something.
-    fn telling(values: Option<&Vec<String>>) -> Stated {
-        Stated {
-            written: values.is_some(),
-            values: values.cloned(),
-        }
-    }
-
-    fn one(value: Option<&str>) -> Stated {
-        Stated {
-            written: value.is_some(),
-            values: value.map(|v| vec![v.to_owned()]),
-        }
-    }
-
-    fn or(self, default: &str) -> Stated {
-        Stated {
-            values: self.values.or_else(|| Some(vec![default.to_owned()])),
-            ..self
-        }
-    }
-}
-
-/// Below, equal or above, on the scale that both are on.
-fn compare(value: &str, bound: &str) -> std::cmp::Ordering {
-    if ["none", "opt_out", "opt_in"].contains(&bound) {
-        return consent_rank(value).cmp(&consent_rank(bound));
-    }
-    let hours = |text: &str| Duration(text.to_owned()).hours().unwrap_or(i64::MAX);
-    hours(value).cmp(&hours(bound))
-}
-
-fn holds(operators: &Operators, stated: &Stated) -> bool {
-    if let Some(wanted) = operators.present
-        && wanted != stated.written
-    {
-        return false;
-    }
-    let others = !operators.one_of.is_empty()
-        || !operators.under.is_empty()
-        || operators.at_most.is_some()
-        || operators.at_least.is_some()
-        || operators.matches.is_some()
-        || !operators.includes.is_empty();
-    let Some(values) = &stated.values else {
-        return !others;
-    };
-    let all = |holds: &dyn Fn(&String) -> bool| values.iter().all(holds);
-    (operators.one_of.is_empty() || all(&|v| operators.one_of.contains(v)))
-        && (operators.under.is_empty()
-            || all(&|v| operators.under.iter().any(|branch| at_or_below(v, branch))))
-        && operators
-            .at_most
-            .as_ref()
-            .is_none_or(|bound| all(&|v| compare(v, bound).is_le()))
-        && operators
-            .at_least
-            .as_ref()
-            .is_none_or(|bound| all(&|v| compare(v, bound).is_ge()))
-        && operators.matches.as_ref().is_none_or(|pattern| {
-            let anchored = format!("^(?:{pattern})$");
-            let regex = regex_lite::Regex::new(&anchored).expect("a pattern");
-            all(&|v| regex.is_match(v))
-        })
-        && operators.includes.iter().all(|v| values.contains(v))
-}
-
-impl Model<'_> {
-    fn of_terms(&self, terms: &super::world::Terms, key: &str) -> Stated {
-        match key {
-            "purposes" => Stated::telling(terms.purposes.as_ref()),
-            "prohibited_purposes" => Stated::list(&terms.prohibited_purposes),
-            "onward_transfer" => Stated::one(terms.onward_transfer.as_deref()).or("prohibited"),
-            "retention" => Stated::one(terms.retention.as_ref().map(|d| &*d.0)),
-            "consent" => Stated::one(terms.consent.as_deref()).or("none"),
-            "safeguards" => Stated::list(&terms.safeguards),
-            "released_by" => {
-                let stated = Stated::telling(terms.released_by.as_ref());
-                stated.or("anonymised")
-            }
-            other => panic!("no term {other}"),
-        }
-    }
-
-    fn of_agreement(&self, a: usize, key: &str) -> Stated {
-        let agreement = &self.world.agreements[a];
-        if let Some(term) = key.strip_prefix("terms.") {
-            return self.of_terms(&agreement.terms, term);
-        }
-        let effective = agreement.effective.unwrap_or_default();
-        match key {
-            "kind" => Stated::one(agreement.kind.as_deref()).or("sharing"),
-            "status" => Stated::one(agreement.status.as_deref()).or("active"),
-            "provider" => Stated::one(agreement.provider.as_deref()).or(&agreement.parties[0]),
-            "parties" => Stated::list(&agreement.parties),
-            "legal_basis" => Stated::one(agreement.legal_basis.as_deref()),
-            "assurances" => Stated::list(&self.assurances(a)),
-            "effective.from" => Stated::one(effective.from.map(|d| d.to_string()).as_deref()),
-            "effective.until" => Stated::one(effective.until.map(|d| d.to_string()).as_deref()),
-            other => panic!("no key {other} of an agreement"),
-        }
-    }
-
-    fn of_flow(&self, e: usize, key: &str) -> Stated {
-        let flow = &self.flows[e];
-        if let Some(term) = key.strip_prefix("terms.") {
-            return self.of_terms(&flow.terms, term);
-        }
-        match key {
-            "purposes" => Stated::list(&flow.purposes),
-            "retention" => Stated::one(flow.retention.as_ref().map(|d| &*d.0)),
-            "consent" => Stated::one(flow.written.consent.as_deref()).or("none"),
-            "transform" => Stated::one(flow.written.transform.as_deref()).or("none"),
-            "safeguards" => Stated::list(&flow.written.safeguards),
-            "tags" => Stated::list(&flow.written.tags),
-            "data" => Stated::list(&flow.written.data),
-            "only_from" => Stated::list(&flow.written.only_from),
-            "legal_basis" => Stated::one(flow.legal_basis.as_deref()),
-            "effective.from" => Stated::one(flow.effective.from.map(|d| d.to_string()).as_deref()),
-            "effective.until" => {
-                Stated::one(flow.effective.until.map(|d| d.to_string()).as_deref())
-            }
-            other => panic!("no key {other} of a flow"),
-        }
-    }
-
-    fn of_system(&self, s: usize, key: &str) -> Stated {
-        let system = self.systems[s].declared;
-        match key {
-            "purposes" => Stated::list(&system.purposes),
-            "originates" => Stated::list(&system.originates),
-            "retention" => Stated::one(system.retention.as_ref().map(|d| &*d.0)),
-            "region" => Stated::one(self.systems[s].region.as_deref()),
-            "tags" => Stated::list(&system.tags),
-            other => panic!("no key {other} of a system"),
-        }
-    }
-
-    fn of_party(&self, p: usize, key: &str) -> Stated {
-        let party = &self.world.parties[p];
-        match key {
-            "role" => Stated::one(party.role.as_deref()).or("other"),
-            "jurisdiction" => Stated::one(party.jurisdiction.as_deref()),
-            "affiliate_of" => Stated::one(party.affiliate_of.as_deref()),
-            "contact" => Stated::one(party.contact.as_deref()),
-            other => panic!("no key {other} of a party"),
-        }
-    }
-}
-
-pub fn require(model: &Model<'_>, judged: &Judged<'_>, rule: &Require) -> Vec<Finding> {
-    let at = |system: usize| Place {
-        party: model.owner(system),
-        system: Some(system),
-        arrival: None,
-    };
-    let mut subjects: Vec<(String, Box<dyn Fn(&str) -> Stated + '_>)> = Vec::new();
-    let more = Reading::More;
-    match (&*rule.on, &rule.filter) {
-        ("agreement", filter) => {
-            for (a, agreement) in model.world.agreements.iter().enumerate() {
-                let wanted = match filter {
-                    Filter::Agreements(m) => m.is_empty() || model.agreement(m, a, None, more),
-                    _ => true,
-                };
-                if wanted && model.looked_at(a) {
-                    let stated = move |key: &str| model.of_agreement(a, key);
-                    subjects.push((agreement.id.clone(), Box::new(stated)));
-                }
-            }
-        }
-        ("flow", filter) => {
-            for e in model.counting() {
-                let wanted = match filter {
-                    Filter::Flows(m) => m.is_empty() || model.flow_matches(m, e, more),
-                    _ => true,
-                };
-                if wanted {
-                    let stated = move |key: &str| model.of_flow(e, key);
-                    subjects.push((model.flows[e].id.clone(), Box::new(stated)));
-                }
-            }
-        }
-        ("system", filter) => {
-            for s in 0..model.systems.len() {
-                let wanted = match filter {
-                    Filter::Places(m) => m.is_empty() || model.place(m, at(s), more),
-                    _ => true,
-                };
-                if wanted {
-                    let stated = move |key: &str| model.of_system(s, key);
-                    subjects.push((model.systems[s].name.clone(), Box::new(stated)));
-                }
-            }
-        }
-        ("party", filter) => {
-            for (p, party) in model.world.parties.iter().enumerate() {
-                let systems: Vec<usize> = (0..model.systems.len())
-                    .filter(|s| model.owner(*s) == p)
-                    .collect();
-                let alone = Place {
-                    party: p,
-                    system: None,
-                    arrival: None,
-                };
-                let wanted = match filter {
-                    Filter::Places(m) if m.is_empty() => true,
-                    Filter::Places(m) if systems.is_empty() => model.place(m, alone, more),
-                    Filter::Places(m) => systems.iter().any(|s| model.place(m, at(*s), more)),
-                    _ => true,
-                };
-                if wanted {
-                    let stated = move |key: &str| model.of_party(p, key);
-                    subjects.push((party.id.clone(), Box::new(stated)));
-                }
-            }
-        }
-        (other, _) => panic!("no subject {other}"),
-    }
-    subjects
-        .into_iter()
-        .filter(|(_, stated)| {
-            let mut must = rule.must.iter();
-            !must.all(|(key, operators)| holds(operators, &stated(key)))
-        })
-        .map(|(subject, _)| Finding {
-            subject: Some(subject),
-            ..finding(judged)
-        })
-        .collect()
 }

@@ -4,10 +4,7 @@ use std::collections::BTreeSet;
 
 /// Whether `key` is `branch` or below it.
 pub fn at_or_below(key: &str, branch: &str) -> bool {
-    key == branch
-        || key
-            .strip_prefix(branch)
-            .is_some_and(|rest| rest.starts_with('.'))
+    key == branch || key.strip_prefix(branch).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Whether `key` is at or below one of `branches`.
@@ -23,16 +20,11 @@ pub struct Tree {
 
 impl Tree {
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a String>) -> Tree {
-        Tree {
-            keys: keys.into_iter().cloned().collect(),
-        }
+        Tree { keys: keys.into_iter().cloned().collect() }
     }
 
     fn children(&self, key: &str) -> Vec<&String> {
-        self.keys
-            .iter()
-            .filter(|k| k.rsplit_once('.').is_some_and(|(parent, _)| parent == key))
-            .collect()
+        self.keys.iter().filter(|k| k.rsplit_once('.').is_some_and(|(parent, _)| parent == key)).collect()
     }
 
     fn roots(&self) -> Vec<&String> {
@@ -41,11 +33,7 @@ impl Tree {
 
     /// All keys without children, sorted.
     pub fn leaves(&self) -> Vec<String> {
-        self.keys
-            .iter()
-            .filter(|k| self.children(k).is_empty())
-            .cloned()
-            .collect()
+        self.keys.iter().filter(|k| self.children(k).is_empty()).cloned().collect()
     }
 
     /// The leaves at or below a key.

@@ -44,21 +44,14 @@ pub struct Crossing {
 
 impl<'m> Term<'m> {
     pub fn new(model: &'m Model<'m>, agreement: usize, check: &'static str) -> Term<'m> {
-        let own = model
-            .counting()
-            .filter(|e| model.flows[*e].agreement == Some(agreement));
+        let own = model.counting().filter(|e| model.flows[*e].agreement == Some(agreement));
         let classes: BTreeSet<Class> = own
             .map(|e| {
                 let flow = &model.flows[e];
                 (flow.terms.clone(), model.owner(flow.from))
             })
             .collect();
-        Term {
-            model,
-            agreement,
-            check,
-            classes: classes.into_iter().collect(),
-        }
+        Term { model, agreement, check, classes: classes.into_iter().collect() }
     }
 
     fn start(&self, origins: &Origins) -> Vec<Bound> {
@@ -75,11 +68,7 @@ impl<'m> Term<'m> {
 
     fn derive(&self, state: &Bound) -> Vec<Bound> {
         let made = self.model.derived(state.at, state.item.f).into_iter();
-        made.map(|f| Bound {
-            item: Item { f, ..state.item },
-            ..state.clone()
-        })
-        .collect()
+        made.map(|f| Bound { item: Item { f, ..state.item }, ..state.clone() }).collect()
     }
 
     /// Crosses `e`: the flow is checked against all that the item is then
@@ -174,13 +163,11 @@ impl<'m> Term<'m> {
         {
             return (false, false);
         }
-        let to_processor = flow.agreement.is_some_and(|a| {
-            model.kind(a) == "processing" && model.owner(flow.from) == model.provider(a)
-        });
+        let to_processor = flow
+            .agreement
+            .is_some_and(|a| model.kind(a) == "processing" && model.owner(flow.from) == model.provider(a));
         let parties = &model.world.agreements[self.agreement].parties;
-        let in_group = parties
-            .iter()
-            .any(|p| model.group(model.party(p)) == model.group(receiver));
+        let in_group = parties.iter().any(|p| model.group(model.party(p)) == model.group(receiver));
         let breaks = match terms.onward_transfer.as_deref().unwrap_or("prohibited") {
             "prohibited" => true,
             "processors" => !to_processor,
@@ -191,8 +178,7 @@ impl<'m> Term<'m> {
         let allowed_besides = terms.onward_to.iter().any(|to| {
             to.party == model.world.parties[receiver].id
                 && (to.data.is_empty() || below_any(&model.leaves[f], &to.data))
-                && (to.purposes.is_empty()
-                    || flow.purposes.iter().all(|p| below_any(p, &to.purposes)))
+                && (to.purposes.is_empty() || flow.purposes.iter().all(|p| below_any(p, &to.purposes)))
         });
         (breaks && !allowed_besides, breaks && allowed_besides)
     }
@@ -203,14 +189,9 @@ impl<'m> Term<'m> {
         let Some((last, before)) = path.split_last() else {
             return false;
         };
-        follow(
-            self.start(origins),
-            before,
-            |s| self.derive(s),
-            |s, e| self.cross(s, e).map(|c| c.then),
-        )
-        .iter()
-        .any(|s| self.cross(s, *last).is_some_and(|c| c.breaks))
+        follow(self.start(origins), before, |s| self.derive(s), |s, e| self.cross(s, e).map(|c| c.then))
+            .iter()
+            .any(|s| self.cross(s, *last).is_some_and(|c| c.breaks))
     }
 }
 

@@ -17,13 +17,7 @@ pub struct Item {
 
 impl Item {
     pub fn start(s: usize, o: Leaf, assumed: bool) -> Item {
-        Item {
-            s,
-            o,
-            f: o,
-            k: 0,
-            assumed,
-        }
+        Item { s, o, f: o, k: 0, assumed }
     }
 }
 
@@ -97,10 +91,8 @@ impl Model<'_> {
             None => true,
             Some(parties) => item.assumed || parties.contains(&self.owner(item.s)),
         };
-        (flow.counts && passes && flow.data.contains(&item.f)).then(|| Item {
-            k: self.distance(e, item),
-            ..item
-        })
+        (flow.counts && passes && flow.data.contains(&item.f))
+            .then(|| Item { k: self.distance(e, item), ..item })
     }
 
     /// The distance on arrival.
@@ -156,16 +148,11 @@ impl Model<'_> {
             &flows,
             |(at, item)| {
                 let made = self.derived(*at, item.f);
-                made.into_iter()
-                    .map(|f| (*at, Item { f, ..*item }))
-                    .collect()
+                made.into_iter().map(|f| (*at, Item { f, ..*item })).collect()
             },
             |(at, item), e| {
                 let from_here = self.flows[e].from == *at;
-                from_here
-                    .then(|| self.carry(e, *item))
-                    .flatten()
-                    .map(|item| (self.flows[e].to, item))
+                from_here.then(|| self.carry(e, *item)).flatten().map(|item| (self.flows[e].to, item))
             },
         );
         reached.into_keys().collect()
@@ -173,9 +160,7 @@ impl Model<'_> {
 
     /// The items at their starts.
     pub fn starts(&self, origins: &Origins) -> Vec<Item> {
-        (0..self.systems.len())
-            .flat_map(|s| self.starts_at(s, origins))
-            .collect()
+        (0..self.systems.len()).flat_map(|s| self.starts_at(s, origins)).collect()
     }
 
     /// The items that start at one system.
@@ -222,9 +207,9 @@ impl Model<'_> {
             let u = self.flows[e].from;
             for d in &self.flows[e].written.data {
                 let below = self.leaves_of(std::slice::from_ref(d));
-                let sourced = held.iter().any(|(at, item)| {
-                    *at == u && below.contains(&item.f) && self.carry(e, *item).is_some()
-                });
+                let sourced = held
+                    .iter()
+                    .any(|(at, item)| *at == u && below.contains(&item.f) && self.carry(e, *item).is_some());
                 if !sourced {
                     pairs.insert((u, d.clone()));
                 }
@@ -233,10 +218,7 @@ impl Model<'_> {
         for (u, system) in self.systems.iter().enumerate() {
             for d in system.derives.iter().flat_map(|d| &d.categories) {
                 let below = self.leaves_of(std::slice::from_ref(d));
-                if !held
-                    .iter()
-                    .any(|(at, item)| *at == u && below.contains(&item.f))
-                {
+                if !held.iter().any(|(at, item)| *at == u && below.contains(&item.f)) {
                     pairs.insert((u, d.clone()));
                 }
             }
@@ -245,10 +227,7 @@ impl Model<'_> {
     }
 
     /// Which unsourced pair feeds which, closed transitively.
-    fn feeds(
-        &self,
-        pairs: &BTreeSet<(usize, String)>,
-    ) -> BTreeSet<((usize, String), (usize, String))> {
+    fn feeds(&self, pairs: &BTreeSet<(usize, String)>) -> BTreeSet<((usize, String), (usize, String))> {
         let mut feeds = BTreeSet::new();
         for (u, d) in pairs {
             let origins = Origins {

@@ -74,11 +74,7 @@ fn says_something_when_empty(parent: &str, key: &str) -> bool {
 
 fn pruned(value: Value, name: &str) -> Value {
     match value {
-        Value::Array(list) => Value::Array(
-            list.into_iter()
-                .map(|v| pruned(v, name))
-                .collect::<Vec<_>>(),
-        ),
+        Value::Array(list) => Value::Array(list.into_iter().map(|v| pruned(v, name)).collect::<Vec<_>>()),
         Value::Object(map) => Value::Object(
             map.into_iter()
                 .map(|(key, value)| {
@@ -107,8 +103,7 @@ fn dressed(value: Value, name: &str, dice: &mut Dice) -> serde_yaml::Value {
                 dice.shuffle(&mut list);
             }
             let bare = list.first().is_some_and(|one| {
-                (one.is_string() && name != "parties")
-                    || (one.is_mapping() && MATCHERS.contains(&name))
+                (one.is_string() && name != "parties") || (one.is_mapping() && MATCHERS.contains(&name))
             });
             if list.len() == 1 && bare && dice.below(2) == 0 {
                 list.swap_remove(0)
@@ -144,15 +139,8 @@ fn with_nulls(value: &mut Value, dice: &mut Dice) {
             act(entry.as_object_mut().expect("a map"));
         }
     };
-    const FLOW: [&str; 7] = [
-        "consent",
-        "transform",
-        "only_from",
-        "safeguards",
-        "retention",
-        "legal_basis",
-        "tags",
-    ];
+    const FLOW: [&str; 7] =
+        ["consent", "transform", "only_from", "safeguards", "retention", "legal_basis", "tags"];
     each(value.get_mut("parties"), &mut |party| {
         nulls(party, &["role", "jurisdiction", "affiliate_of"]);
         each(party.get_mut("systems"), &mut |system| {
@@ -183,9 +171,7 @@ pub fn write(world: &World, dir: &Path, layout: u64) {
     let mut files: Vec<Vec<String>> = vec![Vec::new(); 1 + dice.below(names.len())];
     // Every top-level list falls apart into documents of some of its entries.
     let mut documents: Vec<Value> = Vec::new();
-    let Value::Object(map) = value else {
-        unreachable!("an inventory is a map")
-    };
+    let Value::Object(map) = value else { unreachable!("an inventory is a map") };
     for (key, value) in map {
         match value {
             Value::Array(mut list) => {
