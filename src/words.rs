@@ -233,7 +233,7 @@ impl Names<'_> {
         };
         let filter = filter.map_or(String::new(), |f| format!(" where {f}"));
         let musts: Vec<String> = require.must.iter().map(|must| self.must(must)).collect();
-        format!("{what}{filter} does not meet this: {}.", and(&musts))
+        format!("{what}{filter} fails this: {}.", and(&musts))
     }
 
     fn must(&self, must: &Must) -> String {

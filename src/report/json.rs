@@ -32,7 +32,7 @@ fn is_hidden_in_string(c: char) -> bool {
     c != '\n' && is_hidden(c)
 }
 
-/// The JSON Schema (2020-12) of what [`render`] writes.
+/// The JSON Schema (2020-12) of [`Format::Json`](super::Format::Json).
 ///
 /// # Errors
 /// When the schema cannot be written as JSON.

@@ -193,6 +193,9 @@ pub fn full() -> Audit {
     term.agreements = strings(&["bank-chat", "other-chat"]);
     term.data = strings(&["financial.transaction"]);
     term.path = vec![to_chat(), to_warehouse()];
+    term.message = "export carries financial.transaction from platform/chat to platform/warehouse for \
+                    analytics.usage, outside the terms of bank-chat, other-chat"
+        .to_owned();
     let mut other = to_chat();
     other.flow = "other-chat/feed".to_owned();
     other.agreement = Some("other-chat".to_owned());
@@ -224,6 +227,9 @@ pub fn full() -> Audit {
     unsourced.title = "Nothing declared brings the data to where a flow takes it from".to_owned();
     unsourced.source = place("platform/chat");
     unsourced.subject = Some("location.precise".to_owned());
+    unsourced.message =
+        "no declared system originates location.precise for platform/chat; it is assumed to start there"
+            .to_owned();
     unsourced.data = strings(&["location.precise"]);
     unsourced.broken.location = None;
 
@@ -240,7 +246,7 @@ pub fn full() -> Audit {
         let mut f = finding("core/retention-stated", FindingKind::Require, Severity::Medium, number);
         f.title = "A sharing agreement states a retention".to_owned();
         f.subject = Some(agreement.to_owned());
-        f.message = "`terms.retention` is not stated".to_owned();
+        f.message = format!("{agreement}: `terms.retention` is not stated");
         f.location = Some(at("agreements.yaml", line));
         f.policy_status = Some(PolicyStatus::House);
         f

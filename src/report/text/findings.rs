@@ -302,13 +302,11 @@ impl Head<'_> {
         let f = self.finding;
         if f.witnesses.iter().all(Vec::is_empty) && f.path.is_empty() && f.sink.is_none() {
             // Nothing moved: what a declaration does not say, or where a chain starts.
-            let mut text = about(f);
-            if f.kind == FindingKind::Flow {
-                text.push_str(": the chain is assumed to start here");
-            }
-            if !f.message.is_empty() && f.message != f.title {
-                text.push_str(&format!(" – {}", f.message));
-            }
+            let mut text = match (about(f), &f.message) {
+                (about, message) if message.starts_with(&about) => message.clone(),
+                (about, _) if self.says_nothing_more() => about,
+                (about, message) => format!("{about} – {message}"),
+            };
             for mark in marks(f) {
                 text.push_str(&format!(" ({mark})"));
             }
@@ -322,10 +320,14 @@ impl Head<'_> {
         for mark in marks(f) {
             page.para(INDENT, &mark, Style::Yellow);
         }
-        if !f.message.is_empty() && f.message != f.title {
+        if self.is_pair() || self.says_nothing_more() {
+            self.data(page);
+        } else {
             page.para(INDENT, &f.message, Style::Plain);
+            if f.kind != FindingKind::Terms && f.kind != FindingKind::Flow {
+                self.data(page);
+            }
         }
-        self.data(page);
         self.walks(page);
         if !same_broken {
             broken(page, "       breaks ", &f.broken, &f.title);
@@ -333,6 +335,18 @@ impl Head<'_> {
         let place = declared(f);
         let place = if place.is_empty() { place } else { format!("declared at {place} · ") };
         page.para(INDENT, &format!("{place}{}", f.fingerprint), Style::Dim);
+    }
+
+    /// Data from here to there: the head, the data and the chain say it all.
+    fn is_pair(&self) -> bool {
+        let f = self.finding;
+        matches!(f.kind, FindingKind::Forbid | FindingKind::Statement)
+            && f.source.is_some()
+            && f.sink.is_some()
+    }
+
+    fn says_nothing_more(&self) -> bool {
+        self.finding.message.is_empty() || self.finding.message == self.finding.title
     }
 
     fn data(&self, page: &mut Page) {
