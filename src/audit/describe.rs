@@ -228,7 +228,7 @@ impl Describe<'_> {
                 format!("{base}, where it is kept {kept}, longer than {agreements} allows")
             }
             "terms/safeguards" => {
-                let has = match flow.declared.safeguards.join(", ") {
+                let has = match sorted(flow.declared.safeguards.iter().map(String::as_str)) {
                     none if none.is_empty() => "no safeguard".to_owned(),
                     some => some,
                 };
@@ -311,7 +311,7 @@ impl Describe<'_> {
 
     fn term_value(&self, terms: &Terms, term: &str) -> String {
         let keys = |list: &[crate::decode::Spanned<Key>]| {
-            self.purposes(&list.iter().map(|k| k.value).collect::<Vec<_>>()).join(", ")
+            sorted(list.iter().map(|k| self.world.model.purposes.name(k.value)))
         };
         match term {
             "purposes" => match terms.purposes.as_deref() {
@@ -323,8 +323,15 @@ impl Describe<'_> {
             "onward_transfer" => terms.onward_transfer.unwrap_or(Onward::Prohibited).word().to_owned(),
             "retention" => terms.retention.map(|r| r.to_string()).unwrap_or_default(),
             "consent" => terms.consent.map(|c| c.word().to_owned()).unwrap_or_default(),
-            "safeguards" => terms.safeguards.iter().map(|s| s.value.as_str()).collect::<Vec<_>>().join(", "),
+            "safeguards" => sorted(terms.safeguards.iter().map(|s| s.value.as_str())),
             _ => String::new(),
         }
     }
+}
+
+/// Names in their own order, so that words do not depend on the file's.
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.join(", ")
 }

@@ -16,7 +16,7 @@
 //! *stacks* where it matters.
 //!
 //! [`reaching`] goes backward once and finds what can reach a target at all, for
-//! every origin; [`forward`] follows what is left from one origin, in layers, so
+//! every origin; [`fn@forward`] follows what is left from one origin, in layers, so
 //! that walks are shortest; [`Layers::walk`] reads a walk back.
 
 mod assumed;

@@ -16,7 +16,8 @@ pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violat
     }
     let none = LeafSet::empty(judge.model.data.leaf_count());
     let violation = |on: On| {
-        let failed: Vec<String> = rule.must.iter().filter_map(|must| failure(judge, on, must)).collect();
+        let mut failed: Vec<String> = rule.must.iter().filter_map(|must| failure(judge, on, must)).collect();
+        failed.sort_unstable();
         (!failed.is_empty()).then(|| Violation {
             rule: rule_ref,
             on,
