@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use walkdir::WalkDir;
 
 use crate::diagnostic::{Diagnostic, nearest};
@@ -106,12 +106,13 @@ pub fn read(
             }
         }
     }
-    // Two paths with a file of the same name each: the names say which path.
-    let mut names: Vec<&str> = found.iter().map(|f| f.name.as_str()).collect();
-    names.sort_unstable();
-    let clash = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+    // Two paths with a file of the same name each: these names say which path.
+    let mut count: FxHashMap<String, usize> = FxHashMap::default();
+    for file in &found {
+        *count.entry(file.name.clone()).or_default() += 1;
+    }
     for file in &mut found {
-        if clash && !file.given.is_empty() {
+        if count.get(&file.name).is_some_and(|&n| n > 1) && !file.given.is_empty() {
             file.name = format!("{}/{}", file.given.trim_end_matches('/'), file.name);
         }
     }
@@ -213,8 +214,14 @@ impl Walk<'_> {
                 return;
             }
         };
+        let own = target.strip_prefix(&self.root).map(slashed).unwrap_or_default();
+        let above: Vec<String> =
+            own.match_indices('/').filter_map(|(at, _)| own.get(..at)).map(str::to_owned).collect();
+        let excluded = |path: &String| self.options.exclude.iter().any(|glob| glob.matches(path));
         if !target.starts_with(&self.root) {
             self.set.left_out.push((name, LeftOut::LinkOutside));
+        } else if above.iter().chain([&own]).any(excluded) {
+            self.set.left_out.push((name, LeftOut::Excluded));
         } else if target.is_dir() {
             self.folder(&target, &name);
         } else {

@@ -50,7 +50,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let labels = labels.chain(diagnostic.secondary.iter().map(|l| (AnnotationKind::Context, l)));
     for (kind, label) in labels {
         let location = sources.location(label.span);
-        let path = visible(&location.file).into_owned();
+        let path = visible(&location.file).replace('\n', "\\n");
         let line = location.line as usize;
         group = match snippet(kind, label, sources, line) {
             Some((snippet, false)) => group.element(snippet.path(path)),
@@ -69,6 +69,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
 }
 
 fn shortened(message: &str) -> String {
+    let message = &message.replace('\n', "\\n");
     match message.char_indices().nth(MESSAGE) {
         Some((at, _)) => format!("{}…", visible(message.get(..at).unwrap_or_default())),
         None => visible(message).into_owned(),

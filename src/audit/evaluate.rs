@@ -33,13 +33,17 @@ struct Rules<'j> {
 }
 
 impl Sourceless for Rules<'_> {
-    fn would_break(&self, system: SystemId, leaves: &LeafSet) -> Vec<String> {
-        let breaks = |body: &Body| match body {
-            Body::Forbid(rule) => rules::breaks_without_from(self.judge, rule, system, leaves),
-            _ => false,
-        };
-        let broken = all_rules(self.world).into_iter().filter(|(_, body)| breaks(body));
-        broken.map(|(rule, _)| super::rule_facts(self.world, rule).id).collect()
+    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
+        let mut broken = vec![Vec::new(); put.len()];
+        for (rule, body) in all_rules(self.world) {
+            if let Body::Forbid(forbid) = body {
+                let breaks = rules::break_without_from(self.judge, forbid, put);
+                for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
+                    ids.push(super::rule_facts(self.world, rule).id);
+                }
+            }
+        }
+        broken
     }
 }
 

@@ -4,7 +4,6 @@ use super::{ALL, Check, How};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Violation};
 use crate::model::SystemId;
-use crate::taxonomy::Key;
 use crate::vocabulary::Severity;
 
 /// The check.
@@ -23,27 +22,29 @@ pub const CHECK: Check = Check {
 
 /// Which rules items of an assumed origin would break if only their `from` let them.
 pub trait Sourceless {
-    /// The full ids of the rules that leaves put at a system would break.
-    fn would_break(&self, system: SystemId, leaves: &LeafSet) -> Vec<String>;
+    /// For leaves put at systems, the full ids of the rules that they would break.
+    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>>;
 }
 
 /// A finding for each assumed origin.
 pub fn unsourced(judge: &Judge, rules: &impl Sourceless) -> Vec<Violation> {
     let check = ALL.iter().position(|c| c.id == CHECK.id).unwrap_or_default();
-    let violation = |&(system, key): &(SystemId, Key)| {
-        let leaves = judge.model.data.leaves([&key]);
-        let would_break = rules.would_break(system, &leaves);
-        Violation {
+    let pairs = &judge.assumed.pairs;
+    let put: Vec<_> = pairs.iter().map(|(system, key)| (*system, judge.model.data.leaves([key]))).collect();
+    let broken = rules.would_break(&put);
+    let mut violations = Vec::new();
+    for ((&(system, key), (_, leaves)), would_break) in pairs.iter().zip(&put).zip(broken) {
+        violations.push(Violation {
             rule: RuleRef::Check(check),
             on: On::Unsourced(system, key),
             severity: (!would_break.is_empty()).then_some(Severity::High),
             agreements: Vec::new(),
             arrives_as: leaves.clone(),
-            data: leaves,
+            data: leaves.clone(),
             witnesses: Vec::new(),
             consequent: false,
             details: would_break,
-        }
-    };
-    judge.assumed.pairs.iter().map(violation).collect()
+        });
+    }
+    violations
 }

@@ -346,19 +346,26 @@ fn first_arrivals(
     first
 }
 
-/// Whether leaves put at a system as assumed would break a rule if its `from` did
-/// not leave the system out.
-pub fn breaks_without_from(judge: &Judge, rule: &Forbid, system: SystemId, leaves: &LeafSet) -> bool {
-    if rule.from.is_empty() || judge.matching.place(&rule.from, system, Reading::Likely) {
-        return false;
+/// For leaves put at systems as assumed, whether they would break a rule if its
+/// `from` did not leave the system out.
+pub fn break_without_from(judge: &Judge, rule: &Forbid, put: &[(SystemId, LeafSet)]) -> Vec<bool> {
+    let excluded =
+        |system| !rule.from.is_empty() && !judge.matching.place(&rule.from, system, Reading::Likely);
+    if !put.iter().any(|(system, _)| excluded(*system)) {
+        return vec![false; put.len()];
     }
     let prepared = Prepared::new(judge, rule);
-    let origin = Origin::Assumed(judge.model.systems[system].party);
-    if at_itself(&prepared, rule, origin, system, leaves).is_some() {
-        return true;
-    }
-    let course = Reach { rule: &prepared, from: Some(origin.party()) };
-    !first_arrivals(&prepared, &course, origin, system, leaves, None, None).is_empty()
+    let candidates = candidates(&prepared);
+    let candidates = Candidates { rows: &candidates, planes: 1 };
+    let breaks = |(system, leaves): &(SystemId, LeafSet)| {
+        let origin = Origin::Assumed(judge.model.systems[*system].party);
+        let course = Reach { rule: &prepared, from: Some(origin.party()) };
+        excluded(*system)
+            && (at_itself(&prepared, rule, origin, *system, leaves).is_some()
+                || !first_arrivals(&prepared, &course, origin, *system, leaves, None, Some(candidates))
+                    .is_empty())
+    };
+    put.iter().map(breaks).collect()
 }
 
 /// The claim by which a flow matches an exemption, in the declarer's words.

@@ -70,7 +70,8 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
         _ => &judge.model.data,
     };
     let failed = must.operators.iter().find(|operator| !holds(operator, &value, tree))?;
-    let shown: Vec<&str> = value.items.iter().map(|i| i.text.as_str()).collect();
+    let mut shown: Vec<&str> = value.items.iter().map(|i| i.text.as_str()).collect();
+    shown.sort_unstable();
     let is = match (shown.as_slice(), value.written) {
         ([], false) => "not stated".to_owned(),
         ([], true) => "stated".to_owned(),

@@ -12,7 +12,8 @@ use crate::source::{FileId, Span};
 pub struct Limits {
     /// How deep values may nest, aliases followed.
     pub depth: usize,
-    /// How many nodes aliases may add beyond one for each byte of the text.
+    /// How many nodes may be copied for anchors and aliases beyond one for each
+    /// byte of the text; a long scalar counts as one node for each 64 bytes.
     pub aliased_nodes: usize,
 }
 
@@ -80,6 +81,8 @@ struct Frame {
     start: usize,
     anchor: usize,
     flow: bool,
+    /// Where its last child ends.
+    end: usize,
     /// How deep its deepest child nests.
     depth: usize,
     size: usize,
@@ -104,6 +107,8 @@ struct Sized {
     node: Node,
     size: usize,
     depth: usize,
+    /// Where it ends in the text; of an alias the alias, not what it stands for.
+    end: usize,
 }
 
 struct Builder<'t, 'd> {
@@ -148,8 +153,12 @@ impl Builder<'_, '_> {
                     Value::Scalar(Scalar { text: text.into_owned(), plain })
                 };
                 let end = self.trimmed(start, end, style);
+                let size = match &value {
+                    Value::Scalar(scalar) => 1 + scalar.text.len() / 64,
+                    _ => 1,
+                };
                 let node = Node { span: self.span(start, end), value };
-                self.complete(Sized { node, size: 1, depth: 0 }, anchor)
+                self.complete(Sized { node, size, depth: 0, end }, anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.is_text(tag.as_deref(), start, end);
@@ -170,22 +179,12 @@ impl Builder<'_, '_> {
                 )
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
-            Event::Alias(id) => match self.anchors.get(&id).cloned() {
-                Some(anchored) => {
-                    let Some(left) = self.budget.checked_sub(anchored.size) else {
-                        self.diagnostics.push(
-                            Diagnostic::new(
-                                "too-many-aliases",
-                                "aliases make this text too large",
-                                self.span(start, end),
-                            )
-                            .label("the rest is not read")
-                            .help("write the values out, or use fewer aliases of aliases"),
-                        );
-                        return None;
-                    };
-                    self.budget = left;
-                    self.complete(anchored, 0)
+            Event::Alias(id) => match self.anchors.get(&id).map(|anchored| anchored.size) {
+                Some(size) => {
+                    // Weighed before it is copied.
+                    self.charge(size, self.span(start, end))?;
+                    let anchored = self.anchors.get(&id).cloned()?;
+                    self.complete(Sized { end, ..anchored }, 0)
                 }
                 None => self.bad_alias(start, end, "an alias of the value that it stands in"),
             },
@@ -197,6 +196,20 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Counts what is about to be copied.
+    fn charge(&mut self, size: usize, span: Span) -> Option<()> {
+        let Some(left) = self.budget.checked_sub(size) else {
+            self.diagnostics.push(
+                Diagnostic::new("too-many-aliases", "aliases make this text too large", span)
+                    .label("the rest is not read")
+                    .help("write the values out, or use fewer aliases of aliases"),
+            );
+            return None;
+        };
+        self.budget = left;
+        Some(())
+    }
+
     fn bad_alias(&mut self, start: usize, end: usize, message: &str) -> Option<()> {
         let span = self.span(start, end);
         self.diagnostics.push(
@@ -204,7 +217,7 @@ impl Builder<'_, '_> {
                 .label("expected the name of an anchor that comes before")
                 .help("an anchor is set with `&name` and holds within its document"),
         );
-        self.complete(Sized { node: Node { span, value: Value::Null }, size: 1, depth: 0 }, 0)
+        self.complete(Sized { node: Node { span, value: Value::Null }, size: 1, depth: 0, end }, 0)
     }
 
     /// A block scalar ends with its last text, not with the white space behind.
@@ -251,7 +264,7 @@ impl Builder<'_, '_> {
             return self.too_deep(start);
         }
         let flow = style == granit_parser::StructureStyle::Flow;
-        self.stack.push(Frame { start, anchor, flow, depth: 0, size: 1, kind });
+        self.stack.push(Frame { start, end: start, anchor, flow, depth: 0, size: 1, kind });
         Some(())
     }
 
@@ -268,27 +281,14 @@ impl Builder<'_, '_> {
 
     fn close(&mut self, end: usize) -> Option<()> {
         let frame = self.stack.pop()?;
-        let (value, first, last) = match frame.kind {
-            Kind::Seq(items) => {
-                let ends = (items.first().map(|n| n.span.start), items.last().map(|n| n.span.end));
-                (Value::Seq(items), ends.0, ends.1)
-            }
-            Kind::Map { entries, merged, .. } => {
-                let first = entries.first().map(|e| e.key_span.start).into_iter();
-                let first = first.chain(merged.as_ref().map(|(span, _)| span.start)).min();
-                let last = entries.last().map(|e| e.value.span.end.max(e.key_span.end)).into_iter();
-                let last = last.chain(merged.as_ref().map(|(span, _)| span.end)).max();
-                (Value::Map(self.merge(entries, merged)), first, last)
-            }
+        let value = match frame.kind {
+            Kind::Seq(items) => Value::Seq(items),
+            Kind::Map { entries, merged, .. } => Value::Map(self.merge(entries, merged)),
         };
         // A block has no end of its own: it ends with its last value.
-        let span = if frame.flow {
-            self.span(frame.start, end)
-        } else {
-            let start = first.map_or(frame.start, |first| frame.start.min(first as usize));
-            self.span(start, last.map_or(start, |last| last as usize))
-        };
-        let sized = Sized { node: Node { span, value }, size: frame.size, depth: frame.depth + 1 };
+        let end = if frame.flow { end } else { frame.end };
+        let span = self.span(frame.start, end);
+        let sized = Sized { node: Node { span, value }, size: frame.size, depth: frame.depth + 1, end };
         self.complete(sized, frame.anchor)
     }
 
@@ -304,6 +304,10 @@ impl Builder<'_, '_> {
         let mut known: FxHashSet<String> = entries.iter().map(|e| e.key.clone()).collect();
         for source in sources {
             let Value::Map(more) = source.value else {
+                if source.value == Value::Null {
+                    // An alias of nothing, which has been said.
+                    continue;
+                }
                 self.diagnostics.push(
                     Diagnostic::new("bad-merge", "`<<` merges maps, and this is none", span)
                         .label("expected an alias of a map, or a list of them"),
@@ -321,6 +325,7 @@ impl Builder<'_, '_> {
             return self.too_deep(sized.node.span.start as usize);
         }
         if anchor != 0 {
+            self.charge(sized.size, sized.node.span)?;
             self.anchors.insert(anchor, sized.clone());
         }
         let Some(frame) = self.stack.last_mut() else {
@@ -331,6 +336,7 @@ impl Builder<'_, '_> {
         };
         frame.size = frame.size.saturating_add(sized.size);
         frame.depth = frame.depth.max(sized.depth);
+        frame.end = frame.end.max(sized.end);
         let node = sized.node;
         match &mut frame.kind {
             Kind::Seq(items) => items.push(node),
