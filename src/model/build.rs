@@ -284,10 +284,12 @@ impl Builder<'_> {
         agreement: Option<(AgreementId, &inventory::Agreement)>,
     ) -> Option<Flow> {
         let (from, to) = (self.system(&declared.from), self.system(&declared.to));
-        let only_from: Option<Vec<PartyId>> = declared
-            .only_from
-            .as_ref()
-            .map(|names| names.iter().filter_map(|name| self.party(name)).collect());
+        let only_from: Option<Vec<PartyId>> = declared.only_from.as_ref().map(|names| {
+            let mut parties: Vec<PartyId> = names.iter().filter_map(|name| self.party(name)).collect();
+            parties.sort_unstable();
+            parties.dedup();
+            parties
+        });
         let own = declared.terms.clone().unwrap_or_default();
         let terms = agreement.map_or_else(|| own.clone(), |(_, a)| a.terms.overridden_by(&own));
         self.onward_to(&own);

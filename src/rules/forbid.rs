@@ -384,10 +384,13 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
         }
         if !keys.safeguards.is_empty() && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
         {
-            claims.push(format!("safeguards: {}", keys.safeguards.join(", ")));
+            let mut names = keys.safeguards.clone();
+            names.sort_unstable();
+            claims.push(format!("safeguards: {}", names.join(", ")));
         }
         if !keys.purpose.is_empty() {
-            let names: Vec<&str> = flow.purposes.iter().map(|&p| judge.model.purposes.name(p)).collect();
+            let mut names: Vec<&str> = flow.purposes.iter().map(|&p| judge.model.purposes.name(p)).collect();
+            names.sort_unstable();
             claims.push(format!("purposes: {}", names.join(", ")));
         }
         claims
