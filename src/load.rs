@@ -53,7 +53,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let options =
         InputOptions { exclude: request.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
     let set = input::read(&request.paths, &options, sources, &mut diagnostics);
-    let policy_texts = policy_files(&request.policies, &options, sources, &mut diagnostics);
+    let policy_documents = policy_documents(&request.policies, &options, sources, &mut diagnostics);
 
     let before = diagnostics.len();
     let inventory: Vec<(String, Vec<Node>)> = set
@@ -74,11 +74,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         declared.read(&mut decoder, document);
     }
     let mut policies = Vec::new();
-    for file in policy_texts {
-        let text = sources.get(file).map(|f| f.text().to_owned()).unwrap_or_default();
-        let nodes = yaml::parse(file, &text, &Limits::default(), decoder.diagnostics);
-        policies.extend(nodes.iter().filter_map(|node| policy(&mut decoder, node)));
-    }
+    policies.extend(policy_documents.iter().filter_map(|node| policy(&mut decoder, node)));
     unique_policies(&policies, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     let model = build(declared, data, purposes, &mut diagnostics);
@@ -128,17 +124,18 @@ fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tre
     )
 }
 
-/// The texts of the policies named.
-fn policy_files(
+/// The documents of the policies named.
+fn policy_documents(
     names: &[String],
     options: &InputOptions,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<FileId> {
-    let mut files = Vec::new();
+) -> Vec<Node> {
+    let mut all = Vec::new();
     for name in names {
         if let Some((id, text)) = PACKS.iter().find(|(id, _)| id == name) {
-            files.push(sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned()));
+            let file = sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned());
+            all.extend(documents(file, sources, diagnostics));
             continue;
         }
         if !Path::new(name).exists() {
@@ -151,20 +148,23 @@ fn policy_files(
             diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));
             continue;
         }
+        let is_folder = Path::new(name).is_dir();
         let set = input::read(&[PathBuf::from(name)], options, sources, diagnostics);
-        files.extend(set.files.iter().filter(|f| !f.is_config).map(|f| f.file));
-    }
-    // Of a folder only the policies: its tests and samples are inventories.
-    let mut kept = Vec::new();
-    for file in files {
-        let mut ignored = Vec::new();
-        let nodes = documents(file, sources, &mut ignored);
-        let several = names.len() > 1 || names.iter().any(|n| Path::new(n).is_dir());
-        if !several || !ignored.is_empty() || nodes.iter().any(is_policy) {
-            kept.push(file);
+        let before = all.len();
+        for file in set.files.iter().filter(|f| !f.is_config) {
+            let found = documents(file.file, sources, diagnostics);
+            // Of a folder only the policies: its tests and samples are inventories.
+            all.extend(found.into_iter().filter(|node| !is_folder || is_policy(node)));
+        }
+        if all.len() == before && diagnostics.is_empty() {
+            let message = format!("there is no policy in `{name}`");
+            diagnostics.push(
+                Diagnostic::without_place("no-policy", message)
+                    .help("a policy is a document with the key `policy`"),
+            );
         }
     }
-    kept
+    all
 }
 
 fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {

@@ -2,7 +2,9 @@
 
 use std::hash::Hash;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::DiGraph;
+use rustc_hash::FxHashMap;
 
 use super::{Agreement, AgreementId, Flow, Id, Model, OnwardTo, Party, PartyId, System, SystemId, Table};
 use crate::bits::LeafSet;
@@ -173,48 +175,45 @@ impl Builder<'_> {
 
     /// Finds each party's topmost parent; a circle is an error, shown once.
     fn groups(&mut self) {
-        let parents: Table<PartyId, Option<PartyId>> = {
-            let names: Vec<Option<Spanned<String>>> =
-                self.model.parties.values().map(|p| p.declared.affiliate_of.clone()).collect();
-            names.into_iter().map(|name| name.and_then(|name| self.party(&name))).collect()
-        };
-        // Each party is climbed from once: what is above it is known afterwards.
-        let mut groups: Table<PartyId, Option<PartyId>> = parents.map(|_| None);
-        for start in parents.ids() {
-            let mut path = vec![start];
-            let mut on_path: FxHashSet<PartyId> = path.iter().copied().collect();
-            let mut at = start;
-            let top = loop {
-                if let Some(group) = groups[at] {
-                    break group;
-                }
-                let Some(parent) = parents[at] else {
-                    break at;
-                };
-                if !on_path.insert(parent) {
-                    self.circle(&parents, parent);
-                    break parent;
-                }
-                path.push(parent);
-                at = parent;
-            };
-            for party in path {
-                groups[party] = Some(top);
-            }
+        let names: Vec<_> = self.model.parties.values().map(|p| p.declared.affiliate_of.clone()).collect();
+        let parents: Table<PartyId, Option<PartyId>> =
+            names.into_iter().map(|name| name.and_then(|name| self.party(&name))).collect();
+        let edges = parents.iter().filter_map(|(child, parent)| Some((child.0, (*parent)?.0)));
+        let mut graph: DiGraph<(), (), u32> = DiGraph::from_edges(edges);
+        while graph.node_count() < parents.len() {
+            graph.add_node(());
         }
-        for (party, group) in groups.iter() {
-            self.model.parties[party].group = group.unwrap_or(party);
+        // Components come parents first: a parent's group is known before its children's.
+        for component in tarjan_scc(&graph) {
+            let members: Vec<PartyId> =
+                component.into_iter().map(|node| PartyId(node.index() as u32)).collect();
+            let Some(&first) = members.iter().min() else {
+                continue;
+            };
+            let parent = parents[first];
+            if members.len() > 1 || parent == Some(first) {
+                self.circle(&parents, first);
+                members.iter().for_each(|&party| self.model.parties[party].group = first);
+            } else {
+                let group = parent.map_or(first, |parent| self.model.parties[parent].group);
+                self.model.parties[first].group = group;
+            }
         }
     }
 
+    /// A circle of parents, from one of its members.
     fn circle(&mut self, parents: &Table<PartyId, Option<PartyId>>, start: PartyId) {
         let mut names = vec![self.model.parties[start].id().to_owned()];
         let mut at = parents[start];
-        while let Some(party) = at.filter(|&p| p != start && names.len() <= parents.len()) {
+        while let Some(party) = at.filter(|&p| p != start && names.len() < 12) {
             names.push(self.model.parties[party].id().to_owned());
             at = parents[party];
         }
-        names.push(self.model.parties[start].id().to_owned());
+        names.push(if at == Some(start) {
+            self.model.parties[start].id().to_owned()
+        } else {
+            "…".to_owned()
+        });
         if let Some(name) = &self.model.parties[start].declared.affiliate_of {
             self.diagnostics.push(
                 Diagnostic::new(
