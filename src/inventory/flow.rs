@@ -73,92 +73,50 @@ pub struct Disposed {
 pub fn flow(d: &mut Decoder, node: &Node, defaults: &[Entry]) -> Option<Flow> {
     let mut f = Fields::new(d, node, "a flow")?.or_from(defaults);
     let id = f.required(d, "id", |d, n| d.id(n));
-    let from = f.required(d, "from", |d, n| d.text(n));
-    let to = f.required(d, "to", |d, n| d.text(n));
-    let data = f.full_list(d, "data", |d, n| d.category(n));
-    if data.is_none() {
-        f.missing(d, "data");
+    for key in ["from", "to", "data"] {
+        if f.get_even_empty(key).is_none() {
+            f.missing(d, key);
+        }
     }
-    let rest = Rest::read(d, &mut f);
+    let flow = read(d, &mut f, id);
     f.finish(d);
-    let Rest {
-        purposes,
-        consent,
-        transform,
-        only_from,
-        safeguards,
-        retention,
-        terms,
-        effective,
-        disposed,
-        legal_basis,
-        tags,
-        meta,
-    } = rest;
-    Some(Flow {
-        id: id?,
-        from: from?,
-        to: to?,
-        data: data?,
-        purposes,
-        consent,
-        transform,
-        only_from,
-        safeguards,
-        retention,
-        terms,
-        effective,
-        disposed,
-        legal_basis,
-        tags,
-        meta,
-    })
+    flow
 }
 
 /// Checks defaults on their own: they may be wrong without any flow to use them.
 pub fn check_defaults(d: &mut Decoder, node: &Node) {
-    let Some(mut f) = Fields::new(d, node, "flow defaults") else {
-        return;
-    };
-    f.with(d, "from", |d, n| d.text(n));
-    f.with(d, "to", |d, n| d.text(n));
-    f.full_list(d, "data", |d, n| d.category(n));
-    Rest::read(d, &mut f);
-    f.finish(d);
-}
-
-struct Rest {
-    purposes: Option<Vec<Spanned<Key>>>,
-    consent: Option<Consent>,
-    transform: Option<Transform>,
-    only_from: Option<Vec<Spanned<String>>>,
-    safeguards: Vec<String>,
-    retention: Option<Duration>,
-    terms: Option<Terms>,
-    effective: Effective,
-    disposed: Option<Disposed>,
-    legal_basis: Option<String>,
-    tags: Vec<String>,
-    meta: Meta,
-}
-
-impl Rest {
-    fn read(d: &mut Decoder, f: &mut Fields) -> Rest {
-        Rest {
-            purposes: f.full_list(d, "purposes", |d, n| d.purpose(n)),
-            consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
-            transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-            only_from: f.full_list(d, "only_from", |d, n| d.text(n)),
-            safeguards: texts(d, f, "safeguards"),
-            retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
-            terms: f.with(d, "terms", terms),
-            effective: f.with(d, "effective", effective).unwrap_or_default(),
-            disposed: f.with(d, "disposed", disposed),
-            legal_basis: text(d, f, "legal_basis"),
-            tags: texts(d, f, "tags"),
-            meta: meta(d, f),
-        }
+    if let Some(mut f) = Fields::new(d, node, "flow defaults") {
+        read(d, &mut f, None);
+        f.finish(d);
     }
+}
+
+/// Every key is read, whatever is missing; without an id, ends or data it is no flow.
+fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<Flow> {
+    let from = f.with(d, "from", |d, n| d.text(n));
+    let to = f.with(d, "to", |d, n| d.text(n));
+    let data = f.full_list(d, "data", |d, n| d.category(n));
+    let nowhere = Spanned::new(String::new(), f.span());
+    let whole = id.is_some() && from.is_some() && to.is_some() && data.is_some();
+    let flow = Flow {
+        id: id.unwrap_or_else(|| nowhere.clone()),
+        from: from.unwrap_or_else(|| nowhere.clone()),
+        to: to.unwrap_or(nowhere),
+        data: data.unwrap_or_default(),
+        purposes: f.full_list(d, "purposes", |d, n| d.purpose(n)),
+        consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
+        transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
+        only_from: f.full_list(d, "only_from", |d, n| d.text(n)),
+        safeguards: texts(d, f, "safeguards"),
+        retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
+        terms: f.with(d, "terms", terms),
+        effective: f.with(d, "effective", effective).unwrap_or_default(),
+        disposed: f.with(d, "disposed", disposed),
+        legal_basis: text(d, f, "legal_basis"),
+        tags: texts(d, f, "tags"),
+        meta: meta(d, f),
+    };
+    whole.then_some(flow)
 }
 
 /// Reads from when until when.
