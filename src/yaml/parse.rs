@@ -3,6 +3,7 @@
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as EventSpan, Tag};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::explain::{CLOSE, explain};
 use super::{Entry, Node, Scalar, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -12,7 +13,8 @@ use crate::source::{FileId, Span};
 pub struct Limits {
     /// How deep values may nest, aliases followed.
     pub depth: usize,
-    /// How many nodes aliases may add beyond one for each byte of the text.
+    /// How many nodes anchors and aliases may add beyond one for each eight bytes
+    /// of the text. A long text counts as several.
     pub aliased_nodes: usize,
 }
 
@@ -34,7 +36,7 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
         file,
         text,
         limits: *limits,
-        budget: limits.aliased_nodes.saturating_add(text.len()),
+        budget: limits.aliased_nodes.saturating_add(text.len() / 8),
         anchors: FxHashMap::default(),
         stack: Vec::new(),
         documents: Vec::new(),
@@ -49,30 +51,23 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-                let message = error.info();
-                let (message, help) = explain(&message, text, at);
+                let said = explain(&error.info(), text, at);
+                let mut help = said.help;
                 let mut diagnostic =
-                    Diagnostic::new("yaml-syntax", message, builder.point(at)).label("not YAML from here on");
-                diagnostic.help = help;
+                    Diagnostic::new("yaml-syntax", said.message, builder.point(said.at)).label(said.label);
+                // What is missing is often the end of what was opened before.
+                if let Some(open) = builder.stack.last().filter(|f| f.flow && f.start != said.at) {
+                    let bracket = builder.point(open.start);
+                    diagnostic = diagnostic.also(bracket, "opened here, and not closed yet");
+                    help = Some(CLOSE);
+                }
+                diagnostic.help = help.map(str::to_owned);
                 builder.diagnostics.push(diagnostic);
                 break;
             }
         }
     }
     builder.documents
-}
-
-/// The parser's words, and what to do.
-fn explain(message: &str, text: &str, at: usize) -> (String, Option<String>) {
-    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
-    let help = if line.contains('\t') || text.get(at..).is_some_and(|rest| rest.starts_with('\t')) {
-        Some("indent with spaces; YAML does not allow tabs there".to_owned())
-    } else if message.contains("nesting") || message.contains("recursion") || message.contains("depth") {
-        Some("declarations never nest that deep".to_owned())
-    } else {
-        None
-    };
-    (format!("this is not YAML: {message}"), help)
 }
 
 /// A list or map that is being read.
@@ -117,6 +112,9 @@ struct Builder<'t, 'd> {
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
+/// How much text weighs as much as a node.
+const TEXT_PER_NODE: usize = 64;
+
 fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
@@ -142,6 +140,7 @@ impl Builder<'_, '_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), start, end);
+                let size = 1 + text.len() / TEXT_PER_NODE;
                 let value = if plain && is_null(&text) {
                     Value::Null
                 } else {
@@ -149,7 +148,7 @@ impl Builder<'_, '_> {
                 };
                 let end = self.trimmed(start, end, style);
                 let node = Node { span: self.span(start, end), value };
-                self.complete(Sized { node, size: 1, depth: 0 }, anchor)
+                self.complete(Sized { node, size, depth: 0 }, anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.is_text(tag.as_deref(), start, end);
@@ -170,21 +169,10 @@ impl Builder<'_, '_> {
                 )
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
-            Event::Alias(id) => match self.anchors.get(&id).cloned() {
-                Some(anchored) => {
-                    let Some(left) = self.budget.checked_sub(anchored.size) else {
-                        self.diagnostics.push(
-                            Diagnostic::new(
-                                "too-many-aliases",
-                                "aliases make this text too large",
-                                self.span(start, end),
-                            )
-                            .label("the rest is not read")
-                            .help("write the values out, or use fewer aliases of aliases"),
-                        );
-                        return None;
-                    };
-                    self.budget = left;
+            Event::Alias(id) => match self.anchors.get(&id).map(|anchored| anchored.size) {
+                Some(size) => {
+                    self.spend(size, start, end)?;
+                    let anchored = self.anchors.get(&id).cloned()?;
                     self.complete(anchored, 0)
                 }
                 None => self.bad_alias(start, end, "an alias of the value that it stands in"),
@@ -195,6 +183,21 @@ impl Builder<'_, '_> {
             }
             _ => Some(()),
         }
+    }
+
+    /// Takes a copy of so many nodes from what aliases may add.
+    fn spend(&mut self, size: usize, start: usize, end: usize) -> Option<()> {
+        if let Some(left) = self.budget.checked_sub(size) {
+            self.budget = left;
+            return Some(());
+        }
+        let span = self.span(start, end);
+        self.diagnostics.push(
+            Diagnostic::new("too-many-aliases", "anchors and aliases make this text too large", span)
+                .label("the rest is not read")
+                .help("write the values out, or use fewer aliases of aliases"),
+        );
+        None
     }
 
     fn bad_alias(&mut self, start: usize, end: usize, message: &str) -> Option<()> {
@@ -321,6 +324,8 @@ impl Builder<'_, '_> {
             return self.too_deep(sized.node.span.start as usize);
         }
         if anchor != 0 {
+            let at = sized.node.span.start as usize;
+            self.spend(sized.size, at, at + 1)?;
             self.anchors.insert(anchor, sized.clone());
         }
         let Some(frame) = self.stack.last_mut() else {
