@@ -7,6 +7,7 @@ pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, P
 pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -142,8 +143,10 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
     let rules = f.list(d, "rules", rule);
     f.finish(d);
-    for (index, rule) in rules.iter().enumerate() {
-        if let Some(first) = rules.iter().take(index).find(|r| r.id.value == rule.id.value) {
+    let mut named: FxHashMap<&str, Span> = FxHashMap::default();
+    for rule in &rules {
+        let first = *named.entry(&rule.id.value).or_insert(rule.id.span);
+        if first != rule.id.span {
             d.report(
                 Diagnostic::new(
                     "duplicate-id",
@@ -151,7 +154,7 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
                     rule.id.span,
                 )
                 .label("declared again")
-                .also(first.id.span, "first declared here"),
+                .also(first, "first declared here"),
             );
         }
     }
