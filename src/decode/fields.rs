@@ -156,11 +156,13 @@ impl<'n> Fields<'n> {
             let mut known = self.known.clone();
             known.sort_unstable();
             known.dedup();
+            let hyphen = entry.key.strip_prefix('-').is_some_and(|key| known.contains(&key));
             let help = match d.near(&entry.key, known.iter().copied()) {
                 // `{title: one, two}` reads as a title and a key `two` without a value.
                 None if entry.value.value == Value::Null && entry.value.span.start <= entry.key_span.end => {
                     "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
                 }
+                _ if hyphen => "write a space behind the `-` of a list's entry".to_owned(),
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known keys: {}", known.join(", ")),
             };
