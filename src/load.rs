@@ -153,20 +153,28 @@ fn policy_files(
             diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));
             continue;
         }
+        let before = diagnostics.len();
         let set = input::read(&[PathBuf::from(name)], options, sources, diagnostics);
-        files.extend(set.files.iter().filter(|f| !f.is_config).map(|f| f.file));
-    }
-    // Of a folder only the policies: its tests and samples are inventories.
-    let mut kept = Vec::new();
-    for file in files {
-        let mut ignored = Vec::new();
-        let nodes = documents(file, sources, &mut ignored);
-        let several = names.len() > 1 || names.iter().any(|n| Path::new(n).is_dir());
-        if !several || !ignored.is_empty() || nodes.iter().any(is_policy) {
-            kept.push(file);
+        let several = names.len() > 1 || Path::new(name).is_dir();
+        let mut any = diagnostics.len() > before;
+        for file in set.files.iter().filter(|f| !f.is_config).map(|f| f.file) {
+            let mut ignored = Vec::new();
+            let nodes = documents(file, sources, &mut ignored);
+            // Of a folder only the policies: its tests and samples are inventories.
+            let policy = nodes.iter().any(is_policy) || !ignored.is_empty();
+            if policy || (!several && !nodes.is_empty()) {
+                files.push(file);
+                any = true;
+            }
+        }
+        if !any {
+            diagnostics.push(
+                Diagnostic::without_place("no-policy", format!("there is no policy in `{name}`"))
+                    .help("a policy is a document with the key `policy`"),
+            );
         }
     }
-    kept
+    files
 }
 
 fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {

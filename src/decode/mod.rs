@@ -98,7 +98,7 @@ impl Decoder<'_> {
         diagnostic.help = match &node.value {
             // `id:a`, read as one text.
             Value::Scalar(scalar) if scalar.plain && looks_like_key(&scalar.text) => {
-                Some("a key is told from its value by `: `, with a space".to_owned())
+                Some(NO_SPACE.to_owned())
             }
             Value::Scalar(scalar) if scalar.plain && scalar.text.starts_with('-') => {
                 Some("write a space behind the `-` of a list's entry".to_owned())
@@ -108,6 +108,9 @@ impl Decoder<'_> {
         self.report(diagnostic);
     }
 }
+
+/// What to do about `key:value`.
+const NO_SPACE: &str = "a key is told from its value by `: `, with a space";
 
 /// `key:value`, but for addresses like `https://…`.
 fn looks_like_key(text: &str) -> bool {

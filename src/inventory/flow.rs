@@ -75,7 +75,7 @@ pub fn flow(d: &mut Decoder, node: &Node, defaults: &[Entry]) -> Option<Flow> {
     let id = f.required(d, "id", |d, n| d.id(n));
     let from = f.required(d, "from", |d, n| d.text(n));
     let to = f.required(d, "to", |d, n| d.text(n));
-    let data = f.full_list(d, "data", |d, n| d.category(n));
+    let data = f.full_list(d, "data", true, |d, n| d.category(n));
     if data.is_none() {
         f.missing(d, "data");
     }
@@ -122,7 +122,7 @@ pub fn check_defaults(d: &mut Decoder, node: &Node) {
     };
     f.with(d, "from", |d, n| d.text(n));
     f.with(d, "to", |d, n| d.text(n));
-    f.full_list(d, "data", |d, n| d.category(n));
+    f.full_list(d, "data", false, |d, n| d.category(n));
     Rest::read(d, &mut f);
     f.finish(d);
 }
@@ -145,10 +145,10 @@ struct Rest {
 impl Rest {
     fn read(d: &mut Decoder, f: &mut Fields) -> Rest {
         Rest {
-            purposes: f.full_list(d, "purposes", |d, n| d.purpose(n)),
+            purposes: f.full_list(d, "purposes", false, |d, n| d.purpose(n)),
             consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
             transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-            only_from: f.full_list(d, "only_from", |d, n| d.text(n)),
+            only_from: f.full_list(d, "only_from", false, |d, n| d.text(n)),
             safeguards: texts(d, f, "safeguards"),
             retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
             terms: f.with(d, "terms", terms),

@@ -224,7 +224,14 @@ fn unless(d: &mut Decoder, f: &mut Fields, with_arriving: bool) -> (AnyOf<FlowKe
         let through = matcher::any_of(d, &mut f, "through", false);
         let arriving =
             if with_arriving { matcher::any_of(d, &mut f, "arriving", false) } else { AnyOf::default() };
-        if through.is_empty() && arriving.is_empty() {
+        if !with_arriving && let Some(span) = f.key_span("arriving") {
+            f.known_elsewhere("arriving");
+            d.report(
+                Diagnostic::new("unknown-key", "`arriving` is known in a `forbid` alone", span)
+                    .label("not known here")
+                    .help("a `limit` looks at what is held, by whatever flow it came: use `through`"),
+            );
+        } else if through.is_empty() && arriving.is_empty() {
             d.report(
                 Diagnostic::new("empty-matcher", "an exception without `through` excepts nothing", node.span)
                     .label(if with_arriving {

@@ -10,6 +10,8 @@ pub(super) struct Explained {
     pub at: usize,
     /// What to do.
     pub help: Option<&'static str>,
+    /// It is YAML, but nested deeper than the limit.
+    pub too_deep: bool,
 }
 
 /// What the parser's words `raw` at byte `at` come to.
@@ -19,6 +21,7 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
             message: "a tab where YAML wants spaces".to_owned(),
             label: "a tab",
             at: tab,
+            too_deep: false,
             help: Some("indent with spaces; YAML does not allow tabs there"),
         };
     }
@@ -27,6 +30,7 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
             message: "a merge conflict that has not been resolved".to_owned(),
             label: "the conflict begins here",
             at: conflict,
+            too_deep: false,
             help: Some(
                 "keep one of the two versions, and take out the lines with `<<<<<<<`, `=======`, `>>>>>>>`",
             ),
@@ -64,9 +68,11 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
         "while parsing a flow sequence, expected ',' or ']'" => {
             ("expected `,` or `]`".to_owned(), "not expected here", Some(CLOSE))
         }
-        "misplaced bracket" => {
-            ("a closing bracket that nothing opens".to_owned(), "opened nowhere", Some("take it out"))
-        }
+        "misplaced bracket" => (
+            "a closing bracket that nothing opens".to_owned(),
+            "opened nowhere",
+            Some("take it out, or open it before"),
+        ),
         "unclosed quote" => (
             "a quote that is never closed".to_owned(),
             "opened here",
@@ -123,7 +129,7 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
         }
         _ => (format!("this is not YAML: {raw}"), "not YAML from here on", None),
     };
-    Explained { message, label, at, help }
+    Explained { message, label, at, help, too_deep: raw == "recursion limit exceeded" }
 }
 
 pub(super) const CLOSE: &str =

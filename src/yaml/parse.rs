@@ -53,10 +53,16 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
                 let said = explain(&error.info(), text, at);
                 let mut help = said.help;
-                let mut diagnostic =
-                    Diagnostic::new("yaml-syntax", said.message, builder.point(said.at)).label(said.label);
+                let mut diagnostic = Diagnostic::new(
+                    if said.too_deep { "too-deep" } else { "yaml-syntax" },
+                    said.message,
+                    builder.point(said.at),
+                )
+                .label(said.label);
                 // What is missing is often the end of what was opened before.
-                if let Some(open) = builder.stack.last().filter(|f| f.flow && f.start != said.at) {
+                if let Some(open) =
+                    builder.stack.last().filter(|f| f.flow && f.start != said.at && !said.too_deep)
+                {
                     let bracket = builder.point(open.start);
                     diagnostic = diagnostic.also(bracket, "opened here, and not closed yet");
                     help = Some(CLOSE);
@@ -232,11 +238,14 @@ impl Builder<'_, '_> {
             None if tag.handle().is_empty() && tag.suffix() == "!" => true,
             None => {
                 let name = tag.original();
-                let span = self.span(start, end);
+                // The parser tells where the value is; the tag stands a little before.
+                let near = start.saturating_sub(name.len() + 64);
+                let tag_at = self.text.get(near..start).and_then(|t| t.rfind(&name)).map(|n| near + n);
+                let span = tag_at.map_or(self.span(start, end), |at| self.span(at, at + name.len()));
                 self.diagnostics.push(
                     Diagnostic::new("unknown-tag", format!("unknown tag `{name}`"), span)
-                        .label("the value of an unknown tag")
-                        .help("leave the tag out"),
+                        .label("not known here")
+                        .help("leave it out; a text that begins with `!` stands in quotes"),
                 );
                 false
             }
@@ -346,7 +355,8 @@ impl Builder<'_, '_> {
                         _ => {
                             self.diagnostics.push(
                                 Diagnostic::new("bad-key", "a key is a single word or text", node.span)
-                                    .label("expected a text"),
+                                    .label("expected a text")
+                                    .help("a text that begins with `{` or `[` stands in quotes"),
                             );
                             Key::Bad
                         }
