@@ -75,7 +75,7 @@ pub fn read(path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic
     let mut diagnostics = Vec::new();
     let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
     let tree = Tree::default();
-    let mut d = Decoder { diagnostics: &mut diagnostics, data: &tree, purposes: &tree };
+    let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
     let folder = path.parent().unwrap_or(Path::new(""));
     let config = match documents.as_slice() {
         [] => Config::default(),
@@ -164,7 +164,7 @@ mod tests {
     fn decoded(text: &str) -> (Config, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let tree = Tree::default();
-        let mut d = Decoder { diagnostics: &mut diagnostics, data: &tree, purposes: &tree };
+        let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
         let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), Path::new("project"));
         (config, diagnostics)
     }

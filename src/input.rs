@@ -295,12 +295,18 @@ fn text(
         too_large(diagnostics);
         return None;
     }
-    let (bad, what) = match std::str::from_utf8(&bytes) {
-        Ok(text) => match text.find('\0') {
-            None => return String::from_utf8(bytes).ok(),
-            Some(at) => (at, "a NUL byte"),
-        },
-        Err(error) => (error.valid_up_to(), "a byte that is not UTF-8"),
+    let nul = bytes.iter().position(|&b| b == 0);
+    let (bad, what) = match (std::str::from_utf8(&bytes), nul) {
+        (Ok(_), None) => return String::from_utf8(bytes).ok(),
+        (Err(error), Some(nul)) if error.valid_up_to() < nul => {
+            (error.valid_up_to(), "a byte that is not UTF-8")
+        }
+        (_, Some(nul)) => (nul, "a NUL byte"),
+        (Err(error), None) => (error.valid_up_to(), "a byte that is not UTF-8"),
+    };
+    let help = match bytes.as_slice() {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "this is UTF-16: save the file as UTF-8",
+        _ => "save the file as UTF-8",
     };
     // Shown as text up to there, the rest as far as it can be read.
     let shown = String::from_utf8_lossy(&bytes).replace('\0', "\u{FFFD}");
@@ -312,7 +318,7 @@ fn text(
             Span::new(id, bad as u32, bad as u32 + 1),
         )
         .label("expected text in UTF-8")
-        .help("save the file as UTF-8"),
+        .help(help),
     );
     None
 }

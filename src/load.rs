@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::finding::Notice;
@@ -11,7 +13,7 @@ use crate::input::{self, InputOptions, InputSet, LeftOut};
 use crate::inventory::{Inventory, builtin, declared_taxonomy, is_policy};
 use crate::model::{Model, build};
 use crate::policy::{Policy, policy};
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -68,7 +70,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         inventory.into_iter().flat_map(|(_, docs)| docs).partition(is_policy);
 
     let (data, purposes) = taxonomy(&inventory_documents, &mut diagnostics);
-    let mut decoder = Decoder { diagnostics: &mut diagnostics, data: &data, purposes: &purposes };
+    let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
     let mut declared = Inventory::default();
     for document in &inventory_documents {
         declared.read(&mut decoder, document);
@@ -149,14 +151,14 @@ fn policy_documents(
             continue;
         }
         let is_folder = Path::new(name).is_dir();
+        let before = (all.len(), diagnostics.len());
         let set = input::read(&[PathBuf::from(name)], options, sources, diagnostics);
-        let before = all.len();
         for file in set.files.iter().filter(|f| !f.is_config) {
             let found = documents(file.file, sources, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.
             all.extend(found.into_iter().filter(|node| !is_folder || is_policy(node)));
         }
-        if all.len() == before && diagnostics.is_empty() {
+        if (all.len(), diagnostics.len()) == before {
             let message = format!("there is no policy in `{name}`");
             diagnostics.push(
                 Diagnostic::without_place("no-policy", message)
@@ -168,8 +170,10 @@ fn policy_documents(
 }
 
 fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
-    for (index, policy) in policies.iter().enumerate() {
-        if let Some(first) = policies.iter().take(index).find(|p| p.id.value == policy.id.value) {
+    let mut named: FxHashMap<&str, Span> = FxHashMap::default();
+    for policy in policies {
+        let first = *named.entry(&policy.id.value).or_insert(policy.id.span);
+        if first != policy.id.span {
             diagnostics.push(
                 Diagnostic::new(
                     "duplicate-id",
@@ -177,7 +181,7 @@ fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
                     policy.id.span,
                 )
                 .label("declared again")
-                .also(first.id.span, "first declared here"),
+                .also(first, "first declared here"),
             );
         }
     }
@@ -185,6 +189,7 @@ fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
 
 fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources: &Sources) -> Vec<Notice> {
     let mut notices = Vec::new();
+    let in_force: FxHashSet<&str> = in_force.iter().map(|p| p.id.value.as_str()).collect();
     for document in within {
         let Value::Map(entries) = &document.value else {
             continue;
@@ -196,7 +201,7 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
             Value::Scalar(scalar) => scalar.text.clone(),
             _ => String::new(),
         };
-        if !in_force.iter().any(|p| p.id.value == id) {
+        if !in_force.contains(id.as_str()) {
             notices.push(Notice {
                 code: "policy-not-in-force".to_owned(),
                 message: format!("the policy `{id}` stands among the inventory's files and is not applied; name it with `--policy`"),

@@ -1,6 +1,6 @@
 //! The keys of one map.
 
-use super::{Decoder, Spanned};
+use super::{Decoder, NO_SPACE, Spanned, looks_like_key};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::yaml::{Entry, Node, Value};
@@ -14,6 +14,7 @@ pub struct Fields<'n> {
     entries: &'n [Entry],
     defaults: &'n [Entry],
     known: Vec<&'static str>,
+    elsewhere: Vec<&'static str>,
 }
 
 fn absent(node: &Node) -> bool {
@@ -28,9 +29,14 @@ impl<'n> Fields<'n> {
     /// The keys of `node`, which is `what` ("a flow"); an error if it is no map.
     pub fn new(d: &mut Decoder, node: &'n Node, what: &'static str) -> Option<Self> {
         match &node.value {
-            Value::Map(entries) => {
-                Some(Fields { what, span: node.span, entries, defaults: &[], known: Vec::new() })
-            }
+            Value::Map(entries) => Some(Fields {
+                what,
+                span: node.span,
+                entries,
+                defaults: &[],
+                known: Vec::new(),
+                elsewhere: Vec::new(),
+            }),
             _ => {
                 d.wrong_type(node, &format!("{what} (a map of keys)"));
                 None
@@ -96,6 +102,7 @@ impl<'n> Fields<'n> {
         &mut self,
         d: &mut Decoder,
         key: &'static str,
+        required: bool,
         each: impl FnMut(&mut Decoder, &Node) -> Option<T>,
     ) -> Option<Vec<T>> {
         let node = self.get_even_empty(key)?;
@@ -103,7 +110,11 @@ impl<'n> Fields<'n> {
             d.report(
                 Diagnostic::new("empty-list", format!("`{key}` of {} is empty", self.what), node.span)
                     .label("expected at least one value")
-                    .help(format!("name at least one, or leave `{key}` out")),
+                    .help(if required {
+                        "name at least one".to_owned()
+                    } else {
+                        format!("name at least one, or leave `{key}` out")
+                    }),
             );
             return Some(Vec::new());
         }
@@ -147,22 +158,35 @@ impl<'n> Fields<'n> {
         self.entries
     }
 
+    /// A key that is known in other places: it is not reported again, nor proposed.
+    pub fn known_elsewhere(&mut self, key: &'static str) {
+        self.elsewhere.push(key);
+        self.known.retain(|k| *k != key);
+    }
+
     /// Reports every key that nobody asked for.
     pub fn finish(self, d: &mut Decoder) {
         for entry in self.entries {
-            if self.known.iter().any(|k| *k == entry.key) {
+            if self.known.iter().chain(&self.elsewhere).any(|k| *k == entry.key) {
                 continue;
             }
             let mut known = self.known.clone();
             known.sort_unstable();
             known.dedup();
-            let help = match d.near(&entry.key, known.iter().copied()) {
-                // `{title: one, two}` reads as a title and a key `two` without a value.
-                None if entry.value.value == Value::Null && entry.value.span.start <= entry.key_span.end => {
-                    "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
+            let hyphen = entry.key.strip_prefix('-').is_some_and(|key| known.contains(&key));
+            // `{title: one, two}` reads as a title and a key `two` without a value.
+            let bare = entry.value.value == Value::Null && entry.value.span.start <= entry.key_span.end;
+            let help = if hyphen {
+                "write a space behind the `-` of a list's entry".to_owned()
+            } else if bare && looks_like_key(&entry.key) {
+                NO_SPACE.to_owned()
+            } else if bare {
+                "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
+            } else {
+                match d.near(&entry.key, known.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("known keys: {}", known.join(", ")),
                 }
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known keys: {}", known.join(", ")),
             };
             d.report(
                 Diagnostic::new(

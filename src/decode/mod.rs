@@ -38,6 +38,25 @@ pub struct Decoder<'d> {
     pub data: &'d Tree,
     /// The purposes.
     pub purposes: &'d Tree,
+    /// How many values may yet be repeated for declarations that don't write them.
+    repeated: usize,
+}
+
+/// How many values defaults and terms may add to the flows that they hold for.
+const REPEATED: usize = 8_000_000;
+
+impl<'d> Decoder<'d> {
+    /// A decoder that notes mistakes there.
+    pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
+        Decoder { diagnostics, data, purposes, repeated: REPEATED }
+    }
+
+    /// Whether so many more values may be repeated.
+    pub fn may_repeat(&mut self, values: usize) -> bool {
+        let left = self.repeated.checked_sub(values);
+        self.repeated = left.unwrap_or_default();
+        left.is_some()
+    }
 }
 
 impl Decoder<'_> {
@@ -73,9 +92,31 @@ impl Decoder<'_> {
             Value::Seq(_) => "a list",
             Value::Map(_) => "a map",
         };
-        self.report(
+        let mut diagnostic =
             Diagnostic::new("wrong-type", format!("expected {expected}, found {found}"), node.span)
-                .label(format!("expected {expected}")),
-        );
+                .label(format!("expected {expected}"));
+        diagnostic.help = match &node.value {
+            // `id:a`, read as one text.
+            Value::Scalar(scalar) if scalar.plain && looks_like_key(&scalar.text) => {
+                Some(NO_SPACE.to_owned())
+            }
+            Value::Scalar(scalar) if scalar.plain && scalar.text.starts_with('-') => {
+                Some("write a space behind the `-` of a list's entry".to_owned())
+            }
+            _ => None,
+        };
+        self.report(diagnostic);
     }
+}
+
+/// What to do about `key:value`.
+const NO_SPACE: &str = "a key is told from its value by `: `, with a space";
+
+/// `key:value`, but for addresses like `https://…`.
+fn looks_like_key(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(key, value)| {
+        !key.is_empty()
+            && !value.starts_with('/')
+            && key.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'))
+    })
 }

@@ -1,12 +1,14 @@
 //! Agreements.
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::flow::{Disposed, Effective, Flow, check_defaults, disposed, effective, flow};
 use super::meta::{Meta, meta, text};
 use super::terms::{Terms, terms};
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 use crate::vocabulary::{Kind, Status};
 use crate::yaml::{Node, Value};
 
@@ -81,7 +83,8 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
         }
         None => &[],
     };
-    let flows = f.list(d, "flows", |d, n| flow(d, n, defaults));
+    let flows =
+        if few_repeated(d, &mut f) { f.list(d, "flows", |d, n| flow(d, n, defaults)) } else { Vec::new() };
     let meta = meta(d, &mut f);
     f.finish(d);
     Some(Agreement {
@@ -100,6 +103,33 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
     })
 }
 
+/// Whether defaults and terms are not too long for the number of flows, each of
+/// which takes them over.
+fn few_repeated(d: &mut Decoder, f: &mut Fields) -> bool {
+    /// What may be repeated any number of times: a flow of its own is as large.
+    const FREE: usize = 64;
+    let each = ["flow_defaults", "terms"].map(|key| f.get(key).map_or(0, Node::count));
+    let each = each.iter().sum::<usize>().saturating_sub(FREE);
+    let flows = match f.get("flows").map(|n| &n.value) {
+        Some(Value::Seq(items)) => items.len(),
+        _ => 1,
+    };
+    if d.may_repeat(each.saturating_mul(flows)) {
+        return true;
+    }
+    let span = f.key_span("flow_defaults").or_else(|| f.key_span("terms")).unwrap_or_else(|| f.head());
+    d.report(
+        Diagnostic::new(
+            "too-much-repeated",
+            format!("the terms and defaults of this agreement are too long to hold for {flows} flows"),
+            span,
+        )
+        .label("repeated for each of the flows")
+        .help("name a branch of the taxonomy in place of its leaves, or split the agreement"),
+    );
+    false
+}
+
 fn check_parties(
     d: &mut Decoder,
     f: &mut Fields,
@@ -116,12 +146,14 @@ fn check_parties(
         // Of the wrong shape, which has been said.
         _ => 2,
     };
-    for (index, party) in parties.iter().enumerate() {
-        if let Some(first) = parties.iter().take(index).find(|p| p.value == party.value) {
+    let mut named: FxHashMap<&str, Span> = FxHashMap::default();
+    for party in parties {
+        let first = *named.entry(&party.value).or_insert(party.span);
+        if first != party.span {
             d.report(
                 Diagnostic::new("duplicate-party", format!("`{}` is named twice", party.value), party.span)
                     .label("named again")
-                    .also(first.span, "first named here"),
+                    .also(first, "first named here"),
             );
         }
     }

@@ -95,7 +95,7 @@ pub fn check_defaults(d: &mut Decoder, node: &Node) {
 fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<Flow> {
     let from = f.with(d, "from", |d, n| d.text(n));
     let to = f.with(d, "to", |d, n| d.text(n));
-    let data = f.full_list(d, "data", |d, n| d.category(n));
+    let data = f.full_list(d, "data", id.is_some(), |d, n| d.category(n));
     let nowhere = Spanned::new(String::new(), f.span());
     let whole = id.is_some() && from.is_some() && to.is_some() && data.is_some();
     let flow = Flow {
@@ -103,10 +103,10 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
         from: from.unwrap_or_else(|| nowhere.clone()),
         to: to.unwrap_or(nowhere),
         data: data.unwrap_or_default(),
-        purposes: f.full_list(d, "purposes", |d, n| d.purpose(n)),
+        purposes: f.full_list(d, "purposes", false, |d, n| d.purpose(n)),
         consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
         transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-        only_from: f.full_list(d, "only_from", |d, n| d.text(n)),
+        only_from: f.full_list(d, "only_from", false, |d, n| d.text(n)),
         safeguards: texts(d, f, "safeguards"),
         retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
         terms: f.with(d, "terms", terms),

@@ -20,6 +20,7 @@ pub use terms::{Clause, OnwardTo, Terms};
 pub use waiver::Waiver;
 
 use crate::decode::{Decoder, Fields};
+use crate::diagnostic::Diagnostic;
 use crate::yaml::{Node, Value};
 
 /// Everything that the files declare, in the order of files and documents.
@@ -50,11 +51,33 @@ impl Inventory {
         };
         // Read beforehand: categories and purposes mean nothing without it.
         let _ = top.get("taxonomy");
-        self.parties.extend(top.list(d, "parties", party::party));
-        self.agreements.extend(top.list(d, "agreements", agreement::agreement));
-        self.flows.extend(top.list(d, "flows", |d, node| flow::flow(d, node, &[])));
-        self.statements.extend(top.list(d, "statements", statement::statement));
-        self.waivers.extend(top.list(d, "waivers", waiver::waiver));
+        self.parties.extend(list(d, &mut top, "parties", party::party));
+        self.agreements.extend(list(d, &mut top, "agreements", agreement::agreement));
+        self.flows.extend(list(d, &mut top, "flows", |d, node| flow::flow(d, node, &[])));
+        self.statements.extend(list(d, &mut top, "statements", statement::statement));
+        self.waivers.extend(list(d, &mut top, "waivers", waiver::waiver));
         top.finish(d);
     }
+}
+
+/// Reads a list of declarations. `parties: {acme: {name: …}}` is a natural guess,
+/// and no list.
+fn list<T>(
+    d: &mut Decoder,
+    top: &mut Fields,
+    key: &'static str,
+    each: impl FnMut(&mut Decoder, &Node) -> Option<T>,
+) -> Vec<T> {
+    if let (Some(node), Some(span)) = (top.get(key), top.key_span(key))
+        && let Value::Map(entries) = &node.value
+        && entries.iter().all(|e| e.key != "id" && matches!(e.value.value, Value::Map(_)))
+    {
+        d.report(
+            Diagnostic::new("wrong-type", format!("`{key}` is a list, and this is a map"), span)
+                .label("expected a list")
+                .help("begin each with `- id: …`"),
+        );
+        return Vec::new();
+    }
+    top.list(d, key, each)
 }

@@ -30,7 +30,7 @@ pub fn builtin() -> Result<TaxonomyDeclared, (Sources, Vec<Diagnostic>)> {
         let file = sources.add(name, text.to_owned());
         for document in yaml::parse(file, text, &yaml::Limits::default(), &mut diagnostics) {
             let tree = Tree::default();
-            let mut d = Decoder { diagnostics: &mut diagnostics, data: &tree, purposes: &tree };
+            let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
             into.extend(keys(&mut d, &document));
         }
         into.iter_mut().for_each(|key| key.span = None);
@@ -42,7 +42,7 @@ pub fn builtin() -> Result<TaxonomyDeclared, (Sources, Vec<Diagnostic>)> {
 /// shows both places.
 pub fn declared(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> TaxonomyDeclared {
     let tree = Tree::default();
-    let mut d = Decoder { diagnostics, data: &tree, purposes: &tree };
+    let mut d = Decoder::new(diagnostics, &tree, &tree);
     let mut all = TaxonomyDeclared::default();
     for document in documents {
         let Value::Map(entries) = &document.value else {

@@ -101,7 +101,7 @@ impl Builder<'_> {
         };
         self.diagnostics.push(
             Diagnostic::new(code, format!("there is no {what} `{}`", name.value), name.span)
-                .label(format!("expected the id of a {what}"))
+                .label(format!("expected the id of {} {what}", if what == "agreement" { "an" } else { "a" }))
                 .help(help),
         );
     }

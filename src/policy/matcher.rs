@@ -191,9 +191,24 @@ impl Keys for PlaceKeys {
             tag: texts(d, f, "tag"),
             region: texts(d, f, "region"),
             jurisdiction: texts(d, f, "jurisdiction"),
-            relation: if arrival { words(d, f, "relation") } else { Vec::new() },
+            relation: if arrival { words(d, f, "relation") } else { no_relation(d, f) },
         }
     }
+}
+
+/// Only an arrival has a relation to the data.
+fn no_relation(d: &mut Decoder, f: &mut Fields) -> Vec<Relation> {
+    if let Some(span) = f.key_span("relation") {
+        f.known_elsewhere("relation");
+        d.report(
+            Diagnostic::new("unknown-key", "`relation` is known in `to` of a `forbid` alone", span)
+                .label("not known here")
+                .help("it is what the place where data arrives is to that data"),
+        );
+    } else {
+        f.known_elsewhere("relation");
+    }
+    Vec::new()
 }
 
 impl Keys for FlowKeys {

@@ -7,6 +7,7 @@ pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, P
 pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -142,8 +143,10 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
     let rules = f.list(d, "rules", rule);
     f.finish(d);
-    for (index, rule) in rules.iter().enumerate() {
-        if let Some(first) = rules.iter().take(index).find(|r| r.id.value == rule.id.value) {
+    let mut named: FxHashMap<&str, Span> = FxHashMap::default();
+    for rule in &rules {
+        let first = *named.entry(&rule.id.value).or_insert(rule.id.span);
+        if first != rule.id.span {
             d.report(
                 Diagnostic::new(
                     "duplicate-id",
@@ -151,7 +154,7 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
                     rule.id.span,
                 )
                 .label("declared again")
-                .also(first.id.span, "first declared here"),
+                .also(first, "first declared here"),
             );
         }
     }
@@ -221,7 +224,14 @@ fn unless(d: &mut Decoder, f: &mut Fields, with_arriving: bool) -> (AnyOf<FlowKe
         let through = matcher::any_of(d, &mut f, "through", false);
         let arriving =
             if with_arriving { matcher::any_of(d, &mut f, "arriving", false) } else { AnyOf::default() };
-        if through.is_empty() && arriving.is_empty() {
+        if !with_arriving && let Some(span) = f.key_span("arriving") {
+            f.known_elsewhere("arriving");
+            d.report(
+                Diagnostic::new("unknown-key", "`arriving` is known in a `forbid` alone", span)
+                    .label("not known here")
+                    .help("a `limit` looks at what is held, by whatever flow it came: use `through`"),
+            );
+        } else if through.is_empty() && arriving.is_empty() {
             d.report(
                 Diagnostic::new("empty-matcher", "an exception without `through` excepts nothing", node.span)
                     .label(if with_arriving {

@@ -246,7 +246,11 @@ pub fn require(d: &mut Decoder, node: &Node, span: Span) -> Option<Require> {
         other => {
             d.report(
                 Diagnostic::new("unknown-word", format!("`{other}` is no sort of declaration"), on.span)
-                    .label("expected agreement, flow, system or party"),
+                    .label("expected agreement, flow, system or party")
+                    .help(match d.near(other, ["agreement", "flow", "system", "party"]) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "known: agreement, flow, system, party".to_owned(),
+                    }),
             );
             None
         }

@@ -4,6 +4,7 @@
 //! [`Node`]. Scalars stay text: what `NO` or `1e3` means is for the field that
 //! reads them.
 
+mod explain;
 mod parse;
 
 pub use parse::{Limits, parse};
@@ -18,6 +19,17 @@ pub struct Node {
     pub span: Span,
     /// The value.
     pub value: Value,
+}
+
+impl Node {
+    /// How many values it holds, itself included.
+    pub fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Null | Value::Scalar(_) => 0,
+            Value::Seq(items) => items.iter().map(Node::count).sum(),
+            Value::Map(entries) => entries.iter().map(|e| e.value.count()).sum(),
+        }
+    }
 }
 
 /// What a node holds.

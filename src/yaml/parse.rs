@@ -3,6 +3,7 @@
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as EventSpan, Tag};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::explain::{CLOSE, explain};
 use super::{Entry, Node, Scalar, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
@@ -12,8 +13,8 @@ use crate::source::{FileId, Span};
 pub struct Limits {
     /// How deep values may nest, aliases followed.
     pub depth: usize,
-    /// How many nodes may be copied for anchors and aliases beyond one for each
-    /// byte of the text; a long scalar counts as one node for each 64 bytes.
+    /// How many nodes anchors and aliases may add beyond one for each eight bytes
+    /// of the text. A long text counts as several.
     pub aliased_nodes: usize,
 }
 
@@ -35,7 +36,7 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
         file,
         text,
         limits: *limits,
-        budget: limits.aliased_nodes.saturating_add(text.len()),
+        budget: limits.aliased_nodes.saturating_add(text.len() / 8),
         anchors: FxHashMap::default(),
         stack: Vec::new(),
         documents: Vec::new(),
@@ -50,30 +51,29 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-                let message = error.info();
-                let (message, help) = explain(&message, text, at);
-                let mut diagnostic =
-                    Diagnostic::new("yaml-syntax", message, builder.point(at)).label("not YAML from here on");
-                diagnostic.help = help;
+                let said = explain(&error.info(), text, at);
+                let mut help = said.help;
+                let mut diagnostic = Diagnostic::new(
+                    if said.too_deep { "too-deep" } else { "yaml-syntax" },
+                    said.message,
+                    builder.point(said.at),
+                )
+                .label(said.label);
+                // What is missing is often the end of what was opened before.
+                if let Some(open) =
+                    builder.stack.last().filter(|f| f.flow && f.start != said.at && !said.too_deep)
+                {
+                    let bracket = builder.point(open.start);
+                    diagnostic = diagnostic.also(bracket, "opened here, and not closed yet");
+                    help = Some(CLOSE);
+                }
+                diagnostic.help = help.map(str::to_owned);
                 builder.diagnostics.push(diagnostic);
                 break;
             }
         }
     }
     builder.documents
-}
-
-/// The parser's words, and what to do.
-fn explain(message: &str, text: &str, at: usize) -> (String, Option<String>) {
-    let line = text.get(..at).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
-    let help = if line.contains('\t') || text.get(at..).is_some_and(|rest| rest.starts_with('\t')) {
-        Some("indent with spaces; YAML does not allow tabs there".to_owned())
-    } else if message.contains("nesting") || message.contains("recursion") || message.contains("depth") {
-        Some("declarations never nest that deep".to_owned())
-    } else {
-        None
-    };
-    (format!("this is not YAML: {message}"), help)
 }
 
 /// A list or map that is being read.
@@ -122,6 +122,9 @@ struct Builder<'t, 'd> {
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
+/// How much text weighs as much as a node.
+const TEXT_PER_NODE: usize = 64;
+
 fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
@@ -147,16 +150,13 @@ impl Builder<'_, '_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), start, end);
+                let size = 1 + text.len() / TEXT_PER_NODE;
                 let value = if plain && is_null(&text) {
                     Value::Null
                 } else {
                     Value::Scalar(Scalar { text: text.into_owned(), plain })
                 };
                 let end = self.trimmed(start, end, style);
-                let size = match &value {
-                    Value::Scalar(scalar) => 1 + scalar.text.len() / 64,
-                    _ => 1,
-                };
                 let node = Node { span: self.span(start, end), value };
                 self.complete(Sized { node, size, depth: 0, end }, anchor)
             }
@@ -181,8 +181,7 @@ impl Builder<'_, '_> {
             Event::SequenceEnd | Event::MappingEnd => self.close(end),
             Event::Alias(id) => match self.anchors.get(&id).map(|anchored| anchored.size) {
                 Some(size) => {
-                    // Weighed before it is copied.
-                    self.charge(size, self.span(start, end))?;
+                    self.spend(size, start, end)?;
                     let anchored = self.anchors.get(&id).cloned()?;
                     self.complete(Sized { end, ..anchored }, 0)
                 }
@@ -196,18 +195,19 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Counts what is about to be copied.
-    fn charge(&mut self, size: usize, span: Span) -> Option<()> {
-        let Some(left) = self.budget.checked_sub(size) else {
-            self.diagnostics.push(
-                Diagnostic::new("too-many-aliases", "aliases make this text too large", span)
-                    .label("the rest is not read")
-                    .help("write the values out, or use fewer aliases of aliases"),
-            );
-            return None;
-        };
-        self.budget = left;
-        Some(())
+    /// Takes a copy of so many nodes from what aliases may add.
+    fn spend(&mut self, size: usize, start: usize, end: usize) -> Option<()> {
+        if let Some(left) = self.budget.checked_sub(size) {
+            self.budget = left;
+            return Some(());
+        }
+        let span = self.span(start, end);
+        self.diagnostics.push(
+            Diagnostic::new("too-many-aliases", "anchors and aliases make this text too large", span)
+                .label("the rest is not read")
+                .help("write the values out, or use fewer aliases of aliases"),
+        );
+        None
     }
 
     fn bad_alias(&mut self, start: usize, end: usize, message: &str) -> Option<()> {
@@ -242,11 +242,14 @@ impl Builder<'_, '_> {
             None if tag.handle().is_empty() && tag.suffix() == "!" => true,
             None => {
                 let name = tag.original();
-                let span = self.span(start, end);
+                // The parser tells where the value is; the tag stands a little before.
+                let near = start.saturating_sub(name.len() + 64);
+                let tag_at = self.text.get(near..start).and_then(|t| t.rfind(&name)).map(|n| near + n);
+                let span = tag_at.map_or(self.span(start, end), |at| self.span(at, at + name.len()));
                 self.diagnostics.push(
                     Diagnostic::new("unknown-tag", format!("unknown tag `{name}`"), span)
-                        .label("the value of an unknown tag")
-                        .help("leave the tag out"),
+                        .label("not known here")
+                        .help("leave it out; a text that begins with `!` stands in quotes"),
                 );
                 false
             }
@@ -325,7 +328,8 @@ impl Builder<'_, '_> {
             return self.too_deep(sized.node.span.start as usize);
         }
         if anchor != 0 {
-            self.charge(sized.size, sized.node.span)?;
+            let at = sized.node.span.start as usize;
+            self.spend(sized.size, at, at + 1)?;
             self.anchors.insert(anchor, sized.clone());
         }
         let Some(frame) = self.stack.last_mut() else {
@@ -347,7 +351,8 @@ impl Builder<'_, '_> {
                         _ => {
                             self.diagnostics.push(
                                 Diagnostic::new("bad-key", "a key is a single word or text", node.span)
-                                    .label("expected a text"),
+                                    .label("expected a text")
+                                    .help("a text that begins with `{` or `[` stands in quotes"),
                             );
                             Key::Bad
                         }
