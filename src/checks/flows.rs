@@ -59,10 +59,8 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     if flows.is_empty() {
         return carried;
     }
-    let candidates = reaching(judge.graph, &Plain, |flow, _, row| {
-        if flows.contains(&flow) {
-            row.copy_from_slice(model.flows[flow].leaves.row());
-        }
+    let candidates = reaching(judge.graph, &Plain, flows.iter().copied(), |flow, _, row| {
+        row.copy_from_slice(model.flows[flow].leaves.row());
     });
     let candidates = Candidates { rows: &candidates, planes: 1 };
     for &(origin, ref starts) in judge.origins {

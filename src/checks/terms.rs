@@ -251,7 +251,7 @@ fn follow(
         return;
     }
     let any = Sticky { judge, under, origin: None };
-    let candidates = reaching(judge.graph, &any, |flow, slot, row| {
+    let candidates = reaching(judge.graph, &any, noted.keys().copied(), |flow, slot, row| {
         if let Some(list) = noted.get(&flow)
             && any.while_crossing(flow, slot.plane) != 0
         {

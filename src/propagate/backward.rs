@@ -6,11 +6,12 @@ use crate::graph::Graph;
 use crate::model::{FlowId, SystemId};
 
 /// For each system and slot the leaves that can reach a target, by flows that let
-/// anything pass. `targets` adds to a row the leaves that hit a target as they
-/// cross a flow in a slot.
+/// anything pass. For each of `flows`, `targets` adds to a row the leaves that hit a
+/// target as they cross it in a slot.
 pub fn reaching<C: Course>(
     graph: &Graph,
     course: &C,
+    flows: impl IntoIterator<Item = FlowId>,
     mut targets: impl FnMut(FlowId, Slot, &mut [u64]),
 ) -> Rows {
     let model = graph.model;
@@ -20,7 +21,7 @@ pub fn reaching<C: Course>(
     let words = bits::words(model.data.leaf_count());
     let mut work = Work { queue: Vec::new(), queued: model.systems.map(|_| false) };
     let mut row = vec![0; words];
-    for &flow in graph.flows() {
+    for flow in flows {
         let ends = &model.flows[flow];
         for &slot in &slots {
             row.fill(0);

@@ -310,7 +310,7 @@ fn at_itself(
 fn candidates(rule: &Prepared) -> Rows {
     let model = rule.judge.model;
     let any = Reach { rule, from: None };
-    reaching(rule.judge.graph, &any, |flow, slot, row| {
+    reaching(rule.judge.graph, &any, rule.judge.counting.iter(), |flow, slot, row| {
         if rule.through[flow] || any.arrives(flow, slot.plane) {
             row.copy_from_slice(rule.of_data(flow, slot.marked, model.flows[flow].leaves.row()).row());
         }

@@ -184,7 +184,7 @@ fn holdings(
                 }
             }
         };
-    let candidates = reaching(judge.graph, course, |flow, slot, row| {
+    let candidates = reaching(judge.graph, course, judge.counting.iter(), |flow, slot, row| {
         let to = model.flows[flow].to;
         if course.through[flow] || place_of[to].is_some() {
             let leaves = &model.flows[flow].leaves;
