@@ -192,7 +192,7 @@ pub struct Place {
 }
 
 /// One flow of a walk.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Hop {
     /// The flow's full id.
     pub flow: String,

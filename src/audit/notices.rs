@@ -71,8 +71,12 @@ fn idle_rules(all: &mut Notices, world: &World, outcome: &Outcome) {
             })
             .collect();
         let facts = rule_facts(world, rule);
-        let message =
-            format!("the {} of `{}` matches nothing in the inventory", parts.join(" and the "), facts.id);
+        let parts_match = if parts.len() == 1 { "matches" } else { "match" };
+        let message = format!(
+            "the {} of `{}` {parts_match} nothing in the inventory",
+            parts.join(" and the "),
+            facts.id
+        );
         all.add("rule-matches-nothing", message, facts.span);
     }
 }

@@ -77,7 +77,10 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
         ([], true) => "stated".to_owned(),
         (shown, _) => shown.join(", "),
     };
-    Some(format!("`{path}` is {is}; expected {}", expected(failed, tree)))
+    Some(match failed {
+        Operator::Present(true) => format!("`{path}` is {is}"),
+        _ => format!("`{path}` is {is}; expected {}", expected(failed, tree)),
+    })
 }
 
 /// An absent value fails every operator but `present: false`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{chain, count, severity_style, speaker};
-use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Place, Promise};
+use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place, Promise};
 use crate::report::Look;
 use crate::report::page::{Page, Style};
 use crate::vocabulary::Severity;
@@ -323,10 +323,8 @@ impl Head<'_> {
         if self.is_pair() || self.says_nothing_more() {
             self.data(page);
         } else {
+            // What moves or is held is in the message.
             page.para(INDENT, &f.message, Style::Plain);
-            if f.kind != FindingKind::Terms && f.kind != FindingKind::Flow {
-                self.data(page);
-            }
         }
         self.walks(page);
         if !same_broken {
@@ -343,6 +341,22 @@ impl Head<'_> {
         matches!(f.kind, FindingKind::Forbid | FindingKind::Statement)
             && f.source.is_some()
             && f.sink.is_some()
+    }
+
+    /// The walks, and under which agreements; one that shows the same for several
+    /// agreements is there once.
+    fn different_walks(&self) -> Vec<(&[Hop], Vec<&str>)> {
+        let f = self.finding;
+        let mut walks: Vec<(&[Hop], Vec<&str>)> = Vec::new();
+        for (index, walk) in f.witnesses.iter().enumerate() {
+            let under = f.agreements.get(index).filter(|_| f.kind == FindingKind::Terms);
+            let under = under.filter(|id| walk.iter().any(|hop| hop.agreement.as_ref() == Some(id)));
+            match (under, walks.iter_mut().find(|(other, _)| other == walk)) {
+                (Some(under), Some((_, agreements))) => agreements.push(under),
+                _ => walks.push((walk, under.map(String::as_str).into_iter().collect())),
+            }
+        }
+        walks
     }
 
     fn says_nothing_more(&self) -> bool {
@@ -369,14 +383,21 @@ impl Head<'_> {
             chain::write(page, INDENT, walk, start);
             return;
         }
-        for (index, walk) in f.witnesses.iter().take(WALKS).enumerate() {
-            let under = f.agreements.get(index).filter(|_| f.kind == FindingKind::Terms);
-            let under = under.filter(|id| walk.iter().any(|hop| hop.agreement.as_ref() == Some(id)));
-            let of = under.map_or(String::new(), |id| format!(", under {id}"));
-            page.para(INDENT, &format!("walk {} of {}{of}", index + 1, f.witnesses.len()), Style::Dim);
+        let walks = self.different_walks();
+        for (index, (walk, agreements)) in walks.iter().take(WALKS).enumerate() {
+            let under = match agreements.as_slice() {
+                [] => String::new(),
+                some => format!("under {}", some.join(", ")),
+            };
+            let label = match (walks.len(), under.as_str()) {
+                (1, under) => under.to_owned(),
+                (all, "") => format!("walk {} of {all}", index + 1),
+                (all, under) => format!("walk {} of {all}, {under}", index + 1),
+            };
+            page.para(INDENT, &label, Style::Dim);
             chain::write(page, INDENT, walk, start);
         }
-        if let Some(more @ 1..) = f.witnesses.len().checked_sub(WALKS) {
+        if let Some(more @ 1..) = walks.len().checked_sub(WALKS) {
             page.para(INDENT, &format!("… and {} in the JSON", count(more, "more walk")), Style::Dim);
         }
         if f.agreements.len() > f.witnesses.len() {

@@ -209,7 +209,7 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
     if audit.relied_on.is_empty() {
         return;
     }
-    heading(page, "RELIED ON: without these claims there would be more findings", Style::Bold);
+    heading(page, "RELIED ON: without these claims there could be more findings", Style::Bold);
     let mut claims: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for reliance in &audit.relied_on {
         let place = &reliance.location;
@@ -221,9 +221,20 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
     for ((flow, claim, agreement, file, line), rules) in claims.iter().take(listed) {
         let of = agreement.as_ref().map_or(String::new(), |a| format!(" (terms of {a})"));
         page.item("  - ", &format!("{flow} claims `{claim}`{of} · {file}:{line}"), Style::Plain);
+        let rules: Vec<&str> = rules.iter().map(|rule| kept(rule)).collect();
         page.para(4, &format!("for {}", rules.join(", ")), Style::Dim);
     }
     rest(page, 2, claims.len().saturating_sub(listed), "claim");
+}
+
+/// What a claim kept from being judged: a rule, or what the built-in claims are for.
+fn kept(rule: &str) -> &str {
+    match rule {
+        "flow/only_from" => "every rule: it leaves out what starts elsewhere",
+        "flow/disposed" => "every rule: what it moved is gone",
+        "terms/released_by" => "every term of the agreement: they end here",
+        rule => rule,
+    }
 }
 
 fn summary(page: &mut Page, audit: &Audit) {
