@@ -160,6 +160,9 @@ pub struct Finding {
     pub data: Vec<String>,
     /// As what they arrive, as the fewest categories.
     pub arrives_as: Vec<String>,
+    /// What the rule forbids of what the receiver works out from it, where nothing else shows
+    /// why the rule is broken.
+    pub becomes: Vec<String>,
     /// A shortest walk that proves it.
     pub path: Vec<Hop>,
     /// All walks that are shown.
@@ -210,6 +213,8 @@ pub struct Hop {
     pub basis: Option<Basis>,
     /// Where the agreement stands.
     pub agreement_status: Option<Status>,
+    /// The flow's title.
+    pub title: Option<String>,
     /// Where the flow is declared.
     pub location: Location,
 }

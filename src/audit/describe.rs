@@ -9,6 +9,8 @@ use crate::inventory::Terms;
 use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::load::World;
 use crate::model::{FlowId, SystemId};
+use crate::policy::Body;
+use crate::propagate;
 use crate::source::{Location, Sources, Span};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, PolicyStatus, Word};
@@ -56,6 +58,7 @@ impl Describe<'_> {
             },
             data: cover(&violation.data),
             arrives_as: cover(&violation.arrives_as),
+            becomes: cover(&self.becomes(violation)),
             path: shortest.cloned().unwrap_or_default(),
             witnesses,
             location: Some(self.location(violation)),
@@ -108,6 +111,33 @@ impl Describe<'_> {
         }
     }
 
+    /// What the sink derives of a rule's data, if neither what the data was nor what it
+    /// arrives as is of that data.
+    fn becomes(&self, violation: &Violation) -> LeafSet {
+        let model = &self.world.model;
+        let none = LeafSet::empty(model.data.leaf_count());
+        let body = match violation.rule {
+            RuleRef::Check(_) => None,
+            RuleRef::Rule(policy, rule) => {
+                let policy = self.world.policies.get(policy);
+                policy.and_then(|p| p.rules.get(rule)).map(|r| &r.body)
+            }
+            RuleRef::Statement(at) => model.statements.get(at).map(|s| &s.promise),
+        };
+        let (Some(Body::Forbid(rule)), On::Pair(_, sink)) = (body, violation.on) else {
+            return none;
+        };
+        let wanted = model.data.leaves(rule.data.iter().map(|key| &key.value));
+        if violation.data.intersects(&wanted) || violation.arrives_as.intersects(&wanted) {
+            return none;
+        }
+        let (mut held, mut marked) = (violation.arrives_as.row().to_vec(), none.row().to_vec());
+        propagate::derive(model, sink, &mut held, &mut marked, None);
+        let mut all = none;
+        all.extend(&held);
+        all.and(&wanted)
+    }
+
     fn subject(&self, on: On) -> String {
         let model = &self.world.model;
         match on {
@@ -134,6 +164,7 @@ impl Describe<'_> {
                 data: model.data.cover(leaves),
                 basis: flow.declared.meta.basis,
                 agreement_status: agreement.map(|a| a.status),
+                title: flow.declared.meta.title.clone(),
                 location: self.sources.location(flow.span()),
             }
         };

@@ -30,6 +30,7 @@ pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line:
         purposes: strings(&[purpose]),
         data: strings(data),
         basis: None,
+        title: None,
         location: at("flows.yaml", line),
     }
 }
@@ -54,6 +55,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         subject: None,
         data: Vec::new(),
         arrives_as: Vec::new(),
+        becomes: Vec::new(),
         path: Vec::new(),
         witnesses: Vec::new(),
         location: Some(at("flows.yaml", 7)),
@@ -124,6 +126,7 @@ pub fn full() -> Audit {
             40,
         );
         hop.basis = Some(Basis::Assumed);
+        hop.title = Some("Nightly export".to_owned());
         hop
     };
     let to_ads = || {

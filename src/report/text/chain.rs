@@ -35,7 +35,8 @@ fn party(system: &str) -> &str {
 
 fn place(hop: &Hop) -> String {
     let basis = if hop.basis == Some(Basis::Assumed) { " (assumed)" } else { "" };
-    format!("{}:{}{basis}", hop.location.file, hop.location.line)
+    let title = hop.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
+    format!("{}:{}{basis}{title}", hop.location.file, hop.location.line)
 }
 
 /// Writes a walk: on one line where it fits, else one hop after the other, each
@@ -62,7 +63,7 @@ pub fn write(page: &mut Page, indent: usize, walk: &[Hop], start: Option<&str>) 
             page.hanging(&lead, indent + 4, &line, Style::Plain);
         } else {
             page.hanging(&lead, indent + 4, &arrow(hop), Style::Plain);
-            page.para(indent + 4, &place(hop), Style::Dim);
+            page.hanging(&" ".repeat(indent + 4), indent + 6, &place(hop), Style::Dim);
         }
     }
 }

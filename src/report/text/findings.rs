@@ -372,6 +372,9 @@ impl Head<'_> {
         if !f.arrives_as.is_empty() && f.arrives_as != f.data {
             text.push_str(&format!(", arriving as {}", chain::some(&f.arrives_as, 12)));
         }
+        if !f.becomes.is_empty() {
+            text.push_str(&format!(", and worked out from it there: {}", chain::some(&f.becomes, 12)));
+        }
         page.item("       data: ", &text, Style::Plain);
     }
 
