@@ -81,6 +81,8 @@ struct Frame {
     start: usize,
     anchor: usize,
     flow: bool,
+    /// Where its last value so far ends.
+    end: usize,
     /// How deep its deepest child nests.
     depth: usize,
     size: usize,
@@ -179,7 +181,12 @@ impl Builder<'_, '_> {
                 Some(size) => {
                     self.spend(size, start, end)?;
                     let anchored = self.anchors.get(&id).cloned()?;
-                    self.complete(anchored, 0)
+                    self.complete(anchored, 0)?;
+                    // The value stands elsewhere; the list or map it is in ends here.
+                    if let Some(frame) = self.stack.last_mut() {
+                        frame.end = end;
+                    }
+                    Some(())
                 }
                 None => self.bad_alias(start, end, "an alias of the value that it stands in"),
             },
@@ -263,7 +270,7 @@ impl Builder<'_, '_> {
             return self.too_deep(start);
         }
         let flow = style == granit_parser::StructureStyle::Flow;
-        self.stack.push(Frame { start, anchor, flow, depth: 0, size: 1, kind });
+        self.stack.push(Frame { start, anchor, flow, end: start, depth: 0, size: 1, kind });
         Some(())
     }
 
@@ -280,26 +287,12 @@ impl Builder<'_, '_> {
 
     fn close(&mut self, end: usize) -> Option<()> {
         let frame = self.stack.pop()?;
-        let (value, first, last) = match frame.kind {
-            Kind::Seq(items) => {
-                let ends = (items.first().map(|n| n.span.start), items.last().map(|n| n.span.end));
-                (Value::Seq(items), ends.0, ends.1)
-            }
-            Kind::Map { entries, merged, .. } => {
-                let first = entries.first().map(|e| e.key_span.start).into_iter();
-                let first = first.chain(merged.as_ref().map(|(span, _)| span.start)).min();
-                let last = entries.last().map(|e| e.value.span.end.max(e.key_span.end)).into_iter();
-                let last = last.chain(merged.as_ref().map(|(span, _)| span.end)).max();
-                (Value::Map(self.merge(entries, merged)), first, last)
-            }
+        let value = match frame.kind {
+            Kind::Seq(items) => Value::Seq(items),
+            Kind::Map { entries, merged, .. } => Value::Map(self.merge(entries, merged)),
         };
         // A block has no end of its own: it ends with its last value.
-        let span = if frame.flow {
-            self.span(frame.start, end)
-        } else {
-            let start = first.map_or(frame.start, |first| frame.start.min(first as usize));
-            self.span(start, last.map_or(start, |last| last as usize))
-        };
+        let span = self.span(frame.start, if frame.flow { end } else { frame.end });
         let sized = Sized { node: Node { span, value }, size: frame.size, depth: frame.depth + 1 };
         self.complete(sized, frame.anchor)
     }
@@ -346,6 +339,7 @@ impl Builder<'_, '_> {
         frame.size = frame.size.saturating_add(sized.size);
         frame.depth = frame.depth.max(sized.depth);
         let node = sized.node;
+        frame.end = node.span.end as usize;
         match &mut frame.kind {
             Kind::Seq(items) => items.push(node),
             Kind::Map { entries, names, merged, key } => match std::mem::replace(key, Key::None) {
