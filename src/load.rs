@@ -55,7 +55,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let options =
         InputOptions { exclude: request.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
     let set = input::read(&request.paths, &options, sources, &mut diagnostics);
-    let policy_texts = policy_files(&request.policies, &options, sources, &mut diagnostics);
+    let policy_documents = policy_documents(&request.policies, &options, sources, &mut diagnostics);
 
     let before = diagnostics.len();
     let inventory: Vec<(String, Vec<Node>)> = set
@@ -76,10 +76,8 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         declared.read(&mut decoder, document);
     }
     let mut policies = Vec::new();
-    for file in policy_texts {
-        let text = sources.get(file).map(|f| f.text().to_owned()).unwrap_or_default();
-        let nodes = yaml::parse(file, &text, &Limits::default(), decoder.diagnostics);
-        policies.extend(nodes.iter().filter_map(|node| policy(&mut decoder, node)));
+    for document in policy_documents {
+        policies.extend(policy(&mut decoder, &document));
     }
     unique_policies(&policies, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
@@ -130,17 +128,18 @@ fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tre
     )
 }
 
-/// The texts of the policies named.
-fn policy_files(
+/// The documents of the policies named.
+fn policy_documents(
     names: &[String],
     options: &InputOptions,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<FileId> {
-    let mut files = Vec::new();
+) -> Vec<Node> {
+    let mut all = Vec::new();
     for name in names {
         if let Some((id, text)) = PACKS.iter().find(|(id, _)| id == name) {
-            files.push(sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned()));
+            let file = sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned());
+            all.extend(documents(file, sources, diagnostics));
             continue;
         }
         if !Path::new(name).exists() {
@@ -158,12 +157,13 @@ fn policy_files(
         let several = names.len() > 1 || Path::new(name).is_dir();
         let mut any = diagnostics.len() > before;
         for file in set.files.iter().filter(|f| !f.is_config).map(|f| f.file) {
-            let mut ignored = Vec::new();
-            let nodes = documents(file, sources, &mut ignored);
+            let mut mistakes = Vec::new();
+            let nodes = documents(file, sources, &mut mistakes);
             // Of a folder only the policies: its tests and samples are inventories.
-            let policy = nodes.iter().any(is_policy) || !ignored.is_empty();
+            let policy = nodes.iter().any(is_policy) || !mistakes.is_empty();
             if policy || (!several && !nodes.is_empty()) {
-                files.push(file);
+                all.extend(nodes);
+                diagnostics.append(&mut mistakes);
                 any = true;
             }
         }
@@ -174,7 +174,7 @@ fn policy_files(
             );
         }
     }
-    files
+    all
 }
 
 fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
