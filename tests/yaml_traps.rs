@@ -84,7 +84,7 @@ agreements:
 }
 
 #[test]
-fn null_takes_a_default_away() {
+fn null_takes_no_default_away() {
     let world = world(
         "\
 parties:
@@ -97,7 +97,7 @@ agreements:
     flows:
       - {id: taken}
       - {id: told, transform: none, tags: two}
-      - {id: undone, transform: ~, tags: null}
+      - {id: left, transform: ~, tags: null}
 ",
     );
     let flows: Vec<(&str, Transform, Vec<&str>)> = world
@@ -109,9 +109,9 @@ agreements:
     assert_eq!(
         flows,
         [
+            ("x/left", Transform::Tokenised, vec!["one"]),
             ("x/taken", Transform::Tokenised, vec!["one"]),
             ("x/told", Transform::None, vec!["two"]),
-            ("x/undone", Transform::None, vec![]),
         ]
     );
 }
