@@ -28,7 +28,8 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn the_example_output_is_real() {
-    let (code, out, err) = run(Path::new(ROOT), &["audit", "samples/messenger-banking", "--day", "2026-11-23"]);
+    let (code, out, err) =
+        run(Path::new(ROOT), &["audit", "samples/messenger-banking", "--day", "2026-11-23"]);
     assert_eq!((code, err.as_str()), (1, ""));
     let real: Vec<&str> = out.lines().map(str::trim_end).collect();
     let shown = block_after(&readme(), "<!-- output: audit samples/messenger-banking", "text");
@@ -47,7 +48,11 @@ fn the_example_output_is_real() {
 #[test]
 fn the_example_inventory_breaks_its_promise() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("inventory.yaml"), block_after(&readme(), "## The format at a glance", "yaml")).unwrap();
+    fs::write(
+        folder.path().join("inventory.yaml"),
+        block_after(&readme(), "## The format at a glance", "yaml"),
+    )
+    .unwrap();
     let (code, out, err) = run(folder.path(), &["audit", "--format", "json", "--day", "2026-11-23"]);
     assert_eq!((code, err.as_str()), (1, ""));
     let audit: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -75,7 +80,9 @@ fn every_command_in_the_table_exists_and_explains_itself() {
         assert_eq!(code, 0);
         assert!(out.contains("Examples") || out.contains("EXAMPLES"), "{command} has no examples:\n{out}");
     }
-    for line in help.lines().skip_while(|l| !l.starts_with("Commands")).skip(1).take_while(|l| l.starts_with("  ")) {
+    for line in
+        help.lines().skip_while(|l| !l.starts_with("Commands")).skip(1).take_while(|l| l.starts_with("  "))
+    {
         let name = line.split_whitespace().next().unwrap();
         assert!(name == "help" || commands.contains(&name), "{name} is not in the README's table");
     }
