@@ -1,7 +1,7 @@
 //! What a person reads who has made a mistake: every folder of `samples/bad-input`,
 //! and mistakes that are not among them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fs;
 use std::path::Path;

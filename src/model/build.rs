@@ -2,7 +2,7 @@
 
 use std::hash::Hash;
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
@@ -183,8 +183,9 @@ impl Builder<'_> {
         while graph.node_count() < parents.len() {
             graph.add_node(());
         }
+        // (Tarjan's search in petgraph is recursive: a long chain would overflow the stack.)
         // Components come parents first: a parent's group is known before its children's.
-        for component in tarjan_scc(&graph) {
+        for component in kosaraju_scc(&graph) {
             let members: Vec<PartyId> =
                 component.into_iter().map(|node| PartyId(node.index() as u32)).collect();
             let Some(&first) = members.iter().min() else {
