@@ -345,6 +345,23 @@ fn each_claim_carries_its_part_of_the_fenced_verdict() {
 }
 
 #[test]
+fn the_promises_have_room_for_figures_by_an_exception_only() {
+    let folder = copy();
+    let path = folder.path().join("messenger-banking-fenced/promises.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let exception = "        unless: {through: {transform: [aggregated, anonymised]}}\n";
+    assert_eq!(text.matches(exception).count(), 3);
+    fs::write(&path, text.replace(exception, "")).unwrap();
+    let judged = judge_in(folder.path(), "messenger-banking-fenced", &[]);
+    let broken =
+        [("statement/not-asking-for-transactions", 2), ("statement/not-for-advertising-or-anything-else", 2)];
+    assert_eq!((judged.code, judged.rules()), (1, broken.into()));
+    for finding in judged.all() {
+        assert!(chain(finding)[0].ends_with("/where-people-shop"), "{finding}");
+    }
+}
+
+#[test]
 fn scores_went_on_under_no_agreement_and_the_platforms_terms_with_them() {
     let judged = judge("cambridge-analytica", &[]);
     assert_eq!(judged.code, 1);
