@@ -110,6 +110,11 @@ fn verdict(page: &mut Page, audit: &Audit, gate: &Gate) {
     let sentence = format!("{}; {days}, {by}; {flows}.", listing(&why));
     let (lead, style) = if fails { ("FAILS: ", Style::Red) } else { ("PASSES: ", Style::Green) };
     page.hanging("", 0, &format!("{lead}{sentence}"), style);
+    let broken: Vec<&str> = audit.promises.iter().filter(|p| !p.kept).map(|p| p.id.as_str()).collect();
+    if !broken.is_empty() {
+        let promises = count(audit.promises.len(), "promise");
+        page.para(0, &format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", ")), Style::Red);
+    }
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     if loose > 0 {
         page.para(
@@ -146,7 +151,9 @@ fn promises(page: &mut Page, audit: &Audit) {
         return;
     }
     heading(page, "PROMISES, held against the declared flows", Style::Bold);
-    for promise in &audit.promises {
+    // Broken ones first: they are what a reader looks for.
+    let (kept, broken): (Vec<_>, Vec<_>) = audit.promises.iter().partition(|p| p.kept);
+    for promise in broken.into_iter().chain(kept) {
         let (lead, style) =
             if promise.kept { ("  kept    ", Style::Green) } else { ("  broken  ", Style::Red) };
         let how = match promise.broken_by.len() {
