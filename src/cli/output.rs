@@ -55,7 +55,17 @@ pub fn say(text: &str) {
 
 /// Writes a file whole or not at all: beside it first, then renamed. What is no
 /// regular file, a pipe say, is written to as it is.
+///
+/// # Errors
+/// When it cannot be written, or would replace a YAML file: declarations, policies
+/// and settings are YAML, and no report is.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let yaml =
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"));
+    if yaml && path.exists() {
+        let shown = visible(&path.display().to_string());
+        anyhow::bail!("`{shown}` is a YAML file and is not written over; choose another name for the report");
+    }
     let shown = || format!("cannot write `{}`", visible(&path.display().to_string()));
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     if special {
@@ -111,6 +121,11 @@ mod tests {
         let file = folder.path().join("audit.json");
         write_file(&file, "one").unwrap();
         write_file(&file, "two").unwrap();
+        let declared = folder.path().join("parties.yaml");
+        fs::write(&declared, "parties: []").unwrap();
+        assert!(write_file(&declared, "a report").is_err());
+        assert_eq!(fs::read_to_string(&declared).unwrap(), "parties: []");
+        fs::remove_file(&declared).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "two");
         assert!(write_file(&folder.path().join("no/such/folder.json"), "x").is_err());
         assert!(write_file(folder.path(), "x").is_err());

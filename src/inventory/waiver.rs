@@ -60,8 +60,8 @@ pub fn waiver(d: &mut Decoder, node: &Node) -> Option<Waiver> {
     }
     let data = f.list(d, "data", |d, n| d.category(n));
     let agreements = f.list(d, "agreements", |d, n| d.text(n));
-    let reason = f.required(d, "reason", |d, n| d.text(n));
-    let approved_by = f.required(d, "approved_by", |d, n| d.text(n));
+    let reason = f.required(d, "reason", said);
+    let approved_by = f.required(d, "approved_by", said);
     let expires = f.required(d, "expires", |d, n| d.date(n));
     let ticket = text(d, &mut f, "ticket");
     let span = f.head();
@@ -81,6 +81,19 @@ pub fn waiver(d: &mut Decoder, node: &Node) -> Option<Waiver> {
         ticket,
         span,
     })
+}
+
+/// A text that says something.
+fn said(d: &mut Decoder, node: &Node) -> Option<Spanned<String>> {
+    let text = d.text(node)?;
+    if text.value.trim().is_empty() {
+        d.report(
+            Diagnostic::new("empty-text", "a waiver says why and by whom", node.span)
+                .label("expected a text"),
+        );
+        return None;
+    }
+    Some(text)
 }
 
 fn fingerprint(d: &mut Decoder, node: &Node) -> Option<Spanned<String>> {

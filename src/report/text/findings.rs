@@ -291,8 +291,13 @@ fn follows(page: &mut Page, finding: &Finding, head: &[String]) {
         _ => about(finding),
     };
     let mut text = format!("and then {whither} · {}", finding.fingerprint);
-    for mark in marks(finding).iter().filter(|mark| !head.contains(mark)) {
+    // Whether it is accepted is said of each: a new one must not pass under a waived one.
+    let accepted = |mark: &String| mark.starts_with("waived");
+    for mark in marks(finding).iter().filter(|mark| accepted(mark) || !head.contains(mark)) {
         text.push_str(&format!(" ({mark})"));
+    }
+    if finding.status == FindingStatus::New && head.iter().any(accepted) {
+        text.push_str(" (new)");
     }
     page.hanging(&" ".repeat(INDENT), INDENT + 2, &text, Style::Plain);
 }
