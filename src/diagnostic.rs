@@ -79,9 +79,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
             .then(|| strsim::generic_damerau_levenshtein(&lower, &known))
             .filter(|&d| d <= allowed)
     };
+    // `financial.card.pin` for `financial.card.authentication.pin`: same root, same leaf.
+    let ends = |key: &str| {
+        let (root, rest) = key.split_once('.')?;
+        Some((root.to_lowercase(), rest.rsplit('.').next()?.to_lowercase()))
+    };
+    let wanted = ends(word);
     known
         .into_iter()
         .filter_map(|k| {
+            let same_ends = (wanted.is_some() && ends(k) == wanted).then_some(2);
             // `balance` for `financial.account.balance` is near as well.
             let tail = k.rsplit(['.', '/']).next().filter(|tail| *tail != k);
             let by_tail = tail.and_then(distance).map(|d| d + 1).filter(|&d| d <= allowed);
@@ -89,7 +96,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
             let begun = (lower.len() >= 3
                 && k.to_lowercase().chars().zip(&lower).filter(|(a, b)| a == *b).count() == lower.len())
             .then_some(allowed);
-            Some((distance(k).into_iter().chain(by_tail).chain(begun).min()?, k.len(), k))
+            Some((distance(k).into_iter().chain(by_tail).chain(begun).chain(same_ends).min()?, k.len(), k))
         })
         .min()
         .map(|(_, _, k)| k)
