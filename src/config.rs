@@ -71,7 +71,7 @@ pub fn read(path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic
         return Err(unreadable("it is larger than 1 MiB".to_owned()));
     }
     let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
-    let file = sources.add(path.display().to_string(), text.clone());
+    let file = sources.add_at(path.display().to_string(), path.to_owned(), text.clone());
     let mut diagnostics = Vec::new();
     let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
     let tree = Tree::default();

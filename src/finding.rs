@@ -2,7 +2,7 @@
 //! word.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::source::Location;
 use crate::vocabulary::{Basis, PolicyStatus, Severity, Status};
@@ -11,7 +11,7 @@ use crate::vocabulary::{Basis, PolicyStatus, Severity, Status};
 pub const SCHEMA: u32 = 1;
 
 /// What an audit found.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
     /// Which program says so.
     pub ringfence: Program,
@@ -20,10 +20,15 @@ pub struct Audit {
     /// Of what.
     pub inventory: InventoryFacts,
     /// By which policies, in the order named.
+    #[serde(default)]
     pub policies: Vec<PolicyFacts>,
+    /// All rules that were applied: built-in checks, the policies' rules, promises.
+    #[serde(default)]
+    pub rules: Vec<RuleEntry>,
     /// What the declared flows break: gravest first, then by rule and key.
     pub findings: Vec<Finding>,
     /// Every promise, in the order of ids.
+    #[serde(default)]
     pub promises: Vec<Promise>,
     /// What is not a finding and must not pass in silence.
     pub notices: Vec<Notice>,
@@ -34,7 +39,7 @@ pub struct Audit {
 }
 
 /// The program.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
     /// Its version.
     pub version: String,
@@ -43,7 +48,7 @@ pub struct Program {
 }
 
 /// The days that count.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {
     /// The day on which waivers and assurances have expired or not.
     pub day: String,
@@ -52,7 +57,7 @@ pub struct Judged {
 }
 
 /// How large the inventory is.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct InventoryFacts {
     /// Parties.
     pub parties: usize,
@@ -65,8 +70,10 @@ pub struct InventoryFacts {
     /// Flows that count.
     pub counting_flows: usize,
     /// Counting flows of proposed agreements.
+    #[serde(default)]
     pub proposed_flows: usize,
     /// Counting flows that are declared as assumed.
+    #[serde(default)]
     pub assumed_flows: usize,
     /// BLAKE3, in hexadecimal, over the files in the order of their relative paths:
     /// for each the path, a zero byte, the length in bytes as 8 bytes little-endian,
@@ -75,7 +82,7 @@ pub struct InventoryFacts {
 }
 
 /// A policy that was applied.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyFacts {
     /// Its id.
     pub id: String,
@@ -91,8 +98,33 @@ pub struct PolicyFacts {
     pub rules: usize,
 }
 
+/// A rule that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleEntry {
+    /// Its full id, as findings name it.
+    pub id: String,
+    /// What sort of rule it is.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it demands, in a few words.
+    pub title: String,
+    /// When it is violated, as a sentence.
+    pub violated: String,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// What it rests on.
+    pub cite: Vec<String>,
+    /// The legal standing of its policy; `None` for built-in checks and promises.
+    pub policy_status: Option<PolicyStatus>,
+    /// Where it is written; `None` for built-in checks.
+    pub location: Option<Location>,
+}
+
 /// What sort of rule a finding breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingKind {
     /// An agreement's own term.
@@ -110,7 +142,7 @@ pub enum FindingKind {
 }
 
 /// Whether a finding is new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingStatus {
     /// Nobody has accepted it.
@@ -122,7 +154,7 @@ pub enum FindingStatus {
 }
 
 /// One thing that the declared flows break.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Names the finding: depends on its rule and its key alone.
     pub fingerprint: String,
@@ -162,6 +194,7 @@ pub struct Finding {
     pub arrives_as: Vec<String>,
     /// What the rule forbids of what the receiver works out from it, where nothing else shows
     /// why the rule is broken.
+    #[serde(default)]
     pub becomes: Vec<String>,
     /// A shortest walk that proves it.
     pub path: Vec<Hop>,
@@ -174,19 +207,27 @@ pub struct Finding {
     /// What the rule rests on.
     pub cite: Vec<String>,
     /// Why it matters.
+    #[serde(default)]
     pub why: Option<String>,
     /// What to do.
     pub remedy: Option<String>,
     /// The legal standing of the rule's policy; `None` for built-in checks and promises.
     pub policy_status: Option<PolicyStatus>,
     /// The waiver that accepts it: reason, by whom, until when.
+    #[serde(default)]
     pub waiver: Option<AppliedWaiver>,
     /// Whether the finding can make the audit fail (its policy binds).
+    #[serde(default = "binds")]
     pub binding: bool,
 }
 
+/// A result that does not say is read at its worst.
+fn binds() -> bool {
+    true
+}
+
 /// A system and the party that runs it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     /// `party/system`; `None` where a whole party is meant.
     pub system: Option<String>,
@@ -195,7 +236,7 @@ pub struct Place {
 }
 
 /// One flow of a walk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hop {
     /// The flow's full id.
     pub flow: String,
@@ -220,7 +261,7 @@ pub struct Hop {
 }
 
 /// The rule, term or promise that a finding breaks.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Broken {
     /// Which of the three.
     pub what: BrokenWhat,
@@ -231,7 +272,7 @@ pub struct Broken {
 }
 
 /// What a finding breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BrokenWhat {
     /// A rule of a policy, or a built-in check.
@@ -243,7 +284,7 @@ pub enum BrokenWhat {
 }
 
 /// A waiver that accepts a finding.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct AppliedWaiver {
     /// Why.
     pub reason: String,
@@ -258,7 +299,7 @@ pub struct AppliedWaiver {
 }
 
 /// A public promise and whether the declared flows keep it.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Promise {
     /// Its id.
     pub id: String,
@@ -281,20 +322,21 @@ pub struct Promise {
 }
 
 /// Something that is no finding and must not pass in silence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Notice {
     /// A stable code in kebab case.
     pub code: String,
     /// What there is to know.
     pub message: String,
     /// What it is about, where it sums up several: their ids.
+    #[serde(default)]
     pub subjects: Vec<String>,
     /// Where.
     pub location: Option<Location>,
 }
 
 /// A claim that kept something from being a finding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Reliance {
     /// The rule or built-in check that would have found something.
     pub rule: String,
@@ -303,13 +345,14 @@ pub struct Reliance {
     /// The claim, `transform: aggregated` say.
     pub claim: String,
     /// The agreement whose terms are concerned.
+    #[serde(default)]
     pub agreement: Option<String>,
     /// Where it is made.
     pub location: Location,
 }
 
 /// How many findings there are: new ones by severity, and the others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// New and critical.
     pub critical: usize,

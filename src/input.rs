@@ -120,7 +120,10 @@ pub fn read(
     for file in found {
         if let Some(text) = text(&file, options, sources, diagnostics) {
             let is_config = file.path.file_name().is_some_and(|n| n == "ringfence.yaml");
-            let id = sources.add(file.name.clone(), text);
+            let id = match file.path.as_os_str() == "-" {
+                true => sources.add(file.name.clone(), text),
+                false => sources.add_at(file.name.clone(), file.path, text),
+            };
             set.files.push(InputFile { file: id, name: file.name, is_config });
         }
     }

@@ -24,6 +24,7 @@ pub mod judge;
 pub mod load;
 pub mod matching;
 pub mod model;
+pub mod places;
 pub mod policy;
 pub mod propagate;
 pub mod report;

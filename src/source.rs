@@ -3,7 +3,9 @@
 //! A [`Span`] is a byte range of one file; it becomes a [`Location`] (file,
 //! line, column) only where something is shown to a person.
 
-use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 /// One of the texts in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +31,9 @@ impl Span {
 
 /// A place as a person reads it; line and column count from 1, columns in
 /// characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Location {
     /// The file, as named to the user, with `/` between folders.
     pub file: String,
@@ -43,6 +47,7 @@ pub struct Location {
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     name: String,
+    path: Option<PathBuf>,
     text: String,
     line_starts: Vec<u32>,
     /// Characters before each [`STEP`]th byte; empty where all are single bytes.
@@ -60,6 +65,12 @@ impl SourceFile {
     /// The name shown to the user.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Where it lies on disk, or would if its revision were checked out; `None`: it
+    /// came with the program or by standard input.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The whole text.
@@ -110,8 +121,17 @@ impl Sources {
             }
             characters.push(before);
         }
-        self.files.push(SourceFile { name: name.into(), text, line_starts, characters });
+        self.files.push(SourceFile { name: name.into(), path: None, text, line_starts, characters });
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// As [`Sources::add`], for a text that lies somewhere.
+    pub fn add_at(&mut self, name: impl Into<String>, path: PathBuf, text: String) -> FileId {
+        let id = self.add(name, text);
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.path = Some(path);
+        }
+        id
     }
 
     /// The file behind an id.

@@ -7,11 +7,11 @@ mod common;
 use common::{at, audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, FindingKind};
 use ringfence::gate::{Denied, Gate, Threshold};
-use ringfence::report::{Format, Look, render};
+use ringfence::report::{Format, Look, Report};
 use ringfence::vocabulary::Severity;
 
 fn text(audit: &Audit) -> String {
-    render(audit, Format::Text, &Gate::default(), &Look::default()).unwrap()
+    Report::new(audit).render(Format::Text).unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn everything_at_80_columns() {
 #[test]
 fn a_wide_terminal_and_findings_only() {
     let look = Look { width: 160, quiet: true, ..Look::default() };
-    insta::assert_snapshot!(render(&full(), Format::Text, &Gate::default(), &look).unwrap());
+    insta::assert_snapshot!(Report::new(&full()).look(look).render(Format::Text).unwrap());
 }
 
 #[test]
@@ -35,13 +35,17 @@ fn a_clean_result() {
     audit.judged.as_of = Some("2018-08-06".to_owned());
     insta::assert_snapshot!(text(&audit));
     let quiet = Look { quiet: true, ..Look::default() };
-    assert_eq!(render(&audit, Format::Text, &Gate::default(), &quiet).unwrap(), "");
+    assert_eq!(Report::new(&audit).look(quiet).render(Format::Text).unwrap(), "");
 }
 
 #[test]
 fn the_verdict_says_what_counts() {
     let first = |gate: &Gate, audit: &Audit| {
-        let text = render(audit, Format::Text, gate, &Look { width: 500, ..Look::default() }).unwrap();
+        let text = Report::new(audit)
+            .gate(gate.clone())
+            .look(Look { width: 500, ..Look::default() })
+            .render(Format::Text)
+            .unwrap();
         text.split(';').next().unwrap().to_owned()
     };
     let gate = |fail_on, denied| Gate { fail_on, denied };
@@ -74,7 +78,7 @@ fn hostile_names_do_not_reach_the_terminal() {
     f.location = Some(at("a\rb.yaml", 1));
     let audit = audit(vec![f]);
     for format in [Format::Text, Format::Json] {
-        let out = render(&audit, format, &Gate::default(), &Look::default()).unwrap();
+        let out = Report::new(&audit).render(format).unwrap();
         assert!(!out.contains(|c| c != '\n' && ringfence::report::page::is_hidden(c)), "{out}");
     }
 }
@@ -99,7 +103,7 @@ fn many_findings_are_counted_and_every_rule_is_shown() {
     assert!(report.contains("rf1:000000000001869f"));
     assert!(report.contains("9901 findings of 10001 not shown"));
     let all = Look { limit: None, ..Look::default() };
-    let report = render(&audit, Format::Text, &Gate::default(), &all).unwrap();
+    let report = Report::new(&audit).look(all).render(Format::Text).unwrap();
     assert_eq!(report.matches("rf1:").count(), 10_001);
     assert!(!report.contains("not shown"));
 }
@@ -107,7 +111,7 @@ fn many_findings_are_counted_and_every_rule_is_shown() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     let look = Look { color: true, ..Look::default() };
-    let mut colored = render(&full(), Format::Text, &Gate::default(), &look).unwrap();
+    let mut colored = Report::new(&full()).look(look).render(Format::Text).unwrap();
     assert!(colored.contains("\u{1b}[1;31m"));
     for code in
         ["\u{1b}[1;31m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[33m", "\u{1b}[32m", "\u{1b}[34m", "\u{1b}[0m"]

@@ -4,8 +4,7 @@
 
 mod common;
 
-use ringfence::gate::Gate;
-use ringfence::report::{Format, Look, render, schema};
+use ringfence::report::{Format, Look, Report, schema};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/audit.schema.json");
 
@@ -25,7 +24,7 @@ fn the_json_is_valid_and_its_bytes_are_stable() {
     let schema: serde_json::Value = serde_json::from_str(&schema().unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for audit in [common::full(), common::audit(Vec::new())] {
-        let json = |look| render(&audit, Format::Json, &Gate::default(), &look).unwrap();
+        let json = |look| Report::new(&audit).look(look).render(Format::Json).unwrap();
         let text = json(Look::default());
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         let mistakes: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
@@ -40,7 +39,7 @@ fn the_json_is_valid_and_its_bytes_are_stable() {
 
 #[test]
 fn the_json_is_as_documented() {
-    let text = render(&common::full(), Format::Json, &Gate::default(), &Look::default()).unwrap();
+    let text = Report::new(&common::full()).render(Format::Json).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&value["findings"][3]).unwrap());
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();

@@ -11,14 +11,16 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use crate::checks;
 use crate::finding::{
-    Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, SCHEMA, Summary,
+    Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA, Summary,
 };
 use crate::judge::{RuleRef, Violation};
 use crate::load::World;
 use crate::model::{Counting, Scope};
 use crate::source::Sources;
 use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
+use crate::words::{Names, violated};
 
 pub use facts::{RuleFacts, rule_facts};
 
@@ -104,12 +106,38 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
                 rules: p.rules.len(),
             })
             .collect(),
+        rules: rules(world, sources),
         summary: Summary::of(&findings),
         findings,
         promises,
         notices,
         relied_on,
     }
+}
+
+/// All rules: built-in checks, the policies' rules in their order, promises.
+fn rules(world: &World, sources: &Sources) -> Vec<RuleEntry> {
+    let names = Names { data: &world.model.data, purposes: &world.model.purposes };
+    let built_in = checks::ALL.iter().enumerate().map(|(at, c)| (RuleRef::Check(at), c.violated.to_owned()));
+    let others = all_rules(world).into_iter().map(|(rule, body)| (rule, violated(body, names)));
+    built_in
+        .chain(others)
+        .map(|(rule, violated)| {
+            let facts = rule_facts(world, rule);
+            RuleEntry {
+                id: facts.id,
+                kind: facts.kind,
+                severity: facts.severity,
+                title: facts.title,
+                violated,
+                why: facts.why,
+                remedy: facts.remedy,
+                cite: facts.cite,
+                policy_status: facts.status,
+                location: facts.span.map(|span| sources.location(span)),
+            }
+        })
+        .collect()
 }
 
 /// The fingerprint of a violation.

@@ -9,8 +9,9 @@ use ringfence::audit::{Options, audit};
 use ringfence::finding::Audit;
 use ringfence::gate::{Denied, Gate, Threshold};
 use ringfence::model::{Counting, Scope};
+use ringfence::places::Places;
 use ringfence::report::page::visible;
-use ringfence::report::{self, Format, Look};
+use ringfence::report::{Format, Look, Report};
 use ringfence::vocabulary::{PolicyStatus, Status};
 
 use super::input::{self, Input, WRONG};
@@ -129,14 +130,21 @@ fn write(args: &Args, input: &Input, audit: &Audit, gate: &Gate) -> anyhow::Resu
     let limit = (args.limit > 0).then_some(args.limit);
     let on_paper = Look { color: args.color == Color::Always, width: 80, limit, quiet: args.quiet };
     let reports = if args.reports.is_empty() { &input.config.reports } else { &args.reports };
+    let report = Report {
+        gate: gate.clone(),
+        look: on_paper,
+        places: Places::new(&input.sources),
+        world: Some(&input.world),
+        ..Report::new(audit)
+    };
     for (format, file) in reports {
-        output::write_file(file, &report::render(audit, *format, gate, &on_paper)?)?;
+        output::write_file(file, &report.render(*format)?)?;
     }
     match &args.output {
-        Some(file) => output::write_file(file, &report::render(audit, args.format, gate, &on_paper)?),
+        Some(file) => output::write_file(file, &report.render(args.format)?),
         None => {
             let look = Look { color: args.color.on(&io::stdout()), width: output::width(), ..on_paper };
-            output::print(&report::render(audit, args.format, gate, &look)?)
+            output::print(&report.look(look).render(args.format)?)
         }
     }
 }

@@ -9,6 +9,8 @@ pub use json::schema;
 
 use crate::finding::Audit;
 use crate::gate::Gate;
+use crate::load::World;
+use crate::places::Places;
 use crate::vocabulary::Word;
 
 /// A form of the report.
@@ -51,13 +53,45 @@ impl Default for Look {
     }
 }
 
-/// Writes a report. Only text depends on the gate and the look.
-///
-/// # Errors
-/// When the result cannot be put into the format.
-pub fn render(audit: &Audit, format: Format, gate: &Gate, look: &Look) -> Result<String, serde_json::Error> {
-    match format {
-        Format::Text => Ok(text::render(audit, gate, look)),
-        Format::Json => json::render(audit),
+/// What a report is made of.
+#[derive(Debug, Clone)]
+pub struct Report<'r> {
+    /// What was found.
+    pub audit: &'r Audit,
+    /// When that is a failure.
+    pub gate: Gate,
+    /// How it looks.
+    pub look: Look,
+    /// Where the files lie in their repository.
+    pub places: Places,
+    /// The declared world, for formats that show more of it than the findings do.
+    pub world: Option<&'r World>,
+}
+
+impl<'r> Report<'r> {
+    /// A report as it is where nothing else is said.
+    pub fn new(audit: &'r Audit) -> Self {
+        Report { audit, gate: Gate::default(), look: Look::default(), places: Places::default(), world: None }
+    }
+
+    /// With another gate.
+    pub fn gate(self, gate: Gate) -> Self {
+        Report { gate, ..self }
+    }
+
+    /// With another look.
+    pub fn look(self, look: Look) -> Self {
+        Report { look, ..self }
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the result cannot be put into the format.
+    pub fn render(&self, format: Format) -> Result<String, serde_json::Error> {
+        match format {
+            Format::Text => Ok(text::render(self.audit, &self.gate, &self.look)),
+            Format::Json => json::render(self.audit),
+        }
     }
 }

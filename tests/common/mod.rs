@@ -88,6 +88,7 @@ pub fn audit(findings: Vec<Finding>) -> Audit {
             assumed_flows: 2,
             digest: "00".repeat(32),
         },
+        rules: Vec::new(),
         policies: vec![PolicyFacts {
             id: "core".to_owned(),
             title: Some("Ringfence core".to_owned()),

@@ -1,0 +1,84 @@
+//! Where files lie in their repository.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::source::Sources;
+
+/// The files of one run as seen from the root of the repository that they lie in:
+/// what services that show findings beside the code want.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    names: BTreeMap<String, String>,
+}
+
+impl Places {
+    /// Looks for the repository of each file: the nearest folder above it that holds
+    /// `.git`. Outside of any, a file is named as seen from the working folder.
+    pub fn new(sources: &Sources) -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        let mut roots: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
+        let mut names = BTreeMap::new();
+        for (_, file) in sources.iter() {
+            let Some(path) = file.path() else {
+                continue;
+            };
+            let whole = lexically(&here.join(path));
+            let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
+            let root = roots.entry(folder.clone()).or_insert_with(|| repository(&folder));
+            let below = whole.strip_prefix(root.as_deref().unwrap_or(&here)).unwrap_or(&whole);
+            names.entry(file.name().to_owned()).or_insert_with(|| slashed(below));
+        }
+        Places { names }
+    }
+
+    /// A file as its repository knows it, with `/`; `None` for what came with the
+    /// program or by standard input.
+    pub fn in_repository(&self, file: &str) -> Option<&str> {
+        self.names.get(file).map(String::as_str)
+    }
+}
+
+/// The nearest folder at or above that holds `.git`.
+pub fn repository(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned)
+}
+
+/// Without `.` and `..`, whatever is there.
+fn lexically(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_from_the_root_of_their_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        let mut sources = Sources::new();
+        sources.add_at("x.yaml", deep.join("../b/x.yaml"), String::new());
+        sources.add("policies/core/policy.yaml", String::new());
+        let places = Places::new(&sources);
+        assert_eq!(places.in_repository("x.yaml"), Some("a/b/x.yaml"));
+        assert_eq!(places.in_repository("policies/core/policy.yaml"), None);
+    }
+}
