@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
+use crate::files::Files;
 use crate::gate::Threshold;
 use crate::load::PACKS;
 use crate::report::Format;
@@ -44,33 +45,31 @@ pub struct Config {
 
 /// Finds the configuration beside or above a path: in the folder itself (the
 /// folder of a file), then upwards.
-pub fn find(from: &Path) -> Option<PathBuf> {
+pub fn find(files: &Files, from: &Path) -> Option<PathBuf> {
     let lexical = from.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let first = |folders: &mut dyn Iterator<Item = &Path>| {
+        folders.map(|folder| folder.join(FILE)).find(|file| files.is_file(file))
+    };
     if !lexical {
-        let whole = std::fs::canonicalize(from).ok()?;
-        return whole.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
+        return first(&mut files.canonical(from).ok()?.ancestors());
     }
     // Within the working folder names stay relative, as the user knows them.
-    let below = from.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
-    below.or_else(|| {
-        let here = std::env::current_dir().ok()?;
-        here.ancestors().skip(1).map(|folder| folder.join(FILE)).find(|file| file.is_file())
-    })
+    first(&mut from.ancestors()).or_else(|| first(&mut std::env::current_dir().ok()?.ancestors().skip(1)))
 }
 
 /// Reads a configuration. Its text stays in `sources`.
 ///
 /// # Errors
 /// All its mistakes.
-pub fn read(path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
-    let unreadable = |why: String| {
+pub fn read(files: &Files, path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+    let unreadable = |why: &str| {
         vec![Diagnostic::without_place("unreadable-file", format!("cannot read `{}`: {why}", path.display()))]
     };
-    let size = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?.len();
-    if size > MOST_BYTES {
-        return Err(unreadable("it is larger than 1 MiB".to_owned()));
+    let bytes = files.read(path, MOST_BYTES + 1).map_err(|e| unreadable(&e.to_string()))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(unreadable("it is larger than 1 MiB"));
     }
-    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?;
     let file = sources.add_at(path.display().to_string(), path.to_owned(), text.clone());
     let mut diagnostics = Vec::new();
     let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
@@ -142,6 +141,7 @@ fn format(d: &mut Decoder, name: &crate::decode::Spanned<String>) -> Option<Form
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::DISK;
     use crate::source::{FileId, Span};
     use crate::vocabulary::Severity;
     use crate::yaml::{Entry, Scalar, Value};
@@ -207,10 +207,10 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::write(deep.join("x.yaml"), "").unwrap();
         let file = std::fs::canonicalize(folder.path()).unwrap().join("a").join(FILE);
-        assert_ne!(find(&deep), Some(file.clone()));
+        assert_ne!(find(&DISK, &deep), Some(file.clone()));
         std::fs::write(&file, "").unwrap();
         for from in [&deep, &deep.join("x.yaml"), &folder.path().join("a")] {
-            assert_eq!(find(from), Some(file.clone()), "{from:?}");
+            assert_eq!(find(&DISK, from), Some(file.clone()), "{from:?}");
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Which files an inventory has, and their texts.
 
-use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use walkdir::WalkDir;
 
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::files::{Files, Kind, slashed};
 use crate::glob::Glob;
 use crate::source::{FileId, Sources, Span};
 
@@ -67,6 +66,7 @@ struct Found {
 
 /// Finds and reads all files below some paths, each once.
 pub fn read(
+    files: &Files,
     paths: &[PathBuf],
     options: &InputOptions,
     sources: &mut Sources,
@@ -83,13 +83,14 @@ pub fn read(
             }
             continue;
         }
-        match fs::metadata(path) {
-            Err(error) => diagnostics.push(missing(path, &error)),
-            Ok(meta) if meta.is_dir() => {
+        match files.kind(path) {
+            Err(error) => diagnostics.push(missing(files, path, &error)),
+            Ok(Kind::Folder) => {
                 let mut walk = Walk {
+                    files,
                     options,
                     given: path,
-                    root: canonical(path),
+                    root: canonical(files, path),
                     set: &mut set,
                     found: &mut found,
                     seen: &mut seen,
@@ -98,7 +99,7 @@ pub fn read(
                 walk.folder(path, "");
             }
             Ok(_) => {
-                if seen.insert(canonical(path)) {
+                if seen.insert(canonical(files, path)) {
                     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                     let given = path.parent().map(slashed).unwrap_or_default();
                     found.push(Found { path: path.clone(), given, name });
@@ -118,7 +119,7 @@ pub fn read(
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     for file in found {
-        if let Some(text) = text(&file, options, sources, diagnostics) {
+        if let Some(text) = text(files, &file, options, sources, diagnostics) {
             let is_config = file.path.file_name().is_some_and(|n| n == "ringfence.yaml");
             let id = match file.path.as_os_str() == "-" {
                 true => sources.add(file.name.clone(), text),
@@ -131,16 +132,12 @@ pub fn read(
     set
 }
 
-fn canonical(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-    parts.join("/").replacen("//", "/", 1)
+fn canonical(files: &Files, path: &Path) -> PathBuf {
+    files.canonical(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 struct Walk<'w> {
+    files: &'w Files,
     options: &'w InputOptions,
     given: &'w Path,
     root: PathBuf,
@@ -153,38 +150,37 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// Everything below a folder; `above` is its name relative to the path given.
     fn folder(&mut self, folder: &Path, above: &str) {
-        if !self.seen.insert(canonical(folder)) {
+        if !self.seen.insert(canonical(self.files, folder)) {
             return;
         }
         let mut links = Vec::new();
-        let mut walk = WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter();
-        while let Some(entry) = walk.next() {
-            let entry = match entry {
-                Ok(entry) => entry,
+        let mut open = vec![(folder.to_owned(), above.to_owned())];
+        while let Some((folder, above)) = open.pop() {
+            let entries = match self.files.list(&folder) {
+                Ok(entries) => entries,
                 Err(error) => {
-                    let path = error.path().unwrap_or(folder).display().to_string();
-                    let cause = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-                    self.diagnostics.push(unreadable(&path, &cause));
+                    self.diagnostics.push(unreadable(&folder.display().to_string(), &error.to_string()));
                     continue;
                 }
             };
-            let below = slashed(entry.path().strip_prefix(folder).unwrap_or(entry.path()));
-            let name = if above.is_empty() { below } else { format!("{above}/{below}") };
-            let kind = entry.file_type();
-            let reason = self.reason(&entry.file_name().to_string_lossy(), &name, kind.is_dir());
-            if let Some(reason) = reason {
-                self.set.left_out.push((name, reason));
-                if kind.is_dir() {
-                    walk.skip_current_dir();
+            for entry in entries {
+                let name =
+                    if above.is_empty() { entry.name.clone() } else { format!("{above}/{}", entry.name) };
+                let is_dir = entry.kind == Kind::Folder;
+                if let Some(reason) = self.reason(&entry.name, &name, is_dir) {
+                    self.set.left_out.push((name, reason));
+                } else if entry.kind == Kind::Other && !matches!(self.files, Files::Disk) {
+                    let why = "it is a submodule, and a revision does not hold its files";
+                    self.diagnostics.push(unreadable(&name, why));
+                } else if entry.kind == Kind::Link {
+                    links.push((entry.path, name));
+                } else if is_dir {
+                    if self.seen.insert(canonical(self.files, &entry.path)) {
+                        open.push((entry.path, name));
+                    }
+                } else {
+                    self.file(entry.path, name);
                 }
-            } else if kind.is_symlink() {
-                links.push((entry.into_path(), name));
-            } else if kind.is_dir() {
-                if !self.seen.insert(canonical(entry.path())) {
-                    walk.skip_current_dir();
-                }
-            } else {
-                self.file(entry.into_path(), name);
             }
         }
         // Links last: what they lead to counts under its own name.
@@ -204,14 +200,19 @@ impl Walk<'_> {
         let lower = name.to_lowercase();
         if !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
             self.set.left_out.push((name, LeftOut::NotYaml));
-        } else if self.seen.insert(canonical(&path)) {
+        } else if self.seen.insert(canonical(self.files, &path)) {
             self.found.push(Found { path, given: slashed(self.given), name });
         }
     }
 
     fn link(&mut self, path: &Path, name: String) {
-        let target = match fs::canonicalize(path) {
+        let target = match self.files.canonical(path) {
             Ok(target) => target,
+            // In a revision nothing is known of what lies outside.
+            Err(_) if !matches!(self.files, Files::Disk) => {
+                self.set.left_out.push((name, LeftOut::LinkOutside));
+                return;
+            }
             Err(error) => {
                 self.diagnostics.push(unreadable(&name, &error.to_string()));
                 return;
@@ -225,7 +226,7 @@ impl Walk<'_> {
             self.set.left_out.push((name, LeftOut::LinkOutside));
         } else if above.iter().chain([&own]).any(excluded) {
             self.set.left_out.push((name, LeftOut::Excluded));
-        } else if target.is_dir() {
+        } else if self.files.kind(&target).is_ok_and(|kind| kind == Kind::Folder) {
             self.folder(&target, &name);
         } else {
             self.file(path.to_path_buf(), name);
@@ -233,18 +234,13 @@ impl Walk<'_> {
     }
 }
 
-fn missing(path: &Path, error: &std::io::Error) -> Diagnostic {
+fn missing(files: &Files, path: &Path, error: &std::io::Error) -> Diagnostic {
     let shown = path.display();
     if error.kind() != std::io::ErrorKind::NotFound {
         return unreadable(&shown.to_string(), &error.to_string());
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let names: Vec<String> = fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .collect();
+    let names: Vec<String> = files.list(parent).into_iter().flatten().map(|entry| entry.name).collect();
     let wanted = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let near = nearest(&wanted, names.iter().map(String::as_str));
     let help = near.map_or_else(
@@ -261,6 +257,7 @@ fn unreadable(name: &str, cause: &str) -> Diagnostic {
 
 /// The text of a file, if it is one.
 fn text(
+    files: &Files,
     file: &Found,
     options: &InputOptions,
     sources: &mut Sources,
@@ -278,16 +275,22 @@ fn text(
     let read = if file.path.as_os_str() == "-" {
         std::io::stdin().lock().take(limited).read_to_end(&mut bytes)
     } else {
-        match fs::metadata(&file.path) {
-            Ok(meta) if !meta.is_file() => {
+        match files.kind(&file.path) {
+            Ok(Kind::File(length)) => {
+                if length.is_some_and(|length| length > options.max_file_bytes) {
+                    too_large(diagnostics);
+                    return None;
+                }
+                files.read(&file.path, limited).map(|read| {
+                    bytes = read;
+                    bytes.len()
+                })
+            }
+            Ok(_) => {
                 diagnostics.push(unreadable(&file.name, "it is no ordinary file"));
                 return None;
             }
-            Ok(meta) if meta.len() > options.max_file_bytes => {
-                too_large(diagnostics);
-                return None;
-            }
-            _ => fs::File::open(&file.path).and_then(|f| f.take(limited).read_to_end(&mut bytes)),
+            Err(error) => Err(error),
         }
     };
     if let Err(error) = read {

@@ -14,6 +14,7 @@ pub mod config;
 pub mod decode;
 pub mod diagnostic;
 pub mod duration;
+pub mod files;
 pub mod finding;
 pub mod gate;
 pub mod glob;

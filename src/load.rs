@@ -7,10 +7,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
-use crate::inventory::{Inventory, builtin, declared_taxonomy, is_policy};
+use crate::inventory::{Inventory, Judges, Statement, Waiver, builtin, declared_taxonomy, is_policy};
 use crate::model::{Model, build};
 use crate::policy::{Policy, policy};
 use crate::source::{FileId, Sources, Span};
@@ -18,14 +19,33 @@ use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node, Value};
 
 /// What to read.
-#[derive(Debug, Clone, Default)]
-pub struct Request {
+#[derive(Debug, Clone)]
+pub struct Request<'r> {
+    /// Where the inventory lies.
+    pub files: &'r Files,
     /// Folders and files of the inventory; `-` is standard input.
     pub paths: Vec<PathBuf>,
     /// Globs of what to leave out, relative to the path given.
     pub exclude: Vec<String>,
     /// Policies: the name of a built-in pack, a file or a folder.
     pub policies: Vec<String>,
+    /// Where policies that are no packs lie.
+    pub policy_files: &'r Files,
+    /// Whose promises and waivers count in the place of the inventory's own.
+    pub judges: Option<&'r Judges>,
+}
+
+impl Default for Request<'_> {
+    fn default() -> Self {
+        Request {
+            files: &DISK,
+            paths: Vec::new(),
+            exclude: Vec::new(),
+            policies: Vec::new(),
+            policy_files: &DISK,
+            judges: None,
+        }
+    }
 }
 
 /// All that was read, resolved.
@@ -41,6 +61,12 @@ pub struct World {
     pub notices: Vec<Notice>,
     /// How many files the inventory has.
     pub files: usize,
+    /// Its own promises and waivers, for another state of it.
+    pub judges: Judges,
+    /// Its own waivers, whichever count.
+    pub own_waivers: Vec<Waiver>,
+    /// Its own promises, whichever count, in the order of ids.
+    pub own_statements: Vec<Statement>,
 }
 
 /// The policies that come with the program: id and text.
@@ -54,8 +80,9 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let mut diagnostics = Vec::new();
     let options =
         InputOptions { exclude: request.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
-    let set = input::read(&request.paths, &options, sources, &mut diagnostics);
-    let policy_documents = policy_documents(&request.policies, &options, sources, &mut diagnostics);
+    let set = input::read(request.files, &request.paths, &options, sources, &mut diagnostics);
+    let policy_documents =
+        policy_documents(request.policy_files, &request.policies, &options, sources, &mut diagnostics);
 
     let before = diagnostics.len();
     let inventory: Vec<(String, Vec<Node>)> = set
@@ -75,6 +102,12 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     for document in &inventory_documents {
         declared.read(&mut decoder, document);
     }
+    let own_waivers = declared.waivers.clone();
+    let mut own_statements = declared.statements.clone();
+    own_statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    if let Some(judges) = request.judges {
+        judges.judge(&mut decoder, &mut declared);
+    }
     let mut policies = Vec::new();
     policies.extend(policy_documents.iter().filter_map(|node| policy(&mut decoder, node)));
     unique_policies(&policies, decoder.diagnostics);
@@ -87,6 +120,9 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             digest,
             notices,
             files: set.files.iter().filter(|f| !f.is_config).count(),
+            judges: Judges::of(&inventory_documents),
+            own_waivers,
+            own_statements,
         });
     }
     if broken_yaml {
@@ -128,6 +164,7 @@ fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tre
 
 /// The documents of the policies named.
 fn policy_documents(
+    files: &Files,
     names: &[String],
     options: &InputOptions,
     sources: &mut Sources,
@@ -140,7 +177,8 @@ fn policy_documents(
             all.extend(documents(file, sources, diagnostics));
             continue;
         }
-        if !Path::new(name).exists() {
+        let kind = files.kind(Path::new(name));
+        if kind.is_err() {
             let packs = PACKS.iter().map(|(id, _)| *id);
             let help = match nearest(name, packs.clone()) {
                 Some(near) => format!("did you mean the pack `{near}`?"),
@@ -150,9 +188,9 @@ fn policy_documents(
             diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));
             continue;
         }
-        let is_folder = Path::new(name).is_dir();
+        let is_folder = kind.is_ok_and(|kind| kind == Kind::Folder);
         let before = (all.len(), diagnostics.len());
-        let set = input::read(&[PathBuf::from(name)], options, sources, diagnostics);
+        let set = input::read(files, &[PathBuf::from(name)], options, sources, diagnostics);
         for file in set.files.iter().filter(|f| !f.is_config) {
             let found = documents(file.file, sources, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.

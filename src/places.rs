@@ -1,8 +1,9 @@
 //! Where files lie in their repository.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use crate::files::{lexically, slashed};
 use crate::source::Sources;
 
 /// The files of one run as seen from the root of the repository that they lie in:
@@ -42,26 +43,6 @@ impl Places {
 /// The nearest folder at or above that holds `.git`.
 pub fn repository(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned)
-}
-
-/// Without `.` and `..`, whatever is there.
-fn lexically(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                plain.pop();
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-    parts.join("/").replacen("//", "/", 1)
 }
 
 #[cfg(test)]

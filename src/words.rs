@@ -28,13 +28,19 @@ pub fn violated(body: &Body, names: Names) -> String {
     }
 }
 
-/// `a`, `a or b`, `a, b or c`.
+/// `a`, `a or b`, `a, b or c`: the order in which they were written means nothing.
 fn or(parts: &[String]) -> String {
-    join(parts, "or")
+    join(&sorted(parts), "or")
 }
 
 fn and(parts: &[String]) -> String {
-    join(parts, "and")
+    join(&sorted(parts), "and")
+}
+
+fn sorted(parts: &[String]) -> Vec<String> {
+    let mut parts = parts.to_vec();
+    parts.sort();
+    parts
 }
 
 fn join(parts: &[String], word: &str) -> String {
@@ -164,7 +170,7 @@ impl Names<'_> {
             parts.push(format!("either {}", or(&any)));
         }
         parts.extend(matcher.not.iter().map(|m| format!("not ({})", self.matcher(m))));
-        and(&parts)
+        join(&parts, "and")
     }
 
     fn any_of<K: InWords>(&self, matchers: &AnyOf<K>) -> String {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
+use ringfence::files::DISK;
 use ringfence::load::{self, Request, World};
 use ringfence::source::Sources;
 use ringfence::terminal;
@@ -50,6 +51,7 @@ pub fn read(paths: &[PathBuf], policies: &[String], color: Color, quiet: bool) -
             ([], configured) => configured.to_vec(),
             (named, _) => named.to_vec(),
         },
+        ..Request::default()
     };
     let world = load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
     Ok(Input { config, paths, world, sources })
@@ -63,7 +65,8 @@ pub fn explainable(paths: &[PathBuf], policies: &[String], color: Color) -> Resu
     let mut all = vec!["core".to_owned()];
     let others = if policies.is_empty() { &config.policies } else { policies };
     all.extend(others.iter().filter(|p| *p != "core").cloned());
-    let request = Request { paths: paths.to_vec(), exclude: config.exclude, policies: all };
+    let request =
+        Request { paths: paths.to_vec(), exclude: config.exclude, policies: all, ..Request::default() };
     load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
 }
 
@@ -75,8 +78,8 @@ pub fn nothing(color: Color) -> Result<World, ExitCode> {
 
 fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
     let first = paths.iter().find(|p| p.as_os_str() != "-").map_or(Path::new(""), PathBuf::as_path);
-    match config::find(first) {
-        Some(file) => config::read(&file, sources),
+    match config::find(&DISK, first) {
+        Some(file) => config::read(&DISK, &file, sources),
         None => Ok(Config::default()),
     }
 }

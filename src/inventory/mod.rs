@@ -34,8 +34,57 @@ pub struct Inventory {
     pub flows: Vec<Flow>,
     /// Public promises.
     pub statements: Vec<Statement>,
+    /// Promises of another state of the inventory, to which this one is held; who made
+    /// them may be gone.
+    pub promised: Vec<Statement>,
+    /// Waivers of another state of the inventory; what they name may be gone.
+    pub accepted: Vec<Waiver>,
     /// Accepted findings.
     pub waivers: Vec<Waiver>,
+}
+
+/// What of an inventory judges it: promises and accepted findings, as nodes, so that
+/// another state of the same inventory can be held to them.
+#[derive(Debug, Clone, Default)]
+pub struct Judges {
+    documents: Vec<Node>,
+}
+
+impl Judges {
+    /// Keeps the promises and waivers of some documents.
+    pub fn of(documents: &[Node]) -> Self {
+        let judging = |document: &Node| match &document.value {
+            Value::Map(entries) => {
+                let kept = entries.iter().filter(|e| e.key == "statements" || e.key == "waivers");
+                Some(Node { value: Value::Map(kept.cloned().collect()), ..document.clone() })
+            }
+            _ => None,
+        };
+        Judges { documents: documents.iter().filter_map(judging).collect() }
+    }
+
+    /// Puts these promises and waivers in the place of an inventory's own. Promises
+    /// that only the inventory makes stay; a waiver that means nothing there accepts
+    /// nothing.
+    pub fn judge(&self, d: &mut Decoder, inventory: &mut Inventory) {
+        inventory.waivers.clear();
+        let mut promised = Vec::new();
+        for document in &self.documents {
+            let Some(mut top) = Fields::new(d, document, "an inventory") else {
+                continue;
+            };
+            promised.extend(list(d, &mut top, "statements", statement::statement));
+            let waivers = list(d, &mut top, "waivers", |d, node| {
+                let mut mistakes = Vec::new();
+                let waiver = waiver::waiver(&mut Decoder::new(&mut mistakes, d.data, d.purposes), node);
+                waiver.filter(|_| mistakes.is_empty())
+            });
+            inventory.accepted.extend(waivers);
+            top.finish(d);
+        }
+        inventory.statements.retain(|own| promised.iter().all(|other| other.id.value != own.id.value));
+        inventory.promised = promised;
+    }
 }
 
 /// Whether a document is a policy and so no part of an inventory.

@@ -25,11 +25,10 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
         suggestions: 100,
         diagnostics,
     };
-    let Inventory { parties, agreements, flows, mut statements, waivers } = inventory;
+    let Inventory { parties, agreements, flows, mut statements, promised, mut waivers, accepted } = inventory;
     b.parties_and_systems(parties);
     b.agreements_and_flows(agreements, flows);
     b.unique("statement", statements.iter().map(|s| &s.id));
-    statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     for statement in &statements {
         b.party(&statement.by);
     }
@@ -39,7 +38,10 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
             b.dangling("agreement", name, &|model| model.agreements.values().map(Agreement::id).collect());
         }
     }
+    statements.extend(promised);
+    statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     b.model.statements = statements;
+    waivers.extend(accepted);
     b.model.waivers = waivers;
     b.model
 }

@@ -1,0 +1,148 @@
+//! Where texts are read from: the disk, or a revision of a Git repository as if it
+//! were checked out. Paths mean the same in both.
+
+mod git;
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+pub use git::{GitError, Repository, Revision};
+
+/// A place that holds files.
+#[derive(Debug, Default)]
+pub enum Files {
+    /// What is there now.
+    #[default]
+    Disk,
+    /// What was there in a revision.
+    Revision(Box<Revision>),
+}
+
+/// The disk.
+pub static DISK: Files = Files::Disk;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file, and its length where that is known beforehand.
+    File(Option<u64>),
+    /// A folder.
+    Folder,
+    /// A symbolic link; only [`Files::list`] says so, all else follows it.
+    Link,
+    /// Anything else: a pipe, a device, another repository.
+    Other,
+}
+
+/// Something in a folder.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// The folder's path with the name.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Files {
+    /// What a path leads to, links followed.
+    ///
+    /// # Errors
+    /// When there is nothing, or it cannot be looked at.
+    pub fn kind(&self, path: &Path) -> io::Result<Kind> {
+        match self {
+            Files::Disk => fs::metadata(path).map(|m| kind(m.file_type(), Some(m.len()))),
+            Files::Revision(revision) => revision.kind(path),
+        }
+    }
+
+    /// What a folder holds, by name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
+        match self {
+            Files::Disk => {
+                let mut entries = Vec::new();
+                for entry in fs::read_dir(folder)? {
+                    let entry = entry?;
+                    entries.push(Entry {
+                        name: entry.file_name().to_string_lossy().into_owned(),
+                        path: folder.join(entry.file_name()),
+                        kind: kind(entry.file_type()?, None),
+                    });
+                }
+                entries.sort_by(|a, b| a.path.cmp(&b.path));
+                Ok(entries)
+            }
+            Files::Revision(revision) => revision.list(folder),
+        }
+    }
+
+    /// The path without links, `.` and `..`.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    pub fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        match self {
+            Files::Disk => fs::canonicalize(path),
+            Files::Revision(revision) => revision.canonical(path),
+        }
+    }
+
+    /// The first bytes of a file, at most so many.
+    ///
+    /// # Errors
+    /// When it is no regular file or cannot be read.
+    pub fn read(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        match self {
+            Files::Disk => {
+                let mut bytes = Vec::new();
+                fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+            Files::Revision(revision) => revision.read(path, most),
+        }
+    }
+
+    /// Whether there is a regular file.
+    pub fn is_file(&self, path: &Path) -> bool {
+        matches!(self.kind(path), Ok(Kind::File(_)))
+    }
+}
+
+fn kind(kind: fs::FileType, length: Option<u64>) -> Kind {
+    if kind.is_symlink() {
+        Kind::Link
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_file() {
+        Kind::File(length)
+    } else {
+        Kind::Other
+    }
+}
+
+/// A path without `.` and `..`, whatever is there.
+pub fn lexically(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// A path with `/` between its parts.
+pub fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}
