@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
-use crate::files::Files;
+use crate::files::{Files, slashed};
 use crate::gate::Threshold;
 use crate::load::PACKS;
 use crate::report::Format;
@@ -41,6 +41,26 @@ pub struct Config {
     pub status: Vec<Status>,
     /// Reports to write besides.
     pub reports: Vec<(Format, PathBuf)>,
+}
+
+impl Config {
+    /// Each key with what it is set to; paths as seen from a folder; empty: not set.
+    pub fn entries(&self, folder: &Path) -> Vec<(&'static str, String)> {
+        let path = |path: &PathBuf| slashed(path.strip_prefix(folder).unwrap_or(path));
+        let list = |items: Vec<String>| items.join(", ");
+        let policies = self.policies.iter().map(|p| path(&PathBuf::from(p))).collect();
+        let reports = self.reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
+        vec![
+            ("inventory", list(self.inventory.iter().map(path).collect())),
+            ("exclude", list(self.exclude.clone())),
+            ("policies", list(policies)),
+            ("fail_on", self.fail_on.map(|t| t.word().to_owned()).unwrap_or_default()),
+            ("baseline", self.baseline.as_ref().map(path).unwrap_or_default()),
+            ("as_of", self.as_of.map(|d| d.to_string()).unwrap_or_default()),
+            ("status", list(self.status.iter().map(ToString::to_string).collect())),
+            ("reports", list(reports.collect())),
+        ]
+    }
 }
 
 /// Finds the configuration beside or above a path: in the folder itself (the

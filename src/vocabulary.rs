@@ -1,9 +1,6 @@
 //! The fixed words of declarations and policies, and their order where they
 //! have one.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 /// A closed set of words that a key may take.
 pub trait Word: Copy + Eq + 'static {
     /// What the words are, for errors: "a role".
@@ -21,10 +18,11 @@ pub trait Word: Copy + Eq + 'static {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident: $what:literal { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
 
-        impl Word for $name {
+        impl $crate::vocabulary::Word for $name {
             const WHAT: &'static str = $what;
             const ALL: &'static [Self] = &[$($name::$variant),+];
             fn word(self) -> &'static str {
@@ -34,11 +32,13 @@ macro_rules! words {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.word())
+                f.write_str($crate::vocabulary::Word::word(*self))
             }
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// What a party is to the data.

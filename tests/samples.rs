@@ -473,3 +473,9 @@ fn an_ended_consent_counts_until_its_data_is_gone() {
         assert_eq!(judged.json["judged"]["as_of"], day);
     }
 }
+
+#[test]
+fn both_flagships_are_held_to_the_same_concern() {
+    let read = |sample: &str| std::fs::read_to_string(format!("samples/{sample}/concern.yaml")).unwrap();
+    assert_eq!(read("messenger-banking"), read("messenger-banking-fenced"));
+}

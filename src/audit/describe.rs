@@ -8,7 +8,7 @@ use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Ho
 use crate::inventory::Terms;
 use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::load::World;
-use crate::model::{FlowId, SystemId};
+use crate::model::{FlowId, Model, SystemId};
 use crate::policy::Body;
 use crate::propagate;
 use crate::source::{Location, Sources, Span};
@@ -33,7 +33,8 @@ impl Describe<'_> {
         let cover = |leaves: &LeafSet| model.data.cover(leaves);
         let is_require = violation.details.iter().any(|_| !matches!(violation.rule, RuleRef::Check(_)));
         let (source, sink) = if is_require { (None, None) } else { self.ends(violation.on) };
-        let witnesses: Vec<Vec<Hop>> = violation.witnesses.iter().map(|w| self.hops(w)).collect();
+        let witnesses: Vec<Vec<Hop>> =
+            violation.witnesses.iter().map(|w| hops(&self.world.model, self.sources, w)).collect();
         let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len());
         Finding {
             fingerprint: fingerprint(model, &rule.id, violation.on),
@@ -148,27 +149,6 @@ impl Describe<'_> {
             On::Unsourced(_, key) => model.data.name(key).to_owned(),
             On::Pair(..) => String::new(),
         }
-    }
-
-    fn hops(&self, witness: &Witness) -> Vec<Hop> {
-        let model = &self.world.model;
-        let hop = |(&id, leaves): (&FlowId, &LeafSet)| {
-            let flow = &model.flows[id];
-            let agreement = flow.agreement.map(|a| &model.agreements[a]);
-            Hop {
-                flow: flow.name.clone(),
-                from: model.systems[flow.from].name.clone(),
-                to: model.systems[flow.to].name.clone(),
-                agreement: agreement.map(|a| a.id().to_owned()),
-                purposes: self.purposes(&flow.purposes),
-                data: model.data.cover(leaves),
-                basis: flow.declared.meta.basis,
-                agreement_status: agreement.map(|a| a.status),
-                title: flow.declared.meta.title.clone(),
-                location: self.sources.location(flow.span()),
-            }
-        };
-        witness.walk.iter().zip(&witness.leaves).map(hop).collect()
     }
 
     fn purposes(&self, keys: &[Key]) -> Vec<String> {
@@ -365,4 +345,25 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.join(", ")
+}
+
+/// A walk, flow by flow.
+pub(crate) fn hops(model: &Model, sources: &Sources, witness: &Witness) -> Vec<Hop> {
+    let hop = |(&id, leaves): (&FlowId, &LeafSet)| {
+        let flow = &model.flows[id];
+        let agreement = flow.agreement.map(|a| &model.agreements[a]);
+        Hop {
+            flow: flow.name.clone(),
+            from: model.systems[flow.from].name.clone(),
+            to: model.systems[flow.to].name.clone(),
+            agreement: agreement.map(|a| a.id().to_owned()),
+            purposes: flow.purposes.iter().map(|&key| model.purposes.name(key).to_owned()).collect(),
+            data: model.data.cover(leaves),
+            basis: flow.declared.meta.basis,
+            agreement_status: agreement.map(|a| a.status),
+            title: flow.declared.meta.title.clone(),
+            location: sources.location(flow.span()),
+        }
+    };
+    witness.walk.iter().zip(&witness.leaves).map(hop).collect()
 }

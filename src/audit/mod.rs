@@ -22,6 +22,7 @@ use crate::source::Sources;
 use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::words::{Names, violated};
 
+pub(crate) use describe::hops;
 pub use facts::{RuleFacts, rule_facts};
 
 /// How to judge.

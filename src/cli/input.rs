@@ -46,15 +46,20 @@ pub fn read(paths: &[PathBuf], policies: &[String], color: Color, quiet: bool) -
     let request = Request {
         paths: paths.clone(),
         exclude: config.exclude.clone(),
-        policies: match (policies, config.policies.as_slice()) {
-            ([], []) => vec!["core".to_owned()],
-            ([], configured) => configured.to_vec(),
-            (named, _) => named.to_vec(),
-        },
+        policies: self::policies(policies, &config),
         ..Request::default()
     };
     let world = load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
     Ok(Input { config, paths, world, sources })
+}
+
+/// The policies named, else configured, else `core`.
+pub fn policies(named: &[String], config: &Config) -> Vec<String> {
+    match (named, config.policies.as_slice()) {
+        ([], []) => vec!["core".to_owned()],
+        ([], configured) => configured.to_vec(),
+        (named, _) => named.to_vec(),
+    }
 }
 
 /// What can be explained: the taxonomies, the policies named, else configured, the
@@ -85,7 +90,7 @@ fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Config, Vec
 }
 
 /// Shows mistakes on standard error, and how many they are.
-fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
+pub fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
     let stderr = io::stderr();
     let width = terminal_size::terminal_size_of(&stderr).map_or(80, |(w, _)| usize::from(w.0));
     let text = terminal::render(mistakes, sources, color.on(&stderr), width);

@@ -4,13 +4,16 @@
 mod audit;
 mod check;
 mod completions;
+mod diff;
 mod explain;
 mod init;
 mod input;
+mod judging;
 mod man;
 mod output;
 mod taxonomy;
 mod values;
+mod writing;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,7 @@ Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Diff(diff::Args),
     Check(check::Args),
     Taxonomy(taxonomy::Args),
     Explain(explain::Args),
@@ -51,6 +55,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(args) => audit::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Check(args) => check::run(&args),
         Command::Taxonomy(args) => taxonomy::run(&args),
         Command::Explain(args) => explain::run(&args),

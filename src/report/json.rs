@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::page::is_hidden;
+use crate::diff::Diff;
 use crate::finding::Audit;
 
 /// The object on one line, keys in the order of the types, with a closing newline:
@@ -13,7 +14,7 @@ use crate::finding::Audit;
 ///
 /// # Errors
 /// When the result cannot be written as JSON.
-pub fn render(audit: &Audit) -> Result<String, serde_json::Error> {
+pub fn render(audit: &impl Serialize) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
     audit.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Visible))?;
     bytes.push(b'\n');
@@ -48,12 +49,24 @@ impl serde_json::ser::Formatter for Visible {
     }
 }
 
-/// The JSON Schema (2020-12) of [`Format::Json`](super::Format::Json).
+/// The JSON Schema (2020-12) of a result in [`Format::Json`](super::Format::Json).
 ///
 /// # Errors
 /// When the schema cannot be written as JSON.
 pub fn schema() -> Result<String, serde_json::Error> {
+    of::<Audit>()
+}
+
+/// The JSON Schema of a comparison.
+///
+/// # Errors
+/// When the schema cannot be written as JSON.
+pub fn difference_schema() -> Result<String, serde_json::Error> {
+    of::<Diff>()
+}
+
+fn of<T: schemars::JsonSchema>() -> Result<String, serde_json::Error> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let schema = generator.into_root_schema_for::<Audit>();
+    let schema = generator.into_root_schema_for::<T>();
     serde_json::to_string_pretty(&schema).map(|text| text + "\n")
 }

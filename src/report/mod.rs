@@ -1,11 +1,12 @@
 //! What an audit found, in the forms that people and programs read: one file
 //! per format, registered in [`Format`].
 
+pub mod difference;
 mod json;
 pub mod page;
 mod text;
 
-pub use json::schema;
+pub use json::{difference_schema, schema};
 
 use crate::finding::Audit;
 use crate::gate::Gate;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{chain, count, severity_style, speaker};
-use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place, Promise};
+use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place, Promise};
 use crate::report::Look;
 use crate::report::page::{Page, Style};
 use crate::vocabulary::Severity;
@@ -29,10 +29,10 @@ struct Head<'a> {
 type Words<'a> = (Severity, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
 
 /// Writes all findings, up to the limit; what is left out is counted.
-pub fn write(page: &mut Page, audit: &Audit, look: &Look) {
-    let groups = groups(&audit.findings);
+pub fn write(page: &mut Page, findings: &[Finding], promises: &[Promise], look: &Look) {
+    let groups = groups(findings);
     let promises: BTreeMap<String, &Promise> =
-        audit.promises.iter().map(|p| (format!("statement/{}", p.id), p)).collect();
+        promises.iter().map(|p| (format!("statement/{}", p.id), p)).collect();
     let shares = shares(&groups.iter().map(|(_, g)| g.size).collect::<Vec<_>>(), look.limit);
     let mut severity = None;
     for ((words, group), share) in groups.iter().zip(shares) {
@@ -43,8 +43,8 @@ pub fn write(page: &mut Page, audit: &Audit, look: &Look) {
         }
         group.write(page, words, promises.get(words.1).copied(), share);
     }
-    let shown: usize = audit.findings.len().min(look.limit.unwrap_or(usize::MAX));
-    let hidden = audit.findings.len() - shown;
+    let shown: usize = findings.len().min(look.limit.unwrap_or(usize::MAX));
+    let hidden = findings.len() - shown;
     if hidden > 0 {
         page.gap();
         page.para(
@@ -52,7 +52,7 @@ pub fn write(page: &mut Page, audit: &Audit, look: &Look) {
             &format!(
                 "{} of {} not shown; --limit 0 shows all, --format json has all.",
                 count(hidden, "finding"),
-                audit.findings.len()
+                findings.len()
             ),
             Style::Bold,
         );

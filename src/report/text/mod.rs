@@ -1,7 +1,7 @@
 //! The report for people: the verdict first, then what it rests on.
 
-mod chain;
-mod findings;
+pub(super) mod chain;
+pub(super) mod findings;
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ const LISTED: usize = 20;
 pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
     let mut page = Page::new(look.width, look.color);
     if look.quiet {
-        findings::write(&mut page, audit, look);
+        findings::write(&mut page, &audit.findings, &audit.promises, look);
         return page.finish();
     }
     verdict(&mut page, audit, gate);
-    findings::write(&mut page, audit, look);
+    findings::write(&mut page, &audit.findings, &audit.promises, look);
     let listed = look.limit.map_or(usize::MAX, |_| LISTED);
     promises(&mut page, audit);
     notices(&mut page, audit, gate, listed);
@@ -32,14 +32,14 @@ pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
 }
 
 /// `1 finding`, `2 findings`.
-fn count(number: usize, one: &str) -> String {
+pub(super) fn count(number: usize, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {one}s"),
     }
 }
 
-fn severity_style(severity: Severity) -> Style {
+pub(super) fn severity_style(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => Style::Red,
         Severity::Medium => Style::Yellow,
@@ -48,7 +48,7 @@ fn severity_style(severity: Severity) -> Style {
 }
 
 /// Numbers of findings by severity, gravest first: `2 critical and 1 high`.
-fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
+pub(super) fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
     let mut numbers: BTreeMap<Severity, usize> = BTreeMap::new();
     findings.for_each(|s| *numbers.entry(s).or_default() += 1);
     let parts: Vec<String> = numbers.iter().map(|(s, n)| format!("{n} {s}")).collect();
@@ -56,7 +56,7 @@ fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn listing(parts: &[String]) -> String {
+pub(super) fn listing(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
@@ -141,7 +141,7 @@ fn policy(policy: &PolicyFacts) -> String {
     format!("{}{version} ({}{as_of})", policy.id, policy.status.word().replace('_', " "))
 }
 
-fn heading(page: &mut Page, text: &str, style: Style) {
+pub(super) fn heading(page: &mut Page, text: &str, style: Style) {
     page.gap();
     page.para(0, text, style);
 }
@@ -202,7 +202,7 @@ fn notices(page: &mut Page, audit: &Audit, gate: &Gate, listed: usize) {
     }
 }
 
-fn rest(page: &mut Page, indent: usize, number: usize, what: &str) {
+pub(super) fn rest(page: &mut Page, indent: usize, number: usize, what: &str) {
     if number > 0 {
         page.para(
             indent,

@@ -1,0 +1,280 @@
+//! `ringfence diff`: what a change opens and closes.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use ringfence::audit::{Options, audit};
+use ringfence::config::Config;
+use ringfence::diff::{
+    Diff, Mistakes, Side, Spec, State, StateFacts, accepted, changes, goes_beyond, held, untrusted,
+};
+use ringfence::finding::{Audit, Notice};
+use ringfence::gate::Gate;
+use ringfence::load::{self, Request, World};
+use ringfence::model::Counting;
+use ringfence::places::Places;
+use ringfence::report::difference::DiffReport;
+use ringfence::report::page::visible;
+use ringfence::source::Sources;
+
+use super::input::{self, WRONG};
+use super::judging::Judging;
+use super::output;
+use super::writing::Writing;
+
+/// Compares two states of an inventory: what a change opens, and what it closes
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The state compared with: a folder, an audit's JSON, git:REVISION or
+    /// git:REVISION:FOLDER
+    #[arg(value_name = "BASE")]
+    base: String,
+    /// The state in question, named likewise
+    #[arg(value_name = "HEAD")]
+    head: String,
+    #[command(flatten)]
+    judging: Judging,
+    /// Fail also if an edit widens what may move, or claims something away, whatever
+    /// the rules say
+    #[arg(long)]
+    fail_on_widening: bool,
+    /// Apply the configuration, policies, waivers, promises and baseline of HEAD
+    /// instead of those of BASE
+    #[arg(long)]
+    trust_head: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence diff git:main git:HEAD
+  ringfence diff git:main .                  What is not committed yet counts, too
+  ringfence diff last-year this-year --fail-on-widening
+  ringfence diff before.json after.json      Two results; findings only
+  ringfence diff git:main . --format markdown --output comment.md
+
+BASE is trusted, HEAD is not: configuration, policies, waivers, promises and
+baseline are those of BASE. What HEAD changes in them is listed first.
+
+Exit codes:
+  0  nothing added or grown at or above --fail-on
+  1  findings added or grown, or new notices that --deny-notices names, or edits
+     that --fail-on-widening gates on
+  2  the input or the call was wrong; nothing was compared";
+
+/// Why nothing was compared, and has been said.
+struct Stopped;
+
+/// Runs the comparison.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match compare(&args) {
+        Ok(code) => code,
+        Err(Stopped) => Ok(ExitCode::from(WRONG)),
+    }
+}
+
+fn compare(args: &Args) -> Result<anyhow::Result<ExitCode>, Stopped> {
+    let base = named(args, &args.base)?;
+    let head = named(args, &args.head)?;
+    let compared = match (&base, &head) {
+        (Spec::Path(_) | Spec::Revision(..), Spec::Path(_) | Spec::Revision(..)) => {
+            states(args, &base, &head)?
+        }
+        _ => results(args, &base, &head)?,
+    };
+    Ok(finish(args, compared))
+}
+
+fn named(args: &Args, text: &str) -> Result<Spec, Stopped> {
+    Spec::parse(text).map_err(|mistakes| stop(args, &mistakes, &Sources::new(), text))
+}
+
+/// Says what is wrong.
+fn stop(args: &Args, mistakes: &Mistakes, sources: &Sources, of: &str) -> Stopped {
+    match mistakes {
+        Mistakes::Call(text) => {
+            let lines: Vec<String> = text.lines().map(visible).collect();
+            output::say(&format!("error: {}", lines.join("\n")));
+        }
+        Mistakes::Files(mistakes) => {
+            output::say(&visible(&format!("in {of}:")));
+            input::show(mistakes, sources, args.writing.color);
+        }
+    }
+    Stopped
+}
+
+/// All that is to be written.
+struct Compared {
+    diff: Diff,
+    /// The head's result, what the base knows marked as known.
+    head: Audit,
+    gate: Gate,
+    config: Config,
+    places: Places,
+}
+
+fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
+    compared.diff.count(&compared.gate);
+    let Compared { diff, head, gate, config, places } = &compared;
+    args.writing.write(config, |format, look| {
+        let report = DiffReport { diff, head, gate, look, places, widening: args.fail_on_widening };
+        Ok(report.render(format)?)
+    })?;
+    Ok(ExitCode::from(u8::from(diff.fails(gate, args.fail_on_widening))))
+}
+
+/// Two states that lie in files.
+fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
+    let mut texts = Sources::new();
+    let old = State::open(base, head, &mut texts).map_err(|m| stop(args, &m, &texts, &base.name()))?;
+    let mut sources = Sources::new();
+    let new = State::open(head, base, &mut sources).map_err(|m| stop(args, &m, &sources, &head.name()))?;
+    let judging = if args.trust_head { &new } else { &old };
+    let config = judging.config.clone();
+    let options = args.judging.options(&config);
+    let gate = args.judging.gate(&config);
+    let policies = input::policies(&args.judging.policies, &config);
+    let request = |state: &State, paths: Vec<_>| -> Result<Request<'_>, Stopped> {
+        let there = if args.judging.allow_empty {
+            paths.into_iter().filter(|path: &std::path::PathBuf| state.files.kind(path).is_ok()).collect()
+        } else {
+            let other = if std::ptr::eq(state, &old) { &new } else { &old };
+            state.find(&paths, other).map_err(|m| stop(args, &m, &Sources::new(), &state.name))?;
+            paths
+        };
+        Ok(Request {
+            paths: there,
+            exclude: config.exclude.clone(),
+            policies: policies.clone(),
+            ..Request::default()
+        })
+    };
+    let read = |state: &State, request: Request, texts: &mut Sources| -> Result<World, Stopped> {
+        let request = Request { files: &state.files, policy_files: &judging.files, ..request };
+        load::load(&request, texts).map_err(|m| stop(args, &Mistakes::Files(m), texts, &state.name))
+    };
+    let before = read(&old, request(&old, old.inventory_of(judging))?, &mut texts)?;
+    // The head is held to what the base says: places in both have to be known.
+    let mut texts_of_head = texts.clone();
+    let judges = (!args.trust_head).then_some(&before.judges);
+    let wanted = request(&new, new.inventory_of(judging))?;
+    let after = read(&new, Request { judges, ..wanted }, &mut texts_of_head)?;
+    if !args.judging.allow_empty {
+        for (world, state) in [(&before, &old), (&after, &new)] {
+            if Counting::new(&world.model, &options.scope).iter().next().is_none() {
+                let text = format!(
+                    "{} has nothing to judge: no flow that counts\n  help: say --allow-empty if this is as it should be",
+                    state.name
+                );
+                return Err(stop(args, &Mistakes::Call(text), &texts, &state.name));
+            }
+        }
+    }
+    let (first, second) = (Side::new(&before, &texts, &after), Side::new(&after, &texts_of_head, &before));
+    let ((audit_before, audit_after), (reach, edits)) = judge(&first, &second, &options);
+    let facts = |state: &State, audit: &Audit| StateFacts {
+        name: state.name.clone(),
+        commit: state.commit.clone(),
+        inventory: audit.inventory.clone(),
+    };
+    let trees = Some((&before.model.data, &after.model.data));
+    let mut diff = Diff::new(
+        (facts(&old, &audit_before), &audit_before),
+        (facts(&new, &audit_after), &audit_after),
+        trees,
+        args.trust_head,
+    );
+    diff.untrusted = untrusted(&old, &new);
+    diff.untrusted.extend(held(&edits));
+    diff.reach = Some(reach);
+    diff.edits = Some(edits);
+    let head = accepted(&audit_after, &diff.findings);
+    Ok(Compared { diff, head, gate, config, places: Places::new(&texts_of_head) })
+}
+
+type Judged = ((Audit, Audit), (ringfence::diff::ReachChanges, Vec<ringfence::diff::Edit>));
+
+fn judge(base: &Side, head: &Side, options: &Options) -> Judged {
+    let (before, after) = std::thread::scope(|scope| {
+        let before = scope.spawn(|| audit(base.world, base.sources, options));
+        let after = audit(head.world, head.sources, options);
+        (before.join(), after)
+    });
+    // What stopped the other thread stops this one, with its message.
+    let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    ((before, after), changes(base, head, options))
+}
+
+/// Two results, or one beside files.
+fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
+    let mut config = Config::default();
+    let mut result = |spec: &Spec, other: &Spec| -> Result<Audit, Stopped> {
+        let call = |text: String| stop(args, &Mistakes::Call(text), &Sources::new(), &spec.name());
+        if let Spec::Result(path) = spec {
+            return parse(path).map_err(|error| call(format!("{error:#}")));
+        }
+        let mut texts = Sources::new();
+        let state = State::open(spec, other, &mut texts).map_err(|m| stop(args, &m, &texts, &spec.name()))?;
+        config = state.config.clone();
+        let request = Request {
+            files: &state.files,
+            policy_files: &state.files,
+            paths: state.paths.clone(),
+            exclude: config.exclude.clone(),
+            policies: input::policies(&args.judging.policies, &config),
+            ..Request::default()
+        };
+        let world = load::load(&request, &mut texts)
+            .map_err(|m| stop(args, &Mistakes::Files(m), &texts, &state.name))?;
+        Ok(audit(&world, &texts, &args.judging.options(&config)))
+    };
+    let before = result(base, head)?;
+    let mut after = result(head, base)?;
+    if !args.trust_head {
+        distrust(&before, &mut after);
+    }
+    let facts = |spec: &Spec, audit: &Audit| StateFacts {
+        name: spec.name(),
+        commit: None,
+        inventory: audit.inventory.clone(),
+    };
+    let mut diff =
+        Diff::new((facts(base, &before), &before), (facts(head, &after), &after), None, args.trust_head);
+    diff.notices.push(Notice {
+        code: "findings-only".to_owned(),
+        message: "an audit's result holds no flows: reach and edits are not compared, and each state was judged by \
+                  its own configuration and policies"
+            .to_owned(),
+        subjects: Vec::new(),
+        location: None,
+    });
+    let gate = args.judging.gate(&config);
+    let head = accepted(&after, &diff.findings);
+    Ok(Compared { diff, head, gate, config, places: Places::default() })
+}
+
+/// What only the head accepts is not accepted.
+fn distrust(base: &Audit, head: &mut Audit) {
+    use ringfence::finding::FindingStatus::New;
+    for finding in head.findings.iter_mut().filter(|f| f.status != New) {
+        let known = base.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
+        let grown = known.is_some_and(|f| goes_beyond(f, finding));
+        if grown || known.is_none_or(|f| f.status == New) {
+            finding.status = New;
+            finding.waiver = None;
+            finding.grown |= grown;
+        }
+    }
+}
+
+fn parse(path: &Path) -> anyhow::Result<Audit> {
+    let shown = || {
+        format!("`{}` is no result of `ringfence audit --format json`", visible(&path.display().to_string()))
+    };
+    let text = std::fs::read_to_string(path).with_context(shown)?;
+    serde_json::from_str(&text).with_context(shown)
+}

@@ -1,0 +1,71 @@
+//! The arguments of all subcommands that judge: what counts, and when that fails.
+
+use jiff::civil::Date;
+use ringfence::audit::Options;
+use ringfence::config::Config;
+use ringfence::gate::{Denied, Gate, Threshold};
+use ringfence::model::Scope;
+use ringfence::vocabulary::{PolicyStatus, Status};
+
+use super::values;
+
+/// What counts, and when that fails.
+#[derive(Debug, clap::Args)]
+pub struct Judging {
+    /// A policy: the name of a built-in pack, a file or a folder [default: the
+    /// configuration's `policies`, else `core`]
+    #[arg(long = "policy", value_name = "POLICY")]
+    pub policies: Vec<String>,
+    /// Judge the flows of this day; without it dates do not matter
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    as_of: Option<Date>,
+    /// The day on which waivers and assurances have expired or not [default: today]
+    #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
+    day: Option<Date>,
+    /// Judge agreements with these statuses only
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
+    status: Vec<Status>,
+    /// Fail if there is a new finding of this severity or a graver one [default: high]
+    #[arg(long, value_name = "SEVERITY", value_parser = values::word::<Threshold>())]
+    fail_on: Option<Threshold>,
+    /// The standings of policies whose findings can fail the audit
+    /// [default: in_force,contractual,house]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<PolicyStatus>())]
+    fail_on_status: Vec<PolicyStatus>,
+    /// Fail if there are notices, or notices with these codes
+    #[arg(long, value_name = "CODE", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    deny_notices: Option<Vec<String>>,
+    /// An inventory without a flow that counts is fine
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+impl Judging {
+    /// When it fails.
+    pub fn gate(&self, config: &Config) -> Gate {
+        let mut gate = Gate::default();
+        if let Some(threshold) = self.fail_on.or(config.fail_on) {
+            gate.fail_on = threshold;
+        }
+        gate.denied = match &self.deny_notices {
+            None => Denied::None,
+            Some(codes) if codes.is_empty() => Denied::All,
+            Some(codes) => Denied::Codes(codes.clone()),
+        };
+        gate
+    }
+
+    /// How it is judged.
+    pub fn options(&self, config: &Config) -> Options {
+        let mut options = Options::new(self.day.unwrap_or_else(|| jiff::Zoned::now().date()));
+        let statuses = if self.status.is_empty() { &config.status } else { &self.status };
+        options.scope = Scope {
+            as_of: self.as_of.or(config.as_of),
+            statuses: (!statuses.is_empty()).then(|| statuses.clone()),
+        };
+        if !self.fail_on_status.is_empty() {
+            options.binding.clone_from(&self.fail_on_status);
+        }
+        options
+    }
+}

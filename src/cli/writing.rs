@@ -1,0 +1,59 @@
+//! The arguments of all subcommands that write reports.
+
+use std::io;
+use std::path::PathBuf;
+
+use ringfence::config::Config;
+use ringfence::report::{Format, Look};
+
+use super::output::{self, Color};
+use super::values;
+
+/// What is written, where, and how it looks.
+#[derive(Debug, clap::Args)]
+pub struct Writing {
+    /// The form of the report
+    #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
+    pub format: Format,
+    /// Where the report goes, instead of standard output; written whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// One more report, `json=audit.json` say
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = values::report)]
+    reports: Vec<(Format, PathBuf)>,
+    /// How many findings the text report writes out, the others being counted; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    /// Findings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// When to colour the text report
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+impl Writing {
+    /// Writes the reports that are asked for; `render` makes one.
+    ///
+    /// # Errors
+    /// When one cannot be made or written.
+    pub fn write(
+        &self,
+        config: &Config,
+        mut render: impl FnMut(Format, Look) -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
+        let limit = (self.limit > 0).then_some(self.limit);
+        let on_paper = Look { color: self.color == Color::Always, width: 80, limit, quiet: self.quiet };
+        let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
+        for (format, file) in reports {
+            output::write_file(file, &render(*format, on_paper)?)?;
+        }
+        match &self.output {
+            Some(file) => output::write_file(file, &render(self.format, on_paper)?),
+            None => {
+                let look = Look { color: self.color.on(&io::stdout()), width: output::width(), ..on_paper };
+                output::print(&render(self.format, look)?)
+            }
+        }
+    }
+}

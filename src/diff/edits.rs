@@ -1,0 +1,192 @@
+//! What was edited, declaration by declaration, and what class of edit it is.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::facets::{Facet, Facets, Value};
+use super::table::{Class, Declaration, find};
+use super::{Side, Untrusted};
+use crate::inventory::Waiver;
+use crate::source::{Location, Span};
+
+/// One edited key of one declaration, or a whole one that was added or removed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Edit {
+    /// The agreement that it belongs to, if it does.
+    pub agreement: Option<String>,
+    /// What is edited.
+    pub of: Declaration,
+    /// Its full id.
+    pub id: String,
+    /// The key; `added` and `removed` stand for the whole declaration.
+    pub key: String,
+    /// What the edit does.
+    pub class: Class,
+    /// What was written before; empty: nothing.
+    pub before: Vec<String>,
+    /// What is written now; empty: nothing.
+    pub after: Vec<String>,
+    /// Where it is written now, or was if it is gone.
+    pub location: Option<Location>,
+}
+
+/// A declaration to be compared.
+struct Item {
+    agreement: Option<String>,
+    facets: Facets,
+    span: Option<Span>,
+}
+
+type Items = BTreeMap<(Declaration, String), Item>;
+
+/// All edits, agreement by agreement.
+pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
+    let (before, after) = (items(base), items(head));
+    let mut edits = Vec::new();
+    for (key, old) in &before {
+        match after.get(key) {
+            Some(new) => edits.extend(changed(key, old, new, head)),
+            None => edits.push(whole(key, old, "removed", base)),
+        }
+    }
+    for (key, new) in after.iter().filter(|(key, _)| !before.contains_key(key)) {
+        edits.push(whole(key, new, "added", head));
+        if key.0 == Declaration::System {
+            // What starts or comes about at a new system is new, too.
+            let own = |facet: &&Facet| matches!(facet.key, "originates" | "derives");
+            for facet in new.facets.0.iter().filter(own) {
+                let none = Facet { key: facet.key, shown: Vec::new(), value: Value::Set([].into()) };
+                edits.extend(compare(key, &none, facet, new, head));
+            }
+        }
+    }
+    edits.sort();
+    edits
+}
+
+/// The edits of what judges: waivers and promises.
+pub fn held(edits: &[Edit]) -> Vec<Untrusted> {
+    let judges = |edit: &&Edit| matches!(edit.of, Declaration::Waiver | Declaration::Statement);
+    let said = |edit: &Edit| {
+        let what = if edit.of == Declaration::Waiver { "waiver" } else { "promise" };
+        let message = match edit.key.as_str() {
+            "added" | "removed" => format!("`{}` is {}", edit.id, edit.key),
+            key => format!("`{}`: `{key}` is changed", edit.id),
+        };
+        Untrusted { what: what.to_owned(), message, location: edit.location.clone() }
+    };
+    edits.iter().filter(judges).map(said).collect()
+}
+
+fn items(side: &Side) -> Items {
+    let model = &side.world.model;
+    let mut items = Items::new();
+    let mut add = |of, id: &str, agreement: Option<&str>, facets, span| {
+        let item = Item { agreement: agreement.map(str::to_owned), facets, span };
+        items.insert((of, id.to_owned()), item);
+    };
+    for (lead, tree) in [("data", &model.data), ("purpose", &model.purposes)] {
+        for (_, entry) in tree.entries().filter(|(_, entry)| entry.declared.span.is_some()) {
+            let id = format!("{lead} {}", entry.declared.key);
+            add(Declaration::Taxonomy, &id, None, Facets::default(), entry.declared.span);
+        }
+    }
+    for (id, party) in model.parties.iter() {
+        add(Declaration::Party, party.id(), None, side.party(id), Some(party.declared.id.span));
+    }
+    for (id, system) in model.systems.iter() {
+        add(Declaration::System, &system.name, None, side.system(id), Some(system.declared.id.span));
+    }
+    for (id, agreement) in model.agreements.iter() {
+        let name = agreement.id();
+        add(Declaration::Agreement, name, Some(name), side.agreement(id), Some(agreement.declared.id.span));
+    }
+    for (id, flow) in model.flows.iter() {
+        let agreement = flow.agreement.map(|a| model.agreements[a].id());
+        add(Declaration::Flow, &flow.name, agreement, side.flow(id), Some(flow.span()));
+    }
+    for statement in &side.world.own_statements {
+        let id = &statement.id;
+        add(Declaration::Statement, &id.value, None, side.statement(statement), Some(id.span));
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for waiver in &side.world.own_waivers {
+        let name = waives(waiver);
+        let count = seen.entry(name.clone()).or_default();
+        *count += 1;
+        let id = if *count == 1 { name } else { format!("{name} ({count})") };
+        add(Declaration::Waiver, &id, None, side.waiver(waiver), Some(waiver.span));
+    }
+    items
+}
+
+/// Which findings a waiver is of.
+fn waives(waiver: &Waiver) -> String {
+    let globs = [
+        ("rule", &waiver.rule),
+        ("source", &waiver.source),
+        ("sink", &waiver.sink),
+        ("flow", &waiver.flow),
+        ("subject", &waiver.subject),
+    ];
+    let finding = waiver.finding.iter().map(|f| f.value.clone());
+    let stated = globs.iter().filter_map(|(key, glob)| glob.as_ref().map(|g| format!("{key} {g}")));
+    finding.chain(stated).collect::<Vec<_>>().join(", ")
+}
+
+fn whole(key: &(Declaration, String), item: &Item, what: &'static str, side: &Side) -> Edit {
+    Edit {
+        agreement: item.agreement.clone(),
+        of: key.0,
+        id: key.1.clone(),
+        key: what.to_owned(),
+        class: find(key.0, what).map_or(Class::Both, |row| row.other),
+        before: Vec::new(),
+        after: Vec::new(),
+        location: item.span.map(|span| side.sources.location(span)),
+    }
+}
+
+fn changed(key: &(Declaration, String), old: &Item, new: &Item, head: &Side) -> Vec<Edit> {
+    let pairs = old.facets.0.iter().zip(&new.facets.0);
+    pairs.filter_map(|(before, after)| compare(key, before, after, new, head)).collect()
+}
+
+fn compare(
+    key: &(Declaration, String),
+    before: &Facet,
+    after: &Facet,
+    item: &Item,
+    head: &Side,
+) -> Option<Edit> {
+    if before.shown == after.shown {
+        return None;
+    }
+    let class = find(key.0, after.key).map_or(Class::Both, |row| {
+        let (more, less) = match (&before.value, &after.value) {
+            (Value::All, Value::Set(_)) => (false, true),
+            (Value::Set(_), Value::All) => (true, false),
+            (Value::Set(old), Value::Set(new)) => (!new.is_subset(old), !old.is_subset(new)),
+            (Value::Rank(old), Value::Rank(new)) => (new > old, new < old),
+            _ => (false, false),
+        };
+        match (more, less) {
+            (true, true) => row.more.with(row.less),
+            (true, false) => row.more,
+            (false, true) => row.less,
+            (false, false) => row.other,
+        }
+    });
+    Some(Edit {
+        agreement: item.agreement.clone(),
+        of: key.0,
+        id: key.1.clone(),
+        key: after.key.to_owned(),
+        class,
+        before: before.shown.clone(),
+        after: after.shown.clone(),
+        location: item.span.map(|span| head.sources.location(span)),
+    })
+}

@@ -1,0 +1,333 @@
+//! A declaration key by key: what is written, and what that comes to, so that two
+//! states of it can be compared. `null`, an empty list and a default that is written
+//! out are what they stand for.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::Side;
+use crate::decode::Spanned;
+use crate::duration::Duration;
+use crate::inventory::{Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
+use crate::model::{AgreementId, FlowId, PartyId, SystemId};
+use crate::taxonomy::{Key, Tree};
+use crate::vocabulary::{Consent, Kind, Onward, Status, Transform, Word};
+use crate::words::{Names, violated};
+
+/// What a key comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// No limit at all.
+    All,
+    /// These.
+    Set(BTreeSet<String>),
+    /// Somewhere in an order.
+    Rank(i128),
+    /// Nothing that has a more or a less.
+    Other,
+}
+
+/// A key of a declaration.
+#[derive(Debug, Clone)]
+pub struct Facet {
+    /// The key.
+    pub key: &'static str,
+    /// What is written, in words that do not depend on the layout; empty: nothing.
+    pub shown: Vec<String>,
+    /// What it comes to.
+    pub value: Value,
+}
+
+/// The keys of one declaration.
+#[derive(Debug, Default)]
+pub struct Facets(pub Vec<Facet>);
+
+impl Facets {
+    fn add(&mut self, key: &'static str, mut shown: Vec<String>, value: Value) {
+        shown.sort();
+        shown.dedup();
+        self.0.push(Facet { key, shown, value });
+    }
+
+    fn text(&mut self, key: &'static str, text: Option<&str>) {
+        self.add(key, text.into_iter().map(str::to_owned).collect(), Value::Other);
+    }
+
+    fn words<'a>(&mut self, key: &'static str, words: impl Iterator<Item = &'a str>) {
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        self.add(key, words.clone(), Value::Set(words.into_iter().collect()));
+    }
+
+    fn word<W: Word>(&mut self, key: &'static str, word: W) {
+        let rank = W::ALL.iter().position(|&w| w == word).unwrap_or_default();
+        self.add(key, vec![word.word().to_owned()], Value::Rank(rank as i128));
+    }
+
+    fn retention(&mut self, key: &'static str, stated: Option<Duration>, effective: Option<Duration>) {
+        let hours = match effective {
+            Some(Duration::Hours(hours)) => i128::from(hours),
+            Some(Duration::Unlimited) | None => i128::MAX,
+        };
+        self.add(key, stated.iter().map(ToString::to_string).collect(), Value::Rank(hours));
+    }
+
+    fn effective(&mut self, effective: &Effective) {
+        let day = |date: &Option<Spanned<Date>>| date.as_ref().map(|d| d.value);
+        let shown = |date: Option<Date>| date.iter().map(ToString::to_string).collect();
+        let rank = |date: Date| {
+            i128::from(date.year()) * 10_000 + i128::from(date.month()) * 100 + i128::from(date.day())
+        };
+        let (from, until) = (day(&effective.from), day(&effective.until));
+        self.add("effective.from", shown(from), Value::Rank(from.map_or(i128::MIN, rank)));
+        self.add("effective.until", shown(until), Value::Rank(until.map_or(i128::MAX, rank)));
+    }
+
+    fn disposed(&mut self, disposed: Option<&Disposed>) {
+        let shown = disposed.map(|d| {
+            let date = d.date.map_or_else(|| "undated".to_owned(), |d| d.to_string());
+            d.evidence.as_ref().map_or(date.clone(), |evidence| format!("{date}, evidence: {evidence}"))
+        });
+        self.add("disposed", shown.into_iter().collect(), Value::Rank(disposed.is_some().into()));
+    }
+
+    fn meta(&mut self, meta: &Meta) {
+        self.text("title", meta.title.as_deref());
+        let labels = meta.labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        self.add("labels", labels, Value::Other);
+        let source = meta.source.as_ref().map(|s| {
+            let date = s.date.map(|d| d.to_string());
+            let parts = [s.title.clone(), s.url.clone(), date];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        });
+        self.text("source", source.as_deref());
+        self.text("basis", meta.basis.map(Word::word));
+    }
+}
+
+fn values(keys: &[Spanned<Key>]) -> Vec<Key> {
+    keys.iter().map(|k| k.value).collect()
+}
+
+impl Side<'_> {
+    fn named(&self, tree: &Tree, keys: &[Spanned<Key>]) -> Vec<String> {
+        keys.iter().map(|k| tree.name(k.value).to_owned()).collect()
+    }
+
+    /// The leaves of some categories, as both sides call them.
+    fn leaves(&self, keys: &[Spanned<Key>]) -> BTreeSet<String> {
+        let leaves = self.world.model.data.leaves(values(keys).iter());
+        leaves.iter().map(|leaf| self.leaf(leaf).to_owned()).collect()
+    }
+
+    /// Some purposes and all below them.
+    fn purposes(&self, keys: &[Key]) -> BTreeSet<String> {
+        let tree = &self.world.model.purposes;
+        let below = tree.entries().filter(|(key, _)| keys.iter().any(|&above| tree.at_or_below(*key, above)));
+        below.map(|(key, _)| tree.name(key).to_owned()).collect()
+    }
+
+    /// A party.
+    pub fn party(&self, id: PartyId) -> Facets {
+        let party = &self.world.model.parties[id];
+        let declared = &party.declared;
+        let mut f = Facets::default();
+        f.text("name", Some(&declared.name));
+        f.text("role", Some(party.role().word()));
+        f.text("jurisdiction", declared.jurisdiction.as_deref());
+        f.text("affiliate_of", declared.affiliate_of.as_ref().map(|p| p.value.as_str()));
+        f.text("contact", declared.contact.as_deref());
+        f.text("dpo", declared.dpo.as_deref());
+        f.text("representative", declared.representative.as_deref());
+        f.meta(&declared.meta);
+        f
+    }
+
+    /// A system.
+    pub fn system(&self, id: SystemId) -> Facets {
+        let model = &self.world.model;
+        let declared = &model.systems[id].declared;
+        let mut f = Facets::default();
+        let purposes = self.purposes(&model.systems[id].purposes);
+        f.add("purposes", self.named(&model.purposes, &declared.purposes), Value::Set(purposes));
+        let originates = self.leaves(&declared.originates);
+        f.add("originates", self.named(&model.data, &declared.originates), Value::Set(originates));
+        let list = |keys| {
+            let mut names = self.named(&model.data, keys);
+            names.sort();
+            names.join(", ")
+        };
+        let shown = declared.derives.iter().map(|d| format!("{} from {}", list(&d.into), list(&d.from)));
+        let each = |from: &String, into: &BTreeSet<String>| {
+            into.iter().map(|to| format!("{from} → {to}")).collect::<Vec<_>>()
+        };
+        let derives = declared.derives.iter().flat_map(|d| {
+            let into = self.leaves(&d.into);
+            self.leaves(&d.from).iter().flat_map(|from| each(from, &into)).collect::<Vec<_>>()
+        });
+        f.add("derives", shown.collect(), Value::Set(derives.collect()));
+        let retention = declared.retention.as_ref().map(|r| r.value);
+        f.retention("retention", retention, retention);
+        f.text("region", declared.region.as_deref());
+        f.text("subjects", declared.subjects.map(|n| n.to_string()).as_deref());
+        f.words("tags", declared.tags.iter().map(String::as_str));
+        f.meta(&declared.meta);
+        f
+    }
+
+    /// An agreement, without its flows.
+    pub fn agreement(&self, id: AgreementId) -> Facets {
+        let agreement = &self.world.model.agreements[id];
+        let declared = &agreement.declared;
+        let mut f = Facets::default();
+        f.word("kind", agreement.kind);
+        let provider = agreement.provider.filter(|_| agreement.kind == Kind::Processing);
+        f.text("provider", provider.map(|p| self.world.model.parties[p].id()));
+        let in_force = i128::from(agreement.status == Status::Active);
+        f.add("status", vec![agreement.status.word().to_owned()], Value::Rank(in_force));
+        f.words("parties", declared.parties.iter().map(|p| p.value.as_str()));
+        f.effective(&declared.effective);
+        f.disposed(declared.disposed.as_ref());
+        f.text("legal_basis", declared.legal_basis.as_deref());
+        let shown = declared.assurances.iter().map(|a| {
+            let mut text = a.id.value.clone();
+            a.evidence.iter().for_each(|evidence| text += &format!(", evidence: {evidence}"));
+            a.valid_until.iter().for_each(|until| text += &format!(", valid until {until}"));
+            text
+        });
+        let ids = declared.assurances.iter().map(|a| a.id.value.clone()).collect();
+        f.add("assurances", shown.collect(), Value::Set(ids));
+        self.terms(&mut f, &declared.terms, &declared.terms);
+        f.meta(&declared.meta);
+        f
+    }
+
+    /// A flow, with what it takes from its agreement's defaults.
+    pub fn flow(&self, id: FlowId) -> Facets {
+        let model = &self.world.model;
+        let flow = &model.flows[id];
+        let declared = &flow.declared;
+        let mut f = Facets::default();
+        f.text("from", Some(&model.systems[flow.from].name));
+        f.text("to", Some(&model.systems[flow.to].name));
+        f.add("data", self.named(&model.data, &declared.data), Value::Set(self.leaves(&declared.data)));
+        let stated = declared.purposes.as_deref().map(|list| self.named(&model.purposes, list));
+        f.add("purposes", stated.unwrap_or_default(), Value::Set(self.purposes(&flow.purposes)));
+        f.word("consent", flow.consent);
+        f.word("transform", flow.transform);
+        let parties = declared.only_from.as_ref().map(|l| l.iter().map(|p| p.value.clone()).collect());
+        let only = parties.clone().map_or(Value::All, Value::Set);
+        f.add("only_from", parties.unwrap_or_default().into_iter().collect(), only);
+        f.words("safeguards", declared.safeguards.iter().map(String::as_str));
+        f.retention("retention", declared.retention, flow.retention);
+        f.effective(&declared.effective);
+        f.disposed(declared.disposed.as_ref());
+        f.text("legal_basis", declared.legal_basis.as_deref());
+        f.words("tags", declared.tags.iter().map(String::as_str));
+        self.terms(&mut f, declared.terms.as_ref().unwrap_or(&Terms::default()), &flow.terms);
+        f.meta(&declared.meta);
+        f
+    }
+
+    /// Terms as stated in one place, and what they come to there.
+    fn terms(&self, f: &mut Facets, stated: &Terms, effective: &Terms) {
+        let model = &self.world.model;
+        let named = |keys: &[Spanned<Key>]| self.named(&model.purposes, keys);
+        let shown = match stated.purposes.as_deref() {
+            None => Vec::new(),
+            Some([]) => vec!["none".to_owned()],
+            Some(list) => named(list),
+        };
+        let purposes = effective.purposes.as_ref().map(|list| self.purposes(&values(list)));
+        f.add("terms.purposes", shown, purposes.map_or(Value::All, Value::Set));
+        let prohibited = self.purposes(&values(&effective.prohibited_purposes));
+        f.add("terms.prohibited_purposes", named(&stated.prohibited_purposes), Value::Set(prohibited));
+        let rank = |onward: Onward| Onward::ALL.iter().position(|&o| o == onward).unwrap_or_default() as i128;
+        f.add(
+            "terms.onward_transfer",
+            stated.onward_transfer.iter().map(ToString::to_string).collect(),
+            Value::Rank(rank(effective.onward_transfer.unwrap_or(Onward::Prohibited))),
+        );
+        let onward = |list: &[OnwardTo]| list.iter().map(|to| self.onward_to(to)).collect::<Vec<_>>();
+        let all = onward(&effective.onward_to).into_iter().collect();
+        f.add("terms.onward_to", onward(&stated.onward_to), Value::Set(all));
+        f.retention("terms.retention", stated.retention, effective.retention);
+        let rank = |consent: Consent| Consent::ALL.iter().position(|&c| c == consent).unwrap_or_default();
+        f.add(
+            "terms.consent",
+            stated.consent.iter().map(ToString::to_string).collect(),
+            Value::Rank(rank(effective.consent.unwrap_or(Consent::None)) as i128),
+        );
+        let texts = |list: &[Spanned<String>]| list.iter().map(|t| t.value.clone()).collect::<Vec<_>>();
+        let safeguards = texts(&effective.safeguards).into_iter().collect();
+        f.add("terms.safeguards", texts(&stated.safeguards), Value::Set(safeguards));
+        let released = stated.released_by.as_ref().map(|list| match list.as_slice() {
+            [] => vec!["none".to_owned()],
+            list => list.iter().map(|t: &Transform| t.to_string()).collect(),
+        });
+        let releasing = effective.releasing().iter().map(ToString::to_string).collect();
+        f.add("terms.released_by", released.unwrap_or_default(), Value::Set(releasing));
+        let clauses = stated.clauses.iter().map(|c| {
+            let parts = [c.reference.clone(), c.quote.as_ref().map(|q| format!("“{q}”"))];
+            let words: Vec<String> = parts.into_iter().flatten().collect();
+            format!("{}: {}", c.term.value, words.join(" "))
+        });
+        f.add("terms.clauses", clauses.collect(), Value::Other);
+    }
+
+    fn onward_to(&self, to: &OnwardTo) -> String {
+        let model = &self.world.model;
+        let mut text = to.party.value.clone();
+        for (lead, mut names) in [
+            ("data", self.named(&model.data, &to.data)),
+            ("purposes", self.named(&model.purposes, &to.purposes)),
+        ] {
+            names.sort();
+            if !names.is_empty() {
+                text += &format!(", {lead}: {}", names.join(" "));
+            }
+        }
+        text
+    }
+
+    /// A promise.
+    pub fn statement(&self, statement: &Statement) -> Facets {
+        let model = &self.world.model;
+        let said = &statement.said;
+        let date = said.date.map(|d| d.to_string());
+        let parts = [Some(format!("“{}”", said.quote)), said.who.clone(), said.place.clone(), date];
+        let mut f = Facets::default();
+        f.text("by", Some(&statement.by.value));
+        f.text("said", Some(&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+        // The gravest comes first in the order of severities.
+        let rank = crate::vocabulary::Severity::ALL.iter().position(|&s| s == statement.severity);
+        let rank = -(rank.unwrap_or_default() as i128);
+        f.add("severity", vec![statement.severity.to_string()], Value::Rank(rank));
+        let names = Names { data: &model.data, purposes: &model.purposes };
+        f.text("promise", Some(&violated(&statement.promise, names)));
+        f.meta(&statement.meta);
+        f
+    }
+
+    /// A waiver.
+    pub fn waiver(&self, waiver: &Waiver) -> Facets {
+        let any = |list: Vec<String>, set: BTreeSet<String>| {
+            let value = if list.is_empty() { Value::All } else { Value::Set(set) };
+            (list, value)
+        };
+        let mut f = Facets::default();
+        let data = self.named(&self.world.model.data, &waiver.data);
+        let (shown, value) = any(data, self.leaves(&waiver.data));
+        f.add("data", shown, value);
+        let agreements: Vec<String> = waiver.agreements.iter().map(|a| a.value.clone()).collect();
+        let (shown, value) = any(agreements.clone(), agreements.into_iter().collect());
+        f.add("agreements", shown, value);
+        let date = waiver.expires;
+        let day = i128::from(date.year()) * 10_000 + i128::from(date.month()) * 100 + i128::from(date.day());
+        f.add("expires", vec![date.to_string()], Value::Rank(day));
+        f.text("reason", Some(&waiver.reason));
+        f.text("approved_by", Some(&waiver.approved_by));
+        f.text("ticket", waiver.ticket.as_deref());
+        f
+    }
+}

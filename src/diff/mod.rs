@@ -1,0 +1,232 @@
+//! What a change to an inventory opens and closes: findings, reach, and the edits
+//! themselves.
+
+mod edits;
+mod facets;
+mod findings;
+mod reach;
+mod state;
+pub mod table;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use edits::{Edit, held};
+pub use findings::{Findings, accepted, compare as compare_findings, goes_beyond};
+pub use reach::Reach;
+pub use state::{Mistakes, Spec, State, untrusted};
+pub use table::{Class, Declaration};
+
+use crate::audit::Options;
+use crate::finding::{Audit, InventoryFacts, Judged, Notice, Place, Program};
+use crate::gate::Gate;
+use crate::load::World;
+use crate::model::{Counting, SystemId};
+use crate::source::{Location, Sources};
+use crate::taxonomy::Tree;
+
+/// The difference between two states.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Diff {
+    /// Which program says so.
+    pub ringfence: Program,
+    /// For which day.
+    pub judged: Judged,
+    /// The state compared with.
+    pub base: StateFacts,
+    /// The state in question.
+    pub head: StateFacts,
+    /// Whether the head's own settings, policies, waivers, promises and baseline count.
+    pub trust_head: bool,
+    /// What of these the head changes.
+    pub untrusted: Vec<Untrusted>,
+    /// Findings, compared by fingerprint.
+    pub findings: Findings,
+    /// What gets where, whether a rule forbids it or not; `None` if one of the states is
+    /// an audit's result, which does not hold the flows.
+    pub reach: Option<ReachChanges>,
+    /// The edits, agreement by agreement; `None` as above.
+    pub edits: Option<Vec<Edit>>,
+    /// Notices of the head that the base does not have.
+    pub notices: Vec<Notice>,
+    /// How much of everything.
+    pub summary: Summary,
+}
+
+/// One of the two states.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StateFacts {
+    /// As it was named.
+    pub name: String,
+    /// The commit, if it is a revision.
+    pub commit: Option<String>,
+    /// How large it is.
+    pub inventory: InventoryFacts,
+}
+
+/// Something that judges, and that the head changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Untrusted {
+    /// `configuration`, `policy`, `baseline`, `waiver` or `promise`.
+    pub what: String,
+    /// What is changed.
+    pub message: String,
+    /// Where.
+    pub location: Option<Location>,
+}
+
+/// What gets where in one state and not in the other.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ReachChanges {
+    /// In the head and not in the base.
+    pub added: Vec<Reach>,
+    /// In the base and not in the head.
+    pub removed: Vec<Reach>,
+}
+
+/// How much of everything a difference has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Findings that the base does not have.
+    pub added: usize,
+    /// Findings with more data or agreements than in the base, or than is accepted.
+    pub grown: usize,
+    /// Findings that the head does not have.
+    pub fixed: usize,
+    /// The others.
+    pub unchanged: usize,
+    /// Of those added and grown, how many make the comparison fail.
+    pub failing: usize,
+    /// Pairs of an origin and a place newly reached.
+    pub reach_added: usize,
+    /// Pairs of an origin and a place no longer reached.
+    pub reach_removed: usize,
+    /// Edits that widen.
+    pub widening: usize,
+    /// Edits that are claims alone.
+    pub assertion: usize,
+    /// Edits that widen and narrow.
+    pub both: usize,
+    /// Edits that narrow.
+    pub narrowing: usize,
+    /// The other edits.
+    pub neutral: usize,
+}
+
+/// A state as it is compared: what it declares, and what the other calls its leaves.
+#[derive(Debug)]
+pub struct Side<'w> {
+    /// What it declares.
+    pub world: &'w World,
+    /// Its texts.
+    pub sources: &'w Sources,
+    leaves: Vec<String>,
+}
+
+impl<'w> Side<'w> {
+    /// A state beside another one. A leaf of the one that is a branch of the other is
+    /// compared as what it is in the first.
+    pub fn new(world: &'w World, sources: &'w Sources, other: &World) -> Self {
+        let (own, theirs) = (&world.model.data, &other.model.data);
+        let common = |leaf| {
+            let name = own.name(own.leaf_key(leaf));
+            let above = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
+            let coarser = above.chain([name]).find(|n| theirs.find(n).is_some_and(|key| theirs.is_leaf(key)));
+            coarser.unwrap_or(name).to_owned()
+        };
+        Side { world, sources, leaves: (0..own.leaf_count()).map(common).collect() }
+    }
+
+    /// What both states call a leaf.
+    fn leaf(&self, leaf: usize) -> &str {
+        self.leaves.get(leaf).map_or("", String::as_str)
+    }
+
+    fn place(&self, system: SystemId) -> Place {
+        let model = &self.world.model;
+        let system = &model.systems[system];
+        Place { system: Some(system.name.clone()), party: model.parties[system.party].id().to_owned() }
+    }
+}
+
+/// What is compared besides the findings: what gets where, and the edits.
+pub fn changes(base: &Side, head: &Side, options: &Options) -> (ReachChanges, Vec<Edit>) {
+    let counting = |side: &Side| Counting::new(&side.world.model, &options.scope);
+    let (before, after) = (counting(base), counting(head));
+    let (added, removed) = std::thread::scope(|scope| {
+        let old = scope.spawn(|| reach::Followed::new(base, &before));
+        let new = reach::Followed::new(head, &after);
+        // A panic there would be one here.
+        old.join().map(|old| reach::compare(&old, &new)).unwrap_or_default()
+    });
+    (ReachChanges { added, removed }, edits::edits(base, head))
+}
+
+impl Diff {
+    /// A difference of two results.
+    pub fn new(
+        base: (StateFacts, &Audit),
+        head: (StateFacts, &Audit),
+        trees: Option<(&Tree, &Tree)>,
+        trust_head: bool,
+    ) -> Self {
+        let known = |n: &Notice| {
+            base.1
+                .notices
+                .iter()
+                .any(|o| (&o.code, &o.message, &o.subjects) == (&n.code, &n.message, &n.subjects))
+        };
+        Diff {
+            ringfence: head.1.ringfence.clone(),
+            judged: head.1.judged.clone(),
+            findings: compare_findings(base.1, head.1, trees),
+            notices: head.1.notices.iter().filter(|n| !known(n)).cloned().collect(),
+            base: base.0,
+            head: head.0,
+            trust_head,
+            untrusted: Vec::new(),
+            reach: None,
+            edits: None,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Counts everything.
+    pub fn count(&mut self, gate: &Gate) {
+        let edits = |class| self.edits.iter().flatten().filter(|e| e.class == class).count();
+        let failing = self.findings.added.iter().chain(&self.findings.grown).filter(|f| gate.stops(f));
+        self.summary = Summary {
+            added: self.findings.added.len(),
+            grown: self.findings.grown.len(),
+            fixed: self.findings.fixed.len(),
+            unchanged: self.findings.unchanged.len(),
+            failing: failing.count(),
+            reach_added: self.reach.as_ref().map_or(0, |r| r.added.len()),
+            reach_removed: self.reach.as_ref().map_or(0, |r| r.removed.len()),
+            widening: edits(Class::Widening),
+            assertion: edits(Class::Assertion),
+            both: edits(Class::Both),
+            narrowing: edits(Class::Narrowing),
+            neutral: edits(Class::Neutral),
+        };
+    }
+
+    /// Whether nothing is different.
+    pub fn is_empty(&self) -> bool {
+        let Summary { unchanged: _, failing: _, .. } = self.summary;
+        self.findings.added.is_empty()
+            && self.findings.grown.is_empty()
+            && self.findings.fixed.is_empty()
+            && self.reach.iter().all(|r| r.added.is_empty() && r.removed.is_empty())
+            && self.edits.iter().all(Vec::is_empty)
+            && self.untrusted.is_empty()
+    }
+
+    /// Whether the comparison fails: a finding added or grown that the gate stops at, a
+    /// new notice that it denies, and with `widening` an edit that widens or claims.
+    pub fn fails(&self, gate: &Gate, widening: bool) -> bool {
+        self.findings.added.iter().chain(&self.findings.grown).any(|f| gate.stops(f))
+            || self.notices.iter().any(|n| gate.denies(n))
+            || (widening && self.edits.iter().flatten().any(|e| e.class.gates()))
+    }
+}

@@ -1,0 +1,45 @@
+//! A comparison of two states, in the forms that people and programs read. Formats
+//! that services read show the head's findings, what the base knows marked as known.
+
+mod text;
+
+use super::{Format, Look, Report, json};
+use crate::diff::Diff;
+use crate::finding::Audit;
+use crate::gate::Gate;
+use crate::places::Places;
+
+/// What a report of a comparison is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffReport<'r> {
+    /// What is different.
+    pub diff: &'r Diff,
+    /// The head's result, what the base knows marked as known.
+    pub head: &'r Audit,
+    /// When that is a failure.
+    pub gate: &'r Gate,
+    /// How it looks.
+    pub look: Look,
+    /// Where the files lie in their repository.
+    pub places: &'r Places,
+    /// Whether edits that widen fail, too.
+    pub widening: bool,
+}
+
+impl DiffReport<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the result cannot be put into the format.
+    pub fn render(&self, format: Format) -> Result<String, serde_json::Error> {
+        match format {
+            Format::Text => Ok(text::render(self)),
+            Format::Json => json::render(self.diff),
+            #[allow(unreachable_patterns)]
+            others => {
+                let report = Report { places: self.places.clone(), ..Report::new(self.head) };
+                report.gate(self.gate.clone()).look(self.look).render(others)
+            }
+        }
+    }
+}

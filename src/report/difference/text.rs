@@ -1,0 +1,295 @@
+//! A comparison for people, in a terminal: the verdict, what is not trusted, findings,
+//! reach, edits.
+
+use std::collections::BTreeMap;
+
+use super::DiffReport;
+use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
+use crate::finding::{Finding, Hop};
+use crate::report::page::{Page, Style};
+use crate::report::text::chain;
+use crate::report::text::{by_severity, count, findings, heading, listing, rest};
+
+/// How many places newly reached, and how many edits, are written out.
+const LISTED: usize = 50;
+/// How many origins are named where several reach a place in the same way.
+const ORIGINS: usize = 5;
+
+/// Writes the comparison.
+pub fn render(report: &DiffReport) -> String {
+    let DiffReport { diff, look, .. } = report;
+    let mut page = Page::new(look.width, look.color);
+    if !look.quiet {
+        verdict(&mut page, report);
+        untrusted(&mut page, diff);
+    }
+    for (title, list) in [
+        ("ADDED: findings that were not there before", &diff.findings.added),
+        ("GROWN: findings with more than before, or than is accepted", &diff.findings.grown),
+    ] {
+        if !list.is_empty() {
+            heading(&mut page, title, Style::Red);
+            findings::write(&mut page, list, &report.head.promises, look);
+        }
+    }
+    if look.quiet {
+        return page.finish();
+    }
+    let most = look.limit.map_or(usize::MAX, |_| LISTED);
+    fixed(&mut page, &diff.findings.fixed, most);
+    if let Some(changes) = &diff.reach {
+        reach(&mut page, "NEWLY REACHED, whether or not a rule forbids it", &changes.added, most);
+        reach(&mut page, "NO LONGER REACHED", &changes.removed, most);
+    }
+    edits(&mut page, diff, report.widening, most);
+    notices(&mut page, report);
+    page.gap();
+    page.para(0, &summary(diff), Style::Plain);
+    page.finish()
+}
+
+fn state(state: &StateFacts) -> String {
+    match &state.commit {
+        Some(commit) => format!("{} ({})", state.name, commit.get(..10).unwrap_or(commit)),
+        None => state.name.clone(),
+    }
+}
+
+/// The verdict in a sentence.
+pub fn sentence(report: &DiffReport) -> String {
+    let diff = report.diff;
+    let mut reasons = Vec::new();
+    for (what, list) in [("added", &diff.findings.added), ("grown", &diff.findings.grown)] {
+        let stopping = list.iter().filter(|f| report.gate.stops(f)).map(|f| f.severity);
+        let (number, words) = by_severity(stopping);
+        if number > 0 {
+            let noun = if number == 1 { "finding is" } else { "findings are" };
+            reasons.push(format!("{words} {noun} {what}"));
+        }
+    }
+    let edits = diff.edits.iter().flatten().filter(|e| e.class.gates()).count();
+    if report.widening && edits > 0 {
+        reasons.push(format!(
+            "{} {} or claim",
+            count(edits, "edit"),
+            if edits == 1 { "widens" } else { "widen" }
+        ));
+    }
+    let denied = diff.notices.iter().filter(|n| report.gate.denies(n)).count();
+    if denied > 0 {
+        reasons.push(format!("{} not accepted", count(denied, "new notice")));
+    }
+    if reasons.is_empty() {
+        let nothing =
+            if diff.is_empty() { "nothing is different" } else { "nothing that counts is added or grown" };
+        return format!("PASSES: {nothing}");
+    }
+    format!("FAILS: {}", listing(&reasons))
+}
+
+fn verdict(page: &mut Page, report: &DiffReport) {
+    let diff = report.diff;
+    let as_of = diff.judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
+    let text = format!(
+        "{}; {} against {}, judged on {}{as_of}.",
+        sentence(report),
+        state(&diff.head),
+        state(&diff.base),
+        diff.judged.day
+    );
+    let fails = diff.fails(report.gate, report.widening);
+    page.para(0, &text, if fails { Style::Red } else { Style::Green });
+    page.para(
+        0,
+        "This says where declared flows lead. Whether that is allowed is for people to judge.",
+        Style::Dim,
+    );
+}
+
+fn untrusted(page: &mut Page, diff: &Diff) {
+    if diff.untrusted.is_empty() {
+        return;
+    }
+    let title = if diff.trust_head {
+        "APPLIED FROM HEAD (--trust-head)"
+    } else {
+        "CHANGED AND NOT APPLIED: BASE judges (--trust-head applies what HEAD says)"
+    };
+    heading(page, title, Style::Yellow);
+    for change in &diff.untrusted {
+        let place = change.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        page.item("  - ", &format!("{}: {}{place}", change.what, change.message), Style::Plain);
+    }
+}
+
+fn fixed(page: &mut Page, list: &[Finding], most: usize) {
+    if list.is_empty() {
+        return;
+    }
+    heading(page, "FIXED: findings that are no longer there", Style::Green);
+    for finding in list.iter().take(most) {
+        page.item("  - ", &brief(finding), Style::Plain);
+    }
+    rest(page, 2, list.len().saturating_sub(most), "finding");
+}
+
+/// A finding in a line.
+pub fn brief(finding: &Finding) -> String {
+    let place = |p: &Option<crate::finding::Place>| {
+        p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
+    };
+    let about = match (place(&finding.source), place(&finding.sink)) {
+        (Some(source), Some(sink)) => format!("{source} → {sink}"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => finding.subject.clone().or_else(|| finding.flow.clone()).unwrap_or_default(),
+    };
+    format!("{} {} · {about} · {}", finding.severity, finding.rule, finding.fingerprint)
+}
+
+/// Places that several origins reach alike are said once.
+#[derive(Debug)]
+pub struct Reached<'d> {
+    /// The first of them, whose walk is shown.
+    pub first: &'d Reach,
+    /// All systems that the data starts at.
+    pub origins: Vec<&'d str>,
+}
+
+/// Groups by target, data, purposes, and the last flow.
+pub fn alike(list: &[Reach]) -> Vec<Reached<'_>> {
+    let mut groups: BTreeMap<_, Reached> = BTreeMap::new();
+    for reach in list {
+        let last = reach.path.last().map(|hop| hop.flow.as_str());
+        let new = (!reach.new_party, !reach.new_system, reach.assumed);
+        let key = (&reach.target, new, &reach.data, &reach.purposes, last);
+        let origin = reach.origin.system.as_deref().unwrap_or(&reach.origin.party);
+        groups
+            .entry(key)
+            .or_insert_with(|| Reached { first: reach, origins: Vec::new() })
+            .origins
+            .push(origin);
+    }
+    groups.into_values().collect()
+}
+
+/// Some names; the others are counted.
+pub fn named(origins: &[&str]) -> String {
+    let names: Vec<String> = origins.iter().map(|o| (*o).to_owned()).collect();
+    chain::some(&names, ORIGINS)
+}
+
+/// What is new about a place that is reached.
+pub fn newness(reach: &Reach) -> &'static str {
+    match (reach.new_party, reach.new_system) {
+        (true, _) => "none of it got to this party before",
+        (false, true) => "none of it got to this system before",
+        (false, false) => "more data or further purposes",
+    }
+}
+
+fn reach(page: &mut Page, title: &str, list: &[Reach], most: usize) {
+    if list.is_empty() {
+        return;
+    }
+    heading(page, title, Style::Bold);
+    let groups = alike(list);
+    let added = title.starts_with("NEWLY");
+    let mut target = None;
+    for group in groups.iter().take(most) {
+        let Reached { first, origins } = group;
+        let system = first.target.system.as_deref().unwrap_or(&first.target.party);
+        if target.replace(system) != Some(system) {
+            page.gap();
+            page.para(2, system, Style::Bold);
+        }
+        let assumed = if first.assumed { " (assumed to start there)" } else { "" };
+        let text = format!(
+            "{} from {}{assumed}, for {}",
+            first.data.join(", "),
+            named(origins),
+            first.purposes.join(", ")
+        );
+        page.item("    - ", &text, Style::Plain);
+        if added {
+            page.para(6, newness(first), Style::Dim);
+        }
+        walk(page, &first.path);
+    }
+    rest(page, 2, groups.len().saturating_sub(most), "place");
+}
+
+fn walk(page: &mut Page, path: &[Hop]) {
+    if path.is_empty() {
+        page.para(6, "(too many to show a chain for each)", Style::Dim);
+    } else {
+        chain::write(page, 6, path, None);
+    }
+}
+
+/// What an edit says: `consent: none → opt_in`.
+pub fn said(edit: &Edit) -> String {
+    let list = |values: &[String]| match values {
+        [] => "nothing".to_owned(),
+        values => values.join(", "),
+    };
+    match edit.key.as_str() {
+        "added" | "removed" => edit.key.clone(),
+        key => format!("{key}: {} → {}", list(&edit.before), list(&edit.after)),
+    }
+}
+
+fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
+    let Some(edits) = diff.edits.as_ref().filter(|edits| !edits.is_empty()) else {
+        return;
+    };
+    heading(page, "EDITS, agreement by agreement", Style::Bold);
+    let mut agreement: Option<Option<&str>> = None;
+    for edit in edits.iter().take(most) {
+        let own = edit.agreement.as_deref();
+        if agreement.replace(own) != Some(own) {
+            page.gap();
+            page.para(2, own.unwrap_or("under no agreement"), Style::Bold);
+        }
+        let style = match edit.class {
+            Class::Widening | Class::Both if gated => Style::Red,
+            Class::Assertion if gated => Style::Red,
+            Class::Widening | Class::Both | Class::Assertion => Style::Yellow,
+            Class::Narrowing | Class::Neutral => Style::Plain,
+        };
+        let place = edit.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        let text = format!("{} {} {}{place}", edit.of, edit.id, said(edit));
+        page.item(&format!("    {:<10}", edit.class.to_string()), &text, style);
+    }
+    rest(page, 2, edits.len().saturating_sub(most), "edit");
+}
+
+fn notices(page: &mut Page, report: &DiffReport) {
+    let notices = &report.diff.notices;
+    if notices.is_empty() {
+        return;
+    }
+    heading(page, "NEW NOTICES", Style::Yellow);
+    for notice in notices {
+        let place = notice.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        page.item("  - ", &format!("{} [{}]{place}", notice.message, notice.code), Style::Plain);
+    }
+}
+
+/// All numbers in a line.
+pub fn summary(diff: &Diff) -> String {
+    let s = &diff.summary;
+    let mut text = format!(
+        "Findings: {} added, {} grown, {} fixed, {} unchanged.",
+        s.added, s.grown, s.fixed, s.unchanged
+    );
+    if diff.reach.is_some() {
+        text += &format!(" Reach: {} added, {} removed.", s.reach_added, s.reach_removed);
+    }
+    if diff.edits.is_some() {
+        text += &format!(
+            " Edits: {} widening, {} assertion, {} both, {} narrowing, {} neutral.",
+            s.widening, s.assertion, s.both, s.narrowing, s.neutral
+        );
+    }
+    text
+}
