@@ -45,20 +45,19 @@ pub struct Config {
 
 impl Config {
     /// Each key with what it is set to; paths as seen from a folder; empty: not set.
-    pub fn entries(&self, folder: &Path) -> Vec<(&'static str, String)> {
+    pub fn entries(&self, folder: &Path) -> Vec<(&'static str, Vec<String>)> {
         let path = |path: &PathBuf| slashed(path.strip_prefix(folder).unwrap_or(path));
-        let list = |items: Vec<String>| items.join(", ");
-        let policies = self.policies.iter().map(|p| path(&PathBuf::from(p))).collect();
+        let policies = self.policies.iter().map(|p| path(&PathBuf::from(p)));
         let reports = self.reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
         vec![
-            ("inventory", list(self.inventory.iter().map(path).collect())),
-            ("exclude", list(self.exclude.clone())),
-            ("policies", list(policies)),
-            ("fail_on", self.fail_on.map(|t| t.word().to_owned()).unwrap_or_default()),
-            ("baseline", self.baseline.as_ref().map(path).unwrap_or_default()),
-            ("as_of", self.as_of.map(|d| d.to_string()).unwrap_or_default()),
-            ("status", list(self.status.iter().map(ToString::to_string).collect())),
-            ("reports", list(reports.collect())),
+            ("inventory", self.inventory.iter().map(path).collect()),
+            ("exclude", self.exclude.clone()),
+            ("policies", policies.collect()),
+            ("fail_on", self.fail_on.iter().map(|t| t.word().to_owned()).collect()),
+            ("baseline", self.baseline.iter().map(path).collect()),
+            ("as_of", self.as_of.iter().map(ToString::to_string).collect()),
+            ("status", self.status.iter().map(ToString::to_string).collect()),
+            ("reports", reports.collect()),
         ]
     }
 }

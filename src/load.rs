@@ -146,6 +146,12 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     Err(diagnostics)
 }
 
+/// Whether a text holds policies and nothing else: so it is no part of an inventory.
+pub fn is_policy_text(text: &str) -> bool {
+    let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut Vec::new());
+    !nodes.is_empty() && nodes.iter().all(is_policy)
+}
+
 fn documents(file: FileId, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
     let text = sources.get(file).map(|f| f.text()).unwrap_or_default();
     yaml::parse(file, text, &Limits::default(), diagnostics)

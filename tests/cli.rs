@@ -210,3 +210,59 @@ fn a_closed_pipe_is_quiet() {
         assert_eq!(output.status.code(), Some(0), "{args:?}");
     }
 }
+
+#[test]
+fn settings_say_where_they_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("declared/eu");
+    fs::create_dir_all(&deep).unwrap();
+    let (code, out, _) = run(&deep, &["config"]);
+    assert!(code == 0 && out.contains("the defaults hold"), "{out}");
+    fs::write(folder.path().join("ringfence.yaml"), "inventory: declared\nfail_on: low\nexclude: [drafts]\n")
+        .unwrap();
+    fs::write(deep.join("a.yaml"), "parties: []").unwrap();
+    for from in [folder.path(), &deep] {
+        let (code, out, _) = run(from, &["config", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(code, 0);
+        let setting = |key: &str| {
+            let all = json["settings"].as_array().unwrap();
+            let found = all.iter().find(|s| s["key"] == key).unwrap();
+            (found["value"].clone(), found["from"].as_str().unwrap().ends_with("ringfence.yaml"))
+        };
+        assert_eq!(setting("fail_on"), ("low".into(), true));
+        assert_eq!(setting("exclude"), (serde_json::json!(["drafts"]), true));
+        assert_eq!(setting("policies"), (serde_json::json!(["core"]), false));
+        assert_eq!(setting("baseline"), (serde_json::Value::Null, false));
+    }
+    fs::write(folder.path().join("ringfence.yaml"), "inventry: declared\n").unwrap();
+    let (code, out, err) = run(&deep, &["config"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("did you mean `inventory`?"), "{err}");
+}
+
+#[test]
+fn files_say_what_is_read_and_why_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (name, text) in [
+        ("ringfence.yaml", "exclude: ['drafts/*']\n"),
+        ("a.yaml", "parties: []\n"),
+        ("b.yml", "agreements: []\n"),
+        ("notes.md", "x"),
+        ("house.yaml", "policy: house\nrules: []\n"),
+        ("drafts/c.yaml", "parties: []\n"),
+        (".hidden/d.yaml", "parties: []\n"),
+    ] {
+        fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        fs::write(at(name), text).unwrap();
+    }
+    let (code, out, err) = run(folder.path(), &["files"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    insta::assert_snapshot!(out);
+    let (_, out, _) = run(folder.path(), &["files", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["files"].as_array().unwrap().iter().filter(|f| f["inventory"] == true).count(), 2);
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(run(empty.path(), &["files"]).0, 2);
+}

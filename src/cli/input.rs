@@ -34,15 +34,12 @@ pub struct Input {
 /// there are mistakes, they have been shown and the exit code is the error.
 pub fn read(paths: &[PathBuf], policies: &[String], color: Color, quiet: bool) -> Result<Input, ExitCode> {
     let mut sources = Sources::new();
-    let config = configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    let Found { config, .. } =
+        configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
     if let (Some(baseline), false) = (&config.baseline, quiet) {
         output::say(&format!("note: baselines are not applied by this version: {}", baseline.display()));
     }
-    let paths = match (paths, config.inventory.as_slice()) {
-        ([], []) => vec![PathBuf::from(".")],
-        ([], configured) => configured.to_vec(),
-        (named, _) => named.to_vec(),
-    };
+    let paths = self::paths(paths, &config);
     let request = Request {
         paths: paths.clone(),
         exclude: config.exclude.clone(),
@@ -66,7 +63,8 @@ pub fn policies(named: &[String], config: &Config) -> Vec<String> {
 /// pack `core` in any case, and the promises of the inventory, if one is named.
 pub fn explainable(paths: &[PathBuf], policies: &[String], color: Color) -> Result<World, ExitCode> {
     let mut sources = Sources::new();
-    let config = configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    let Found { config, .. } =
+        configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
     let mut all = vec!["core".to_owned()];
     let others = if policies.is_empty() { &config.policies } else { policies };
     all.extend(others.iter().filter(|p| *p != "core").cloned());
@@ -81,11 +79,30 @@ pub fn nothing(color: Color) -> Result<World, ExitCode> {
     load::load(&Request::default(), &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
 }
 
-fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+/// The settings, and the file that they stand in.
+#[derive(Default)]
+pub struct Found {
+    /// The settings.
+    pub config: Config,
+    /// Their file, if there is one.
+    pub file: Option<PathBuf>,
+}
+
+/// Finds and reads the settings for some paths.
+pub fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Found, Vec<Diagnostic>> {
     let first = paths.iter().find(|p| p.as_os_str() != "-").map_or(Path::new(""), PathBuf::as_path);
     match config::find(&DISK, first) {
-        Some(file) => config::read(&DISK, &file, sources),
-        None => Ok(Config::default()),
+        Some(file) => Ok(Found { config: config::read(&DISK, &file, sources)?, file: Some(file) }),
+        None => Ok(Found::default()),
+    }
+}
+
+/// The paths named, else configured, else the working folder.
+pub fn paths(named: &[PathBuf], config: &Config) -> Vec<PathBuf> {
+    match (named, config.inventory.as_slice()) {
+        ([], []) => vec![PathBuf::from(".")],
+        ([], configured) => configured.to_vec(),
+        (named, _) => named.to_vec(),
     }
 }
 

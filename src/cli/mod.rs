@@ -4,8 +4,10 @@
 mod audit;
 mod check;
 mod completions;
+mod config;
 mod diff;
 mod explain;
+mod files;
 mod init;
 mod input;
 mod judging;
@@ -41,6 +43,8 @@ enum Command {
     Audit(audit::Args),
     Diff(diff::Args),
     Check(check::Args),
+    Config(config::Args),
+    Files(files::Args),
     Taxonomy(taxonomy::Args),
     Explain(explain::Args),
     Init(init::Args),
@@ -57,6 +61,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(args) => audit::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Files(args) => files::run(&args),
         Command::Taxonomy(args) => taxonomy::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Init(args) => init::run(&args),

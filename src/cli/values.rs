@@ -7,6 +7,15 @@ use jiff::civil::Date;
 use ringfence::report::Format;
 use ringfence::vocabulary::Word;
 
+/// The forms of a list that is no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
 /// One of a closed set of words.
 pub fn word<W: Word + Send + Sync>() -> impl TypedValueParser<Value = W> {
     PossibleValuesParser::new(W::ALL.iter().map(|w| w.word()))

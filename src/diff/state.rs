@@ -266,8 +266,10 @@ pub fn untrusted(base: &State, head: &State) -> Vec<Untrusted> {
     let (old, new) = (base.config.entries(&folder(base)), head.config.entries(&folder(head)));
     for ((key, before), (_, after)) in old.iter().zip(&new) {
         if before != after {
-            let shown =
-                |value: &String| if value.is_empty() { "nothing".to_owned() } else { format!("`{value}`") };
+            let shown = |values: &[String]| match values {
+                [] => "nothing".to_owned(),
+                values => format!("`{}`", values.join(", ")),
+            };
             note("configuration", format!("`{key}` is {} and was {}", shown(after), shown(before)));
         }
     }

@@ -1,0 +1,114 @@
+//! `ringfence files`: what is read, what is left out, and why.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ringfence::files::DISK;
+use ringfence::glob::Glob;
+use ringfence::input::{self as reading, InputOptions, LeftOut};
+use ringfence::load::{PACKS, is_policy_text};
+use ringfence::report::page::visible;
+use ringfence::source::Sources;
+use serde_json::json;
+
+use super::input;
+use super::output::{self, Color};
+use super::values::Form;
+
+/// Lists what is read and what is left out, and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Folders and files of the inventory [default: the configuration's `inventory`,
+    /// else the working folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The form of the list
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
+    format: Form,
+    /// When to colour the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence files
+  ringfence files inventory --format json
+
+Exit codes: 0 fine, 2 something cannot be read, or nothing is.";
+
+/// A file and what it is read as, or why not.
+struct Listed {
+    name: String,
+    read: bool,
+    why: &'static str,
+}
+
+/// Lists the files.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut sources = Sources::new();
+    let config = match input::configuration(&args.paths, &mut sources) {
+        Ok(found) => found.config,
+        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
+    };
+    let paths = input::paths(&args.paths, &config);
+    let mut mistakes = Vec::new();
+    let options =
+        InputOptions { exclude: config.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
+    let set = reading::read(&DISK, &paths, &options, &mut sources, &mut mistakes);
+    if !mistakes.is_empty() {
+        return Ok(input::show(&mistakes, &sources, args.color));
+    }
+    let mut files: Vec<Listed> = set
+        .files
+        .iter()
+        .map(|file| {
+            let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
+            let (read, why) = match (file.is_config, is_policy_text(text)) {
+                (true, _) => (false, "configuration"),
+                (false, true) => (false, "a policy: applied if `policies` or --policy names it"),
+                (false, false) => (true, "inventory"),
+            };
+            Listed { name: file.name.clone(), read, why }
+        })
+        .collect();
+    files.extend(set.left_out.iter().map(|(name, why)| Listed {
+        name: name.clone(),
+        read: false,
+        why: match why {
+            LeftOut::HiddenFolder => "left out: a hidden folder",
+            LeftOut::Excluded => "left out: named by `exclude`",
+            LeftOut::NotYaml => "left out: neither .yaml nor .yml",
+            LeftOut::LinkOutside => "left out: a link that leads out of the inventory",
+        },
+    }));
+    files.sort_by(|a, b| (!a.read, &a.name).cmp(&(!b.read, &b.name)));
+    let policies = input::policies(&[], &config);
+    let text = match args.format {
+        Form::Text => text(&files, &policies),
+        Form::Json => {
+            let list: Vec<_> =
+                files.iter().map(|f| json!({"file": f.name, "inventory": f.read, "why": f.why})).collect();
+            format!("{}\n", json!({"files": list, "policies": policies}))
+        }
+    };
+    output::print(&text)?;
+    let any = files.iter().any(|f| f.read);
+    Ok(if any { ExitCode::SUCCESS } else { ExitCode::from(input::WRONG) })
+}
+
+fn text(files: &[Listed], policies: &[String]) -> String {
+    let read = files.iter().filter(|f| f.read).count();
+    let mut text = format!("{read} of {} are the inventory\n\n", files.len());
+    let width = files.iter().map(|f| f.name.chars().count()).max().unwrap_or_default().min(60);
+    for file in files {
+        text += &format!("{:<width$}  {}\n", visible(&file.name), file.why);
+    }
+    text += "\nPolicies in force\n\n";
+    for policy in policies {
+        let kind = if PACKS.iter().any(|(pack, _)| pack == policy) { "built in" } else { "file or folder" };
+        text += &format!("{}  {kind}\n", visible(policy));
+    }
+    text
+}
