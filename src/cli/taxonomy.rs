@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::report::Format;
+use clap::ValueEnum;
 use ringfence::report::page::{columns, visible};
 use ringfence::taxonomy::Tree;
 use serde::Serialize;
 
 use super::input;
 use super::output::{self, Color};
-use super::values;
 
 /// Lists the data categories and purposes, with what other vocabularies call them
 #[derive(Debug, clap::Args)]
@@ -21,11 +20,20 @@ pub struct Args {
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The form of the list
-    #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
     /// When to colour errors
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
+}
+
+/// What the list looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 const EXAMPLES: &str = "\
@@ -60,8 +68,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let both = Both { data: entries(&world.model.data), purposes: entries(&world.model.purposes) };
     let text = match args.format {
-        Format::Json => serde_json::to_string_pretty(&both)? + "\n",
-        Format::Text => format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes)),
+        Form::Json => serde_json::to_string_pretty(&both)? + "\n",
+        Form::Text => format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes)),
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
