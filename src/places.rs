@@ -38,6 +38,23 @@ impl Places {
     pub fn in_repository(&self, file: &str) -> Option<&str> {
         self.names.get(file).map(String::as_str)
     }
+
+    /// The nearest folder that holds all the files, as their repository knows it;
+    /// `None` without a file.
+    pub fn folder(&self) -> Option<String> {
+        let folder = |name: &'_ String| -> Vec<String> {
+            let mut parts: Vec<String> = name.split('/').map(str::to_owned).collect();
+            parts.pop();
+            parts
+        };
+        let mut names = self.names.values();
+        let mut common = folder(names.next()?);
+        for name in names {
+            let same = common.iter().zip(&folder(name)).take_while(|(a, b)| a == b).count();
+            common.truncate(same);
+        }
+        Some(common.join("/"))
+    }
 }
 
 /// The nearest folder at or above that holds `.git`.
@@ -61,5 +78,9 @@ mod tests {
         let places = Places::new(&sources);
         assert_eq!(places.in_repository("x.yaml"), Some("a/b/x.yaml"));
         assert_eq!(places.in_repository("policies/core/policy.yaml"), None);
+        assert_eq!(places.folder().as_deref(), Some("a/b"));
+        sources.add_at("y.yaml", deep.join("../y.yaml"), String::new());
+        assert_eq!(Places::new(&sources).folder().as_deref(), Some("a"));
+        assert_eq!(Places::default().folder(), None);
     }
 }

@@ -8,7 +8,7 @@ use common::{at, audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, FindingKind};
 use ringfence::gate::{Denied, Gate, Threshold};
 use ringfence::report::{Format, Look, Report};
-use ringfence::vocabulary::Severity;
+use ringfence::vocabulary::{Severity, Word};
 
 fn text(audit: &Audit) -> String {
     Report::new(audit).render(Format::Text).unwrap()
@@ -77,7 +77,7 @@ fn hostile_names_do_not_reach_the_terminal() {
     f.path = vec![hop("x\u{9b}", "bank/a", "b/c", &["d\u{2066}"], "service", 1)];
     f.location = Some(at("a\rb.yaml", 1));
     let audit = audit(vec![f]);
-    for format in [Format::Text, Format::Json] {
+    for format in Format::ALL.iter().copied() {
         let out = Report::new(&audit).render(format).unwrap();
         assert!(!out.contains(|c| c != '\n' && ringfence::report::page::is_hidden(c)), "{out}");
     }

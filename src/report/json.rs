@@ -4,6 +4,7 @@ use std::io;
 
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
+use serde_json::ser::CharEscape;
 
 use super::page::is_hidden;
 use crate::diff::Diff;
@@ -15,17 +16,44 @@ use crate::finding::Audit;
 /// # Errors
 /// When the result cannot be written as JSON.
 pub fn render(audit: &impl Serialize) -> Result<String, serde_json::Error> {
+    one_line(audit, Hidden::Escaped)
+}
+
+/// What becomes of characters that change how a terminal or an editor shows the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden {
+    /// They are escaped; who reads the JSON gets them back.
+    Escaped,
+    /// They are written out, `\u{202e}`: for what shows the texts as they are.
+    Spelled,
+}
+
+/// A value on one line with a closing newline.
+///
+/// # Errors
+/// When the value cannot be written as JSON.
+pub fn one_line(value: &impl Serialize, hidden: Hidden) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
-    audit.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Visible))?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, hidden))?;
     bytes.push(b'\n');
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Compact JSON in which characters that change how a terminal or an editor shows
-/// the others are escaped.
-struct Visible;
+impl Hidden {
+    fn write<W: ?Sized + io::Write>(self, writer: &mut W, c: char) -> io::Result<()> {
+        if self == Hidden::Spelled {
+            return write!(writer, "\\\\u{{{:x}}}", u32::from(c));
+        }
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+        Ok(())
+    }
+}
 
-impl serde_json::ser::Formatter for Visible {
+/// Compact JSON.
+impl serde_json::ser::Formatter for Hidden {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
@@ -37,15 +65,34 @@ impl serde_json::ser::Formatter for Visible {
         for c in fragment.chars() {
             let mut bytes = [0; 4];
             if is_hidden(c) {
-                let mut units = [0; 2];
-                for unit in c.encode_utf16(&mut units) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+                self.write(writer, c)?;
             } else {
                 writer.write_all(c.encode_utf8(&mut bytes).as_bytes())?;
             }
         }
         Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        let control = match escape {
+            CharEscape::Quote => return writer.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => return writer.write_all(b"\\\\"),
+            CharEscape::Solidus => return writer.write_all(b"\\/"),
+            CharEscape::LineFeed => return writer.write_all(b"\\n"),
+            CharEscape::Tab => return writer.write_all(b"\\t"),
+            CharEscape::CarriageReturn if *self == Hidden::Escaped => return writer.write_all(b"\\r"),
+            CharEscape::Backspace if *self == Hidden::Escaped => return writer.write_all(b"\\b"),
+            CharEscape::FormFeed if *self == Hidden::Escaped => return writer.write_all(b"\\f"),
+            CharEscape::CarriageReturn => 0x0D,
+            CharEscape::Backspace => 0x08,
+            CharEscape::FormFeed => 0x0C,
+            CharEscape::AsciiControl(byte) => byte,
+        };
+        self.write(writer, char::from(control))
     }
 }
 

@@ -2,8 +2,13 @@
 //! per format, registered in [`Format`].
 
 pub mod difference;
+mod github;
+mod group;
 mod json;
+mod markdown;
 pub mod page;
+mod sarif;
+mod say;
 mod text;
 
 pub use json::{difference_schema, schema};
@@ -21,16 +26,26 @@ pub enum Format {
     Text,
     /// For programs: one object, whose shape `schemas/audit.schema.json` states.
     Json,
+    /// For services that show findings beside the files: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub's workflows: commands that annotate files.
+    Github,
+    /// For a comment on a proposed change.
+    Markdown,
 }
 
 impl Word for Format {
     const WHAT: &'static str = "a format";
-    const ALL: &'static [Self] = &[Format::Text, Format::Json];
+    const ALL: &'static [Self] =
+        &[Format::Text, Format::Json, Format::Sarif, Format::Github, Format::Markdown];
 
     fn word(self) -> &'static str {
         match self {
             Format::Text => "text",
             Format::Json => "json",
+            Format::Sarif => "sarif",
+            Format::Github => "github",
+            Format::Markdown => "markdown",
         }
     }
 }
@@ -93,6 +108,9 @@ impl<'r> Report<'r> {
         match format {
             Format::Text => Ok(text::render(self.audit, &self.gate, &self.look)),
             Format::Json => json::render(self.audit),
+            Format::Sarif => sarif::render(self),
+            Format::Github => Ok(github::render(self)),
+            Format::Markdown => Ok(markdown::render(self)),
         }
     }
 }

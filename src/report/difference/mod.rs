@@ -35,7 +35,6 @@ impl DiffReport<'_> {
         match format {
             Format::Text => Ok(text::render(self)),
             Format::Json => json::render(self.diff),
-            #[allow(unreachable_patterns)]
             others => {
                 let report = Report { places: self.places.clone(), ..Report::new(self.head) };
                 report.gate(self.gate.clone()).look(self.look).render(others)

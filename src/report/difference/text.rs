@@ -7,8 +7,8 @@ use super::DiffReport;
 use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
 use crate::finding::{Finding, Hop};
 use crate::report::page::{Page, Style};
-use crate::report::text::chain;
-use crate::report::text::{by_severity, count, findings, heading, listing, rest};
+use crate::report::say::{by_severity, count, listing, some};
+use crate::report::text::{chain, findings, heading, rest};
 
 /// How many places newly reached, and how many edits, are written out.
 const LISTED: usize = 50;
@@ -175,7 +175,7 @@ pub fn alike(list: &[Reach]) -> Vec<Reached<'_>> {
 /// Some names; the others are counted.
 pub fn named(origins: &[&str]) -> String {
     let names: Vec<String> = origins.iter().map(|o| (*o).to_owned()).collect();
-    chain::some(&names, ORIGINS)
+    some(&names, ORIGINS)
 }
 
 /// What is new about a place that is reached.

@@ -2,35 +2,12 @@
 
 use crate::finding::Hop;
 use crate::report::page::{Page, Style};
-use crate::vocabulary::{Basis, Status};
-
-/// So many categories are written on an arrow.
-const CATEGORIES: usize = 6;
-
-/// Up to a few of some names; the others are counted.
-pub fn some(names: &[String], most: usize) -> String {
-    let shown: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
-    match names.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
+use crate::report::say::{CATEGORIES, some, under};
+use crate::vocabulary::Basis;
 
 fn arrow(hop: &Hop) -> String {
-    let agreement = match (&hop.agreement, hop.agreement_status) {
-        (None, _) => match (party(&hop.from), party(&hop.to)) {
-            (from, to) if from == to => format!("within {from}"),
-            _ => "no agreement".to_owned(),
-        },
-        (Some(id), None | Some(Status::Active)) => id.clone(),
-        (Some(id), Some(status)) => format!("{id} ({status})"),
-    };
     let data = some(&hop.data, CATEGORIES);
-    format!("─[{data} · {} · {agreement}]→ {}", hop.purposes.join(", "), hop.to)
-}
-
-fn party(system: &str) -> &str {
-    system.split_once('/').map_or(system, |(party, _)| party)
+    format!("─[{data} · {} · {}]→ {}", hop.purposes.join(", "), under(hop), hop.to)
 }
 
 fn place(hop: &Hop) -> String {

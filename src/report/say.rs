@@ -1,0 +1,468 @@
+//! What is said of a result, in words that every format shares. Nothing here is
+//! escaped: each format makes the words safe in its own way.
+
+use std::collections::BTreeMap;
+
+use super::page::is_hidden;
+use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
+use crate::finding::{Place, PolicyFacts, Promise};
+use crate::gate::{Gate, Threshold};
+use crate::places::Places;
+use crate::source::Location;
+use crate::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
+
+/// So many categories are named where there is little room.
+pub const CATEGORIES: usize = 6;
+
+/// `1 finding`, `2 findings`.
+pub fn count(number: usize, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
+
+/// Numbers of findings by severity, gravest first: `2 critical and 1 high`.
+pub fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
+    let mut numbers: BTreeMap<Severity, usize> = BTreeMap::new();
+    findings.for_each(|s| *numbers.entry(s).or_default() += 1);
+    let parts: Vec<String> = numbers.iter().map(|(s, n)| format!("{n} {s}")).collect();
+    (numbers.values().sum(), listing(&parts))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn listing(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
+    }
+}
+
+/// Up to a few of some names; the others are counted.
+pub fn some(names: &[String], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).map(String::as_str).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A text on one line, every hidden character and everything that XML does not know
+/// written out.
+pub fn line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        for c in word.chars() {
+            if is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') {
+                out.extend(c.escape_unicode());
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
+/// Up to so many characters; what is cut off is marked.
+pub fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// Whether the audit fails, and why, in sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it fails.
+    pub fails: bool,
+    /// Why; when and by what it was judged.
+    pub sentence: String,
+    /// Which promises are broken, if any are.
+    pub broken: Option<String>,
+    /// How many findings do not count since their policy does not bind, if any.
+    pub loose: Option<String>,
+}
+
+/// What every report says so that nobody takes it for more than it is.
+pub const CAUTION: &str =
+    "This says where declared flows lead. Whether that is allowed is for people to judge.";
+
+/// The verdict.
+pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
+    let (stopping, severities) =
+        by_severity(audit.findings.iter().filter(|f| gate.stops(f)).map(|f| f.severity));
+    let denied = audit.notices.iter().filter(|n| gate.denies(n)).count();
+    let mut why = Vec::new();
+    if stopping > 0 {
+        let are = if stopping == 1 { "finding is" } else { "findings are" };
+        let from = gate.fail_on.word();
+        why.push(format!("{severities} {are} new (findings count from {from} on)"));
+    }
+    if denied > 0 {
+        let are = if denied == 1 { "is" } else { "are" };
+        why.push(format!("{} {are} not accepted", count(denied, "notice")));
+    }
+    if why.is_empty() {
+        why.push(match gate.fail_on {
+            Threshold::Never => "findings do not count (--fail-on never)".to_owned(),
+            Threshold::At(severity) if audit.findings.is_empty() => {
+                format!("the declared flows break nothing (findings count from {severity} on)")
+            }
+            Threshold::At(severity) => format!("no new finding counts from {severity} on"),
+        });
+    }
+    let by = match audit.policies.as_slice() {
+        [] => "by the agreements' own terms, the promises and no policy".to_owned(),
+        policies => format!("by {}", listing(&policies.iter().map(policy).collect::<Vec<_>>())),
+    };
+    let mut days = format!("judged on {}", audit.judged.day);
+    if let Some(day) = &audit.judged.as_of {
+        days.push_str(&format!(" with the flows of {day}"));
+    }
+    let facts = &audit.inventory;
+    let flows = format!(
+        "{} of {} declared {} count, {} of them proposed and {} assumed",
+        facts.counting_flows,
+        facts.flows,
+        if facts.flows == 1 { "flow" } else { "flows" },
+        facts.proposed_flows,
+        facts.assumed_flows,
+    );
+    let broken: Vec<&str> = audit.promises.iter().filter(|p| !p.kept).map(|p| p.id.as_str()).collect();
+    let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
+    Verdict {
+        fails: gate.fails(audit),
+        sentence: format!("{}; {days}, {by}; {flows}.", listing(&why)),
+        broken: (!broken.is_empty()).then(|| {
+            let promises = count(audit.promises.len(), "promise");
+            format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", "))
+        }),
+        loose: (loose > 0).then(|| {
+            format!(
+                "{} of policies that do not bind {} shown and {} not count.",
+                count(loose, "new finding"),
+                if loose == 1 { "is" } else { "are" },
+                if loose == 1 { "does" } else { "do" },
+            )
+        }),
+    }
+}
+
+fn policy(policy: &PolicyFacts) -> String {
+    let version = policy.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
+    let as_of = policy.as_of.as_ref().map_or(String::new(), |d| format!(", as of {d}"));
+    format!("{}{version} ({}{as_of})", policy.id, standing(policy.status))
+}
+
+/// A policy's legal standing in words.
+pub fn standing(status: PolicyStatus) -> String {
+    status.word().replace('_', " ")
+}
+
+/// Everything counted.
+pub fn summary(audit: &Audit) -> String {
+    let s = &audit.summary;
+    format!(
+        "New: {} critical, {} high, {} medium, {} low, {} info. Waived: {}. In the baseline: {}. \
+         Promises broken: {} of {}. Notices: {}. Relied on: {}.",
+        s.critical,
+        s.high,
+        s.medium,
+        s.low,
+        s.info,
+        s.waived,
+        s.baseline,
+        audit.promises.iter().filter(|p| !p.kept).count(),
+        audit.promises.len(),
+        audit.notices.len(),
+        audit.relied_on.len(),
+    )
+}
+
+/// Who made a promise, for whom, where and when.
+pub fn speaker(promise: &Promise) -> String {
+    let parts = [promise.who.as_ref(), Some(&promise.by), promise.place.as_ref(), promise.date.as_ref()];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What a claim kept from being judged: a rule, or what the built-in claims are for.
+fn kept(rule: &str) -> &str {
+    match rule {
+        "flow/only_from" => "every rule: it leaves out what starts elsewhere",
+        "flow/disposed" => "every rule: what it moved is gone",
+        "terms/released_by" => "every term of the agreement: they end here",
+        rule => rule,
+    }
+}
+
+/// A claim, and the rules that it kept from being broken.
+pub struct Claim<'a> {
+    /// The flow that makes it.
+    pub flow: &'a str,
+    /// Its words.
+    pub claim: &'a str,
+    /// The agreement whose terms are concerned.
+    pub agreement: Option<&'a str>,
+    /// Where it is made.
+    pub location: &'a Location,
+    /// The rules, as [`kept`] says them.
+    pub rules: Vec<&'a str>,
+}
+
+/// What was relied on, each claim once.
+pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
+    let mut claims: BTreeMap<_, Claim> = BTreeMap::new();
+    for r in &audit.relied_on {
+        let place = &r.location;
+        claims
+            .entry((&r.flow, &r.claim, &r.agreement, &place.file, place.line))
+            .or_insert_with(|| Claim {
+                flow: &r.flow,
+                claim: &r.claim,
+                agreement: r.agreement.as_deref(),
+                location: place,
+                rules: Vec::new(),
+            })
+            .rules
+            .push(kept(&r.rule));
+    }
+    claims.into_values().collect()
+}
+
+/// What there is to know of a finding's standing, in words.
+pub fn marks(finding: &Finding) -> Vec<String> {
+    let mut marks: Vec<String> = accepted(finding).into_iter().collect();
+    if finding.grown {
+        marks.push("grown: goes beyond what was accepted".to_owned());
+    }
+    if finding.prospective {
+        marks.push("prospective: only through proposed agreements".to_owned());
+    }
+    if finding.retained {
+        marks.push("retained: only through ended agreements".to_owned());
+    }
+    if !finding.binding {
+        marks.push("not binding".to_owned());
+    }
+    marks
+}
+
+/// By whom and why a finding is accepted, if it is.
+pub fn accepted(finding: &Finding) -> Option<String> {
+    match (&finding.status, &finding.waiver) {
+        (FindingStatus::New, _) => None,
+        (FindingStatus::Baseline, _) => Some("in the baseline".to_owned()),
+        (FindingStatus::Waived, None) => Some("waived".to_owned()),
+        (FindingStatus::Waived, Some(w)) => {
+            let ticket = w.ticket.as_ref().map_or(String::new(), |t| format!(", {t}"));
+            Some(format!("waived by {} until {}{ticket}: {}", w.approved_by, w.expires, w.reason))
+        }
+    }
+}
+
+/// The system that is meant, if one is.
+pub fn system(place: &Option<Place>) -> Option<&str> {
+    place.as_ref().and_then(|p| p.system.as_deref())
+}
+
+/// A system, or the whole party.
+pub fn shown(place: &Place) -> &str {
+    place.system.as_deref().unwrap_or(&place.party)
+}
+
+/// What a finding is about: from where to where, or its subject.
+pub fn about(finding: &Finding) -> String {
+    match (&finding.source, &finding.sink, &finding.subject) {
+        (Some(source), None, Some(subject)) => format!("{subject} at {}", shown(source)),
+        (_, _, Some(subject)) => subject.clone(),
+        (Some(source), Some(sink), None) => {
+            let flow = match (finding.kind, &finding.flow) {
+                (FindingKind::Terms | FindingKind::Flow, Some(flow)) => format!("{flow}: "),
+                _ => String::new(),
+            };
+            format!("{flow}{} → {}", shown(source), shown(sink))
+        }
+        (Some(place), None, None) | (None, Some(place), None) => shown(place).to_owned(),
+        (None, None, None) => finding.flow.clone().unwrap_or_else(|| finding.title.clone()),
+    }
+}
+
+/// What happened, in a sentence.
+pub fn happened(finding: &Finding) -> String {
+    match finding.message.as_str() {
+        "" => about(finding),
+        message => message.to_owned(),
+    }
+}
+
+/// What a finding breaks, unless its title says it already.
+pub fn breaks(finding: &Finding) -> Option<String> {
+    let Broken { what, text, .. } = &finding.broken;
+    match what {
+        BrokenWhat::Rule if text == &finding.title => None,
+        BrokenWhat::Rule => Some(format!("the rule {text}")),
+        BrokenWhat::Term => Some(format!("the term {text}")),
+        BrokenWhat::Promise => Some(format!("the promise “{text}”")),
+    }
+}
+
+/// One walk and the agreements that it is shown for.
+pub type Walk<'a> = (&'a [Hop], Vec<&'a str>);
+
+/// The walks, and under which agreements; one that shows the same for several
+/// agreements is there once.
+pub fn walks(finding: &Finding) -> Vec<Walk<'_>> {
+    if finding.witnesses.is_empty() && !finding.path.is_empty() {
+        return vec![(&finding.path, Vec::new())];
+    }
+    let mut walks: Vec<Walk> = Vec::new();
+    for (index, walk) in finding.witnesses.iter().enumerate() {
+        let under = finding.agreements.get(index).filter(|_| finding.kind == FindingKind::Terms);
+        let under = under.filter(|id| walk.iter().any(|hop| hop.agreement.as_ref() == Some(id)));
+        match (under, walks.iter_mut().find(|(other, _)| other == walk)) {
+            (Some(under), Some((_, agreements))) => agreements.push(under),
+            _ => walks.push((walk, under.map(String::as_str).into_iter().collect())),
+        }
+    }
+    walks
+}
+
+/// What a walk of several is shown for, if there is anything to say.
+pub fn walk_label(number: usize, all: usize, agreements: &[&str]) -> String {
+    let under = match agreements {
+        [] => String::new(),
+        some => format!("under {}", some.join(", ")),
+    };
+    match (all, under.as_str()) {
+        (1, under) => under.to_owned(),
+        (all, "") => format!("walk {number} of {all}"),
+        (all, under) => format!("walk {number} of {all}, {under}"),
+    }
+}
+
+/// Where a walk of no flows stays.
+pub fn start(finding: &Finding) -> &str {
+    let named = system(&finding.sink).or(finding.subject.as_deref()).or(system(&finding.source));
+    named.unwrap_or(&finding.title)
+}
+
+/// What a flow runs under, in a few words.
+pub fn under(hop: &Hop) -> String {
+    match (&hop.agreement, hop.agreement_status) {
+        (None, _) => match (party(&hop.from), party(&hop.to)) {
+            (from, to) if from == to => format!("within {from}"),
+            _ => "no agreement".to_owned(),
+        },
+        (Some(id), None | Some(Status::Active)) => id.clone(),
+        (Some(id), Some(status)) => format!("{id} ({status})"),
+    }
+}
+
+/// The party of a system.
+fn party(system: &str) -> &str {
+    system.split_once('/').map_or(system, |(party, _)| party)
+}
+
+/// A flow of a walk on one line, without where it is declared.
+pub fn hop(hop: &Hop) -> String {
+    let data = some(&hop.data, CATEGORIES);
+    let mut text =
+        format!("{} → {}: {data} · {} · {}", hop.from, hop.to, hop.purposes.join(", "), under(hop));
+    if hop.basis == Some(Basis::Assumed) {
+        text.push_str(" (assumed)");
+    }
+    if let Some(title) = &hop.title {
+        text.push_str(&format!(" · {title}"));
+    }
+    text
+}
+
+/// `file:line`, the file as its repository knows it, where it lies in one.
+pub fn at(location: &Location, places: &Places) -> String {
+    format!("{}:{}", places.in_repository(&location.file).unwrap_or(&location.file), location.line)
+}
+
+/// A notice and what it is about, up to so many.
+pub fn notice(notice: &Notice, most: usize) -> String {
+    match notice.subjects.as_slice() {
+        [] => notice.message.clone(),
+        subjects => format!("{}: {}", notice.message, some(subjects, most)),
+    }
+}
+
+/// So many walks are written out where the format has no structure for them.
+const WALKS: usize = 5;
+
+/// Everything about a finding as lines of plain text: what services show that have
+/// no place for the parts. Each is safe on one line.
+pub fn lines(finding: &Finding, places: &Places) -> Vec<String> {
+    let mut lines = vec![happened(finding)];
+    lines.extend(marks(finding));
+    if finding.consequent {
+        lines.push("consequent: every way to it breaks the same rule earlier".to_owned());
+    }
+    if !finding.data.is_empty() {
+        let mut text = format!("data: {}", some(&finding.data, 2 * CATEGORIES));
+        if !finding.arrives_as.is_empty() && finding.arrives_as != finding.data {
+            text.push_str(&format!(", arriving as {}", some(&finding.arrives_as, 2 * CATEGORIES)));
+        }
+        if !finding.becomes.is_empty() {
+            text.push_str(&format!(", worked out there: {}", some(&finding.becomes, 2 * CATEGORIES)));
+        }
+        lines.push(text);
+    }
+    let walks = walks(finding);
+    for (index, (walk, agreements)) in walks.iter().take(WALKS).enumerate() {
+        let label = walk_label(index + 1, walks.len(), agreements);
+        if !label.is_empty() {
+            lines.push(format!("{label}:"));
+        }
+        if walk.is_empty() {
+            lines.push(format!("{}: it starts here", start(finding)));
+        }
+        for (number, flow) in walk.iter().enumerate() {
+            lines.push(format!("{}. {} ({})", number + 1, hop(flow), at(&flow.location, places)));
+        }
+    }
+    if let Some(more @ 1..) = walks.len().checked_sub(WALKS) {
+        lines.push(format!("… and {} in the JSON", count(more, "more walk")));
+    }
+    let written = finding.broken.location.as_ref().map(|location| at(location, places));
+    match (breaks(finding), written) {
+        (Some(breaks), Some(at)) => lines.push(format!("breaks {breaks} ({at})")),
+        (Some(breaks), None) => lines.push(format!("breaks {breaks}")),
+        (None, Some(at)) => lines.push(format!("the rule: {} ({at})", finding.title)),
+        (None, None) => lines.push(format!("the rule: {}", finding.title)),
+    }
+    lines.extend(finding.why.as_ref().map(|why| format!("why: {why}")));
+    lines.extend(finding.remedy.as_ref().map(|remedy| format!("what to do: {remedy}")));
+    if !finding.cite.is_empty() {
+        lines.push(format!("see: {}", finding.cite.join("; ")));
+    }
+    lines.push(format!("{} {}", finding.rule, finding.fingerprint));
+    lines.iter().map(|text| line(text)).collect()
+}
+
+/// Where services show a finding: where it is declared, else the last flow of its
+/// chain, else what it breaks; the first of them that lies in a file.
+pub fn place<'f>(finding: &'f Finding, places: &Places) -> Option<&'f Location> {
+    let last = finding.path.last().map(|hop| &hop.location);
+    let all = [finding.location.as_ref(), last, finding.broken.location.as_ref()];
+    all.into_iter().flatten().find(|location| places.in_repository(&location.file).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line;
+
+    #[test]
+    fn a_line_is_one_line_of_visible_characters() {
+        assert_eq!(line(" a\r\n\tb\u{2028}c "), "a b c");
+        assert_eq!(line("a\u{1b}[2J\u{202e}b\u{0}\u{ffff}"), "a\\u{1b}[2J\\u{202e}b\\u{0}\\u{ffff}");
+    }
+}
