@@ -723,3 +723,72 @@ fn the_table_is_published() {
     }
     assert_eq!(text, wanted, "UPDATE_DOCS=1 cargo test --test difference writes it anew");
 }
+
+/// The flagship with a leak, and a party with a name that means harm.
+fn hostile(folder: &Path) {
+    append(&folder.join("platform.yaml"), LEAK);
+    append(
+        &folder.join("platform.yaml"),
+        "  - id: again\n    title: \"</script><img src=x onerror=alert(1)> @everyone \\u202e ::error::x\"\n    \
+         from: facebook/social-graph\n    to: facebook/measurement\n    data: [social]\n    purposes: [sale]\n",
+    );
+    edit(&folder.join("platform.yaml"), "name: Facebook, Inc.", "name: \"=1+1|`x`\\u001b[2J\"");
+    commit(folder);
+}
+
+#[test]
+fn reports_of_a_comparison() {
+    let repository = repository();
+    let folder = repository.path();
+    append(&folder.join("platform.yaml"), LEAK);
+    fs::write(
+        folder.join("waivers.yaml"),
+        "waivers: [{rule: '*', reason: r, approved_by: a, expires: 2027-01-01}]\n",
+    )
+    .unwrap();
+    edit(&folder.join("partners/paypal.yaml"), "retention: 90d", "retention: 30d");
+    commit(folder);
+    let commits = [git(folder, &["rev-parse", "main"]), git(folder, &["rev-parse", "HEAD"])];
+    for format in ["text", "markdown"] {
+        let said = ringfence(folder, &["diff", "main", "HEAD", "--day", "2026-11-23", "--format", format]);
+        assert_eq!((said.code, said.err.as_str()), (1, ""));
+        let mut out = said.out;
+        for commit in &commits {
+            out = out.replace(&commit[..10], "0123456789");
+        }
+        insta::assert_snapshot!(format!("a_comparison_as_{format}"), out);
+    }
+    let json = diff(folder, &["main", "HEAD"]).json();
+    let schema: Value = serde_json::from_str(
+        &fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/diff.schema.json")).unwrap(),
+    )
+    .unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mistakes: Vec<String> = validator.iter_errors(&json).map(|e| e.to_string()).collect();
+    assert_eq!(mistakes, Vec::<String>::new());
+    // What services read: one finding that is new, the others known.
+    let sarif = ringfence(folder, &["diff", "main", "HEAD", "--day", "2026-11-23", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&sarif.out).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let new = results.iter().filter(|r| r["baselineState"] == "new").count();
+    assert_eq!(new, json["findings"]["added"].as_array().unwrap().len());
+}
+
+#[test]
+fn hostile_names_do_nothing_in_a_comparison() {
+    let repository = repository();
+    let folder = repository.path();
+    hostile(folder);
+    for format in ["text", "markdown", "json", "github"] {
+        let out = ringfence(folder, &["diff", "main", "HEAD", "--day", "2026-11-23", "--format", format]).out;
+        let hidden = out.chars().find(|&c| c != '\n' && ringfence::report::page::is_hidden(c));
+        assert_eq!(hidden, None, "{format}");
+        if format == "markdown" {
+            assert!(!out.contains("<img") && !out.contains(" @everyone"), "{out}");
+            assert!(out.chars().count() <= 60_000);
+        }
+        if format == "github" {
+            assert!(!out.lines().any(|line| line.starts_with("::error::x")), "{out}");
+        }
+    }
+}

@@ -4,19 +4,21 @@
 
 mod common;
 
-use ringfence::report::{Format, Look, Report, schema};
+use ringfence::report::{Format, Look, Report, difference_schema, schema};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/audit.schema.json");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 
-/// `UPDATE_SCHEMAS=1 cargo test --test schema` writes the file.
+/// `UPDATE_SCHEMAS=1 cargo test --test schema` writes the files.
 #[test]
-fn the_committed_schema_is_the_generated_one() {
-    let schema = schema().unwrap();
-    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-        std::fs::create_dir_all(std::path::Path::new(FILE).parent().unwrap()).unwrap();
-        std::fs::write(FILE, &schema).unwrap();
+fn the_committed_schemas_are_the_generated_ones() {
+    for (name, schema) in [("audit", schema().unwrap()), ("diff", difference_schema().unwrap())] {
+        let file = std::path::Path::new(FOLDER).join(format!("{name}.schema.json"));
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::create_dir_all(FOLDER).unwrap();
+            std::fs::write(&file, &schema).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), schema);
     }
-    assert_eq!(std::fs::read_to_string(FILE).unwrap_or_default(), schema);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A comparison of two states, in the forms that people and programs read. Formats
 //! that services read show the head's findings, what the base knows marked as known.
 
+mod markdown;
 mod text;
 
 use super::{Format, Look, Report, json};
@@ -34,6 +35,7 @@ impl DiffReport<'_> {
     pub fn render(&self, format: Format) -> Result<String, serde_json::Error> {
         match format {
             Format::Text => Ok(text::render(self)),
+            Format::Markdown => Ok(markdown::render(self)),
             Format::Json => json::render(self.diff),
             others => {
                 let report = Report { places: self.places.clone(), ..Report::new(self.head) };

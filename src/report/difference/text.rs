@@ -48,7 +48,8 @@ pub fn render(report: &DiffReport) -> String {
     page.finish()
 }
 
-fn state(state: &StateFacts) -> String {
+/// A state and its commit.
+pub fn state(state: &StateFacts) -> String {
     match &state.commit {
         Some(commit) => format!("{} ({})", state.name, commit.get(..10).unwrap_or(commit)),
         None => state.name.clone(),

@@ -250,7 +250,7 @@ fn about(f: &Finding) -> String {
 }
 
 /// A walk as a numbered list; of a very long one the ends.
-fn chain(walk: &[Hop], places: &Places) -> String {
+pub(crate) fn chain(walk: &[Hop], places: &Places) -> String {
     let mut out = String::new();
     let hidden = walk.len().saturating_sub(HOPS);
     let step = |hop: &Hop, number: usize| {

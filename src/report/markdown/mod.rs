@@ -3,8 +3,8 @@
 //! input, it is no longer than services allow.
 
 pub(crate) mod escape;
-mod findings;
-mod part;
+pub(crate) mod findings;
+pub(crate) mod part;
 
 use escape::{code, prose, text};
 use part::{Part, folded};
@@ -25,7 +25,7 @@ const NAME: usize = 160;
 const READING: &str = "Each shows a shortest chain of declared flows: who hands which data to whom, for which \
                        purpose, under which agreement and where that is declared.";
 /// By this a workflow finds its comment again.
-const MARK: &str = "<!-- ringfence -->";
+pub(crate) const MARK: &str = "<!-- ringfence -->";
 
 /// Writes the comment.
 pub fn render(report: &Report) -> String {
