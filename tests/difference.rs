@@ -470,6 +470,39 @@ fn states_are_named_in_several_ways() {
 }
 
 #[test]
+fn projects_with_settings_are_compared_by_those_of_the_base() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let house =
+        "policy: house\nrules:\n  - id: no-chat\n    forbid: {data: [financial], to: {system: app/chat}}\n";
+    for side in ["base", "head"] {
+        fs::create_dir_all(folder.join(side).join("declared")).unwrap();
+        fs::write(folder.join(side).join("declared/all.yaml"), PARTS).unwrap();
+        fs::write(folder.join(side).join("house.yaml"), house).unwrap();
+        let settings = "inventory: declared\npolicies: [house.yaml]\n";
+        fs::write(folder.join(side).join("ringfence.yaml"), settings).unwrap();
+        // No inventory: it would be a mistake if it were read.
+        fs::write(folder.join(side).join("compose.yaml"), "services: {}\n").unwrap();
+    }
+    let said = diff(folder, &["base", "head"]);
+    assert_eq!((said.code, said.json()["summary"]["unchanged"].as_u64()), (0, Some(1)), "{}", said.err);
+    fs::write(folder.join("head/house.yaml"), "policy: house\nrules: []\n").unwrap();
+    let json = diff(folder, &["base", "head"]).json();
+    assert_eq!(json["untrusted"][0]["message"], "`house.yaml` is changed");
+    assert_eq!(
+        (json["summary"]["unchanged"].as_u64(), json["summary"]["fixed"].as_u64()),
+        (Some(1), Some(0))
+    );
+    // A policy that lies elsewhere is read where it lies, also for revisions.
+    for side in ["base", "head"] {
+        git(&folder.join(side), &["init", "--quiet", "--initial-branch", "main"]);
+        commit(&folder.join(side));
+    }
+    let said = diff(&folder.join("head"), &["git:main", "git:HEAD", "--policy", "../base/house.yaml"]);
+    assert_eq!((said.code, said.json()["summary"]["unchanged"].as_u64()), (0, Some(1)), "{}", said.err);
+}
+
+#[test]
 fn a_renamed_folder_and_a_shallow_clone_are_said() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -238,12 +238,21 @@ fn not_found() -> io::Error {
 }
 
 impl Revision {
+    /// A path relative to the root, if it lies below.
+    fn below(&self, path: &Path) -> Option<PathBuf> {
+        let whole = lexically(&std::env::current_dir().ok()?.join(path));
+        let below = whole.strip_prefix(&self.root).or_else(|_| whole.strip_prefix(&self.real));
+        below.ok().map(Path::to_owned)
+    }
+
+    /// Whether a path lies within the repository.
+    pub fn holds(&self, path: &Path) -> bool {
+        self.below(path).is_some()
+    }
+
     /// A path relative to the root, links followed, and what is there.
     fn find(&self, path: &Path) -> io::Result<(PathBuf, &Node)> {
-        let here = std::env::current_dir()?;
-        let whole = lexically(&here.join(path));
-        let below = whole.strip_prefix(&self.root).or_else(|_| whole.strip_prefix(&self.real));
-        self.follow(below.map_err(|_| not_found())?, 0)
+        self.follow(&self.below(path).ok_or_else(not_found)?, 0)
     }
 
     fn follow(&self, path: &Path, links: usize) -> io::Result<(PathBuf, &Node)> {

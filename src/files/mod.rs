@@ -52,9 +52,9 @@ impl Files {
     /// # Errors
     /// When there is nothing, or it cannot be looked at.
     pub fn kind(&self, path: &Path) -> io::Result<Kind> {
-        match self {
-            Files::Disk => fs::metadata(path).map(|m| kind(m.file_type(), Some(m.len()))),
-            Files::Revision(revision) => revision.kind(path),
+        match self.of(path) {
+            None => fs::metadata(path).map(|m| kind(m.file_type(), Some(m.len()))),
+            Some(revision) => revision.kind(path),
         }
     }
 
@@ -63,8 +63,8 @@ impl Files {
     /// # Errors
     /// When it cannot be read.
     pub fn list(&self, folder: &Path) -> io::Result<Vec<Entry>> {
-        match self {
-            Files::Disk => {
+        match self.of(folder) {
+            None => {
                 let mut entries = Vec::new();
                 for entry in fs::read_dir(folder)? {
                     let entry = entry?;
@@ -77,7 +77,7 @@ impl Files {
                 entries.sort_by(|a, b| a.path.cmp(&b.path));
                 Ok(entries)
             }
-            Files::Revision(revision) => revision.list(folder),
+            Some(revision) => revision.list(folder),
         }
     }
 
@@ -86,9 +86,9 @@ impl Files {
     /// # Errors
     /// When there is nothing.
     pub fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
-        match self {
-            Files::Disk => fs::canonicalize(path),
-            Files::Revision(revision) => revision.canonical(path),
+        match self.of(path) {
+            None => fs::canonicalize(path),
+            Some(revision) => revision.canonical(path),
         }
     }
 
@@ -97,13 +97,22 @@ impl Files {
     /// # Errors
     /// When it is no regular file or cannot be read.
     pub fn read(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
-        match self {
-            Files::Disk => {
+        match self.of(path) {
+            None => {
                 let mut bytes = Vec::new();
                 fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
-            Files::Revision(revision) => revision.read(path, most),
+            Some(revision) => revision.read(path, most),
+        }
+    }
+
+    /// The revision that a path lies in: what lies outside of its repository is the
+    /// same for all revisions, and read from the disk.
+    fn of(&self, path: &Path) -> Option<&Revision> {
+        match self {
+            Files::Disk => None,
+            Files::Revision(revision) => revision.holds(path).then_some(revision),
         }
     }
 
