@@ -3,6 +3,7 @@
 //! Every line that holds text from an input is a command of which that text is a
 //! value: nothing from an input can start a command of its own.
 
+use super::page::visible;
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus, Notice};
 use crate::places::Places;
@@ -100,7 +101,8 @@ fn command(
     // What lies outside of the repository cannot be annotated.
     let inside = location.and_then(|l| Some((places.in_repository(&l.file)?, l)));
     if let Some((file, location)) = inside.filter(|(file, _)| !file.starts_with('/')) {
-        out.push_str(&format!("file={},line={},col={},", property(file), location.line, location.column));
+        let file = property(&visible(file));
+        out.push_str(&format!("file={file},line={},col={},", location.line, location.column));
     }
     let message = lines.iter().map(|line| say::line(line)).collect::<Vec<_>>().join("\n");
     let title = say::clipped(&say::line(title), TITLE);

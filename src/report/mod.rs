@@ -1,10 +1,13 @@
 //! What an audit found, in the forms that people and programs read: one file
 //! per format, registered in [`Format`].
 
+mod csv;
 pub mod difference;
 mod github;
+mod gitlab;
 mod group;
 mod json;
+mod junit;
 mod markdown;
 pub mod page;
 mod sarif;
@@ -28,24 +31,41 @@ pub enum Format {
     Json,
     /// For services that show findings beside the files: SARIF 2.1.0.
     Sarif,
+    /// For build servers: JUnit XML.
+    Junit,
     /// For GitHub's workflows: commands that annotate files.
     Github,
+    /// For GitLab's merge requests: a Code Quality report.
+    Gitlab,
     /// For a comment on a proposed change.
     Markdown,
+    /// For spreadsheets: a row for each finding.
+    Csv,
 }
 
 impl Word for Format {
     const WHAT: &'static str = "a format";
-    const ALL: &'static [Self] =
-        &[Format::Text, Format::Json, Format::Sarif, Format::Github, Format::Markdown];
+    const ALL: &'static [Self] = &[
+        Format::Text,
+        Format::Json,
+        Format::Sarif,
+        Format::Junit,
+        Format::Github,
+        Format::Gitlab,
+        Format::Markdown,
+        Format::Csv,
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Format::Text => "text",
             Format::Json => "json",
             Format::Sarif => "sarif",
+            Format::Junit => "junit",
             Format::Github => "github",
+            Format::Gitlab => "gitlab",
             Format::Markdown => "markdown",
+            Format::Csv => "csv",
         }
     }
 }
@@ -109,8 +129,11 @@ impl<'r> Report<'r> {
             Format::Text => Ok(text::render(self.audit, &self.gate, &self.look)),
             Format::Json => json::render(self.audit),
             Format::Sarif => sarif::render(self),
+            Format::Junit => Ok(junit::render(self)),
             Format::Github => Ok(github::render(self)),
+            Format::Gitlab => gitlab::render(self),
             Format::Markdown => Ok(markdown::render(self)),
+            Format::Csv => Ok(csv::render(self)),
         }
     }
 }

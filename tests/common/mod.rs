@@ -302,5 +302,32 @@ pub fn full() -> Audit {
         location: at("flows.yaml", 70),
     };
     audit.relied_on = vec![relies("core/no-financial-advertising"), relies("core/no-financial-sale")];
+    audit.rules = rules(&audit.findings);
     audit
+}
+
+/// The rules of some findings, and one that holds.
+pub fn rules(findings: &[Finding]) -> Vec<RuleEntry> {
+    let mut rules: Vec<RuleEntry> = Vec::new();
+    for f in findings {
+        if rules.iter().all(|rule| rule.id != f.rule) {
+            rules.push(RuleEntry {
+                id: f.rule.clone(),
+                kind: f.kind,
+                severity: f.severity,
+                title: f.title.clone(),
+                violated: format!("What {} asks for is not so; see `terms.purposes`.", f.rule),
+                why: f.why.clone(),
+                remedy: f.remedy.clone(),
+                cite: f.cite.clone(),
+                policy_status: f.policy_status,
+                location: f.broken.location.clone(),
+            });
+        }
+    }
+    let mut holds = rules.first().unwrap().clone();
+    holds.id = "core/no-financial-sale".to_owned();
+    holds.title = "Financial data is not sold".to_owned();
+    rules.push(holds);
+    rules
 }

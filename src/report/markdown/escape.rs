@@ -33,8 +33,9 @@ pub(crate) fn text(value: &str, most: usize) -> String {
             '<' => "&lt;".to_owned(),
             '>' => "&gt;".to_owned(),
             '&' => "&amp;".to_owned(),
-            '$' => "<span>$</span>".to_owned(),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => format!("\\{c}"),
+            // Both: one program heeds the backslash, another the element.
+            '$' => "<span>\\$</span>".to_owned(),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '^' => format!("\\{c}"),
             // What makes a list or a heading at the start of a line.
             '-' | '+' | '=' if index == 0 => format!("\\{c}"),
             '.' | ')' if digits > 0 && index == digits && next.is_none_or(|c| c == ' ') => format!("\\{c}"),
@@ -42,7 +43,8 @@ pub(crate) fn text(value: &str, most: usize) -> String {
             c => c.to_string(),
         };
         let sign = SIGNS.contains(c) || (c == '-' && before("gh"));
-        if (sign && next.is_some_and(|c| c != ' ')) || inside_hash(&chars, index) {
+        let starts = next.map_or(c != ':', |next| next != ' ');
+        if (sign && starts) || inside_hash(&chars, index) {
             piece.push_str(APART);
         }
         used += piece.chars().count();
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(plain("@user #12"), "@&#8203;user \\#&#8203;12");
         assert_eq!(plain("GH-1 www.a.b http://c"), "GH-&#8203;1 www&#8203;.a.b http:&#8203;//c");
         assert_eq!(plain("0123abc cafe"), "0123&#8203;abc cafe");
-        assert_eq!(plain("$x$"), "<span>$</span>&#8203;x<span>$</span>");
+        assert_eq!(plain("$x$"), "<span>\\$</span>&#8203;x<span>\\$</span>&#8203;");
         assert_eq!(plain("1. a"), "1\\. a");
         assert_eq!(plain("1.0"), "1.0");
         assert_eq!(plain("- a\n# b"), "\\- a \\# b");

@@ -60,16 +60,17 @@ pub(crate) fn in_full<'a>(
     let size = |most| written.iter().map(|w| w.render(most).chars().count()).sum::<usize>();
     let most = SHARES.into_iter().find(|&most| size(most) + REST <= room).unwrap_or(1);
     let mut part = Part::new(room);
-    let mut shown = 0;
+    // A rule that is written out counts what it leaves out.
+    let mut counted = 0;
     for rule in &written {
         if part.push(&rule.render(most), REST) {
-            shown += rule.shown(most);
+            counted += rule.size;
         } else if part.push(&rule.short, REST) {
-            shown += 1;
+            counted += 1;
         }
     }
-    if shown < all {
-        part.push(&format!("… and {}, counted above.\n\n", say::count(all - shown, "more finding")), 0);
+    if counted < all {
+        part.push(&format!("\n… and {}\n\n", say::count(all - counted, "more finding")), 0);
     }
     part.finish()
 }

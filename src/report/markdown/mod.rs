@@ -64,7 +64,11 @@ fn head(report: &Report) -> String {
     let Report { audit, gate, .. } = report;
     let verdict = say::verdict(audit, gate);
     let word = if verdict.fails { "FAILS" } else { "PASSES" };
-    let mut out = format!("{MARK}\n## Ringfence: {word}\n\n{}\n\n", text(&verdict.sentence, 4 * TEXT));
+    let mut sentence = verdict.sentence;
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let mut out = format!("{MARK}\n## Ringfence: {word}\n\n{}\n\n", text(&sentence, 4 * TEXT));
     for sentence in [verdict.broken, verdict.loose].into_iter().flatten() {
         out.push_str(&format!("{}\n\n", text(&sentence, 2 * TEXT)));
     }

@@ -1,0 +1,98 @@
+//! The result as GitLab's Code Quality report: a JSON array with an entry for each
+//! finding.
+//!
+//! GitLab keeps no record of what was accepted: such findings are there as `info` and
+//! say so, as are those of policies that do not bind.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::json::{Hidden, one_line};
+use super::{Report, say};
+use crate::finding::{Finding, FindingStatus};
+use crate::places::Places;
+use crate::vocabulary::Severity;
+
+/// So many characters of a description: it is shown on one line.
+const MOST: usize = 1000;
+/// What stands for a file where a finding lies in none.
+const NO_FILE: &str = "ringfence.yaml";
+
+#[derive(Debug, Serialize)]
+struct Entry<'a> {
+    r#type: &'static str,
+    description: String,
+    check_name: String,
+    fingerprint: String,
+    severity: &'static str,
+    categories: [&'static str; 1],
+    location: Location<'a>,
+    content: Content,
+}
+
+#[derive(Debug, Serialize)]
+struct Location<'a> {
+    path: &'a str,
+    lines: Lines,
+}
+
+#[derive(Debug, Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+/// All that there is to say, for readers that show it.
+#[derive(Debug, Serialize)]
+struct Content {
+    body: String,
+}
+
+/// Writes the array.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+    let mut taken = BTreeSet::new();
+    let entries: Vec<Entry> =
+        report.audit.findings.iter().map(|f| entry(f, &report.places, &mut taken)).collect();
+    one_line(&entries, Hidden::Spelled)
+}
+
+fn entry<'a>(f: &'a Finding, places: &'a Places, taken: &mut BTreeSet<String>) -> Entry<'a> {
+    let mut marks = say::marks(f);
+    if f.consequent {
+        marks.push("consequent".to_owned());
+    }
+    let marks = if marks.is_empty() { String::new() } else { format!("[{}] ", marks.join("; ")) };
+    let description = format!("{marks}{}: {}", f.title, say::happened(f));
+    let mut fingerprint = f.fingerprint.clone();
+    while !taken.insert(fingerprint.clone()) {
+        fingerprint.push('+');
+    }
+    let place = say::place(f, places);
+    let file = place.and_then(|location| places.in_repository(&location.file));
+    let named = f.location.as_ref().map(|location| location.file.as_str());
+    let line = place.or(f.location.as_ref()).map_or(1, |location| location.line.max(1));
+    Entry {
+        r#type: "issue",
+        description: say::clipped(&say::line(&description), MOST),
+        check_name: say::line(&f.rule),
+        fingerprint,
+        severity: severity(f),
+        categories: ["Security"],
+        location: Location { path: file.or(named).unwrap_or(NO_FILE), lines: Lines { begin: line } },
+        content: Content { body: say::lines(f, places).join("\n") },
+    }
+}
+
+fn severity(f: &Finding) -> &'static str {
+    match f.severity {
+        _ if f.status != FindingStatus::New || !f.binding => "info",
+        Severity::Critical => "blocker",
+        Severity::High => "critical",
+        Severity::Medium => "major",
+        Severity::Low => "minor",
+        Severity::Info => "info",
+    }
+}
