@@ -34,6 +34,7 @@ Examples:
   ringfence audit --policy core --policy house.yaml --fail-on medium
   ringfence audit --status active --as-of 2019-06-30 inventory
   ringfence audit --format json --output audit.json inventory
+  ringfence audit --report sarif=audit.sarif --report markdown=comment.md
 
 Exit codes:
   0  nothing new at or above --fail-on

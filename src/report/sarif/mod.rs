@@ -292,7 +292,8 @@ fn notifications(audit: &Audit, gate: &Gate, places: &Places) -> (Vec<Notificati
         let index = *index.entry(code).or_insert_with(|| {
             kinds.push(NotificationKind {
                 id: words(code),
-                short_description: Message::new(&code.replace('-', " ")),
+                short_description: Message::new(&format!("notice: {}", code.replace('-', " "))),
+                full_description: Message::new(NOTICES),
                 help: Message::new(NOTICES),
             });
             kinds.len() - 1

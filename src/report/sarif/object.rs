@@ -87,7 +87,7 @@ objects! {
     /// A place in a file, where the standard has none.
     WrittenAt { file: String, line: u32, column: u32 }
     /// A code of notices.
-    NotificationKind { id: String, short_description: Message, help: Message }
+    NotificationKind { id: String, short_description: Message, full_description: Message, help: Message }
     /// The run of the program.
     Invocation { execution_successful: bool, tool_execution_notifications: Vec<Notification> }
     /// Something that is no finding.

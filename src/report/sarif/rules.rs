@@ -68,8 +68,8 @@ fn rule(entry: &RuleEntry, binds: bool) -> Rule {
     tags.extend(entry.policy_status.map(|s| say::standing(s).replace(' ', "-")));
     Rule {
         id: words(&entry.id),
-        short_description: Message::new(&entry.title),
-        full_description: Message::new(&entry.violated),
+        short_description: described(&entry.title, &entry.id),
+        full_description: described(&entry.violated, &entry.id),
         help: help(entry, binds),
         default_configuration: Configuration { level: level(entry.severity, binds) },
         properties: RuleProperties {
@@ -85,6 +85,11 @@ fn rule(entry: &RuleEntry, binds: bool) -> Rule {
             written_at: entry.location.as_ref().map(WrittenAt::new),
         },
     }
+}
+
+/// Services want a description of every rule.
+fn described(text: &str, id: &str) -> Message {
+    Message::new(if text.trim().is_empty() { id } else { text })
 }
 
 /// What GitHub sorts by: above 9.0 critical, from 7.0 high, from 4.0 medium, else low.
