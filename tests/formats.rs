@@ -308,3 +308,16 @@ fn more_results_than_a_service_shows_are_a_notification() {
     assert_eq!(said[0]["descriptor"]["id"], "many-results");
     assert!(said[0]["message"]["text"].as_str().unwrap().starts_with("this file has 5001 results"));
 }
+
+#[test]
+fn the_columns_are_those_that_the_documentation_names() {
+    let docs = include_str!("../docs/formats.md");
+    let (_, list) = docs.split_once("which does not change (new ones come last):\n").unwrap();
+    let (list, _) = list.split_once("\n\n`hops`").unwrap();
+    let documented: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    let header = render(&common::audit(Vec::new()), Format::Csv);
+    assert_eq!(documented.join(","), header.trim_end());
+    for format in Format::ALL {
+        assert!(docs.contains(&format!("| `{}` |", format.word())), "{}", format.word());
+    }
+}
