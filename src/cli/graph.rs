@@ -127,6 +127,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     let text = diagram::render(&picture, args.format)?;
+    if args.format == Format::Mermaid && (picture.edges.len() >= 500 || text.chars().count() > 50_000) {
+        output::say(
+            "note: Mermaid refuses 500 lines, or 50,000 characters, unless its settings allow more; \
+             --overview or a filter draws fewer",
+        );
+    }
     match &args.output {
         Some(file) => output::write_file(file, &text)?,
         None => output::print(&text)?,

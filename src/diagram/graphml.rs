@@ -1,16 +1,19 @@
-//! A picture as GraphML: a nested graph per party, and keys with what is known.
+//! A picture as GraphML: nodes that know their party, since few programs read nested
+//! graphs, and keys with what is known.
 
 use std::fmt::Write;
 
-use super::picture::{Origin, Picture, View};
+use super::picture::{Origin, Party, Picture, View};
 use super::text::{plain, xml};
+use crate::vocabulary::Severity;
 
 /// The keys: id, what has it, its type.
-const KEYS: [(&str, &str, &str); 15] = [
+const KEYS: [(&str, &str, &str); 17] = [
     ("kind", "node", "string"),
     ("label", "node", "string"),
     ("title", "node", "string"),
     ("party", "node", "string"),
+    ("party_name", "node", "string"),
     ("role", "node", "string"),
     ("jurisdiction", "node", "string"),
     ("origin", "node", "string"),
@@ -21,6 +24,7 @@ const KEYS: [(&str, &str, &str); 15] = [
     ("purposes", "edge", "string"),
     ("agreements", "edge", "string"),
     ("findings", "edge", "string"),
+    ("status", "edge", "string"),
     ("severity", "edge", "string"),
 ];
 
@@ -39,32 +43,28 @@ pub fn graphml(picture: &Picture) -> String {
         let key = format!("<key id=\"{name}\" for=\"{of}\" attr.name=\"{name}\" attr.type=\"{kind}\"/>");
         graph.line(1, &key);
     }
-    graph.line(1, "<key id=\"status\" for=\"edge\" attr.name=\"status\" attr.type=\"string\"/>");
     graph.line(1, "<graph id=\"ringfence\" edgedefault=\"directed\">");
     graph.line(2, &format!("<desc>{}</desc>", xml(&plain(&picture.description))));
-    for (at, party) in picture.parties.iter().enumerate() {
+    for system in &picture.systems {
+        graph.line(2, &format!("<node id=\"{}\">", xml(&system.id)));
+        graph.data(3, "kind", Some("system"));
+        graph.data(3, "label", Some(&system.label));
+        graph.data(3, "title", system.title.as_deref());
+        if let Some(party) = picture.parties.get(system.party) {
+            graph.data(3, "party", Some(&party.id));
+            graph.data(3, "party_name", Some(&party.name));
+            graph.party(party);
+        }
+        graph.marks(system.origin, system.reached);
+        graph.line(2, "</node>");
+    }
+    let without_systems = |party: &&Party| picture.view == View::Overview || party.systems == 0;
+    for party in picture.parties.iter().filter(without_systems) {
         graph.line(2, &format!("<node id=\"{}\">", xml(&party.id)));
         graph.data(3, "kind", Some("party"));
         graph.data(3, "label", Some(&party.name));
-        graph.data(3, "role", party.role.map(|r| r.to_string()).as_deref());
-        graph.data(3, "jurisdiction", party.jurisdiction.as_deref());
-        if picture.view == View::Overview {
-            graph.data(3, "origin", origin(party.origin));
-            graph.data(3, "reached", party.reached.map(|s| s.to_string()).as_deref());
-        } else {
-            graph.line(3, &format!("<graph id=\"{}:\" edgedefault=\"directed\">", xml(&party.id)));
-            for system in picture.systems.iter().filter(|s| s.party == at) {
-                graph.line(4, &format!("<node id=\"{}\">", xml(&system.id)));
-                graph.data(5, "kind", Some("system"));
-                graph.data(5, "label", Some(&system.label));
-                graph.data(5, "title", system.title.as_deref());
-                graph.data(5, "party", Some(&party.id));
-                graph.data(5, "origin", origin(system.origin));
-                graph.data(5, "reached", system.reached.map(|s| s.to_string()).as_deref());
-                graph.line(4, "</node>");
-            }
-            graph.line(3, "</graph>");
-        }
+        graph.party(party);
+        graph.marks(party.origin, party.reached);
         graph.line(2, "</node>");
     }
     for (at, edge) in picture.edges.iter().enumerate() {
@@ -91,14 +91,6 @@ pub fn graphml(picture: &Picture) -> String {
     graph.out
 }
 
-fn origin(origin: Origin) -> Option<&'static str> {
-    match origin {
-        Origin::No => None,
-        Origin::Assumed => Some("assumed"),
-        Origin::Declared => Some("declared"),
-    }
-}
-
 struct Writer {
     out: String,
 }
@@ -106,6 +98,24 @@ struct Writer {
 impl Writer {
     fn line(&mut self, depth: usize, text: &str) {
         let _ = writeln!(self.out, "{:1$}{text}", "", depth * 2);
+    }
+
+    fn party(&mut self, party: &Party) {
+        self.data(3, "role", party.role.map(|r| r.to_string()).as_deref());
+        self.data(3, "jurisdiction", party.jurisdiction.as_deref());
+    }
+
+    fn marks(&mut self, origin: Origin, reached: Option<Severity>) {
+        self.data(
+            3,
+            "origin",
+            match origin {
+                Origin::No => None,
+                Origin::Assumed => Some("assumed"),
+                Origin::Declared => Some("declared"),
+            },
+        );
+        self.data(3, "reached", reached.map(|s| s.to_string()).as_deref());
     }
 
     fn data(&mut self, depth: usize, key: &str, value: Option<&str>) {

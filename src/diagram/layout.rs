@@ -1,7 +1,7 @@
 //! From a picture to places: how large everything is, and where.
 
 use super::grid::{BoxId, BoxSpec, LinkSpec, Metrics, NodeId, NodeSpec, Spec};
-use super::picture::{Origin, Party, Picture, System, View};
+use super::picture::{Edge, Origin, Party, Picture, System, View};
 use super::route::{Line, Rect, Routed};
 use super::text::{LABEL, bold_width, counted, plain, shortened, width};
 use super::{build, order, place, route, walks};
@@ -79,6 +79,11 @@ pub fn header(picture: &Picture) -> i32 {
     }
 }
 
+/// What is said of the flows within a party.
+pub fn within_text(edge: &Edge) -> String {
+    format!("{} within", counted(edge.flows.len(), "flow"))
+}
+
 /// Gives everything its place.
 pub fn layout(picture: &Picture) -> Layout {
     if picture.view == View::Chain {
@@ -149,7 +154,8 @@ fn first(party: &Party) -> i64 {
 
 /// Each party is a box that is filled by one node.
 fn parties_alone(picture: &Picture) -> (Spec, Vec<usize>) {
-    let within = |at: usize| picture.edges.iter().any(|e| e.from == at && e.to == at);
+    let within = |at: usize| picture.edges.iter().find(|e| e.from == at && e.to == at);
+    let text = |edge: &Edge| bold_width(&within_text(edge), NOTE_TEXT) + 54;
     let between: Vec<(usize, LinkSpec)> =
         picture.edges.iter().enumerate().filter(|(_, e)| e.from != e.to).map(|(i, e)| (i, link(e))).collect();
     let spec = Spec {
@@ -160,8 +166,8 @@ fn parties_alone(picture: &Picture) -> (Spec, Vec<usize>) {
             .enumerate()
             .map(|(at, party)| NodeSpec {
                 within: BoxId::from_index(at),
-                width: party_width(party, picture.view).max(130),
-                height: if within(at) { 66 } else { 48 },
+                width: party_width(party, picture.view).max(within(at).map_or(0, text)).max(130),
+                height: if within(at).is_some() { 66 } else { 48 },
                 first: 0,
             })
             .collect(),
@@ -180,7 +186,7 @@ fn parties_alone(picture: &Picture) -> (Spec, Vec<usize>) {
     (spec, between.into_iter().map(|(at, _)| at).collect())
 }
 
-fn link(edge: &super::picture::Edge) -> LinkSpec {
+fn link(edge: &Edge) -> LinkSpec {
     LinkSpec {
         from: NodeId::from_index(edge.from),
         to: NodeId::from_index(edge.to),

@@ -1,5 +1,6 @@
 //! A picture as a Mermaid flowchart, for Markdown pages: a subgraph per party.
 
+use super::layout::NAME;
 use super::picture::{Edge, Origin, Picture, Standing, View};
 use super::svg::is_grave;
 use super::text::{counted, plain, shortened};
@@ -8,7 +9,7 @@ use super::text::{counted, plain, shortened};
 pub fn mermaid(picture: &Picture) -> String {
     let mut out = String::from("flowchart LR\n");
     for (at, party) in picture.parties.iter().enumerate() {
-        let name = shortened(&plain(&party.name), 60);
+        let name = shortened(&plain(&party.name), NAME);
         if picture.view == View::Overview {
             let label = format!("{name}, {}", counted(party.systems, "system"));
             out.push_str(&format!("  p{at}[\"{}\"]\n", text(&label)));
@@ -37,11 +38,7 @@ fn arrow(edge: &Edge) -> String {
     };
     if edge.flows.len() > 1 || edge.severity.is_some() {
         let mark = if edge.severity.is_some() { "◆ " } else { "" };
-        let data = edge.data.first().map_or("", String::as_str);
-        let label = match edge.flows.len() {
-            1 => format!("{mark}{data}"),
-            n => format!("{mark}{n} flows"),
-        };
+        let label = format!("{mark}{}", counted(edge.flows.len(), "flow"));
         format!("{start} \"{}\" {end}", text(&label))
     } else {
         match end {
@@ -81,24 +78,33 @@ fn styles(picture: &Picture, node: &str, out: &mut String) {
     class("held", "stroke:#a8560a,stroke-width:3px", &|_, grave| grave == Some(false));
 }
 
-/// Text within quotes: Mermaid knows no escapes but entities with a number sign, and
-/// would take what looks like Markdown or HTML for that.
+/// Text within quotes. Mermaid has no escapes that hold in all places, and takes for more
+/// than text what looks like HTML, an entity, a directive, a formula or a list: look-alikes
+/// stand for the characters that these need.
 fn text(text: &str) -> String {
+    let plain = plain(text);
     let mut out = String::new();
-    for c in plain(text).chars() {
-        match c {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | ',' | '-' | '_' | '/' | '…' | '◆' | '(' | ')' =>
-            {
-                out.push(c);
-            }
-            c if c.is_alphanumeric() => out.push(c),
-            c => out.push_str(&format!("#{};", c as u32)),
-        }
+    let mut rest = plain.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            '<' => '‹',
+            '>' => '›',
+            '"' => '”',
+            '`' => '’',
+            '#' => '＃',
+            '%' => '％',
+            '$' => '＄',
+            '\\' => '＼',
+            '{' => '｛',
+            '}' => '｝',
+            '&' if rest.peek().is_some_and(|next| *next != ' ') => '＆',
+            c => c,
+        });
     }
-    // `1. ` and `- ` at the start would be taken for a list.
+    let digits = out.chars().take_while(char::is_ascii_digit).count();
     match out.chars().next() {
-        Some('-') => out.replacen('-', "#45;", 1),
-        Some(c) if c.is_ascii_digit() => out.replacen(". ", "#46; ", 1),
+        Some('-' | '*' | '+') => format!("\u{2060}{out}"),
+        Some(_) if digits > 0 => out.replacen(". ", ".\u{a0}", 1),
         _ => out,
     }
 }
@@ -109,8 +115,10 @@ mod tests {
 
     #[test]
     fn nothing_acts() {
-        assert_eq!(text("</script>\"`#"), "#60;/script#62;#34;#96;#35;");
-        assert_eq!(text("- a\nb"), "#45; a b");
-        assert_eq!(text("1. Bank"), "1#46; Bank");
+        assert_eq!(text("</script>\"`#lt;"), "‹/script›”’＃lt;");
+        assert_eq!(text("%%{init: {}}%% $$x$$"), "％％｛init: ｛｝｝％％ ＄＄x＄＄");
+        assert_eq!(text("A & B, AT&T, &lt;"), "A & B, AT＆T, ＆lt;");
+        assert_eq!(text("- a\nb"), "\u{2060}- a b");
+        assert_eq!(text("1. Bank"), "1.\u{a0}Bank");
     }
 }

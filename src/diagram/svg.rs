@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::layout::{self, COUNT_TEXT, Layout, NOTE_TEXT, PARTY_TEXT, SYSTEM_TEXT, party_text, system_text};
+use super::layout::{
+    self, COUNT_TEXT, Layout, NOTE_TEXT, PARTY_TEXT, SYSTEM_TEXT, party_text, system_text, within_text,
+};
 use super::legend;
 use super::picture::{Edge, Flow, Origin, Picture, Standing, View};
 use super::route::{Line, Rect};
@@ -334,7 +336,7 @@ impl Writer<'_> {
         let violation = edge.severity.is_some();
         self.put(format_args!("<path class=\"line\" d=\"M{x} {}A5 5 0 1 1 {} {}\"/>", y - 2, x + 5, y + 3));
         self.put(format_args!("<path class=\"head\" d=\"M{} {}l6 -3v6Z\"/>", x, y + 3));
-        let text = format!("{} within", counted(edge.flows.len(), "flow"));
+        let text = within_text(edge);
         if violation {
             self.out.push_str(&diamond(x + 20, y));
         }

@@ -28,7 +28,7 @@ impl Area {
     }
 
     /// Whether a straight line has a point inside.
-    fn is_crossed(&self, (ax, ay): (f64, f64), (bx, by): (f64, f64)) -> bool {
+    pub fn is_crossed(&self, (ax, ay): (f64, f64), (bx, by): (f64, f64)) -> bool {
         let (mut from, mut to) = (0.0_f64, 1.0_f64);
         for (start, way, low, high) in
             [(ax, bx - ax, self.left, self.right), (ay, by - ay, self.top, self.bottom)]
