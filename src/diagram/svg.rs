@@ -365,8 +365,10 @@ pub(super) fn diamond(x: i32, y: i32) -> String {
 
 pub(super) fn stop_sign(x: i32, y: i32) -> String {
     format!(
-        "<path class=\"stop\" d=\"M{} {y}a6 6 0 1 1 12 0a6 6 0 1 1 -12 0Zm3 -1v2h6v-2Z\" fill-rule=\"evenodd\"/>",
-        x - 6
+        "<path class=\"stop\" d=\"M{} {y}a6 6 0 1 1 12 0a6 6 0 1 1 -12 0Z\"/>\
+         <path class=\"stop-bar\" d=\"M{} {y}h6\"/>",
+        x - 6,
+        x - 3
     )
 }
 
