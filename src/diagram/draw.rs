@@ -6,8 +6,10 @@ use super::filter::{Filter, MOST_SYSTEMS, flows_of};
 use super::picture::{Edge, Flow, Origin, Party, Picture, System, View};
 use super::text::counted;
 use crate::finding::{Audit, Finding, FindingKind, FindingStatus};
+use crate::inventory;
 use crate::load::World;
 use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
+use crate::taxonomy::Key;
 use crate::vocabulary::{Severity, Status};
 
 /// How many neighbours a neighbourhood shows besides the chain.
@@ -100,6 +102,41 @@ pub fn neighbourhood(world: &World, finding: &Finding, scope: &Scope) -> Picture
         ),
     };
     picture
+}
+
+impl Picture {
+    /// The same with what the model says of its parties and systems, which a chain knows
+    /// by their ids alone.
+    #[must_use]
+    pub fn named(mut self, model: &Model) -> Self {
+        let parties: BTreeMap<&str, PartyId> = model.parties.iter().map(|(id, p)| (p.id(), id)).collect();
+        let systems: BTreeMap<&str, SystemId> =
+            model.systems.iter().map(|(id, s)| (s.name.as_str(), id)).collect();
+        for party in &mut self.parties {
+            let Some(&id) = parties.get(party.id.as_str()) else { continue };
+            let declared = &model.parties[id].declared;
+            party.name = name(declared);
+            (party.role, party.jurisdiction) = (declared.role, declared.jurisdiction.clone());
+        }
+        for system in &mut self.systems {
+            let Some(&id) = systems.get(system.id.as_str()) else { continue };
+            system.title.clone_from(&model.systems[id].declared.meta.title);
+            system.purposes = purposes(model, &model.systems[id].purposes);
+        }
+        self
+    }
+}
+
+fn purposes(model: &Model, keys: &[Key]) -> Vec<String> {
+    keys.iter().map(|&p| model.purposes.name(p).to_owned()).collect()
+}
+
+/// What a party is called.
+fn name(party: &inventory::Party) -> String {
+    match party.name.trim() {
+        "" => party.id.value.clone(),
+        name => name.to_owned(),
+    }
 }
 
 fn ends(model: &Model, flows: &[FlowId]) -> BTreeSet<SystemId> {
@@ -246,10 +283,7 @@ impl Draw<'_> {
             party.systems.iter().filter_map(|&s| self.marks.reached.get(&self.model.systems[s].name));
         Party {
             id: party.id().to_owned(),
-            name: match party.declared.name.trim() {
-                "" => party.id().to_owned(),
-                name => name.to_owned(),
-            },
+            name: name(&party.declared),
             role: party.declared.role,
             jurisdiction: party.declared.jurisdiction.clone(),
             systems,
@@ -265,7 +299,7 @@ impl Draw<'_> {
             label: system.declared.id.value.clone(),
             party,
             title: system.declared.meta.title.clone(),
-            purposes: system.purposes.iter().map(|&p| self.model.purposes.name(p).to_owned()).collect(),
+            purposes: purposes(self.model, &system.purposes),
             origin: self.origin(id),
             reached: self.marks.reached.get(&system.name).copied(),
         }
@@ -323,7 +357,7 @@ impl Draw<'_> {
             id: flow.name.clone(),
             title: flow.declared.meta.title.clone(),
             data: self.model.data.cover(&flow.leaves),
-            purposes: flow.purposes.iter().map(|&p| self.model.purposes.name(p).to_owned()).collect(),
+            purposes: purposes(self.model, &flow.purposes),
             agreement: flow.agreement.map(|a| self.model.agreements[a].id().to_owned()),
             status: flow.agreement.map(|a| self.model.agreements[a].status),
         }

@@ -169,9 +169,9 @@ fn the_laws_hold_for_filtered_pictures_and_neighbourhoods() {
 #[test]
 fn a_chain_fits_a_phone() {
     for name in ["messenger-banking", "cambridge-analytica", "open-banking"] {
-        let (_, audit) = sample(name);
+        let (world, audit) = sample(name);
         for finding in &audit.findings {
-            let chain = diagram::chain(finding);
+            let chain = diagram::chain(finding).named(&world.model);
             assert_eq!(chain.is_empty(), finding.path.is_empty());
             let seen = geometry::read(&svg(&chain, &SvgOptions { legend: false, ..SvgOptions::default() }));
             assert!(seen.width <= 390.0, "{}: {}", finding.rule, seen.width);
