@@ -13,6 +13,7 @@ pub mod checks;
 pub mod config;
 pub mod decode;
 pub mod diagnostic;
+pub mod diagram;
 pub mod diff;
 pub mod duration;
 pub mod files;

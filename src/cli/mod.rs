@@ -8,6 +8,7 @@ mod config;
 mod diff;
 mod explain;
 mod files;
+mod graph;
 mod init;
 mod input;
 mod judging;
@@ -47,6 +48,7 @@ enum Command {
     Files(files::Args),
     Taxonomy(taxonomy::Args),
     Explain(explain::Args),
+    Graph(graph::Args),
     Init(init::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -65,6 +67,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Files(args) => files::run(&args),
         Command::Taxonomy(args) => taxonomy::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Graph(args) => graph::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -1,0 +1,225 @@
+//! `ringfence graph`: the declared flows as a picture, for pages and tools.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use jiff::civil::Date;
+use ringfence::audit::{Options, audit};
+use ringfence::diagnostic::nearest;
+use ringfence::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
+use ringfence::finding::Audit;
+use ringfence::glob::Glob;
+use ringfence::model::{Model, Scope};
+use ringfence::report::page::visible;
+use ringfence::taxonomy::{Key, Tree};
+use ringfence::vocabulary::{Severity, Status};
+
+use super::input::{self, WRONG};
+use super::output::{self, Color};
+use super::values;
+
+/// Draws the declared flows: parties, their systems, and what is part of a finding
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Folders and files of the inventory, `-` for standard input [default: the
+    /// configuration's `inventory`, else the working folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// What is written: a picture for pages and print, or text for Graphviz, Mermaid, yEd,
+    /// NetworkX and other programs
+    #[arg(long, default_value = "svg", value_parser = values::word::<Format>())]
+    format: Format,
+    /// Where it goes, instead of standard output; written whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only flows that may carry one of these categories
+    #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
+    data: Vec<String>,
+    /// Only flows with one of these purposes, or one above or below it
+    #[arg(long, value_name = "PURPOSE", value_delimiter = ',')]
+    purpose: Vec<String>,
+    /// Only flows from or to these parties
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    party: Vec<String>,
+    /// Only flows under these agreements
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+    agreement: Vec<String>,
+    /// Only flows that are part of a new finding of this severity or a graver one
+    #[arg(long, value_name = "SEVERITY", value_parser = values::word::<Severity>())]
+    severity: Option<Severity>,
+    /// Only flows that are part of a new finding
+    #[arg(long)]
+    violations: bool,
+    /// Only the flows of one finding, new or not
+    #[arg(long, value_name = "FINGERPRINT")]
+    finding: Option<String>,
+    /// Draw parties alone, a line standing for all that flows between two
+    #[arg(long, conflicts_with = "systems")]
+    overview: bool,
+    /// Draw systems, even if there are more than 150
+    #[arg(long)]
+    systems: bool,
+    /// A policy: the name of a built-in pack, a file or a folder [default: the
+    /// configuration's `policies`, else `core`]
+    #[arg(long = "policy", value_name = "POLICY")]
+    policies: Vec<String>,
+    /// Judge and draw the flows of this day; without it dates do not matter
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    as_of: Option<Date>,
+    /// The day on which waivers and assurances have expired or not [default: today]
+    #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
+    day: Option<Date>,
+    /// Judge and draw agreements with these statuses only
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
+    status: Vec<Status>,
+    /// When to colour errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence graph samples/messenger-banking --output flows.svg
+  ringfence graph --violations --severity critical inventory > grave.svg
+  ringfence graph --data financial --party 'bank-*' inventory > bank.svg
+  ringfence graph --format mermaid --overview inventory >> wiki.md
+  ringfence graph --format dot inventory | dot -Tpdf -o flows.pdf
+
+Without a filter everything that counts is drawn; of several filters all must hold.
+An inventory of more than 150 systems is drawn as its parties, unless --systems asks
+for all.
+
+Exit codes:
+  0  drawn
+  2  the input or the call was wrong, or nothing matched; nothing was drawn";
+
+/// Draws.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let input = match input::read(&args.paths, &args.policies, args.color, false) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
+    let statuses = if args.status.is_empty() { &input.config.status } else { &args.status };
+    let mut options = Options::new(args.day.unwrap_or_else(|| jiff::Zoned::now().date()));
+    options.scope = Scope {
+        as_of: args.as_of.or(input.config.as_of),
+        statuses: (!statuses.is_empty()).then(|| statuses.clone()),
+    };
+    let audit = audit(&input.world, &input.sources, &options);
+    let filter = match filter(args, &input.world.model, &audit, &options.scope) {
+        Ok(filter) => filter,
+        Err(wrong) => {
+            output::say(&format!("error: {wrong}"));
+            return Ok(ExitCode::from(WRONG));
+        }
+    };
+    let picture = diagram::picture(&input.world, &audit, &filter);
+    if picture.edges.is_empty() && (!filter.is_all() || picture.is_empty()) {
+        output::say(&nothing(args, &filter));
+        return Ok(ExitCode::from(WRONG));
+    }
+    if picture.view == View::Overview && !args.overview {
+        let systems: usize = picture.parties.iter().map(|p| p.systems).sum();
+        output::say(&format!(
+            "note: {systems} systems are more than {MOST_SYSTEMS}, so the parties are drawn; \
+             --systems draws all, a filter fewer"
+        ));
+    }
+    let text = diagram::render(&picture, args.format)?;
+    if args.format == Format::Mermaid && (picture.edges.len() >= 500 || text.chars().count() > 50_000) {
+        output::say(
+            "note: Mermaid refuses 500 lines, or 50,000 characters, unless its settings allow more; \
+             --overview or a filter draws fewer",
+        );
+    }
+    match &args.output {
+        Some(file) => output::write_file(file, &text)?,
+        None => output::print(&text)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn filter(args: &Args, model: &Model, audit: &Audit, scope: &Scope) -> Result<Filter, String> {
+    let parties = || model.parties.values().map(|p| p.id());
+    let agreements = || model.agreements.values().map(|a| a.id());
+    Ok(Filter {
+        scope: scope.clone(),
+        data: keys(&args.data, &model.data, "data category")?,
+        purposes: keys(&args.purpose, &model.purposes, "purpose")?,
+        parties: globs(&args.party, "party", parties)?,
+        agreements: globs(&args.agreement, "agreement", agreements)?,
+        severity: args.severity,
+        violations: args.violations,
+        finding: args.finding.as_ref().map(|text| fingerprint(text, audit)).transpose()?,
+        view: match (args.overview, args.systems) {
+            (true, _) => Some(View::Overview),
+            (_, true) => Some(View::Systems),
+            _ => None,
+        },
+    })
+}
+
+fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let help = nearest(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("there is no {what} `{}`{help}", visible(word))
+}
+
+fn keys(words: &[String], tree: &Tree, what: &str) -> Result<Vec<Key>, String> {
+    let find = |word: &String| tree.find(word).ok_or_else(|| unknown(what, word, tree.names()));
+    words.iter().map(find).collect()
+}
+
+fn globs<'a, I>(words: &[String], what: &str, known: impl Fn() -> I) -> Result<Vec<Glob>, String>
+where
+    I: Iterator<Item = &'a str>,
+{
+    let glob = |word: &String| {
+        let glob = Glob::new(word);
+        let matches = known().any(|id| glob.matches(id));
+        matches.then_some(glob).ok_or_else(|| unknown(what, word, known()))
+    };
+    words.iter().map(glob).collect()
+}
+
+/// The fingerprint that a text stands for, which may leave out its start or its end.
+fn fingerprint(text: &str, audit: &Audit) -> Result<String, String> {
+    let wanted = text.strip_prefix("rf1:").unwrap_or(text);
+    let matches = |full: &&str| full.strip_prefix("rf1:").is_some_and(|digits| digits.starts_with(wanted));
+    let mut found: Vec<&str> =
+        audit.findings.iter().map(|f| f.fingerprint.as_str()).filter(matches).collect();
+    found.dedup();
+    match found.as_slice() {
+        [one] if wanted.len() >= 4 => Ok((*one).to_owned()),
+        [] => Err(unknown("finding", text, audit.findings.iter().map(|f| f.fingerprint.as_str()))),
+        several => Err(format!(
+            "`{}` is not enough of a fingerprint: {} findings begin so",
+            visible(text),
+            several.len()
+        )),
+    }
+}
+
+/// What matched nothing.
+fn nothing(args: &Args, filter: &Filter) -> String {
+    let mut stated = Vec::new();
+    let mut list = |flag: &str, words: &[String]| {
+        if !words.is_empty() {
+            stated.push(format!("--{flag} {}", visible(&words.join(","))));
+        }
+    };
+    list("data", &args.data);
+    list("purpose", &args.purpose);
+    list("party", &args.party);
+    list("agreement", &args.agreement);
+    list("severity", &args.severity.iter().map(ToString::to_string).collect::<Vec<_>>());
+    list("finding", &filter.finding.iter().cloned().collect::<Vec<_>>());
+    list("status", &args.status.iter().map(ToString::to_string).collect::<Vec<_>>());
+    if args.violations {
+        stated.push("--violations".to_owned());
+    }
+    match stated.as_slice() {
+        [] => "error: there is nothing to draw: no party and no flow that counts".to_owned(),
+        all => format!("error: there is nothing to draw: no flow that counts matches {}", all.join(" ")),
+    }
+}
