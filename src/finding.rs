@@ -172,6 +172,10 @@ pub struct Finding {
     pub status: FindingStatus,
     /// It goes beyond what a waiver or the baseline accepts.
     pub grown: bool,
+    /// What goes beyond, where it has grown: data as the fewest categories, for `terms/*`
+    /// agreements.
+    #[serde(default)]
+    pub beyond: Vec<String>,
     /// Every walk to it breaks the same rule earlier.
     pub consequent: bool,
     /// It is there only because of proposed agreements.
@@ -334,6 +338,27 @@ pub struct Notice {
     /// Where.
     pub location: Option<Location>,
 }
+
+/// Every code of notices, and what it says.
+pub const NOTICES: [(&str, &str); 17] = [
+    ("assumed-provider", "a processing agreement names no provider: the first of its parties is taken"),
+    ("assumed-purposes", "flows state no purposes: those of the receiving system are taken"),
+    ("assumed-retention", "no retention is stated: unlimited is taken"),
+    ("baseline-fixed", "the baseline holds findings that are no longer there"),
+    ("empty-inventory", "no flow counts"),
+    ("findings-only", "a result holds no flows: only findings are compared"),
+    ("link-not-followed", "a link leads out of the inventory"),
+    ("no-policy", "no policy is in force"),
+    ("policy-not-in-force", "a policy stands among the inventory's files and is not applied"),
+    ("policy-without-rules", "a policy has no rules"),
+    ("rule-matches-nothing", "a rule's data, source, sink or subject matches nothing"),
+    ("terms-without-agreement", "a flow states terms and is under no agreement"),
+    ("undated-disposal", "something is disposed on no stated day"),
+    ("unused-taxonomy-key", "a category or purpose that the inventory adds is not used"),
+    ("waiver-expired", "a waiver is past its last day"),
+    ("waiver-unlimited", "a waiver states neither data nor agreements: it accepts any"),
+    ("waiver-unused", "a waiver matches no finding"),
+];
 
 /// A claim that kept something from being a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -15,13 +15,15 @@ use crate::source::{FileId, Sources, Span};
 pub struct InputOptions {
     /// Globs on paths relative to the path given: a file, or a folder with all below.
     pub exclude: Vec<Glob>,
+    /// Baselines, which are no part of the inventory wherever they lie.
+    pub baselines: Vec<PathBuf>,
     /// The largest file, in bytes.
     pub max_file_bytes: u64,
 }
 
 impl Default for InputOptions {
     fn default() -> Self {
-        InputOptions { exclude: Vec::new(), max_file_bytes: 128 << 20 }
+        InputOptions { exclude: Vec::new(), baselines: Vec::new(), max_file_bytes: 128 << 20 }
     }
 }
 
@@ -56,6 +58,8 @@ pub enum LeftOut {
     NotYaml,
     /// A link that leads out of the path given.
     LinkOutside,
+    /// The baseline.
+    Baseline,
 }
 
 struct Found {
@@ -200,9 +204,16 @@ impl Walk<'_> {
         let lower = name.to_lowercase();
         if !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
             self.set.left_out.push((name, LeftOut::NotYaml));
+        } else if self.is_baseline(&path) {
+            self.set.left_out.push((name, LeftOut::Baseline));
         } else if self.seen.insert(canonical(self.files, &path)) {
             self.found.push(Found { path, given: slashed(self.given), name });
         }
+    }
+
+    fn is_baseline(&self, path: &Path) -> bool {
+        let mut baselines = self.options.baselines.iter();
+        baselines.any(|file| canonical(self.files, file) == canonical(self.files, path))
     }
 
     fn link(&mut self, path: &Path, name: String) {

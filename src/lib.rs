@@ -8,6 +8,7 @@
 //! propagation → checks and rules → findings → reports.
 
 pub mod audit;
+pub mod baseline;
 pub mod bits;
 pub mod checks;
 pub mod config;
@@ -16,6 +17,7 @@ pub mod diagnostic;
 pub mod diagram;
 pub mod diff;
 pub mod duration;
+pub mod edit;
 pub mod files;
 pub mod finding;
 pub mod gate;

@@ -27,6 +27,8 @@ pub struct Request<'r> {
     pub paths: Vec<PathBuf>,
     /// Globs of what to leave out, relative to the path given.
     pub exclude: Vec<String>,
+    /// Baselines, which are no part of the inventory.
+    pub baselines: Vec<PathBuf>,
     /// Policies: the name of a built-in pack, a file or a folder.
     pub policies: Vec<String>,
     /// Where policies that are no packs lie.
@@ -41,6 +43,7 @@ impl Default for Request<'_> {
             files: &DISK,
             paths: Vec::new(),
             exclude: Vec::new(),
+            baselines: Vec::new(),
             policies: Vec::new(),
             policy_files: &DISK,
             judges: None,
@@ -78,8 +81,11 @@ pub const PACKS: [(&str, &str); 1] = [("core", include_str!("../policies/core/po
 /// All mistakes of all files, in no particular order.
 pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let options =
-        InputOptions { exclude: request.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
+    let options = InputOptions {
+        exclude: request.exclude.iter().map(Glob::new).collect(),
+        baselines: request.baselines.clone(),
+        ..InputOptions::default()
+    };
     let set = input::read(request.files, &request.paths, &options, sources, &mut diagnostics);
     let policy_documents =
         policy_documents(request.policy_files, &request.policies, &options, sources, &mut diagnostics);

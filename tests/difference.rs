@@ -413,6 +413,35 @@ fn a_withdrawn_promise_still_holds() {
 }
 
 #[test]
+fn the_baseline_is_that_of_the_base() {
+    let repository = repository();
+    let folder = repository.path();
+    append(&folder.join("platform.yaml"), LEAK);
+    commit(folder);
+    let known = ["baseline", "write", "--day", "2026-11-23", "--output", "known.json"];
+    assert_eq!(ringfence(folder, &known).code, 0);
+    append(&folder.join("ringfence.yaml"), "baseline: known.json\n");
+    commit(folder);
+    // The change brings the baseline with it: not applied.
+    let said = diff(folder, &["main", "change"]);
+    let json = said.json();
+    assert_eq!((said.code, json["findings"]["added"][0]["status"].as_str()), (1, Some("new")));
+    let changed: Vec<&str> =
+        json["untrusted"].as_array().unwrap().iter().map(|u| u["what"].as_str().unwrap()).collect();
+    assert_eq!(changed, ["configuration", "baseline"]);
+    assert_eq!(diff(folder, &["main", "change", "--trust-head"]).code, 0);
+    // In the base it holds, and what goes beyond it is grown.
+    git(folder, &["checkout", "--quiet", "-b", "later"]);
+    fs::write(folder.join("notes.txt"), "x").unwrap();
+    commit(folder);
+    let said = diff(folder, &["git:change", "git:later"]);
+    assert_eq!((said.code, said.json()["summary"]["unchanged"].as_u64().unwrap() > 0), (0, true));
+    fs::remove_file(folder.join("known.json")).unwrap();
+    commit(folder);
+    assert!(diff(folder, &["git:HEAD", "git:change"]).err.contains("cannot read the baseline"));
+}
+
+#[test]
 fn states_are_named_in_several_ways() {
     let repository = repository();
     let folder = repository.path();

@@ -43,6 +43,7 @@ impl Describe<'_> {
             message: self.message(violation, &rule),
             status: FindingStatus::New,
             grown: false,
+            beyond: Vec::new(),
             consequent: violation.consequent,
             prospective: false,
             retained: false,

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use crate::baseline::Baseline;
 use crate::checks;
 use crate::finding::{
     Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA, Summary,
@@ -34,13 +35,15 @@ pub struct Options {
     pub scope: Scope,
     /// The standings of policies whose findings bind (can make the audit fail).
     pub binding: Vec<PolicyStatus>,
+    /// Findings that are known.
+    pub baseline: Option<Baseline>,
 }
 
 impl Options {
     /// Judges all flows on a day; what is enjoined, proposed or a benchmark does not bind.
     pub fn new(day: Date) -> Self {
         use PolicyStatus::{Contractual, House, InForce};
-        Options { day, scope: Scope::default(), binding: vec![InForce, Contractual, House] }
+        Options { day, scope: Scope::default(), binding: vec![InForce, Contractual, House], baseline: None }
     }
 }
 
@@ -76,7 +79,7 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         })
         .collect();
     let mut notices = world.notices.clone();
-    notices.extend(waivers::apply(world, sources, options.day, &mut findings));
+    notices.extend(waivers::apply(world, sources, options, &mut findings));
     notices.extend(notices::notices(world, sources, options, &outcome));
     notices.sort();
     notices.dedup();

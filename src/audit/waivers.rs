@@ -1,7 +1,9 @@
-//! Accepted findings: what a waiver covers, and what goes beyond it.
+//! Accepted findings: what waivers and the baseline cover, and what goes beyond.
 
-use jiff::civil::Date;
+use std::collections::BTreeSet;
 
+use super::Options;
+use crate::baseline::{Baseline, Entry};
 use crate::bits::LeafSet;
 use crate::finding::{AppliedWaiver, Finding, FindingStatus, Notice};
 use crate::glob::Glob;
@@ -15,10 +17,10 @@ use crate::source::Sources;
 pub fn apply(
     world: &World,
     sources: &Sources,
-    day: Date,
+    options: &Options,
     findings: &mut [(Finding, &Violation)],
 ) -> Vec<Notice> {
-    let waivers = &world.model.waivers;
+    let (waivers, day) = (&world.model.waivers, options.day);
     let mut used = vec![false; waivers.len()];
     for (finding, violation) in findings.iter_mut() {
         let matching: Vec<(usize, &Waiver)> =
@@ -29,10 +31,8 @@ pub fn apply(
             }
         }
         let valid: Vec<&Waiver> = matching.into_iter().map(|(_, w)| w).filter(|w| day <= w.expires).collect();
-        if valid.is_empty() {
-            continue;
-        }
-        if covered(world, &valid, finding, violation) {
+        let known = options.baseline.as_ref().and_then(|b| b.get(&finding.fingerprint));
+        if !valid.is_empty() && beyond(world, &valid, None, finding, violation).is_none() {
             finding.status = FindingStatus::Waived;
             finding.waiver = valid.iter().min_by_key(|w| w.expires).map(|w| AppliedWaiver {
                 reason: w.reason.clone(),
@@ -41,8 +41,11 @@ pub fn apply(
                 ticket: w.ticket.clone(),
                 location: sources.location(w.span),
             });
-        } else {
-            finding.grown = true;
+        } else if known.is_some() || !valid.is_empty() {
+            match beyond(world, &valid, known, finding, violation) {
+                None => finding.status = FindingStatus::Baseline,
+                Some(beyond) => (finding.grown, finding.beyond) = (true, beyond),
+            }
         }
     }
     let mut notices = Vec::new();
@@ -68,7 +71,23 @@ pub fn apply(
             );
         }
     }
+    notices.extend(options.baseline.as_ref().and_then(|baseline| fixed(baseline, findings)));
     notices
+}
+
+/// What of the baseline is no longer there.
+fn fixed(baseline: &Baseline, findings: &[(Finding, &Violation)]) -> Option<Notice> {
+    let there: BTreeSet<&str> = findings.iter().map(|(f, _)| f.fingerprint.as_str()).collect();
+    let gone = baseline.entries().map(|e| e.finding.clone()).filter(|f| !there.contains(f.as_str()));
+    let subjects: Vec<String> = gone.collect();
+    (!subjects.is_empty()).then(|| Notice {
+        code: "baseline-fixed".to_owned(),
+        message:
+            "the baseline holds findings that are no longer there; `ringfence baseline write` writes it anew"
+                .to_owned(),
+        subjects,
+        location: None,
+    })
 }
 
 fn describe(waiver: &Waiver) -> String {
@@ -102,9 +121,15 @@ fn matches(waiver: &Waiver, finding: &Finding) -> bool {
         && holds(&waiver.subject, finding.subject.clone())
 }
 
-/// Whether everything of a finding is accepted by one of the waivers: each of its
-/// origin leaves, and for `terms/*` each of its agreements.
-fn covered(world: &World, waivers: &[&Waiver], finding: &Finding, violation: &Violation) -> bool {
+/// What of a finding is accepted neither by the waivers nor by the baseline's entry:
+/// origin leaves, for `terms/*` agreements. `None`: all is accepted.
+fn beyond(
+    world: &World,
+    waivers: &[&Waiver],
+    known: Option<&Entry>,
+    finding: &Finding,
+    violation: &Violation,
+) -> Option<Vec<String>> {
     let model = &world.model;
     let leaves = |w: &Waiver| -> Option<LeafSet> {
         (!w.data.is_empty()).then(|| model.data.leaves(w.data.iter().map(|k| &k.value)))
@@ -112,18 +137,28 @@ fn covered(world: &World, waivers: &[&Waiver], finding: &Finding, violation: &Vi
     let names = |w: &Waiver, agreement: &String| {
         w.agreements.is_empty() || w.agreements.iter().any(|a| a.value == *agreement)
     };
-    let accepts_data = |w: &Waiver| leaves(w).is_none_or(|accepted| violation.data.is_subset(&accepted));
     if finding.rule.starts_with("terms/") {
-        return finding.agreements.iter().all(|a| waivers.iter().any(|w| names(w, a) && accepts_data(w)));
+        let accepts_data = |w: &Waiver| leaves(w).is_none_or(|accepted| violation.data.is_subset(&accepted));
+        let accepted = |agreement: &String| {
+            known.is_some_and(|k| k.agreements.contains(agreement))
+                || waivers.iter().any(|w| names(w, agreement) && accepts_data(w))
+        };
+        let left: Vec<String> = finding.agreements.iter().filter(|a| !accepted(a)).cloned().collect();
+        return (!left.is_empty()).then_some(left);
     }
     let mut left = violation.data.clone();
-    let mut any = false;
+    let mut any = known.is_some();
+    if let Some(known) = known {
+        // A category that is no longer there accepts nothing.
+        let keys: Vec<_> = known.data.iter().filter_map(|name| model.data.find(name)).collect();
+        left = left.minus(&model.data.leaves(&keys));
+    }
     for waiver in waivers.iter().filter(|w| finding.agreements.iter().all(|a| names(w, a))) {
         any = true;
         match leaves(waiver) {
             Some(accepted) => left = left.minus(&accepted),
-            None => return true,
+            None => return None,
         }
     }
-    any && left.is_empty()
+    (!any || !left.is_empty()).then(|| model.data.cover(&left))
 }

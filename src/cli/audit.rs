@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::audit::audit;
+use ringfence::files::DISK;
 use ringfence::model::{Counting, Scope};
 use ringfence::places::Places;
 use ringfence::report::Report;
@@ -24,6 +25,10 @@ pub struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     judging: Judging,
+    /// Findings that are known, written by `ringfence baseline write` or `audit --format
+    /// json`; they do not fail [default: the configuration's `baseline`]
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     writing: Writing,
 }
@@ -43,13 +48,17 @@ Exit codes:
 
 /// Runs the audit.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { paths, judging, writing } = args;
-    let input = match input::read(&paths, &judging.policies, writing.color, writing.quiet) {
+    let Args { paths, judging, baseline, writing } = args;
+    let mut input = match input::read(&paths, &judging.policies, baseline.as_deref(), writing.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
     let gate = judging.gate(&input.config);
-    let options = judging.options(&input.config);
+    let mut options = judging.options(&input.config);
+    options.baseline = match input::baseline(&input.config, &DISK, &mut input.sources, writing.color) {
+        Ok(baseline) => baseline,
+        Err(code) => return Ok(code),
+    };
     if !judging.allow_empty && Counting::new(&input.world.model, &options.scope).iter().next().is_none() {
         output::say(&nothing_to_judge(&input, &options.scope));
         return Ok(ExitCode::from(WRONG));

@@ -38,7 +38,7 @@ Exit codes: 0 no mistakes, 2 mistakes.";
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let input = match input::read(&args.paths, &args.policies, args.color, args.quiet) {
+    let input = match input::read(&args.paths, &args.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };

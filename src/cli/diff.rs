@@ -135,7 +135,9 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let new = State::open(head, base, &mut sources).map_err(|m| stop(args, &m, &sources, &head.name()))?;
     let judging = if args.trust_head { &new } else { &old };
     let config = judging.config.clone();
-    let options = args.judging.options(&config);
+    let mut options = args.judging.options(&config);
+    options.baseline =
+        input::baseline(&config, &judging.files, &mut texts, args.writing.color).map_err(|_| Stopped)?;
     let gate = args.judging.gate(&config);
     let policies = input::policies(&args.judging.policies, &config);
     let request = |state: &State, paths: Vec<_>| -> Result<Request<'_>, Stopped> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use ringfence::checks::{ALL, Check};
 use ringfence::diagnostic::nearest;
+use ringfence::finding::NOTICES;
 use ringfence::load::World;
 use ringfence::report::page::{Page, Style, visible};
 use ringfence::words::{Names, violated};
@@ -103,6 +104,14 @@ fn entries(world: &World) -> Vec<Entry> {
             cite: rule.cite.clone(),
         }));
     }
+    let notice = |(code, what): &(&str, &str)| Entry {
+        name: (*code).to_owned(),
+        title: (*what).to_owned(),
+        severity: "no finding".to_owned(),
+        standing: "notice; --deny-notices makes it fail".to_owned(),
+        violated: format!("Shown when {what}."),
+        ..Entry::default()
+    };
     all.extend(world.model.statements.iter().map(|statement| {
         let said = &statement.said;
         let date = said.date.map(|d| d.to_string());
@@ -118,6 +127,7 @@ fn entries(world: &World) -> Vec<Entry> {
             ..Entry::default()
         }
     }));
+    all.extend(NOTICES.iter().map(notice));
     all
 }
 

@@ -54,8 +54,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let paths = input::paths(&args.paths, &config);
     let mut mistakes = Vec::new();
-    let options =
-        InputOptions { exclude: config.exclude.iter().map(Glob::new).collect(), ..InputOptions::default() };
+    let options = InputOptions {
+        exclude: config.exclude.iter().map(Glob::new).collect(),
+        baselines: config.baseline.iter().cloned().collect(),
+        ..InputOptions::default()
+    };
     let set = reading::read(&DISK, &paths, &options, &mut sources, &mut mistakes);
     if !mistakes.is_empty() {
         return Ok(input::show(&mistakes, &sources, args.color));
@@ -80,6 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             LeftOut::HiddenFolder => "left out: a hidden folder",
             LeftOut::Excluded => "left out: named by `exclude`",
             LeftOut::NotYaml => "left out: neither .yaml nor .yml",
+            LeftOut::Baseline => "left out: the baseline",
             LeftOut::LinkOutside => "left out: a link that leads out of the inventory",
         },
     }));

@@ -96,7 +96,7 @@ Exit codes:
 
 /// Draws.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let input = match input::read(&args.paths, &args.policies, args.color, false) {
+    let input = match input::read(&args.paths, &args.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };

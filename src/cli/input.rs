@@ -6,14 +6,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ringfence::baseline::Baseline;
 use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
-use ringfence::files::DISK;
+use ringfence::files::{DISK, Files};
 use ringfence::load::{self, Request, World};
+use ringfence::report::page::visible;
 use ringfence::source::Sources;
 use ringfence::terminal;
 
 use super::output::{self, Color};
+
+/// A larger baseline is none.
+const MOST_BYTES: u64 = 128 << 20;
 
 /// The exit code of a wrong input or call.
 pub const WRONG: u8 = 2;
@@ -22,6 +27,8 @@ pub const WRONG: u8 = 2;
 pub struct Input {
     /// The settings.
     pub config: Config,
+    /// The file that they stand in.
+    pub file: Option<PathBuf>,
     /// The inventory's paths.
     pub paths: Vec<PathBuf>,
     /// The declared world and the policies.
@@ -32,22 +39,29 @@ pub struct Input {
 
 /// Reads the configuration, if there is one, the inventory and the policies. If
 /// there are mistakes, they have been shown and the exit code is the error.
-pub fn read(paths: &[PathBuf], policies: &[String], color: Color, quiet: bool) -> Result<Input, ExitCode> {
+pub fn read(
+    paths: &[PathBuf],
+    policies: &[String],
+    baseline: Option<&Path>,
+    color: Color,
+) -> Result<Input, ExitCode> {
     let mut sources = Sources::new();
-    let Found { config, .. } =
+    let Found { mut config, file } =
         configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
-    if let (Some(baseline), false) = (&config.baseline, quiet) {
-        output::say(&format!("note: baselines are not applied by this version: {}", baseline.display()));
+    let baselines = config.baseline.iter().cloned().chain(baseline.map(Path::to_owned)).collect();
+    if let Some(baseline) = baseline {
+        config.baseline = Some(baseline.to_owned());
     }
     let paths = self::paths(paths, &config);
     let request = Request {
         paths: paths.clone(),
         exclude: config.exclude.clone(),
+        baselines,
         policies: self::policies(policies, &config),
         ..Request::default()
     };
     let world = load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
-    Ok(Input { config, paths, world, sources })
+    Ok(Input { config, file, paths, world, sources })
 }
 
 /// The policies named, else configured, else `core`.
@@ -56,6 +70,35 @@ pub fn policies(named: &[String], config: &Config) -> Vec<String> {
         ([], []) => vec!["core".to_owned()],
         ([], configured) => configured.to_vec(),
         (named, _) => named.to_vec(),
+    }
+}
+
+/// Reads a state's baseline, if its settings name one. If it cannot be read, that has
+/// been shown.
+pub fn baseline(
+    config: &Config,
+    files: &Files,
+    sources: &mut Sources,
+    color: Color,
+) -> Result<Option<Baseline>, ExitCode> {
+    let Some(path) = &config.baseline else {
+        return Ok(None);
+    };
+    let text = files
+        .read(path, MOST_BYTES)
+        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
+    match text {
+        Ok(text) => {
+            let read = Baseline::read(path.clone(), text, sources);
+            read.map(Some).map_err(|mistakes| show(&mistakes, sources, color))
+        }
+        Err(error) => {
+            let shown = visible(&path.display().to_string());
+            output::say(&format!(
+                "error: cannot read the baseline `{shown}`: {error}\n  help: `ringfence baseline write --output {shown}` writes one"
+            ));
+            Err(ExitCode::from(WRONG))
+        }
     }
 }
 

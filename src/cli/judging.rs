@@ -32,8 +32,10 @@ pub struct Judging {
     /// [default: in_force,contractual,house]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<PolicyStatus>())]
     fail_on_status: Vec<PolicyStatus>,
-    /// Fail if there are notices, or notices with these codes
-    #[arg(long, value_name = "CODE", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    /// Fail if there are notices, or notices with these codes; `ringfence explain` lists
+    /// them
+    #[arg(long, value_name = "CODE", num_args = 0.., require_equals = true, value_delimiter = ',',
+          value_parser = values::notice, hide_possible_values = true)]
     deny_notices: Option<Vec<String>>,
     /// An inventory without a flow that counts is fine
     #[arg(long)]

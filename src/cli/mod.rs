@@ -2,6 +2,7 @@
 //! does with them.
 
 mod audit;
+mod baseline;
 mod check;
 mod completions;
 mod config;
@@ -16,6 +17,7 @@ mod man;
 mod output;
 mod taxonomy;
 mod values;
+mod waive;
 mod writing;
 
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
 enum Command {
     Audit(audit::Args),
     Diff(diff::Args),
+    Baseline(baseline::Args),
+    Waive(waive::Args),
     Check(check::Args),
     Config(config::Args),
     Files(files::Args),
@@ -62,6 +66,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(args) => audit::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Baseline(args) => baseline::run(&args),
+        Command::Waive(args) => waive::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Files(args) => files::run(&args),

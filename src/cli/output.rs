@@ -66,6 +66,14 @@ pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
         let shown = visible(&path.display().to_string());
         anyhow::bail!("`{shown}` is a YAML file and is not written over; choose another name for the report");
     }
+    replace(path, text)
+}
+
+/// Writes a file whole or not at all, whatever is there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
     let shown = || format!("cannot write `{}`", visible(&path.display().to_string()));
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     if special {

@@ -51,7 +51,7 @@ struct Entry<'t> {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let world = match args.paths.as_slice() {
         [] => input::nothing(args.color),
-        paths => input::read(paths, &[], args.color, true).map(|input| input.world),
+        paths => input::read(paths, &[], None, args.color).map(|input| input.world),
     };
     let world = match world {
         Ok(world) => world,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::civil::Date;
+use ringfence::diagnostic::nearest;
+use ringfence::finding::NOTICES;
 use ringfence::report::Format;
 use ringfence::vocabulary::Word;
 
@@ -29,6 +31,18 @@ pub fn date(text: &str) -> Result<Date, String> {
         .then(|| text.parse().ok())
         .flatten()
         .ok_or_else(|| "expected year-month-day, like 2018-10-01".to_owned())
+}
+
+/// The code of a notice.
+pub fn notice(text: &str) -> Result<String, String> {
+    let codes = || NOTICES.iter().map(|(code, _)| *code);
+    if codes().any(|code| code == text) {
+        return Ok(text.to_owned());
+    }
+    Err(match nearest(text, codes()) {
+        Some(near) => format!("there is no such notice; did you mean `{near}`?"),
+        None => "there is no such notice; `ringfence explain` lists them".to_owned(),
+    })
 }
 
 /// `FORMAT=FILE`.

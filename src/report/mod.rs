@@ -14,6 +14,8 @@ mod sarif;
 mod say;
 mod text;
 
+pub(crate) use say::about;
+
 pub use json::{difference_schema, schema};
 
 use crate::finding::Audit;

@@ -238,7 +238,11 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
 pub fn marks(finding: &Finding) -> Vec<String> {
     let mut marks: Vec<String> = accepted(finding).into_iter().collect();
     if finding.grown {
-        marks.push("grown: goes beyond what was accepted".to_owned());
+        let beyond = match finding.beyond.as_slice() {
+            [] => String::new(),
+            names => format!(" by {}", some(names, CATEGORIES)),
+        };
+        marks.push(format!("grown: goes beyond what was accepted{beyond}"));
     }
     if finding.prospective {
         marks.push("prospective: only through proposed agreements".to_owned());

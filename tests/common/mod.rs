@@ -45,6 +45,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         message: String::new(),
         status: FindingStatus::New,
         grown: false,
+        beyond: Vec::new(),
         consequent: false,
         prospective: false,
         retained: false,

@@ -1,0 +1,192 @@
+//! Baselines: findings that are known and accepted as they are, each with the data or
+//! agreements that it concerned then. What goes beyond is new.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::decode::{Decoder, Fields};
+use crate::diagnostic::Diagnostic;
+use crate::finding::{Audit, Finding, FindingStatus, Place};
+use crate::source::Sources;
+use crate::taxonomy::Tree;
+use crate::yaml::{self, Limits, Node, Value};
+
+/// The version of the file's shape.
+const VERSION: u32 = 1;
+
+/// Known findings by fingerprint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// A known finding. All but the first and the last two keys are for readers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its fingerprint.
+    pub finding: String,
+    /// What it breaks.
+    pub rule: String,
+    /// The rule in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where the data comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Where it ends up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
+    /// The offending flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The data accepted: the fewest categories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<String>,
+    /// For `terms/*` the agreements accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agreements: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Written<'b> {
+    baseline: u32,
+    findings: Vec<&'b Entry>,
+}
+
+impl Entry {
+    /// A finding as it is now.
+    fn of(finding: &Finding) -> Self {
+        let place =
+            |p: &Option<Place>| p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()));
+        let terms = finding.rule.starts_with("terms/");
+        Entry {
+            finding: finding.fingerprint.clone(),
+            rule: finding.rule.clone(),
+            title: Some(finding.title.clone()),
+            source: place(&finding.source),
+            sink: place(&finding.sink),
+            flow: finding.flow.clone(),
+            subject: finding.subject.clone(),
+            data: if terms { Vec::new() } else { finding.data.clone() },
+            agreements: if terms { finding.agreements.clone() } else { Vec::new() },
+        }
+    }
+}
+
+impl Baseline {
+    /// All findings of a result that nobody has waived.
+    pub fn of(audit: &Audit) -> Self {
+        let known = audit.findings.iter().filter(|f| f.status != FindingStatus::Waived);
+        Baseline { entries: known.map(|f| (f.fingerprint.clone(), Entry::of(f))).collect() }
+    }
+
+    /// The known finding of that fingerprint.
+    pub fn get(&self, fingerprint: &str) -> Option<&Entry> {
+        self.entries.get(fingerprint)
+    }
+
+    /// All, by fingerprint.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The file: by rule, then by place, so that it reads and compares well.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut findings: Vec<&Entry> = self.entries.values().collect();
+        findings.sort_by_key(|e| (&e.rule, &e.source, &e.sink, &e.flow, &e.subject, &e.finding));
+        serde_json::to_string_pretty(&Written { baseline: VERSION, findings }).map(|text| text + "\n")
+    }
+
+    /// Reads a baseline, or takes all that is not waived of an audit's JSON. The text
+    /// stays in `sources`.
+    ///
+    /// # Errors
+    /// All mistakes.
+    pub fn read(path: PathBuf, text: String, sources: &mut Sources) -> Result<Self, Vec<Diagnostic>> {
+        let file = sources.add_at(path.display().to_string(), path, text.clone());
+        let mut diagnostics = Vec::new();
+        let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        let has = |node: &Node, key: &str| match &node.value {
+            Value::Map(entries) => entries.iter().any(|e| e.key == key),
+            _ => false,
+        };
+        let Some(document) = documents.first() else {
+            let message = format!("`{}` is empty", sources.get(file).map_or("", |f| f.name()));
+            let help = "write it with `ringfence baseline write`";
+            return Err(vec![Diagnostic::without_place("not-a-baseline", message).help(help)]);
+        };
+        if has(document, "ringfence") && !has(document, "baseline") {
+            return match serde_json::from_str::<Audit>(&text) {
+                Ok(audit) => Ok(Baseline::of(&audit)),
+                Err(error) => Err(vec![
+                    Diagnostic::new(
+                        "not-a-baseline",
+                        format!("this is no audit's result: {error}"),
+                        document.span,
+                    )
+                    .label(
+                        "expected what `ringfence audit --format json` or `ringfence baseline write` writes",
+                    ),
+                ]),
+            };
+        }
+        let tree = Tree::default();
+        let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
+        let entries = decode(&mut d, document);
+        if diagnostics.is_empty() { Ok(Baseline { entries }) } else { Err(diagnostics) }
+    }
+}
+
+fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
+    let Some(mut f) = Fields::new(d, document, "a baseline") else {
+        return BTreeMap::new();
+    };
+    if let Some(version) = f.required(d, "baseline", |d, n| d.text(n))
+        && version.value != VERSION.to_string()
+    {
+        d.report(
+            Diagnostic::new("unknown-version", "this version of baselines is not known", version.span)
+                .label(format!("expected {VERSION}"))
+                .help("write it anew with `ringfence baseline write`"),
+        );
+    }
+    let entries = f.list(d, "findings", entry);
+    f.finish(d);
+    entries.into_iter().map(|entry| (entry.finding.clone(), entry)).collect()
+}
+
+fn entry(d: &mut Decoder, node: &Node) -> Option<Entry> {
+    let mut f = Fields::new(d, node, "a known finding")?;
+    let finding = f.required(d, "finding", |d, n| d.text(n))?.value;
+    let mut text = |d: &mut Decoder, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
+    let (rule, title) = (text(d, "rule").unwrap_or_default(), text(d, "title"));
+    let (source, sink) = (text(d, "source"), text(d, "sink"));
+    let (flow, subject) = (text(d, "flow"), text(d, "subject"));
+    let mut list = |d: &mut Decoder, key| -> Vec<String> {
+        f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
+    };
+    let (data, agreements) = (list(d, "data"), list(d, "agreements"));
+    f.finish(d);
+    Some(Entry { finding, rule, title, source, sink, flow, subject, data, agreements })
+}

@@ -1,0 +1,98 @@
+//! `ringfence baseline`: records what is known.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use ringfence::audit::audit;
+use ringfence::baseline::Baseline;
+use ringfence::report::page::visible;
+use ringfence::source::Sources;
+
+use super::input;
+use super::judging::Judging;
+use super::output::{self, Color};
+
+/// The file where nothing else is said.
+const FILE: &str = "ringfence-baseline.json";
+
+/// Records the findings that are there, so that only new ones fail
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence baseline write
+  ringfence baseline write inventory --output known.json
+  ringfence audit inventory --baseline known.json
+
+Exit codes: 0 written, 2 the input or the call was wrong, or the file is no baseline.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Write(Write),
+}
+
+/// Audits and writes every finding that is not waived
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+struct Write {
+    /// Folders and files of the inventory [default: the configuration's `inventory`,
+    /// else the working folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    judging: Judging,
+    /// The file [default: the configuration's `baseline`, else ringfence-baseline.json
+    /// beside the configuration or in the working folder]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// When to colour the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+/// Runs it.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let Command::Write(args) = &args.command;
+    if let Some(file) = &args.output {
+        replaceable(file)?;
+    }
+    let input = match input::read(&args.paths, &args.judging.policies, args.output.as_deref(), args.color) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
+    let beside = input.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let file = input.config.baseline.clone().unwrap_or_else(|| beside.join(FILE));
+    replaceable(&file)?;
+    let shown = visible(&file.display().to_string());
+    let options = args.judging.options(&input.config);
+    let found = audit(&input.world, &input.sources, &options);
+    let baseline = Baseline::of(&found);
+    output::replace(&file, &baseline.to_json()?)?;
+    if !args.quiet {
+        let findings = if baseline.len() == 1 { "finding" } else { "findings" };
+        output::say(&format!("Recorded {} {findings} in {shown}", baseline.len()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// An older baseline may be replaced, and nothing else.
+fn replaceable(file: &Path) -> anyhow::Result<()> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let older =
+        text.contains("baseline") && Baseline::read(file.to_owned(), text, &mut Sources::new()).is_ok();
+    let shown = visible(&file.display().to_string());
+    anyhow::ensure!(older, "`{shown}` is there and is no baseline; name another file with --output");
+    Ok(())
+}

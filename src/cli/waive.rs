@@ -1,0 +1,212 @@
+//! `ringfence waive`: accepts a finding until a day.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use jiff::civil::Date;
+use ringfence::audit::audit;
+use ringfence::decode::Decoder;
+use ringfence::diagnostic::nearest;
+use ringfence::edit::{NewWaiver, with_waiver};
+use ringfence::finding::{Audit, Finding, FindingStatus};
+use ringfence::inventory::{Inventory, Judges};
+use ringfence::report::page::visible;
+use ringfence::source::FileId;
+use ringfence::yaml::{self, Limits};
+
+use super::input::{self, Input, WRONG};
+use super::judging::Judging;
+use super::output::{self, Color};
+use super::values;
+
+/// The file where nothing else holds waivers.
+const FILE: &str = "waivers.yaml";
+/// So many digits of a fingerprint name it.
+const LEAST_DIGITS: usize = 8;
+
+/// Accepts a finding as it is now, until a day
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The finding: its fingerprint, or its first eight digits or more
+    #[arg(value_name = "FINGERPRINT")]
+    fingerprint: String,
+    /// Folders and files of the inventory [default: the configuration's `inventory`,
+    /// else the working folder]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Why it is accepted
+    #[arg(long, value_name = "TEXT", value_parser = said)]
+    reason: String,
+    /// Who accepts it
+    #[arg(long, value_name = "NAME", value_parser = said)]
+    approved_by: String,
+    /// The last day on which it is accepted
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    expires: Date,
+    /// Where it was decided
+    #[arg(long, value_name = "TEXT", value_parser = said)]
+    ticket: Option<String>,
+    /// The file that the waiver is written to [default: the one that holds most waivers,
+    /// else waivers.yaml in the inventory's folder]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    judging: Judging,
+    /// Errors only
+    #[arg(long, short)]
+    quiet: bool,
+    /// When to colour the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence waive rf1:0123456789abcdef --reason 'Ends with the contract.' \\
+      --approved-by 'J. Doe, DPO' --expires 2027-03-31
+  ringfence waive 01234567 inventory --reason … --approved-by … --expires 2027-03-31
+
+What the finding concerns now is accepted: its data, or for terms/* its agreements. What goes
+beyond is new again.
+
+Exit codes: 0 written, 2 nothing was written.";
+
+fn said(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("a waiver says why and by whom".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// Runs it.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+        anyhow::bail!("a waiver is written to a file, and standard input is none");
+    }
+    let input = match input::read(&args.paths, &args.judging.policies, None, args.color) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
+    let options = args.judging.options(&input.config);
+    if args.expires < options.day {
+        anyhow::bail!("a waiver until {} is over on {} already; name a later day", args.expires, options.day);
+    }
+    let before = audit(&input.world, &input.sources, &options);
+    let finding = match find(&before, &args.fingerprint) {
+        Ok(finding) => finding,
+        Err(text) => {
+            output::say(&text);
+            return Ok(ExitCode::from(WRONG));
+        }
+    };
+    let file = file(args, &input);
+    let shown = visible(&file.display().to_string());
+    if !is_read(&file, &input) {
+        anyhow::bail!("`{shown}` is no YAML file within the inventory: a waiver there would not be read");
+    }
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => anyhow::bail!("cannot read `{shown}`: {error}"),
+    };
+    let waiver = NewWaiver {
+        finding,
+        reason: &args.reason,
+        approved_by: &args.approved_by,
+        expires: args.expires.to_string(),
+        ticket: args.ticket.as_deref(),
+    };
+    let Some(text) = with_waiver(&text, &waiver) else {
+        anyhow::bail!(
+            "`{shown}` cannot be added to without touching the rest of it; name another file with --file"
+        );
+    };
+    // The audit with what the file will hold: is the finding accepted?
+    let mut world = input.world.clone();
+    let mut mistakes = Vec::new();
+    let documents = yaml::parse(FileId(u32::MAX), &text, &Limits::default(), &mut mistakes);
+    let mut added = Inventory::default();
+    let (data, purposes) = (&input.world.model.data, &input.world.model.purposes);
+    Judges::of(&documents).judge(&mut Decoder::new(&mut mistakes, data, purposes), &mut added);
+    world.model.waivers.extend(added.accepted);
+    let after = audit(&world, &input.sources, &options);
+    let accepted = after.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
+    if !mistakes.is_empty() || accepted.is_none_or(|f| f.status != FindingStatus::Waived) {
+        anyhow::bail!("the waiver would not accept {}: nothing was written", finding.fingerprint);
+    }
+    output::replace(&file, &text)?;
+    if !args.quiet {
+        output::say(&format!(
+            "Accepted {} until {} in {shown}\n  {}: {}",
+            finding.fingerprint,
+            args.expires,
+            visible(&finding.rule),
+            visible(&finding.message)
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The finding that is meant and that nobody has accepted.
+fn find<'a>(audit: &'a Audit, wanted: &str) -> Result<&'a Finding, String> {
+    let digits = wanted.strip_prefix("rf1:").unwrap_or(wanted);
+    let all = || audit.findings.iter().map(|f| f.fingerprint.as_str());
+    let shown = visible(wanted);
+    if digits.len() < LEAST_DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(format!(
+            "error: `{shown}` is no fingerprint\n  help: it is `rf1:` and 16 hexadecimal digits; {LEAST_DIGITS} of them do"
+        ));
+    }
+    let start = format!("rf1:{}", digits.to_lowercase());
+    let mut found = audit.findings.iter().filter(|f| f.fingerprint.starts_with(&start));
+    let Some(finding) = found.next() else {
+        let near = nearest(&start, all()).map(|near| format!("did you mean `{near}`? "));
+        let near = near.unwrap_or_default();
+        return Err(format!(
+            "error: there is no finding `{shown}`\n  help: {near}`ringfence audit` lists them"
+        ));
+    };
+    if found.next().is_some() {
+        return Err(format!("error: several findings begin with `{shown}`\n  help: write more digits"));
+    }
+    match &finding.waiver {
+        Some(waiver) if finding.status == FindingStatus::Waived => Err(format!(
+            "error: {} is accepted already, until {} ({}:{})",
+            finding.fingerprint,
+            waiver.expires,
+            visible(&waiver.location.file),
+            waiver.location.line
+        )),
+        _ => Ok(finding),
+    }
+}
+
+/// The file that holds most waivers, the first of several by name; else a new one.
+fn file(args: &Args, input: &Input) -> PathBuf {
+    if let Some(file) = &args.file {
+        return file.clone();
+    }
+    let mut count: BTreeMap<&Path, usize> = BTreeMap::new();
+    for waiver in &input.world.own_waivers {
+        if let Some(path) = input.sources.get(waiver.span.file).and_then(|f| f.path()) {
+            *count.entry(path).or_default() += 1;
+        }
+    }
+    let most = count.values().max().copied();
+    if let Some((path, _)) = count.iter().find(|(_, n)| Some(**n) == most) {
+        return path.to_path_buf();
+    }
+    let first = input.paths.first().map_or(Path::new("."), PathBuf::as_path);
+    // A file that is the whole inventory holds its waivers, too.
+    if first.is_dir() { first.join(FILE) } else { first.to_owned() }
+}
+
+/// Whether a file is read as part of the inventory.
+fn is_read(file: &Path, input: &Input) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    let folder = file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
+    let within = folder.and_then(whole).map(|folder| folder.join(file.file_name().unwrap_or_default()));
+    let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
+    yaml && within.is_some_and(|file| {
+        input.paths.iter().filter_map(|path| whole(path)).any(|path| file.starts_with(path))
+    })
+}

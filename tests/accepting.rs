@@ -1,0 +1,327 @@
+//! What is known and what is accepted: baselines and waivers.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use proptest::prelude::*;
+use ringfence::edit::{NewWaiver, quoted, with_waiver};
+use ringfence::finding::{FindingKind, FindingStatus};
+use ringfence::vocabulary::Severity;
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ringfence");
+
+const PARTS: &str = "\
+parties:
+  - {id: bank, name: Bank, role: bank, systems: [{id: core, purposes: [service], originates: [financial.account]}]}
+  - {id: app, name: App, systems: [{id: chat, purposes: [service], retention: 30d}, {id: ads, purposes: [advertising]}]}
+agreements:
+  - id: deal
+    parties: [bank, app]
+    terms: {purposes: [service], onward_transfer: prohibited}
+    flows:
+      - {id: balance, from: bank/core, to: app/chat, data: [financial.account.balance]}
+flows:
+  - {id: leak, from: app/chat, to: app/ads, data: [financial]}
+";
+
+fn ringfence(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::new(BINARY).args(args).current_dir(folder).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn audit(folder: &Path, args: &[&str]) -> (i32, Value) {
+    let mut all = vec!["audit", ".", "--format", "json", "--day", "2026-11-23"];
+    all.extend(args);
+    let (code, out, err) = ringfence(folder, &all);
+    (code, serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {err}")))
+}
+
+fn inventory() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("all.yaml"), PARTS).unwrap();
+    folder
+}
+
+fn statuses(json: &Value) -> Vec<&str> {
+    json["findings"].as_array().unwrap().iter().map(|f| f["status"].as_str().unwrap()).collect()
+}
+
+fn write(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let mut all = vec!["baseline", "write", "--day", "2026-11-23"];
+    all.extend(args);
+    ringfence(folder, &all)
+}
+
+#[test]
+fn what_is_recorded_does_not_fail_and_what_goes_beyond_does() {
+    let folder = inventory();
+    let folder = folder.path();
+    let (code, before) = audit(folder, &[]);
+    assert_eq!(code, 1);
+    let (code, out, err) = write(folder, &[]);
+    assert_eq!((code, out.as_str()), (0, ""), "{err}");
+    let number = statuses(&before).len();
+    assert_eq!(err, format!("Recorded {number} findings in ringfence-baseline.json\n"));
+    insta::assert_snapshot!(fs::read_to_string(folder.join("ringfence-baseline.json")).unwrap());
+    let known = ["--baseline", "ringfence-baseline.json"];
+    let (code, after) = audit(folder, &known);
+    assert_eq!(code, 0);
+    assert!(statuses(&after).iter().all(|s| *s == "baseline"));
+    assert!(after["findings"].as_array().unwrap().iter().all(|f| f["grown"] == false));
+    assert_eq!(after["summary"]["baseline"], number);
+    // An audit's result serves as well.
+    fs::write(folder.join("audit.json"), before.to_string()).unwrap();
+    assert_eq!(audit(folder, &["--baseline", "audit.json"]), (0, after));
+
+    // More data over the same flows: just those that concern it are grown.
+    fs::write(
+        folder.join("all.yaml"),
+        PARTS.replace("data: [financial.account.balance]", "data: [financial.account]"),
+    )
+    .unwrap();
+    let (code, grown) = audit(folder, &known);
+    assert_eq!(code, 1);
+    for finding in grown["findings"].as_array().unwrap() {
+        let concerned = finding["kind"] == "forbid"
+            || finding["kind"] == "statement"
+            || finding["rule"] == "flow/undocumented";
+        let known =
+            before["findings"].as_array().unwrap().iter().any(|f| f["fingerprint"] == finding["fingerprint"]);
+        if !known {
+            assert_eq!((&finding["status"], &finding["grown"]), (&"new".into(), &false.into()), "{finding}");
+        } else if finding["rule"].as_str().unwrap().starts_with("terms/") {
+            assert_eq!(
+                (&finding["status"], &finding["grown"]),
+                (&"baseline".into(), &false.into()),
+                "{finding}"
+            );
+        } else if concerned {
+            assert_eq!((&finding["status"], &finding["grown"]), (&"new".into(), &true.into()), "{finding}");
+            assert!(finding["beyond"].as_array().unwrap().iter().all(|d| d != "financial.account.balance"));
+        }
+    }
+    let (_, text, _) =
+        ringfence(folder, &["audit", ".", "--baseline", "ringfence-baseline.json", "--day", "2026-11-23"]);
+    assert!(text.contains("grown: goes beyond what was accepted by financial.account"), "{text}");
+
+    // What is gone is said, and writing again forgets it.
+    fs::write(
+        folder.join("all.yaml"),
+        PARTS
+            .replace("  - {id: leak, from: app/chat, to: app/ads, data: [financial]}\n", "")
+            .replace("flows:\n  -", "flows:\n      -")
+            .replace("\nflows:\n", "\n"),
+    )
+    .unwrap();
+    let (code, fixed) = audit(folder, &known);
+    assert_eq!(code, 0);
+    let notices = fixed["notices"].as_array().unwrap();
+    assert!(notices.iter().any(|n| n["code"] == "baseline-fixed"));
+    assert_eq!(write(folder, &["--quiet"]), (0, String::new(), String::new()));
+    let (_, again) = audit(folder, &known);
+    assert!(again["notices"].as_array().unwrap().iter().all(|n| n["code"] != "baseline-fixed"));
+}
+
+#[test]
+fn the_configuration_names_the_baseline_and_it_is_no_inventory() {
+    let folder = inventory();
+    let folder = folder.path();
+    fs::write(folder.join("ringfence.yaml"), "baseline: known.yaml\n").unwrap();
+    let (code, _, err) = ringfence(folder, &["audit"]);
+    assert_eq!(code, 2);
+    assert!(
+        err.contains("cannot read the baseline `known.yaml`")
+            && err.contains("baseline write --output known.yaml"),
+        "{err}"
+    );
+    assert_eq!(write(folder, &[]).0, 0);
+    assert!(folder.join("known.yaml").exists());
+    assert_eq!(audit(folder, &[]).0, 0);
+    let (_, files, _) = ringfence(folder, &["files"]);
+    assert!(files.contains("known.yaml      left out: the baseline"), "{files}");
+    // Nothing else is written over.
+    let (code, _, err) = write(folder, &["--output", "all.yaml"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("is there and is no baseline"), "{err}");
+    assert_eq!(fs::read_to_string(folder.join("all.yaml")).unwrap(), PARTS);
+    for (text, said) in [
+        ("baseline: 2\nfindings: []\n", "this version of baselines is not known"),
+        ("baseline: 1\nfindngs: []\n", "did you mean `findings`?"),
+        ("baseline: 1\nfindings: [{data: [x]}]\n", "finding"),
+        ("{\"ringfence\": {}}", "this is no audit's result"),
+        ("", "is empty"),
+        ("[", "known.yaml"),
+    ] {
+        fs::write(folder.join("known.yaml"), text).unwrap();
+        let (code, out, err) = ringfence(folder, &["audit"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{text}");
+        assert!(err.contains(said), "{text}: {err}");
+    }
+}
+
+#[test]
+fn a_waiver_is_written_and_holds_for_what_it_accepts() {
+    let folder = inventory();
+    let folder = folder.path();
+    let (_, before) = audit(folder, &[]);
+    let fingerprint = |at: usize| before["findings"][at]["fingerprint"].as_str().unwrap().to_owned();
+    let waive = |fingerprint: &str, more: &[&str]| {
+        let mut args = vec![
+            "waive",
+            fingerprint,
+            "--reason",
+            "Ends: \"soon\" # really",
+            "--approved-by",
+            "J. Doe",
+            "--expires",
+            "2027-01-31",
+            "--day",
+            "2026-11-23",
+        ];
+        args.extend(more);
+        ringfence(folder, &args)
+    };
+    for (at, finding) in before["findings"].as_array().unwrap().iter().enumerate() {
+        let digits = &fingerprint(at)[..12];
+        let (code, out, err) = waive(digits, &["--ticket", "X-1"]);
+        assert_eq!((code, out.as_str()), (0, ""), "{err}");
+        assert!(err.starts_with(&format!("Accepted {}", fingerprint(at))), "{err}");
+        let (_, after) = audit(folder, &[]);
+        assert_eq!(after["findings"][at]["status"], "waived", "{finding}");
+        assert_eq!(after["findings"][at]["waiver"]["reason"], "Ends: \"soon\" # really");
+        assert_eq!(statuses(&after).iter().filter(|s| **s == "waived").count(), at + 1);
+        // What has no data, a requirement say, cannot be accepted in part.
+        let unlimited =
+            after["notices"].as_array().unwrap().iter().filter(|n| n["code"] == "waiver-unlimited");
+        let whole =
+            before["findings"].as_array().unwrap().iter().take(at + 1).filter(|f| f["kind"] == "require");
+        assert_eq!(unlimited.count(), whole.count());
+    }
+    assert_eq!(audit(folder, &[]).0, 0);
+    insta::assert_snapshot!(fs::read_to_string(folder.join("waivers.yaml")).unwrap());
+    let before = fs::read_to_string(folder.join("waivers.yaml")).unwrap();
+    let refused = |fingerprint: &str, more: &[&str], said: &str| {
+        let (code, out, err) = waive(fingerprint, more);
+        assert_eq!((code, out.as_str()), (2, ""), "{fingerprint} {more:?}");
+        assert!(err.contains(said), "{err}");
+        assert_eq!(fs::read_to_string(folder.join("waivers.yaml")).unwrap(), before);
+    };
+    refused(&fingerprint(0), &[], "is accepted already, until 2027-01-31 (waivers.yaml:");
+    refused("rf1:0000000000000000", &[], "`ringfence audit` lists them");
+    refused("rf1:12", &[], "is no fingerprint");
+    let lost = ["--file", "elsewhere/x.yaml"];
+    fs::write(folder.join("all.yaml"), PARTS.replace("id: leak", "id: leak2")).unwrap();
+    let (_, other) = audit(folder, &[]);
+    let new = other["findings"].as_array().unwrap().iter().find(|f| f["status"] == "new").unwrap();
+    let new = new["fingerprint"].as_str().unwrap().to_owned();
+    refused(&new, &lost, "is no YAML file within the inventory");
+    refused(&new, &["--expires", "2026-11-22"], "cannot be used multiple times");
+    let args = ["waive", &new, "--reason", " ", "--approved-by", "x", "--expires", "2027-01-01"];
+    assert!(ringfence(folder, &args).2.contains("a waiver says why and by whom"));
+    let args = [
+        "waive",
+        &new,
+        "--reason",
+        "x",
+        "--approved-by",
+        "x",
+        "--expires",
+        "2026-11-22",
+        "--day",
+        "2026-11-23",
+    ];
+    assert!(ringfence(folder, &args).2.contains("is over on 2026-11-23 already"));
+    let args = ["waive", &new, "-", "--reason", "x", "--approved-by", "x", "--expires", "2027-01-01"];
+    assert!(ringfence(folder, &args).2.contains("standard input is none"));
+}
+
+fn new_waiver(reason: &str, text: &str) -> Option<String> {
+    let finding = common::finding("core/x", FindingKind::Forbid, Severity::High, 1);
+    assert_eq!(finding.status, FindingStatus::New);
+    let waiver = NewWaiver {
+        finding: &finding,
+        reason,
+        approved_by: "a",
+        expires: "2027-01-01".to_owned(),
+        ticket: None,
+    };
+    with_waiver(text, &waiver)
+}
+
+#[test]
+fn a_file_keeps_all_that_it_holds() {
+    let one = "finding: 'rf1:aaaaaaaaaaaaaaaa', reason: r, approved_by: b, expires: 2027-01-01";
+    let block =
+        "finding: rf1:aaaaaaaaaaaaaaaa # this\n    reason: r\n    approved_by: b\n    expires: 2027-01-01\n";
+    let files = [
+        String::new(),
+        "# nothing yet".to_owned(),
+        "parties: []\n".to_owned(),
+        "parties: []".to_owned(),
+        "waivers:\n".to_owned(),
+        "waivers:".to_owned(),
+        "waivers: # none\nparties: []\n".to_owned(),
+        "waivers: []\nparties: []\n".to_owned(),
+        "waivers: [] # none\n".to_owned(),
+        format!("waivers:\n  - {block}"),
+        format!("waivers:\n  - {block}\n# after\nparties: []\n"),
+        format!("waivers:\n  - {}", block.trim_end()),
+        format!("waivers:\n- {}parties: []\n", block.replace("\n    ", "\n  ")),
+        format!("waivers:\n  -\n    {block}  # the end\nflows: []\n"),
+        format!("waivers: [{{{one}}}]\nparties: []\n"),
+        format!("waivers: [\n  {{{one}}},\n]\n"),
+        format!("waivers:\n  - {{{one}}}\n"),
+        format!("---\nparties: []\n---\nwaivers:\n  - {block}---\nflows: []\n"),
+        format!("waivers:\n  - {block}").replace('\n', "\r\n"),
+        "waivers:\n  - finding: rf1:aaaaaaaaaaaaaaaa\n    approved_by: b\n    expires: 2027-01-01\n    reason: |\n      several\n      lines\nparties: []\n".to_owned(),
+        "waivers:\n  - finding: rf1:aaaaaaaaaaaaaaaa\n    approved_by: b\n    expires: 2027-01-01\n    reason: |\n      several\n      lines\n".to_owned(),
+    ];
+    for text in &files {
+        let Some(new) = new_waiver("why", text) else {
+            panic!("cannot add to {text:?}");
+        };
+        // Every line that was there is there, in its order.
+        let mut rest = new.lines();
+        for line in text.lines() {
+            let line = line.replace("[]", "");
+            let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_end_matches([']', ','])).collect();
+            assert!(
+                rest.any(|l| words.iter().all(|w| l.contains(w))),
+                "{line:?} of {text:?} is not in {new:?}"
+            );
+        }
+        if text.contains("\r\n") {
+            assert!(new.lines().count() == new.matches("\r\n").count(), "{new:?}");
+        }
+        let again = new_waiver("again", &new);
+        assert!(again.is_some_and(|t| t.contains("\"again\"")), "{new:?}");
+    }
+    insta::assert_snapshot!(new_waiver("why", &files[10]).unwrap());
+    for text in ["waivers: {a: b}\n", "waivers: null\n", "waivers: &a [*a]\n", "[", "waivers: x\n"] {
+        assert_eq!(new_waiver("why", text), None, "{text:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_quoted_text_reads_back_the_same(text in any::<String>()) {
+        let yaml = format!("k: {}\n", quoted(&text));
+        let mut mistakes = Vec::new();
+        let nodes = ringfence::yaml::parse(
+            ringfence::source::FileId(0), &yaml, &ringfence::yaml::Limits::default(), &mut mistakes,
+        );
+        prop_assert!(mistakes.is_empty(), "{:?}", yaml);
+        let ringfence::yaml::Value::Map(entries) = &nodes[0].value else { panic!("no map") };
+        let ringfence::yaml::Value::Scalar(scalar) = &entries[0].value.value else { panic!("no text") };
+        prop_assert_eq!(&scalar.text, &text);
+    }
+}
