@@ -1,4 +1,4 @@
-//! What services run: the action's scripts, the installer. Run here with
+//! What services run: the action's scripts, the installer, the job for GitLab. Run here with
 //! what the service would give them.
 
 #![cfg(unix)]
@@ -549,4 +549,45 @@ fn the_action_takes_a_release_by_its_tag_and_a_commit_by_its_source() {
         assert_eq!(said.code, 0, "{}", said.err);
         assert!(runner.output("program").contains(&wanted), "{}", runner.output("program"));
     }
+}
+
+#[test]
+fn the_job_for_gitlab_writes_what_it_hands_on() {
+    let job = &yaml("ci/gitlab.yml")["ringfence"];
+    let folder = repository();
+    let shell = Shell::new(&folder.path().join("clone"));
+    let base = shell.run("git rev-parse main").out;
+    let lines: Vec<&str> = job["script"].as_sequence().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+    let shell =
+        shell.env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.trim()).env("RINGFENCE_ARGS", "--day 2026-11-23");
+    let said = shell.run(&lines.join("\n"));
+    assert_eq!(said.code, 1, "{}{}", said.out, said.err);
+    let artifacts = &job["artifacts"];
+    let mut files: Vec<&str> =
+        artifacts["paths"].as_sequence().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+    files.extend(artifacts["reports"].as_mapping().unwrap().values().map(|f| f.as_str().unwrap()));
+    assert_eq!(files.len(), 4);
+    for file in files {
+        assert!(fs::metadata(folder.path().join("clone").join(file)).unwrap().len() > 0, "{file}");
+    }
+    // The note is text in a block, and without a token there is none.
+    let note = job["after_script"][0].as_str().unwrap();
+    let bin = folder.path().join("bin");
+    program(&bin, "curl", "echo \"$*\" > \"$HOME/called\"");
+    let shell = shell.env("RINGFENCE_TOKEN", "").before(&bin);
+    let called = folder.path().join("clone/called");
+    assert!(shell.run(note).code == 0 && !called.exists());
+    let shell = shell
+        .env("RINGFENCE_TOKEN", "token")
+        .env("CI_API_V4_URL", "https://example.org/api")
+        .env("CI_PROJECT_ID", "3")
+        .env("CI_MERGE_REQUEST_IID", "4");
+    let said = shell.run(note);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        fs::read_to_string(called)
+            .unwrap()
+            .contains("https://example.org/api/projects/3/merge_requests/4/notes")
+    );
+    assert!(fs::read_to_string(folder.path().join("clone/ringfence.note")).unwrap().starts_with("```text\n"));
 }
