@@ -28,6 +28,18 @@ impl Duration {
         let total = number.parse::<u64>().ok()?.checked_mul(hours)?;
         Some(Duration::Hours(total))
     }
+
+    /// `90 days`, `1 year`, `unlimited`.
+    pub fn in_words(self) -> String {
+        let text = self.to_string();
+        let names = [('y', "year"), ('m', "month"), ('w', "week"), ('d', "day"), ('h', "hour")];
+        let named = names.into_iter().find_map(|(unit, name)| {
+            let number = text.strip_suffix(unit)?;
+            let number = Some(number).filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?;
+            Some(format!("{number} {name}{}", if number == "1" { "" } else { "s" }))
+        });
+        named.unwrap_or(text)
+    }
 }
 
 impl fmt::Display for Duration {
@@ -50,6 +62,12 @@ impl fmt::Display for Duration {
 #[cfg(test)]
 mod tests {
     use super::Duration;
+
+    #[test]
+    fn says_how_long() {
+        let words = |text: &str| Duration::parse(text).unwrap().in_words();
+        assert_eq!(["90d", "1y", "24h", "unlimited"].map(words), ["90 days", "1 year", "1 day", "unlimited"]);
+    }
 
     #[test]
     fn reads_what_it_writes_and_orders_by_length() {

@@ -2,6 +2,7 @@
 //! compressed rows.
 
 use crate::model::{Counting, FlowId, Id, Model, PartyId, SystemId};
+use crate::vocabulary::Relation;
 
 /// The counting flows by their ends.
 #[derive(Debug)]
@@ -103,5 +104,21 @@ impl<'m> Graph<'m> {
                 from.party == provider || (to.party == provider && from.party != origin)
             });
         if stays { k } else { (k + 1).min(2) }
+    }
+
+    /// What a system is to an item of a party's that got there at distance `k`.
+    pub fn relation(&self, system: SystemId, origin: PartyId, k: usize) -> Relation {
+        let place = &self.model.systems[system];
+        if place.party == origin {
+            return Relation::FirstParty;
+        }
+        if place.group == self.model.parties[origin].group {
+            return Relation::Affiliate;
+        }
+        match k {
+            0 => Relation::Processor,
+            1 => Relation::SecondParty,
+            _ => Relation::ThirdParty,
+        }
     }
 }

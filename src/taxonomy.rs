@@ -109,6 +109,11 @@ impl Tree {
         self.entries.get(key.0 as usize).map_or("", |e| &e.declared.key)
     }
 
+    /// What a key is called, if it has a title.
+    pub fn title(&self, key: Key) -> Option<&str> {
+        self.entries.get(key.0 as usize).and_then(|e| e.declared.title.as_deref())
+    }
+
     /// Whether nothing is below it.
     pub fn is_leaf(&self, key: Key) -> bool {
         self.entries.get(key.0 as usize).is_some_and(|e| e.keys.len() == 1)

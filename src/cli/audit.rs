@@ -68,6 +68,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         gate: gate.clone(),
         places: Places::new(&input.sources),
         world: Some(&input.world),
+        scope: options.scope.clone(),
+        sources: Some(&input.sources),
         ..Report::new(&audit)
     };
     writing.write(&input.config, |format, look| {

@@ -16,7 +16,7 @@ pub use meta::{Meta, SourceRef};
 pub use party::{Derive, Party, System};
 pub use statement::{Said, Statement};
 pub use taxonomy::{TaxonomyDeclared, builtin, declared as declared_taxonomy};
-pub use terms::{Clause, OnwardTo, Terms};
+pub use terms::{Clause, OnwardTo, TERMS, Terms};
 pub use waiver::Waiver;
 
 use crate::decode::{Decoder, Fields};

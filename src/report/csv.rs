@@ -164,7 +164,7 @@ fn path(path: &[Hop]) -> String {
 
 /// A cell, always in quotes. A program that splits at other signs than commas can
 /// start a cell in the midst of this one, so formulas are stopped there, too.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let mut out = String::from("\"");
     let mut starts = true;
     for c in say::line(text).chars() {

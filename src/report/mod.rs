@@ -6,10 +6,12 @@ pub mod difference;
 mod github;
 mod gitlab;
 mod group;
+mod html;
 mod json;
 mod junit;
 mod markdown;
 pub mod page;
+mod ropa;
 mod sarif;
 mod say;
 mod text;
@@ -21,7 +23,9 @@ pub use json::{difference_schema, schema};
 use crate::finding::Audit;
 use crate::gate::Gate;
 use crate::load::World;
+use crate::model::Scope;
 use crate::places::Places;
+use crate::source::Sources;
 use crate::vocabulary::Word;
 
 /// A form of the report.
@@ -43,6 +47,10 @@ pub enum Format {
     Markdown,
     /// For spreadsheets: a row for each finding.
     Csv,
+    /// For reading, printing and handing over: one page that needs nothing else.
+    Html,
+    /// The record of processing activities, as a table.
+    Ropa,
 }
 
 impl Word for Format {
@@ -56,6 +64,8 @@ impl Word for Format {
         Format::Gitlab,
         Format::Markdown,
         Format::Csv,
+        Format::Html,
+        Format::Ropa,
     ];
 
     fn word(self) -> &'static str {
@@ -68,6 +78,8 @@ impl Word for Format {
             Format::Gitlab => "gitlab",
             Format::Markdown => "markdown",
             Format::Csv => "csv",
+            Format::Html => "html",
+            Format::Ropa => "ropa-csv",
         }
     }
 }
@@ -104,12 +116,24 @@ pub struct Report<'r> {
     pub places: Places,
     /// The declared world, for formats that show more of it than the findings do.
     pub world: Option<&'r World>,
+    /// Which part of the world was judged.
+    pub scope: Scope,
+    /// The texts, for places of what no finding names.
+    pub sources: Option<&'r Sources>,
 }
 
 impl<'r> Report<'r> {
     /// A report as it is where nothing else is said.
     pub fn new(audit: &'r Audit) -> Self {
-        Report { audit, gate: Gate::default(), look: Look::default(), places: Places::default(), world: None }
+        Report {
+            audit,
+            gate: Gate::default(),
+            look: Look::default(),
+            places: Places::default(),
+            world: None,
+            scope: Scope::default(),
+            sources: None,
+        }
     }
 
     /// With another gate.
@@ -136,6 +160,8 @@ impl<'r> Report<'r> {
             Format::Gitlab => gitlab::render(self),
             Format::Markdown => Ok(markdown::render(self)),
             Format::Csv => Ok(csv::render(self)),
+            Format::Html => html::render(self),
+            Format::Ropa => Ok(ropa::render(self)),
         }
     }
 }

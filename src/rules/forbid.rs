@@ -116,19 +116,8 @@ impl Reach<'_> {
         let Some(from) = self.from.filter(|_| self.rule.relation) else {
             return matching != 0;
         };
-        let model = self.rule.judge.model;
-        let to = &model.systems[model.flows[flow].to];
-        let relation = if to.party == from {
-            Relation::FirstParty
-        } else if to.group == model.parties[from].group {
-            Relation::Affiliate
-        } else {
-            match self.graph().distance(flow, from, plane) {
-                0 => Relation::Processor,
-                1 => Relation::SecondParty,
-                _ => Relation::ThirdParty,
-            }
-        };
+        let to = self.rule.judge.model.flows[flow].to;
+        let relation = self.graph().relation(to, from, self.graph().distance(flow, from, plane));
         matching & bit(relation) != 0
     }
 }

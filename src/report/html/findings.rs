@@ -1,0 +1,516 @@
+//! The findings as cards in groups, one group for each rule.
+
+use serde::Serialize;
+
+use super::names::{Names, System, at, plain};
+use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry};
+use crate::model::Id;
+use crate::report::group::{self, Words, groups};
+use crate::report::say::{about, count, speaker, walks as different_walks};
+use crate::vocabulary::{Basis, Severity, Status};
+
+/// So many chains of one finding are written out; of terms, which are broken the same way
+/// for one agreement after the other, so many. The others are a line each.
+const WALKS: usize = 5;
+const WALKS_OF_TERMS: usize = 1;
+/// So many chains have a line.
+const LINES: usize = 20;
+
+/// All findings of one rule.
+#[derive(Debug, Serialize)]
+pub struct Group {
+    /// Where on the page.
+    pub anchor: String,
+    /// The rule's id.
+    pub rule: String,
+    /// The rule in a few words.
+    pub title: String,
+    /// How grave.
+    pub severity: Severity,
+    /// Where the rule comes from, with its legal standing.
+    pub standing: String,
+    /// How many findings, those that only follow included.
+    pub size: usize,
+    /// `7 findings, 14 more follow from them`.
+    pub number: String,
+    /// When the rule is broken, as a sentence.
+    pub violated: Option<String>,
+    /// The promise, rule or term broken, where it is the same for all.
+    pub quote: Option<Quote>,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// What it rests on.
+    pub cite: Vec<String>,
+    /// The findings, each with those that follow from it.
+    pub cards: Vec<Card>,
+    /// How many are not written out here.
+    pub left_out: usize,
+}
+
+/// The words that are broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Quote {
+    /// What they are: `Promise`, `Term`, `Rule`.
+    pub what: &'static str,
+    /// The words.
+    pub text: String,
+    /// They are somebody's, word for word.
+    pub verbatim: bool,
+    /// Whose.
+    pub by: Option<String>,
+    /// Where they are written.
+    pub place: Option<String>,
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+pub struct Card {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Where on the page.
+    pub anchor: String,
+    /// Where the data comes from.
+    pub from: Option<System>,
+    /// Where it ends up.
+    pub to: Option<System>,
+    /// What it is about otherwise: a flow, an agreement.
+    pub about: String,
+    /// `new`, `grown`, `known`, `waived`.
+    pub status: &'static str,
+    /// What there is to know of its standing.
+    pub marks: Vec<Mark>,
+    /// What happened, where the ends and the data do not say it.
+    pub message: Option<String>,
+    /// The data.
+    pub data: String,
+    /// As what it arrives, if that is something else.
+    pub arrives: Option<String>,
+    /// What the receiver works out from it.
+    pub becomes: Option<String>,
+    /// The chains.
+    pub walks: Vec<Walk>,
+    /// More chains, a line each.
+    pub lines: Vec<String>,
+    /// How many chains are not shown.
+    pub more_walks: usize,
+    /// The words broken, where they differ within the group.
+    pub quote: Option<Quote>,
+    /// Where it is declared.
+    pub place: Option<String>,
+    /// The flows of all its chains, by number.
+    pub flows: Vec<usize>,
+    /// The categories of its data, as declared.
+    pub keys: Vec<usize>,
+    /// The parties at its ends, by number.
+    pub parties: Vec<usize>,
+    /// The agreements concerned, by number.
+    pub agreements: Vec<usize>,
+    /// It is there only through proposed agreements.
+    pub prospective: bool,
+    /// Those that follow from it.
+    pub folded: Vec<Card>,
+}
+
+/// A word and what it means.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// The word.
+    pub word: &'static str,
+    /// What it means here.
+    pub text: String,
+}
+
+/// One chain.
+#[derive(Debug, Serialize)]
+pub struct Walk {
+    /// Which of several.
+    pub label: Option<String>,
+    /// It goes on from where the chain of the finding above ends.
+    pub goes_on: bool,
+    /// Where it starts.
+    pub start: System,
+    /// The flows, in order.
+    pub hops: Vec<Step>,
+}
+
+/// One flow of a chain.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The flow's number.
+    pub flow: Option<usize>,
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: Option<String>,
+    /// Under what it runs: an agreement's id.
+    pub agreement: Option<String>,
+    /// That agreement's status, if it is not active; or that there is none, or none needed.
+    pub standing: Option<String>,
+    /// What the data is there, if that is not what it was on the flow before.
+    pub data: Option<String>,
+    /// What for.
+    pub purposes: String,
+    /// The declaration is assumed.
+    pub assumed: bool,
+    /// Where it is declared.
+    pub place: String,
+    /// Where it leads.
+    pub to: System,
+}
+
+/// Turns findings into cards.
+pub struct Cards<'r> {
+    /// The result.
+    pub audit: &'r Audit,
+    /// What things are called.
+    pub names: &'r Names<'r>,
+}
+
+impl Cards<'_> {
+    /// All groups; of each finding that comes after `most` only the number.
+    pub fn groups(&self, most: usize) -> Vec<Group> {
+        let mut left = most;
+        let groups = groups(self.audit.findings.iter());
+        groups
+            .iter()
+            .enumerate()
+            .map(|(index, (words, group))| self.group(index, words, group, &mut left))
+            .collect()
+    }
+
+    /// A flow's number, by which the script knows it.
+    fn number(&self, flow: &str) -> Option<usize> {
+        self.names.flow(flow).map(Id::index)
+    }
+
+    fn group(&self, index: usize, words: &Words, group: &group::Group, left: &mut usize) -> Group {
+        let &(severity, rule, title, why, remedy) = words;
+        let entry = self.audit.rules.iter().find(|r| r.id == rule);
+        let first = group.heads.first().map(|head| head.finding);
+        let violated = entry.map(|e| e.violated.as_str());
+        let quote = first.map(|f| self.quote(&f.broken, f, title, violated));
+        let same = group
+            .heads
+            .iter()
+            .all(|h| Some(self.quote(&h.finding.broken, h.finding, title, violated)) == quote);
+        let follow = group.size - group.heads.len();
+        let mut cards = Vec::new();
+        let mut shown = 0;
+        for head in &group.heads {
+            if *left == 0 {
+                break;
+            }
+            let mut card = self.card(head.finding, title, same);
+            let fitting = head.folded.len().min(*left - 1);
+            card.folded = head.folded.iter().take(fitting).map(|f| self.card(f, title, true)).collect();
+            card.shorten_folded();
+            *left -= 1 + fitting;
+            shown += 1 + fitting;
+            cards.push(card);
+        }
+        Group {
+            anchor: format!("g{}", index + 1),
+            rule: rule.to_owned(),
+            title: title.to_owned(),
+            severity,
+            standing: self.standing(entry, first),
+            size: group.size,
+            number: match follow {
+                0 => count(group.size, "finding"),
+                more => {
+                    format!("{}, and {more} more that follow", count(group.heads.len(), "finding"))
+                }
+            },
+            violated: entry
+                .map(|e| e.violated.clone())
+                .filter(|_| first.is_some_and(|f| f.broken.what != BrokenWhat::Rule)),
+            quote: quote.filter(|_| same).filter(|q| !q.text.is_empty() || q.place.is_some()),
+            why: why.map(str::to_owned),
+            remedy: remedy.map(str::to_owned),
+            cite: first.map(|f| f.cite.clone()).unwrap_or_default(),
+            left_out: group.size - shown,
+            cards,
+        }
+    }
+
+    /// Where a rule comes from and how it stands in law.
+    fn standing(&self, entry: Option<&RuleEntry>, first: Option<&Finding>) -> String {
+        let status = entry.and_then(|e| e.policy_status).or_else(|| first.and_then(|f| f.policy_status));
+        let kind = entry.map(|e| e.kind).or_else(|| first.map(|f| f.kind));
+        match (status, kind) {
+            (Some(status), _) => standing(status).to_owned(),
+            (None, Some(FindingKind::Statement)) => "public promise".to_owned(),
+            (None, Some(FindingKind::Terms)) => "agreements' own terms".to_owned(),
+            (None, _) => "built-in check".to_owned(),
+        }
+    }
+
+    /// The words that a finding breaks.
+    fn quote(&self, broken: &Broken, finding: &Finding, title: &str, violated: Option<&str>) -> Quote {
+        let promise =
+            self.audit.promises.iter().find(|p| finding.rule.strip_prefix("statement/") == Some(&p.id));
+        let place = broken.location.as_ref().map(at);
+        match broken.what {
+            BrokenWhat::Promise => Quote {
+                what: "Promise",
+                text: broken.text.clone(),
+                verbatim: true,
+                by: promise.map(|p| speaker(p).replacen(&p.by, &self.names.party(&p.by), 1)),
+                place,
+            },
+            BrokenWhat::Term => {
+                Quote { what: "Term", text: plain_term(&broken.text), verbatim: false, by: None, place }
+            }
+            BrokenWhat::Rule => Quote {
+                what: "Rule",
+                text: match violated.filter(|_| broken.text == title) {
+                    Some(violated) => format!("broken when: {violated}"),
+                    None if broken.text == title => String::new(),
+                    None => broken.text.clone(),
+                },
+                verbatim: false,
+                by: None,
+                place,
+            },
+        }
+    }
+
+    fn card(&self, f: &Finding, title: &str, same: bool) -> Card {
+        let pair = matches!(f.kind, FindingKind::Forbid | FindingKind::Statement)
+            && f.source.is_some()
+            && f.sink.is_some();
+        // What is held where is said by the place and the data.
+        let held = f.kind == FindingKind::Limit && f.sink.is_some() && !f.data.is_empty();
+        let silent = f.message.is_empty() || f.message == f.title;
+        let mut walks = different_walks(f);
+        if walks.iter().all(|(walk, _)| walk.is_empty()) {
+            walks = if f.path.is_empty() { Vec::new() } else { vec![(f.path.as_slice(), Vec::new())] };
+        }
+        let all = walks.len();
+        let here = |at: usize| format!("{}: it starts there", label(at, all, &[]).unwrap_or_default());
+        let at_home: Vec<usize> =
+            (0..).zip(&walks).filter(|(_, (w, _))| w.is_empty()).map(|(at, _)| at).collect();
+        let mut lines: Vec<String> = at_home.into_iter().map(here).collect();
+        let walks: Vec<_> = (0..).zip(walks).filter(|(_, (walk, _))| !walk.is_empty()).collect();
+        let mut flows: Vec<usize> =
+            walks.iter().flat_map(|(_, (walk, _))| *walk).filter_map(|hop| self.number(&hop.flow)).collect();
+        flows.extend(f.flow.as_ref().and_then(|flow| self.number(flow)));
+        flows.sort_unstable();
+        flows.dedup();
+        let ends = [&f.source, &f.sink].into_iter().flatten();
+        let mut parties: Vec<usize> = ends.filter_map(|place| self.names.number(&place.party)).collect();
+        parties.dedup();
+        let number = walks.len();
+        let place = f
+            .location
+            .as_ref()
+            .map(at)
+            .filter(|place| !ends_at(walks.iter().map(|(_, (walk, _))| *walk), place));
+        let written = if f.kind == FindingKind::Terms { WALKS_OF_TERMS } else { WALKS };
+        let more = walks.iter().skip(written).take(LINES);
+        lines.extend(more.map(|(at, (walk, under))| self.short(walk, label(*at, all, under))));
+        Card {
+            anchor: anchor(&f.fingerprint),
+            fingerprint: f.fingerprint.clone(),
+            from: f.source.as_ref().map(|p| self.names.place(p)),
+            to: f.sink.as_ref().map(|p| self.names.place(p)),
+            about: match (&f.flow, &f.subject) {
+                (Some(flow), _) => flow.clone(),
+                (_, Some(subject)) => match f.kind {
+                    FindingKind::Flow => self.names.data(subject),
+                    _ if f.sink.is_some() => String::new(),
+                    _ => subject.clone(),
+                },
+                _ if f.source.is_none() && f.sink.is_none() => about(f),
+                _ => String::new(),
+            },
+            status: status(f),
+            marks: marks(f),
+            message: (!pair && !silent && !held).then(|| message(f)),
+            data: self.names.all_data(&f.data),
+            arrives: (!f.arrives_as.is_empty() && f.arrives_as != f.data)
+                .then(|| self.names.all_data(&f.arrives_as)),
+            becomes: (!f.becomes.is_empty()).then(|| self.names.all_data(&f.becomes)),
+            walks: walks
+                .into_iter()
+                .take(written)
+                .map(|(at, (walk, under))| self.walk(walk, &f.data, label(at, all, &under)))
+                .collect(),
+            more_walks: number.saturating_sub(written + LINES),
+            lines,
+            quote: (!same).then(|| self.quote(&f.broken, f, title, None)).filter(|q| !q.text.is_empty()),
+            place,
+            flows,
+            keys: f.data.iter().chain(&f.arrives_as).map(|key| self.names.key(key)).collect(),
+            parties,
+            agreements: f.agreements.iter().filter_map(|a| self.names.agreement(a)).map(Id::index).collect(),
+            prospective: f.prospective,
+            folded: Vec::new(),
+        }
+    }
+
+    /// `under amex-linking: American Express, accounts → Facebook, messenger`.
+    fn short(&self, walk: &[Hop], label: Option<String>) -> String {
+        let start = walk.first().map(|hop| self.names.line(&hop.from));
+        let stops: Vec<String> =
+            start.into_iter().chain(walk.iter().map(|hop| self.names.line(&hop.to))).collect();
+        format!("{}: {}", label.unwrap_or_default(), stops.join(" → "))
+    }
+
+    /// A chain of a finding's data.
+    fn walk(&self, walk: &[Hop], data: &[String], label: Option<String>) -> Walk {
+        let mut hops: Vec<Step> = walk.iter().map(|hop| self.step(hop)).collect();
+        let mut before = data;
+        for (hop, step) in walk.iter().zip(&mut hops) {
+            if before == hop.data {
+                step.data = None;
+            }
+            before = &hop.data;
+        }
+        Walk {
+            label,
+            goes_on: false,
+            start: walk.first().map_or_else(|| self.names.system(""), |hop| self.names.system(&hop.from)),
+            hops,
+        }
+    }
+
+    fn step(&self, hop: &Hop) -> Step {
+        let within = hop.from.split('/').next() == hop.to.split('/').next();
+        Step {
+            flow: self.number(&hop.flow),
+            id: hop.flow.clone(),
+            title: hop.title.clone(),
+            agreement: hop.agreement.clone(),
+            standing: match (&hop.agreement, hop.agreement_status) {
+                (None, _) if within => Some("within one party".to_owned()),
+                (None, _) => Some("no agreement".to_owned()),
+                (Some(_), None | Some(Status::Active)) => None,
+                (Some(_), Some(status)) => Some(status.to_string()),
+            },
+            data: Some(self.names.all_data(&hop.data)),
+            purposes: self.names.all_purposes(&hop.purposes),
+            assumed: hop.basis == Some(Basis::Assumed),
+            place: at(&hop.location),
+            to: self.names.system(&hop.to),
+        }
+    }
+}
+
+impl Card {
+    /// Of those that follow only what goes beyond this one.
+    fn shorten_folded(&mut self) {
+        for card in &mut self.folded {
+            // Whether it is accepted is said of each: a new one must not pass under a waived one.
+            card.marks.retain(|mark| mark.word == "waived" || !self.marks.contains(mark));
+            if card.data == self.data {
+                card.data = "the same".to_owned();
+            }
+        }
+        let Some(own) = self.walks.first() else {
+            return;
+        };
+        for walk in self.folded.iter_mut().flat_map(|card| &mut card.walks) {
+            let above = own.hops.len();
+            if walk.start == own.start && walk.hops.len() > above && walk.hops.starts_with(&own.hops) {
+                let rest = walk.hops.split_off(above);
+                if let Some(last) = std::mem::replace(&mut walk.hops, rest).pop() {
+                    walk.start = last.to;
+                }
+                walk.goes_on = true;
+            }
+        }
+    }
+}
+
+/// What happened. Of a flow the ends and the data are said already.
+fn message(f: &Finding) -> String {
+    let ends = f.source.iter().zip(&f.sink).find_map(|(from, to)| {
+        let ends = format!(" from {} to {}", from.system.as_ref()?, to.system.as_ref()?);
+        Some(f.message.split_once(&ends)?.1)
+    });
+    match ends.filter(|_| f.flow.is_some()) {
+        Some(rest) => format!("The flow carries this{rest}."),
+        None => f.message.clone(),
+    }
+}
+
+/// Whether a chain's last flow is declared there.
+fn ends_at<'h>(mut walks: impl Iterator<Item = &'h [Hop]>, place: &str) -> bool {
+    walks.any(|walk| walk.last().is_some_and(|hop| at(&hop.location) == place))
+}
+
+/// A policy's standing in law, in words that a reader knows.
+pub fn standing(status: crate::vocabulary::PolicyStatus) -> &'static str {
+    use crate::vocabulary::PolicyStatus as P;
+    match status {
+        P::InForce => "law in force",
+        P::Enjoined => "enjoined: a court bars its enforcement",
+        P::Proposed => "proposed, not law",
+        P::Contractual => "binding by contract",
+        P::Benchmark => "benchmark, a yardstick only",
+        P::House => "house rule, not law",
+    }
+}
+
+/// `onward_transfer: prohibited` as it is read.
+fn plain_term(text: &str) -> String {
+    match text.split_once(": ") {
+        Some((term, rest)) => format!("{}: {rest}", plain(term)),
+        None => text.to_owned(),
+    }
+}
+
+fn label(index: usize, of: usize, under: &[&str]) -> Option<String> {
+    let under = if under.is_empty() { String::new() } else { format!("under {}", under.join(", ")) };
+    match (of, under.is_empty()) {
+        (0 | 1, true) => None,
+        (0 | 1, false) => Some(under),
+        (_, true) => Some(format!("Chain {} of {of}", index + 1)),
+        (_, false) => Some(format!("Chain {} of {of}, {under}", index + 1)),
+    }
+}
+
+/// Where a finding is on the page.
+pub fn anchor(fingerprint: &str) -> String {
+    fingerprint.replace(':', "-")
+}
+
+/// Whether a finding is new, in one word.
+pub fn status(f: &Finding) -> &'static str {
+    match f.status {
+        FindingStatus::New if f.grown => "grown",
+        FindingStatus::New => "new",
+        FindingStatus::Baseline => "known",
+        FindingStatus::Waived => "waived",
+    }
+}
+
+fn marks(f: &Finding) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    let mut mark = |word, text: &str| marks.push(Mark { word, text: text.to_owned() });
+    match (f.status, &f.waiver) {
+        (FindingStatus::Waived, Some(w)) => {
+            let ticket = w.ticket.as_ref().map_or(String::new(), |t| format!(", {t}"));
+            mark("waived", &format!("by {} until {}{ticket}: {}", w.approved_by, w.expires, w.reason));
+        }
+        (FindingStatus::Waived, None) => mark("waived", ""),
+        (FindingStatus::Baseline, _) => mark("known", "in the baseline"),
+        (FindingStatus::New, _) => {}
+    }
+    if f.grown {
+        mark("grown", "goes beyond what was accepted");
+    }
+    if f.prospective {
+        mark("prospective", "only through proposed agreements");
+    }
+    if f.retained {
+        mark("retained", "only through ended agreements, whose data nobody has deleted");
+    }
+    if !f.binding {
+        mark("not binding", "does not make the audit fail");
+    }
+    marks
+}

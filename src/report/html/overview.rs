@@ -1,0 +1,455 @@
+//! The first screen: the verdict, what it counts, the promises, the terms, what must
+//! change, and what was judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::findings::{Group, standing};
+use super::names::{Names, System, at};
+use super::registers::{Term, term};
+use crate::finding::{Audit, Finding, FindingKind, FindingStatus};
+use crate::gate::Threshold;
+use crate::model::{FlowId, Model};
+use crate::report::Report;
+use crate::report::group::Words;
+use crate::report::say::{by_severity, count, listing, speaker};
+use crate::taxonomy::Key;
+use crate::vocabulary::Severity;
+
+/// So many names stand in one cell.
+const NAMES: usize = 12;
+
+/// All of the first screen.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    fails: bool,
+    word: &'static str,
+    sentence: String,
+    reason: String,
+    judged: String,
+    claims: Option<String>,
+    loose: Option<String>,
+    counts: Vec<(Severity, usize)>,
+    accepted: Vec<(&'static str, usize)>,
+    promises: Vec<PromiseRow>,
+    kept: usize,
+    terms: Vec<TermRow>,
+    changes: Vec<Change>,
+    facts: Vec<(&'static str, String)>,
+    packs: Vec<Pack>,
+}
+
+#[derive(Debug, Serialize)]
+struct PromiseRow {
+    id: String,
+    quote: String,
+    by: String,
+    place: String,
+    kept: bool,
+    findings: usize,
+    anchor: Option<String>,
+    of: Vec<String>,
+    through: Vec<Systems>,
+    reaches: Vec<Systems>,
+    /// The claims that keep it.
+    rests_on: Vec<String>,
+}
+
+/// Systems of one party.
+#[derive(Debug, Serialize)]
+struct Systems {
+    party: String,
+    systems: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TermRow {
+    what: String,
+    words: Term,
+    agreements: Vec<(String, String)>,
+    flows: Vec<Place>,
+    anchor: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Place {
+    what: String,
+    at: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Change {
+    severity: Severity,
+    title: String,
+    anchor: String,
+    remedy: Option<String>,
+    places: Vec<Place>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Pack {
+    id: String,
+    title: Option<String>,
+    version: Option<String>,
+    standing: &'static str,
+    as_of: Option<String>,
+    rules: usize,
+    new: usize,
+}
+
+/// Makes the first screen.
+pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
+    let audit = report.audit;
+    let fails = report.gate.fails(audit);
+    let broken = audit.promises.iter().filter(|p| !p.kept).count();
+    let s = &audit.summary;
+    let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
+    Overview {
+        fails,
+        word: if fails { "Fails" } else { "Passes" },
+        sentence: sentence(audit, broken),
+        reason: reason(report),
+        judged: judged(report),
+        claims: (!audit.relied_on.is_empty()).then(|| count(claims(audit), "claim")),
+        loose: (loose > 0).then(|| {
+            format!("{} of policies that do not bind: shown, and not counted.", count(loose, "new finding"))
+        }),
+        counts: vec![
+            (Severity::Critical, s.critical),
+            (Severity::High, s.high),
+            (Severity::Medium, s.medium),
+            (Severity::Low, s.low),
+            (Severity::Info, s.info),
+        ],
+        accepted: vec![("waived", s.waived), ("in the baseline", s.baseline)],
+        promises: promises(audit, names, groups),
+        kept: audit.promises.len() - broken,
+        terms: terms(report, names, groups),
+        changes: changes(audit, names, groups),
+        facts: facts(report),
+        packs: packs(audit),
+    }
+}
+
+fn sentence(audit: &Audit, broken: usize) -> String {
+    let promises = audit.promises.len();
+    let s = &audit.summary;
+    let new = s.critical + s.high + s.medium + s.low + s.info;
+    let of_promises = match (promises, broken) {
+        (0, _) => None,
+        (1, 0) => Some("keep the one public promise".to_owned()),
+        (n, 0) => Some(format!("keep all {n} public promises")),
+        (1, _) => Some("break the one public promise".to_owned()),
+        (n, b) => Some(format!("break {b} of {n} public promises")),
+    };
+    let accepted = s.waived + s.baseline;
+    let of_rules = match (new, accepted) {
+        (0, 0) => "break none of the rules and terms applied".to_owned(),
+        (0, n) => format!("break nothing new ({} accepted before)", count(n, "finding")),
+        (n, _) => format!("give {}", count(n, "new finding")),
+    };
+    let parts: Vec<String> = of_promises.into_iter().chain([of_rules]).collect();
+    format!("The declared flows {}.", listing(&parts))
+}
+
+fn reason(report: &Report) -> String {
+    let audit = report.audit;
+    let gate = &report.gate;
+    let (stopping, severities) =
+        by_severity(audit.findings.iter().filter(|f| gate.stops(f)).map(|f| f.severity));
+    let denied = audit.notices.iter().filter(|n| gate.denies(n)).count();
+    let mut why = Vec::new();
+    if stopping > 0 {
+        let are = if stopping == 1 { "finding counts" } else { "findings count" };
+        why.push(format!("{severities} {are}"));
+    }
+    if denied > 0 {
+        why.push(format!(
+            "{} not accepted",
+            count(denied, "notice") + if denied == 1 { " is" } else { " are" }
+        ));
+    }
+    let from = match gate.fail_on {
+        Threshold::Never => "findings do not count in this audit".to_owned(),
+        Threshold::At(severity) => {
+            format!("findings count if they are new, binding and {severity} or graver")
+        }
+    };
+    match why.is_empty() {
+        true => format!("No finding counts against it; {from}."),
+        false => format!("{}; {from}.", listing(&why)),
+    }
+}
+
+/// How many different claims the verdict relies on.
+fn claims(audit: &Audit) -> usize {
+    let claims = audit.relied_on.iter().map(|r| (&r.flow, &r.claim, &r.agreement));
+    claims.collect::<BTreeSet<_>>().len()
+}
+
+/// What was judged, in a sentence.
+fn judged(report: &Report) -> String {
+    let audit = report.audit;
+    let i = &audit.inventory;
+    let flows = match &audit.judged.as_of {
+        Some(day) => format!(" with the flows of {day}"),
+        None => String::new(),
+    };
+    let policy = |p: &crate::finding::PolicyFacts| {
+        let version = p.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
+        format!("{}{version} ({})", p.title.as_ref().unwrap_or(&p.id), standing(p.status))
+    };
+    let policies: Vec<String> = audit.policies.iter().map(policy).collect();
+    let by = match policies.is_empty() {
+        true => "by the agreements' own terms and the promises alone".to_owned(),
+        false => format!("by the agreements' own terms, the promises, and {}", listing(&policies)),
+    };
+    format!(
+        "Judged on {}{flows}, {by}: {}, {}, {} and {} that count, {} of them proposed and {} assumed. \
+         Inventory {}.",
+        audit.judged.day,
+        match i.parties {
+            1 => "1 party".to_owned(),
+            n => format!("{n} parties"),
+        },
+        count(i.systems, "system"),
+        count(i.agreements, "agreement"),
+        count(i.counting_flows, "flow"),
+        i.proposed_flows,
+        i.assumed_flows,
+        i.digest.get(..16).unwrap_or(&i.digest),
+    )
+}
+
+fn some(all: BTreeSet<String>) -> Vec<String> {
+    let more = all.len().saturating_sub(NAMES);
+    let mut names: Vec<String> = all.into_iter().take(NAMES).collect();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names
+}
+
+/// Systems by their parties; what comes first on the chains comes first here.
+fn by_party(systems: BTreeSet<(usize, System)>) -> Vec<Systems> {
+    let mut parties: Vec<(String, Vec<String>)> = Vec::new();
+    for (_, System { party, system }) in systems {
+        let at = parties.iter().position(|(name, _)| *name == party).unwrap_or_else(|| {
+            parties.push((party, Vec::new()));
+            parties.len() - 1
+        });
+        if let (Some((_, systems)), Some(system)) = (parties.get_mut(at), system)
+            && !systems.contains(&system)
+        {
+            systems.push(system);
+        }
+    }
+    let more = parties.len().saturating_sub(NAMES);
+    parties.truncate(NAMES);
+    if more > 0 {
+        parties.push((format!("{more} more parties"), Vec::new()));
+    }
+    parties.into_iter().map(|(party, systems)| Systems { party, systems: shortened(&systems) }).collect()
+}
+
+fn shortened(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();
+    match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
+    let (kept, broken): (Vec<_>, Vec<_>) = audit.promises.iter().partition(|p| p.kept);
+    let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    for finding in &audit.findings {
+        by_rule.entry(&finding.rule).or_default().push(finding);
+    }
+    let row = |p: &crate::finding::Promise| {
+        let rule = format!("statement/{}", p.id);
+        let findings = by_rule.get(rule.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let (mut of, mut through, mut reaches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for f in findings {
+            of.extend(f.source.as_ref().map(|place| names.party(&place.party)));
+            reaches.extend(f.sink.as_ref().map(|place| (f.path.len(), names.place(place))));
+            let passed = f.path.len().saturating_sub(1);
+            through
+                .extend(f.path.iter().take(passed).enumerate().map(|(at, hop)| (at, names.system(&hop.to))));
+        }
+        PromiseRow {
+            id: p.id.clone(),
+            quote: p.quote.clone(),
+            by: speaker(p).replacen(&p.by, &names.party(&p.by), 1),
+            place: at(&p.location),
+            kept: p.kept,
+            findings: p.broken_by.len(),
+            anchor: groups.iter().find(|g| g.rule == rule).map(|g| g.anchor.clone()),
+            of: some(of),
+            through: by_party(through),
+            reaches: by_party(reaches),
+            rests_on: some(
+                audit
+                    .relied_on
+                    .iter()
+                    .filter(|r| r.rule == rule)
+                    .map(|r| format!("{} claims {}", r.flow, r.claim))
+                    .collect(),
+            ),
+        }
+    };
+    broken.into_iter().chain(kept).map(row).collect()
+}
+
+/// The agreements that state a term, by id and title, and the flows that break it.
+#[derive(Debug, Default)]
+struct Stated {
+    agreements: BTreeSet<(String, String)>,
+    flows: BTreeSet<Place>,
+}
+
+/// The terms broken, each once with the agreements that state it.
+fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
+    let Some(world) = report.world else {
+        return Vec::new();
+    };
+    let model = &world.model;
+    let mut rows: BTreeMap<(String, Term), Stated> = BTreeMap::new();
+    for f in report.audit.findings.iter().filter(|f| f.kind == FindingKind::Terms) {
+        let offending = f.flow.as_deref().and_then(|name| names.flow(name));
+        for (index, id) in f.agreements.iter().enumerate() {
+            let walk = f.witnesses.get(index).map(Vec::as_slice).unwrap_or_default();
+            let own = walk.iter().rev().find(|hop| hop.agreement.as_ref() == Some(id));
+            let own = own.and_then(|hop| names.flow(&hop.flow));
+            let agreement = names.agreement(id).map(|a| &model.agreements[a]);
+            let terms = own.map(|f| &model.flows[f].terms).or(agreement.map(|a| &a.declared.terms));
+            let which = which(model, &f.rule, terms, offending);
+            let Some(words) = terms.and_then(|terms| term(names, model, terms, which)) else {
+                continue;
+            };
+            let row = rows.entry((f.rule.clone(), words)).or_default();
+            let title = agreement.and_then(|a| a.declared.meta.title.clone()).unwrap_or_else(|| id.clone());
+            row.agreements.insert((id.clone(), title));
+            row.flows
+                .insert(Place { what: f.flow.clone().unwrap_or_default(), at: f.location.as_ref().map(at) });
+        }
+    }
+    rows.into_iter()
+        .map(|((rule, words), Stated { agreements, flows })| {
+            let group = groups.iter().find(|g| g.rule == rule);
+            TermRow {
+                what: group.map_or_else(|| rule.clone(), |g| g.title.clone()),
+                words,
+                agreements: agreements.into_iter().collect(),
+                flows: flows.into_iter().collect(),
+                anchor: group.map(|g| g.anchor.clone()),
+            }
+        })
+        .collect()
+}
+
+/// Which term a check of terms is about.
+fn which(
+    model: &Model,
+    rule: &str,
+    terms: Option<&crate::inventory::Terms>,
+    offending: Option<FlowId>,
+) -> &'static str {
+    match rule {
+        "terms/purpose" => {
+            let permitted: Option<Vec<Key>> =
+                terms.and_then(|t| t.purposes.as_ref()).map(|p| p.iter().map(|k| k.value).collect());
+            let outside = permitted.is_some_and(|permitted| {
+                offending
+                    .is_some_and(|f| model.flows[f].purposes.iter().any(|&p| !model.under(p, &permitted)))
+            });
+            if outside { "purposes" } else { "prohibited_purposes" }
+        }
+        "terms/onward" => "onward_transfer",
+        "terms/retention" => "retention",
+        "terms/safeguards" => "safeguards",
+        _ => "consent",
+    }
+}
+
+/// For each rule broken by something not yet accepted: what to do, and where it breaks first.
+fn changes(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<Change> {
+    let mut by_words: BTreeMap<Words, BTreeSet<Place>> = BTreeMap::new();
+    let open = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.consequent);
+    for f in open {
+        let places = by_words
+            .entry((f.severity, &f.rule, &f.title, f.why.as_deref(), f.remedy.as_deref()))
+            .or_default();
+        let last = f.path.last().map(|hop| hop.flow.clone());
+        let what = match f.kind {
+            FindingKind::Limit => f.subject.as_deref().map(|s| names.line(s)),
+            FindingKind::Require => f.subject.clone(),
+            _ => f.flow.clone().or(last).or_else(|| f.subject.clone()),
+        };
+        places.insert(Place { what: what.unwrap_or_default(), at: f.location.as_ref().map(at) });
+    }
+    let mut changes: Vec<Change> = Vec::new();
+    for g in groups {
+        let words = (g.severity, g.rule.as_str(), g.title.as_str(), g.why.as_deref(), g.remedy.as_deref());
+        if let Some(places) = by_words.remove(&words) {
+            changes.push(Change {
+                severity: g.severity,
+                title: g.title.clone(),
+                anchor: g.anchor.clone(),
+                remedy: g.remedy.clone(),
+                more: places.len().saturating_sub(NAMES),
+                places: places.into_iter().take(NAMES).collect(),
+            });
+        }
+    }
+    changes
+}
+
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let audit = report.audit;
+    let i = &audit.inventory;
+    let mut facts = vec![
+        ("Day judged", audit.judged.day.clone()),
+        (
+            "Flows of",
+            match &audit.judged.as_of {
+                Some(day) => day.clone(),
+                None => "any day; dates do not matter".to_owned(),
+            },
+        ),
+    ];
+    if let Some(statuses) = &report.scope.statuses {
+        let words: Vec<String> = statuses.iter().map(ToString::to_string).collect();
+        facts.push(("Agreements judged", format!("only those that are {}", words.join(" or "))));
+    }
+    facts.extend([
+        ("Parties", i.parties.to_string()),
+        ("Systems", i.systems.to_string()),
+        ("Agreements", i.agreements.to_string()),
+        ("Flows", format!("{}, of which {} count", i.flows, i.counting_flows)),
+        ("Proposed", format!("{} of the flows that count", i.proposed_flows)),
+        ("Assumed", format!("{} of the flows that count", i.assumed_flows)),
+        ("Program", format!("Ringfence {}", audit.ringfence.version)),
+        ("Digest of the inventory", i.digest.clone()),
+    ]);
+    facts
+}
+
+fn packs(audit: &Audit) -> Vec<Pack> {
+    let new = |id: &str| {
+        let of = format!("{id}/");
+        audit.findings.iter().filter(|f| f.status == FindingStatus::New && f.rule.starts_with(&of)).count()
+    };
+    let pack = |p: &crate::finding::PolicyFacts| Pack {
+        id: p.id.clone(),
+        title: p.title.clone(),
+        version: p.version.clone(),
+        standing: standing(p.status),
+        as_of: p.as_of.clone(),
+        rules: p.rules,
+        new: new(&p.id),
+    };
+    audit.policies.iter().map(pack).collect()
+}

@@ -1,0 +1,31 @@
+//! The record of processing activities as a table like that of [`csv`](super::csv): a line for
+//! each system.
+
+use super::Report;
+use super::csv::cell;
+use crate::holdings::Holdings;
+use crate::model::Counting;
+use crate::record::{ACTIVITY, PARTY, record};
+
+/// The table, its head first. Without a world there is the head alone.
+pub fn render(report: &Report) -> String {
+    let mut out = String::new();
+    line(&mut out, PARTY.iter().chain(&ACTIVITY).map(|name| (*name).to_owned()));
+    let Some(world) = report.world else {
+        return out;
+    };
+    let counting = Counting::new(&world.model, &report.scope);
+    let holdings = Holdings::new(&world.model, &counting);
+    for party in record(&world.model, &counting, &holdings) {
+        for (_, activity) in &party.activities {
+            line(&mut out, party.fields.iter().chain(activity).map(|field| field.text()));
+        }
+    }
+    out
+}
+
+fn line(out: &mut String, cells: impl Iterator<Item = String>) {
+    let cells: Vec<String> = cells.map(|text| cell(&text)).collect();
+    out.push_str(&cells.join(","));
+    out.push_str("\r\n");
+}

@@ -1,0 +1,309 @@
+//! The report for people to hand over: what must hold of its text alone. What it does in
+//! a browser is tested in `tests/browser`.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use common::{audit, finding, full, hop, place, strings};
+use ringfence::finding::{Audit, FindingKind};
+use ringfence::report::page::is_hidden;
+use ringfence::report::{Format, Report};
+use ringfence::vocabulary::Severity;
+use sha2::{Digest, Sha256};
+
+const SAMPLES: [&str; 4] =
+    ["messenger-banking", "messenger-banking-fenced", "cambridge-analytica", "open-banking"];
+const STYLE: &str = concat!(
+    include_str!("../src/diagram/diagram.css"),
+    include_str!("../src/report/html/templates/style.css")
+);
+const SCRIPT: &str = include_str!("../src/report/html/templates/script.js");
+
+/// As it stands on the page.
+fn packed(text: &str) -> String {
+    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+fn templates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/html/templates")
+}
+
+fn html(audit: &Audit) -> String {
+    Report::new(audit).render(Format::Html).unwrap()
+}
+
+fn sample(name: &str, format: &str) -> String {
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
+    command.args(["audit", name, "--day", "2026-11-23", "--format", format]);
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = (0..3).fold(0_u32, |word, at| word << 8 | u32::from(*chunk.get(at).unwrap_or(&0)));
+        for digit in 0..4 {
+            let filled = digit <= chunk.len();
+            let value = DIGITS[(word >> (18 - 6 * digit) & 63) as usize] as char;
+            out.push(if filled { value } else { '=' });
+        }
+    }
+    out
+}
+
+/// A tag: name, attributes, whether it closes.
+type Tag = (String, Vec<(String, String)>, bool);
+
+/// A page's tags in order.
+fn tags(page: &str) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        if rest.starts_with('!') {
+            continue;
+        }
+        let end = rest.find('>').expect("a tag ends");
+        let text = &rest[..end];
+        let (text, closes) = match text.strip_prefix('/') {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let (name, mut list) = text.split_once(' ').unwrap_or((text, ""));
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "no tag: <{text}>");
+        let mut attributes = Vec::new();
+        while !list.trim().is_empty() {
+            list = list.trim_start();
+            let key = list.split([' ', '=']).next().unwrap();
+            list = &list[key.len()..];
+            let mut value = "";
+            if let Some(quoted) = list.strip_prefix("=\"") {
+                value = quoted.split('"').next().unwrap();
+                list = &quoted[value.len() + 1..];
+            }
+            attributes.push((key.to_owned(), value.to_owned()));
+            if list == "/" {
+                attributes.push((list.to_owned(), String::new()));
+                list = "";
+            }
+        }
+        tags.push((name.to_owned(), attributes, closes));
+        rest = &rest[end + 1..];
+        if let ("script" | "style", false) = (name, closes) {
+            rest = &rest[rest.find(&format!("</{name}")).expect("it ends")..];
+        }
+    }
+    tags
+}
+
+/// What has to hold of every page.
+fn is_sound(page: &str) {
+    const EMPTY: [&str; 4] = ["meta", "input", "br", "hr"];
+    let mut open: Vec<String> = Vec::new();
+    let mut ids = BTreeSet::new();
+    let mut level = 0;
+    for (name, attributes, closes) in tags(page) {
+        if closes {
+            assert_eq!(open.pop().as_deref(), Some(name.as_str()), "tags nest");
+            continue;
+        }
+        if !EMPTY.contains(&name.as_str()) && !attributes.iter().any(|(key, _)| key == "/") {
+            open.push(name.clone());
+        }
+        for (key, value) in &attributes {
+            assert!(!key.starts_with("on") && key != "style", "{name} has {key}");
+            assert!(!["src", "action"].contains(&key.as_str()), "{name} has {key}");
+            if key == "href" {
+                assert!(value.starts_with('#'), "a link leads out: {value}");
+            }
+            if key == "id" {
+                assert!(ids.insert(value.clone()), "twice: {value}");
+            }
+        }
+        if let Some(new) = name.strip_prefix('h').and_then(|n| n.parse::<usize>().ok()) {
+            assert!(new <= level + 1, "h{level} is followed by h{new}");
+            level = new;
+        }
+        if name == "th" {
+            assert!(attributes.iter().any(|(key, _)| key == "scope"), "a head without scope");
+        }
+    }
+    assert_eq!(open, Vec::<String>::new());
+    let hidden = page.replace(&packed(STYLE), "").replace(&packed(SCRIPT), "");
+    assert!(!hidden.contains(|c| c != '\n' && is_hidden(c)), "a hidden character");
+    let policy = format!(
+        "default-src &#39;none&#39;; style-src &#39;sha256-{}&#39;; script-src &#39;sha256-{}&#39;; \
+         base-uri &#39;none&#39;; form-action &#39;none&#39;",
+        base64(&Sha256::digest(between(page, "<style>", "</style>"))),
+        base64(&Sha256::digest(between(page, "</script>\n<script>", "</script>"))),
+    );
+    assert!(page.contains(&policy), "the policy admits what is there: {policy}");
+}
+
+fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
+    let rest = &page[page.find(start).unwrap() + start.len()..];
+    &rest[..rest.find(end).unwrap()]
+}
+
+/// `UPDATE_HASHES=1 cargo test --test html` writes the files.
+#[test]
+fn the_hashes_are_those_of_style_and_script() {
+    for (file, text) in [("style.sha256", STYLE), ("script.sha256", SCRIPT)] {
+        let hash = base64(&Sha256::digest(packed(text))) + "\n";
+        let path = templates().join(file);
+        if std::env::var_os("UPDATE_HASHES").is_some() {
+            std::fs::write(&path, &hash).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            hash,
+            "run UPDATE_HASHES=1 cargo test --test html"
+        );
+    }
+}
+
+#[test]
+fn every_sample_shows_all_that_the_json_says() {
+    for name in SAMPLES {
+        let page = sample(name, "html");
+        is_sound(&page);
+        assert_eq!(page, sample(name, "html"), "the same bytes");
+        let json: serde_json::Value = serde_json::from_str(&sample(name, "json")).unwrap();
+        let findings = json["findings"].as_array().unwrap();
+        assert_eq!(page.matches("<article class=\"card\"").count(), findings.len());
+        for finding in findings {
+            let fingerprint = finding["fingerprint"].as_str().unwrap();
+            assert!(page.contains(&format!("<code>{fingerprint}</code>")), "{name}: {fingerprint}");
+        }
+        for severity in ["critical", "high", "medium", "low", "info"] {
+            let number = json["summary"][severity].as_u64().unwrap();
+            assert!(page.contains(&format!("<b>{number}</b> {severity}</li>")), "{name}: {severity}");
+        }
+        let promises = json["promises"].as_array().unwrap();
+        let kept = promises.iter().filter(|p| p["kept"] == true).count();
+        let heading = format!("Public promises: {kept} of {} kept", promises.len());
+        assert!(promises.is_empty() || page.contains(&heading), "{name}: {heading}");
+        for policy in json["policies"].as_array().unwrap() {
+            assert!(page.contains(&format!("<code>{}</code>", policy["id"].as_str().unwrap())));
+        }
+        assert!(page.contains(json["inventory"]["digest"].as_str().unwrap()));
+        assert!(page.len() < 300_000, "{name} has {} bytes", page.len());
+    }
+}
+
+#[test]
+fn everything_of_a_result_made_by_hand() {
+    for audit in [full(), audit(Vec::new())] {
+        let page = html(&audit);
+        is_sound(&page);
+        for finding in &audit.findings {
+            assert!(page.contains(&finding.fingerprint));
+        }
+        for notice in &audit.notices {
+            assert!(page.contains(&notice.code));
+        }
+    }
+}
+
+const HOSTILE: &str =
+    "</script></style></textarea>'\"><img src=x onerror=alert(1)><!--\u{202e}\u{0}\u{2028}{{ 1 }}`";
+
+fn hostile() -> Audit {
+    let mut audit = full();
+    let long = "W".repeat(10_000);
+    for finding in &mut audit.findings {
+        for text in [&mut finding.title, &mut finding.message, &mut finding.broken.text, &mut finding.rule] {
+            text.push_str(HOSTILE);
+            text.push_str(&long);
+        }
+        finding.why = Some(HOSTILE.to_owned());
+        finding.remedy = Some(HOSTILE.to_owned());
+        finding.cite = strings(&[HOSTILE]);
+        finding.data = strings(&[HOSTILE]);
+        finding.subject = Some(HOSTILE.to_owned());
+        finding.agreements = strings(&[HOSTILE]);
+        finding.source = place(HOSTILE);
+        finding.location.iter_mut().for_each(|l| l.file.push_str(HOSTILE));
+        finding.witnesses = vec![vec![hop(HOSTILE, HOSTILE, HOSTILE, &[HOSTILE], HOSTILE, 1)]];
+        finding.witnesses[0][0].title = Some(HOSTILE.to_owned());
+        finding.path = finding.witnesses[0].clone();
+    }
+    for promise in &mut audit.promises {
+        promise.quote.push_str(HOSTILE);
+        promise.who = Some(HOSTILE.to_owned());
+    }
+    for notice in &mut audit.notices {
+        notice.code.push_str(HOSTILE);
+        notice.message.push_str(HOSTILE);
+    }
+    for relied in &mut audit.relied_on {
+        relied.flow.push_str(HOSTILE);
+        relied.claim.push_str(HOSTILE);
+    }
+    audit.policies[0].title = Some(HOSTILE.to_owned());
+    audit.judged.day = HOSTILE.to_owned();
+    audit
+}
+
+#[test]
+fn hostile_values_are_text() {
+    let page = html(&hostile());
+    is_sound(&page);
+    let values = page.replace(&packed(STYLE), "").replace(&packed(SCRIPT), "");
+    assert!(!values.contains("<img") && !values.contains("<!--"), "mark-up");
+    assert!(values.contains("&lt;img src=x onerror=alert(1)&gt;"));
+}
+
+/// A result with many findings, as a large organisation has them.
+fn large() -> Audit {
+    let findings = (0..10_000).map(|n| {
+        let mut f = finding(&format!("core/rule-{}", n % 20), FindingKind::Forbid, Severity::High, n);
+        let (from, to) = (format!("bank-{}/core", n % 500), format!("platform-{}/ads", n % 700));
+        let between = format!("broker-{}/hub", n % 300);
+        f.source = place(&from);
+        f.sink = place(&to);
+        f.data = strings(&["financial.account.balance", "financial.transaction.amount"]);
+        f.path = vec![
+            hop(&format!("a{}/in", n % 900), &from, &between, &["financial.account"], "service", 1),
+            hop(&format!("b{}/out", n % 800), &between, &to, &["financial.account"], "advertising", 1),
+        ];
+        f.witnesses = vec![f.path.clone()];
+        f
+    });
+    audit(findings.collect())
+}
+
+#[test]
+fn a_large_result_stays_small() {
+    let audit = large();
+    let page = html(&audit);
+    is_sound(&page);
+    assert!(page.len() < 8_000_000, "{} bytes", page.len());
+    let data = between(&page, "id=\"data\">", "</script>");
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let all = data["findings"]["all"].as_array().unwrap();
+    assert_eq!(all.len(), audit.findings.len());
+    let there: BTreeSet<String> = all.iter().map(|f| format!("rf1:{}", f["f"].as_str().unwrap())).collect();
+    assert!(audit.findings.iter().all(|f| there.contains(&f.fingerprint)));
+    assert!(page.matches("<article class=\"card\"").count() >= 20, "some are there without the script");
+    assert!(page.contains("10000 findings"));
+}
+
+#[test]
+fn the_record_as_csv_has_a_line_for_each_system() {
+    let csv = sample("messenger-banking", "ropa-csv");
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 1 + 24);
+    assert!(lines[0].starts_with("\"party\",\"name\",\"jurisdiction\""));
+    for line in &lines {
+        assert_eq!(line.matches("\",\"").count(), 16, "{line}");
+    }
+}
