@@ -854,3 +854,31 @@ fn hostile_names_do_nothing_in_a_comparison() {
         }
     }
 }
+
+#[test]
+fn every_format_shows_a_comparison() {
+    let repository = repository();
+    let folder = repository.path();
+    append(&folder.join("platform.yaml"), LEAK);
+    commit(folder);
+    let formats =
+        ["text", "json", "sarif", "junit", "github", "gitlab", "markdown", "csv", "html", "ropa-csv"];
+    let mut args = vec![
+        "diff".to_owned(),
+        "main".into(),
+        "HEAD".into(),
+        "--quiet".into(),
+        "--output".into(),
+        "/dev/null".into(),
+    ];
+    for format in formats {
+        args.extend(["--report".to_owned(), format!("{format}=out.{format}")]);
+    }
+    let said = ringfence(folder, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((said.code, said.err.as_str()), (1, ""));
+    for format in formats {
+        let text = fs::read_to_string(folder.join(format!("out.{format}"))).unwrap();
+        assert!(text.contains("messenger-to-audiences") || format == "ropa-csv", "{format}: {text}");
+        assert!(!text.is_empty(), "{format}");
+    }
+}

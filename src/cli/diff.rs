@@ -115,13 +115,25 @@ struct Compared {
     gate: Gate,
     config: Config,
     places: Places,
+    /// What the head declares, unless it is a result alone.
+    declared: Option<(World, Sources)>,
+    options: Options,
 }
 
 fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
     compared.diff.count(&compared.gate);
-    let Compared { diff, head, gate, config, places } = &compared;
+    let Compared { diff, head, gate, config, places, declared, options } = &compared;
     args.writing.write(config, |format, look| {
-        let report = DiffReport { diff, head, gate, look, places, widening: args.fail_on_widening };
+        let report = DiffReport {
+            diff,
+            head,
+            gate,
+            look,
+            places,
+            widening: args.fail_on_widening,
+            declared: declared.as_ref().map(|(world, sources)| (world, sources)),
+            scope: &options.scope,
+        };
         Ok(report.render(format)?)
     })?;
     Ok(ExitCode::from(u8::from(diff.fails(gate, args.fail_on_widening))))
@@ -195,7 +207,8 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     diff.reach = Some(reach);
     diff.edits = Some(edits);
     let head = accepted(&audit_after, &diff.findings);
-    Ok(Compared { diff, head, gate, config, places: Places::new(&texts_of_head) })
+    let places = Places::new(&texts_of_head);
+    Ok(Compared { diff, head, gate, config, places, declared: Some((after, texts_of_head)), options })
 }
 
 type Judged = ((Audit, Audit), (ringfence::diff::ReachChanges, Vec<ringfence::diff::Edit>));
@@ -256,7 +269,8 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     });
     let gate = args.judging.gate(&config);
     let head = accepted(&after, &diff.findings);
-    Ok(Compared { diff, head, gate, config, places: Places::default() })
+    let options = args.judging.options(&config);
+    Ok(Compared { diff, head, gate, config, places: Places::default(), declared: None, options })
 }
 
 /// What only the head accepts is not accepted.

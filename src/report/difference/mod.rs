@@ -8,7 +8,10 @@ use super::{Format, Look, Report, json};
 use crate::diff::Diff;
 use crate::finding::Audit;
 use crate::gate::Gate;
+use crate::load::World;
+use crate::model::Scope;
 use crate::places::Places;
+use crate::source::Sources;
 
 /// What a report of a comparison is made of.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +28,10 @@ pub struct DiffReport<'r> {
     pub places: &'r Places,
     /// Whether edits that widen fail, too.
     pub widening: bool,
+    /// What the head declares and its texts, unless it is a result alone.
+    pub declared: Option<(&'r World, &'r Sources)>,
+    /// Which part of it was judged.
+    pub scope: &'r Scope,
 }
 
 impl DiffReport<'_> {
@@ -38,7 +45,13 @@ impl DiffReport<'_> {
             Format::Markdown => Ok(markdown::render(self)),
             Format::Json => json::render(self.diff),
             others => {
-                let report = Report { places: self.places.clone(), ..Report::new(self.head) };
+                let report = Report {
+                    places: self.places.clone(),
+                    world: self.declared.map(|(world, _)| world),
+                    sources: self.declared.map(|(_, sources)| sources),
+                    scope: self.scope.clone(),
+                    ..Report::new(self.head)
+                };
                 report.gate(self.gate.clone()).look(self.look).render(others)
             }
         }
