@@ -307,3 +307,32 @@ fn the_record_as_csv_has_a_line_for_each_system() {
         assert_eq!(line.matches("\",\"").count(), 16, "{line}");
     }
 }
+
+#[test]
+fn where_the_diagram_shows_parties_each_finding_has_its_neighbourhood() {
+    let folder = tempfile::tempdir().unwrap();
+    let systems: Vec<String> = (0..160).map(|n| format!("{{id: s{n}, purposes: [service]}}")).collect();
+    let flows: Vec<String> = (1..160)
+        .map(|n| format!("{{id: f{n}, from: bank/s{}, to: bank/s{n}, data: [financial]}}", n / 2))
+        .collect();
+    let text = format!(
+        "parties:\n  - {{id: bank, name: Bank, role: bank, systems: [{{id: core, purposes: [service], originates: \
+         [financial]}}, {{id: ads, purposes: [advertising]}}, {}]}}\nflows: [{{id: in, from: bank/core, to: bank/s0, \
+         data: [financial]}}, {{id: out, from: bank/s1, to: bank/ads, data: [financial]}}, {}]\n",
+        systems.join(", "),
+        flows.join(", "),
+    );
+    std::fs::write(folder.path().join("all.yaml"), text).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ringfence"))
+        .args(["audit", ".", "--format", "html", "--day", "2026-11-23"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    is_sound(&page);
+    let leak = between(&page, "Neighbourhood of the chain", "</article>");
+    for system in ["core", "s0", "s1", "ads"] {
+        assert!(leak.contains(&format!(">{system}<")), "{system}: {leak}");
+    }
+    assert!(!leak.contains(">s150<"), "only what is near");
+}

@@ -109,6 +109,8 @@ pub struct Card {
     pub agreements: Vec<usize>,
     /// It is there only through proposed agreements.
     pub prospective: bool,
+    /// Its neighbourhood as a picture, where the page's diagram shows parties only.
+    pub around: Option<String>,
     /// Those that follow from it.
     pub folded: Vec<Card>,
 }
@@ -347,6 +349,7 @@ impl Cards<'_> {
             parties,
             agreements: f.agreements.iter().filter_map(|a| self.names.agreement(a)).map(Id::index).collect(),
             prospective: f.prospective,
+            around: None,
             folded: Vec::new(),
         }
     }

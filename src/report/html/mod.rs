@@ -18,7 +18,8 @@ use tera::{Context, Kwargs, State, Tera};
 
 use super::Report;
 use super::page::is_hidden;
-use crate::diagram::{Filter, SvgOptions, picture, svg};
+use crate::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
+use crate::finding::Finding;
 use crate::holdings::Holdings;
 use crate::load::World;
 use crate::model::Counting;
@@ -46,6 +47,8 @@ const SCRIPT_HASH: &str = include_str!("templates/script.sha256");
 
 /// Above so many findings or systems the script writes findings out on demand.
 const NORMAL: usize = 500;
+/// So many bytes the pictures of findings take together.
+const PICTURES: usize = 4 << 20;
 /// So many findings, and entries of a register, such a page has without its script.
 const WITHOUT_SCRIPT: usize = 100;
 /// So many pixels wide a diagram may be to be shrunk to the page; a wider one scrolls.
@@ -165,6 +168,9 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
             group.left_out = group.size - group.cards.len();
         }
     }
+    if let Some(world) = report.world.filter(|w| w.model.systems.len() > MOST_SYSTEMS) {
+        neighbourhoods(report, world, &mut groups);
+    }
     let page = Page {
         style: packed(STYLE),
         script: packed(SCRIPT),
@@ -205,6 +211,30 @@ fn drawing(report: &Report, world: &World) -> Drawing {
     let svg = without_spare_attributes(&svg(&picture, &options));
     let width = svg.split_once(" width=\"").and_then(|(_, rest)| rest.split('"').next()?.parse::<u32>().ok());
     Drawing { fits: width.is_some_and(|width| width <= WIDEST), words: picture.description, svg }
+}
+
+/// Gives the findings that are written out a picture of their neighbourhood each, as far
+/// as there is room for all.
+fn neighbourhoods(report: &Report, world: &World, groups: &mut [findings::Group]) {
+    let by_name: BTreeMap<&str, &Finding> =
+        report.audit.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
+    let options = SvgOptions { standalone: false, interactive: false, legend: false };
+    let mut left = PICTURES;
+    for card in groups.iter_mut().flat_map(|group| &mut group.cards) {
+        let Some(finding) = by_name.get(card.fingerprint.as_str()) else {
+            continue;
+        };
+        let drawn = neighbourhood(world, finding, &report.scope);
+        if drawn.edges.is_empty() {
+            continue;
+        }
+        let text = without_spare_attributes(&svg(&drawn, &options));
+        match left.checked_sub(text.len()) {
+            Some(less) => left = less,
+            None => return,
+        }
+        card.around = Some(text);
+    }
 }
 
 /// What the drawing says of its lines for other pages: this one's script knows it by the

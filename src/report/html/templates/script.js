@@ -309,7 +309,7 @@
     if (item && found) {
       const head = item.head || item;
       show(item.group, item.group.heads.indexOf(head) + 1);
-      const details = $(head.id) && $(head.id).querySelector("details");
+      const details = $(head.id) && $(head.id).querySelector(".folded");
       if (item.head && details) {
         if (details.children.length === 1) details.append(...head.folded.filter((other) => other.match).map((other) => card(other, "h5")));
         details.open = true;
