@@ -334,3 +334,34 @@ fn a_reader_that_leaves_changes_no_exit_code_and_no_pipeline_is_coloured() {
         assert!(!output.stdout.contains(&0x1B), "{name}");
     }
 }
+
+#[test]
+fn two_reports_do_not_go_to_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out").display().to_string();
+    let sample = format!("{SAMPLES}/open-banking");
+    for args in [
+        vec![
+            "audit".to_owned(),
+            sample.clone(),
+            "--report".into(),
+            format!("json={file}"),
+            "--report".into(),
+            format!("csv={file}"),
+        ],
+        vec![
+            "audit".to_owned(),
+            sample,
+            "--output".into(),
+            file.clone(),
+            "--report".into(),
+            format!("csv={file}"),
+        ],
+    ] {
+        let (code, _, err) = here(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(code, 2);
+        assert!(err.contains("two reports would go to"), "{err}");
+    }
+    assert!(!folder.path().join("out").exists());
+    assert_eq!(here(&["config", "nosuch"]).0, 2);
+}

@@ -735,6 +735,66 @@ fn edits_are_classed_by_the_table() {
 }
 
 #[test]
+fn what_is_added_brings_its_claims_in_sight() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for side in ["base", "head"] {
+        fs::create_dir(folder.join(side)).unwrap();
+        fs::write(folder.join(side).join("all.yaml"), PARTS).unwrap();
+    }
+    fs::write(
+        folder.join("head/more.yaml"),
+        "parties: [{id: ad, name: Ad, role: ad_network, systems: [{id: net, purposes: [advertising]}]}]\n\
+         agreements:\n  - id: study\n    parties: [bank, ad]\n    kind: processing\n    terms: {released_by: [aggregated], \
+         onward_transfer: permitted, retention: 1y, consent: opt_in}\n    flows:\n      - {id: figures, from: bank/core, to: \
+         ad/net, data: [financial.account.balance], transform: aggregated, consent: opt_in, only_from: [bank]}\n",
+    )
+    .unwrap();
+    let said = diff(folder, &["base", "head"]);
+    let json = said.json();
+    let edits: Vec<String> = json["edits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| ["class", "of", "id", "key"].map(|key| e[key].as_str().unwrap()).join(" "))
+        .collect();
+    for expected in [
+        "neutral agreement study added",
+        "assertion agreement study kind",
+        "assertion agreement study terms.released_by",
+        "widening agreement study terms.onward_transfer",
+        "widening flow study/figures added",
+        "assertion flow study/figures transform",
+        "assertion flow study/figures consent",
+        "assertion flow study/figures only_from",
+    ] {
+        assert!(edits.iter().any(|e| e == expected), "{expected} is not in {edits:#?}");
+    }
+    let added =
+        json["edits"].as_array().unwrap().iter().find(|e| e["id"] == "study/figures" && e["key"] == "added");
+    assert_eq!(added.unwrap()["after"][0], "bank/core → ad/net: financial.account.balance");
+    let claims = json["relied_on"].as_array().unwrap();
+    assert!(
+        claims.iter().any(|c| c["flow"] == "study/figures" && c["claim"] == "transform: aggregated"),
+        "{claims:?}"
+    );
+    for format in ["text", "markdown"] {
+        let out = ringfence(folder, &["diff", "base", "head", "--format", format]).out.to_lowercase();
+        assert!(out.contains("newly relied on") && out.contains("transform: nothing → aggregated"), "{out}");
+    }
+    // What is only planned or gone moves nothing, and says so.
+    fs::write(
+        folder.join("head/more.yaml"),
+        "flows: [{id: gone, from: app/chat, to: bank/core, data: [device], disposed: {date: 2020-01-01}}]\n",
+    )
+    .unwrap();
+    let json = diff(folder, &["base", "head"]).json();
+    assert!(
+        json["edits"].as_array().unwrap().iter().any(|e| e["key"] == "disposed" && e["class"] == "assertion")
+    );
+}
+
+#[test]
 fn every_key_that_is_compared_has_its_row() {
     for (at, row) in ROWS.iter().enumerate() {
         let twins = ROWS.iter().skip(at + 1).filter(|other| (other.of, other.key) == (row.of, row.key));

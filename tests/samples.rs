@@ -439,7 +439,9 @@ fn a_consent_is_stretched_in_open_banking() {
     }
     let purpose = judged.of("terms/purpose")[0];
     assert_eq!(texts(&purpose["agreements"]), ["millbrook-conduit", "pennywise-consent"]);
-    assert!(text(purpose, "/broken/text").ends_with("§6 “Account data serves what the customer asked for.”"));
+    assert!(
+        text(purpose, "/broken/text").ends_with("§6.1 “Account data is not used to market any product.”")
+    );
     let onward = [
         ("pennywise-consent/transactions", "onward_to: pennywise"),
         ("rentwell-consent/account", "onward_to: rentwell"),

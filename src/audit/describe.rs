@@ -293,15 +293,19 @@ impl Describe<'_> {
     /// under it has it.
     fn broken_term(&self, violation: &Violation, term: &'static str, offending: FlowId) -> Broken {
         let model = &self.world.model;
-        let agreement = violation.agreements.first().copied();
-        let walk = violation.witnesses.first().map(|w| w.walk.as_slice()).unwrap_or_default();
-        let own =
-            walk.iter().rev().copied().find(|&f| model.flows[f].agreement == agreement).unwrap_or(offending);
-        let terms = &model.flows[own].terms;
-        let term = match term {
-            "purposes" if !self.outside(terms, offending) => "prohibited_purposes",
-            other => other,
+        // By agreement: the terms of its last flow before the offending one.
+        let of = |at: usize| {
+            let agreement = violation.agreements.get(at).copied();
+            let walk = violation.witnesses.get(at).map(|w| w.walk.as_slice()).unwrap_or_default();
+            let own = walk.iter().rev().copied().find(|&f| model.flows[f].agreement == agreement);
+            (agreement, &model.flows[own.unwrap_or(offending)].terms)
         };
+        // A purpose that one agreement rules out says more than that others do not permit it.
+        let ruled_out = (0..violation.agreements.len())
+            .map(of)
+            .find(|(_, terms)| term == "purposes" && checks::ruled_out(model, terms, offending));
+        let term = if ruled_out.is_some() { "prohibited_purposes" } else { term };
+        let (agreement, terms) = ruled_out.unwrap_or_else(|| of(0));
         let mut text = format!("{term}: {}", self.term_value(terms, term));
         if let Some(clause) = terms.clause(term) {
             let quote = clause.quote.as_ref().map(|q| format!("“{q}”"));
@@ -310,15 +314,6 @@ impl Describe<'_> {
         }
         let place = terms.span(term).or_else(|| agreement.map(|a| model.agreements[a].declared.id.span));
         Broken { what: BrokenWhat::Term, text, location: place.map(|span| self.sources.location(span)) }
-    }
-
-    /// Whether a purpose of a flow is outside those permitted.
-    fn outside(&self, terms: &Terms, flow: FlowId) -> bool {
-        let model = &self.world.model;
-        terms.purposes.as_ref().is_some_and(|named| {
-            let named: Vec<Key> = named.iter().map(|k| k.value).collect();
-            model.flows[flow].purposes.iter().any(|&p| !model.under(p, &named))
-        })
     }
 
     fn term_value(&self, terms: &Terms, term: &str) -> String {

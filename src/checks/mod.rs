@@ -13,6 +13,8 @@ mod terms;
 mod undocumented;
 mod unsourced;
 
+pub use purpose::ruled_out;
+
 pub use flows::offending_flows;
 pub use terms::{Under, broken_terms};
 pub use unsourced::{Sourceless, unsourced};

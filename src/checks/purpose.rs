@@ -2,8 +2,10 @@
 
 use super::{Check, How, Under};
 use crate::bits::LeafSet;
+use crate::decode::Spanned;
+use crate::inventory::Terms;
 use crate::judge::Judge;
-use crate::model::FlowId;
+use crate::model::{FlowId, Model};
 use crate::taxonomy::Key;
 use crate::vocabulary::Severity;
 
@@ -26,12 +28,20 @@ pub const CHECK: Check = Check {
 fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     let model = judge.model;
     let flow = &model.flows[id];
-    let keys = |list: &[crate::decode::Spanned<Key>]| list.iter().map(|k| k.value).collect::<Vec<Key>>();
     let permitted = under.terms.purposes.as_ref().map(|list| keys(list));
     let outside = permitted.is_some_and(|named| flow.purposes.iter().any(|&p| !model.under(p, &named)));
-    let prohibited = keys(&under.terms.prohibited_purposes);
+    (outside || ruled_out(model, under.terms, id)).then(|| flow.leaves.clone())
+}
+
+/// Whether terms rule out a purpose of a flow or of where it ends: that says more than
+/// that they do not permit it.
+pub fn ruled_out(model: &Model, terms: &Terms, id: FlowId) -> bool {
+    let flow = &model.flows[id];
+    let prohibited = keys(&terms.prohibited_purposes);
     let mut used = flow.purposes.iter().chain(&model.systems[flow.to].purposes);
-    let ruled_out =
-        used.any(|&p| model.under(p, &prohibited) || prohibited.iter().any(|&q| model.under(q, &[p])));
-    (outside || ruled_out).then(|| flow.leaves.clone())
+    used.any(|&p| model.under(p, &prohibited) || prohibited.iter().any(|&q| model.under(q, &[p])))
+}
+
+fn keys(list: &[Spanned<Key>]) -> Vec<Key> {
+    list.iter().map(|k| k.value).collect()
 }

@@ -50,6 +50,9 @@ const DEFAULTS: [(&str, &str, &str); 8] = [
 
 /// Prints the settings.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = args.paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
+        anyhow::bail!("there is no `{}`", visible(&missing.display().to_string()));
+    }
     let mut sources = Sources::new();
     let found = match input::configuration(&args.paths, &mut sources) {
         Ok(found) => found,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ringfence::config::Config;
+use ringfence::report::page::visible;
 use ringfence::report::{Format, Look};
 
 use super::output::{self, Color};
@@ -45,6 +46,15 @@ impl Writing {
         let limit = (self.limit > 0).then_some(self.limit);
         let on_paper = Look { color: self.color == Color::Always, width: 80, limit, quiet: self.quiet };
         let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
+        let mut files: Vec<_> = reports.iter().map(|(_, file)| file).chain(&self.output).collect();
+        files.sort();
+        let twins = files.iter().zip(files.iter().skip(1)).find(|(a, b)| a == b && !a.starts_with("/dev"));
+        if let Some((one, _)) = twins {
+            anyhow::bail!(
+                "two reports would go to `{}`; name a file for each",
+                visible(&one.display().to_string())
+            );
+        }
         for (format, file) in reports {
             output::write_file(file, &render(*format, on_paper)?)?;
         }

@@ -53,17 +53,37 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
     }
     for (key, new) in after.iter().filter(|(key, _)| !before.contains_key(key)) {
         edits.push(whole(key, new, "added", head));
-        if key.0 == Declaration::System {
-            // What starts or comes about at a new system is new, too.
-            let own = |facet: &&Facet| matches!(facet.key, "originates" | "derives");
-            for facet in new.facets.0.iter().filter(own) {
-                let none = Facet { key: facet.key, shown: Vec::new(), value: Value::Set([].into()) };
-                edits.extend(compare(key, &none, facet, new, head));
-            }
-        }
+        edits.extend(brought(key, new, head));
     }
     edits.sort();
     edits
+}
+
+/// What a new declaration brings besides itself: data that starts or comes about at a new
+/// system, and whatever a new flow or agreement claims or allows beyond what holds where
+/// nothing is said.
+fn brought(key: &(Declaration, String), new: &Item, head: &Side) -> Vec<Edit> {
+    let nothing = |facet: &Facet| -> Option<Value> {
+        Some(match (key.0, facet.key) {
+            (Declaration::System, "originates" | "derives") => Value::Set([].into()),
+            (Declaration::Flow, "only_from") => Value::All,
+            (Declaration::Flow, "consent" | "transform" | "disposed") => Value::Rank(0),
+            (Declaration::Agreement, "kind" | "disposed" | "terms.onward_transfer") => Value::Rank(0),
+            (Declaration::Agreement, "assurances" | "terms.onward_to") => Value::Set([].into()),
+            (Declaration::Flow | Declaration::Agreement, "terms.released_by") if !facet.shown.is_empty() => {
+                Value::Set(["anonymised".to_owned()].into())
+            }
+            _ => return None,
+        })
+    };
+    let stated = new.facets.0.iter().filter_map(|facet| Some((facet, nothing(facet)?)));
+    stated
+        .filter(|(facet, nothing)| facet.value != *nothing)
+        .filter_map(|(facet, value)| {
+            let unsaid = Facet { key: facet.key, shown: Vec::new(), value };
+            compare(key, &unsaid, facet, new, head)
+        })
+        .collect()
 }
 
 /// The edits of what judges: waivers and promises.
@@ -137,14 +157,28 @@ fn waives(waiver: &Waiver) -> String {
 }
 
 fn whole(key: &(Declaration, String), item: &Item, what: &'static str, side: &Side) -> Edit {
+    let shown = |name: &str| {
+        let facet = item.facets.0.iter().find(|facet| facet.key == name);
+        facet.map(|facet| facet.shown.join(", ")).filter(|text| !text.is_empty())
+    };
+    // Of a flow what it is, so that nobody has to look it up.
+    let moves = (key.0 == Declaration::Flow).then(|| {
+        let purposes = shown("purposes").map(|list| format!(" for {list}")).unwrap_or_default();
+        let [from, to, data] = ["from", "to", "data"].map(|name| shown(name).unwrap_or_default());
+        format!("{from} → {to}: {data}{purposes}")
+    });
+    let (before, after) = match what {
+        "removed" => (moves.into_iter().collect(), Vec::new()),
+        _ => (Vec::new(), moves.into_iter().collect()),
+    };
     Edit {
         agreement: item.agreement.clone(),
         of: key.0,
         id: key.1.clone(),
         key: what.to_owned(),
         class: find(key.0, what).map_or(Class::Both, |row| row.other),
-        before: Vec::new(),
-        after: Vec::new(),
+        before,
+        after,
         location: item.span.map(|span| side.sources.location(span)),
     }
 }

@@ -18,7 +18,7 @@ pub use state::{Mistakes, Spec, State, untrusted};
 pub use table::{Class, Declaration};
 
 use crate::audit::Options;
-use crate::finding::{Audit, InventoryFacts, Judged, Notice, Place, Program};
+use crate::finding::{Audit, InventoryFacts, Judged, Notice, Place, Program, Reliance};
 use crate::gate::Gate;
 use crate::load::World;
 use crate::model::{Counting, SystemId};
@@ -49,6 +49,8 @@ pub struct Diff {
     pub edits: Option<Vec<Edit>>,
     /// Notices of the head that the base does not have.
     pub notices: Vec<Notice>,
+    /// Claims that the head's verdict rests on and the base's does not.
+    pub relied_on: Vec<Reliance>,
     /// How much of everything.
     pub summary: Summary,
 }
@@ -176,11 +178,19 @@ impl Diff {
                 .iter()
                 .any(|o| (&o.code, &o.message, &o.subjects) == (&n.code, &n.message, &n.subjects))
         };
+        let relied = |claim: &Reliance| {
+            let same = |o: &&Reliance| {
+                (&o.rule, &o.flow, &o.claim, &o.agreement)
+                    == (&claim.rule, &claim.flow, &claim.claim, &claim.agreement)
+            };
+            base.1.relied_on.iter().any(|other| same(&other))
+        };
         Diff {
             ringfence: head.1.ringfence.clone(),
             judged: head.1.judged.clone(),
             findings: compare_findings(base.1, head.1, trees),
             notices: head.1.notices.iter().filter(|n| !known(n)).cloned().collect(),
+            relied_on: head.1.relied_on.iter().filter(|claim| !relied(claim)).cloned().collect(),
             base: base.0,
             head: head.0,
             trust_head,

@@ -2,7 +2,7 @@
 //! program. Whatever the input, it is no longer than services allow.
 
 use super::DiffReport;
-use super::text::{alike, named, newness, said, sentence, state, summary};
+use super::text::{alike, claimed, named, newness, said, sentence, state, summary};
 use crate::diff::{Class, Diff, Edit, Reach};
 use crate::finding::Finding;
 use crate::report::markdown::escape::{code, text};
@@ -33,6 +33,7 @@ pub fn render(report: &DiffReport) -> String {
     let fixed: Vec<&Finding> = diff.findings.fixed.iter().collect();
     let lists = [
         reached(report),
+        relied_on(report),
         edits(report),
         list(
             format!(
@@ -143,6 +144,18 @@ fn no_longer(report: &DiffReport) -> String {
     let groups = report.diff.reach.as_ref().map(|c| alike(&c.removed)).unwrap_or_default();
     let lines = groups.iter().map(|g| reach_line(g.first, &g.origins, report, false));
     folded(&format!("{} no longer reached", count(groups.len(), "place")), lines, FOLDED)
+}
+
+fn relied_on(report: &DiffReport) -> String {
+    let claims = &report.diff.relied_on;
+    let line = |claim: &crate::finding::Reliance| {
+        format!("- {} ({})\n", text(&claimed(claim), TEXT), at(&claim.location, report.places))
+    };
+    let summary = format!(
+        "Newly relied on: {} without which there could be more findings",
+        count(claims.len(), "claim")
+    );
+    folded(&summary, claims.iter().map(line), FOLDED)
 }
 
 fn edits(report: &DiffReport) -> String {

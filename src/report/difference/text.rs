@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::DiffReport;
 use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
-use crate::finding::{Finding, Hop};
+use crate::finding::{Finding, Hop, Reliance};
 use crate::report::page::{Page, Style};
 use crate::report::say::{by_severity, count, listing, some};
 use crate::report::text::{chain, findings, heading, rest};
@@ -41,6 +41,7 @@ pub fn render(report: &DiffReport) -> String {
         reach(&mut page, "NEWLY REACHED, whether or not a rule forbids it", &changes.added, most);
         reach(&mut page, "NO LONGER REACHED", &changes.removed, most);
     }
+    relied_on(&mut page, diff, most);
     edits(&mut page, diff, report.widening, most);
     notices(&mut page, report);
     page.gap();
@@ -234,7 +235,10 @@ pub fn said(edit: &Edit) -> String {
         values => values.join(", "),
     };
     match edit.key.as_str() {
-        "added" | "removed" => edit.key.clone(),
+        "added" | "removed" => match edit.after.first().or(edit.before.first()) {
+            Some(what) => format!("{} ({what})", edit.key),
+            None => edit.key.clone(),
+        },
         key => format!("{key}: {} → {}", list(&edit.before), list(&edit.after)),
     }
 }
@@ -262,6 +266,24 @@ fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
         page.item(&format!("    {:<10}", edit.class.to_string()), &text, style);
     }
     rest(page, 2, edits.len().saturating_sub(most), "edit");
+}
+
+/// A claim that is new, in a line.
+pub fn claimed(claim: &Reliance) -> String {
+    let of = claim.agreement.as_ref().map(|a| format!(" (terms of {a})")).unwrap_or_default();
+    format!("{} claims `{}`{of}: kept up {}", claim.flow, claim.claim, claim.rule)
+}
+
+fn relied_on(page: &mut Page, diff: &Diff, most: usize) {
+    if diff.relied_on.is_empty() {
+        return;
+    }
+    heading(page, "NEWLY RELIED ON: without these claims there could be more findings", Style::Yellow);
+    for claim in diff.relied_on.iter().take(most) {
+        let text = format!("{} · {}:{}", claimed(claim), claim.location.file, claim.location.line);
+        page.item("  - ", &text, Style::Plain);
+    }
+    rest(page, 2, diff.relied_on.len().saturating_sub(most), "claim");
 }
 
 fn notices(page: &mut Page, report: &DiffReport) {

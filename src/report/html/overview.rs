@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::findings::{Group, standing};
 use super::names::{Names, System, at};
 use super::registers::{Term, term};
+use crate::checks;
 use crate::finding::{Audit, Finding, FindingKind, FindingStatus};
 use crate::gate::Threshold;
 use crate::model::{FlowId, Model};
 use crate::report::Report;
 use crate::report::group::Words;
 use crate::report::say::{by_severity, count, listing, speaker};
-use crate::taxonomy::Key;
 use crate::vocabulary::Severity;
 
 /// So many names stand in one cell.
@@ -359,13 +359,9 @@ fn which(
 ) -> &'static str {
     match rule {
         "terms/purpose" => {
-            let permitted: Option<Vec<Key>> =
-                terms.and_then(|t| t.purposes.as_ref()).map(|p| p.iter().map(|k| k.value).collect());
-            let outside = permitted.is_some_and(|permitted| {
-                offending
-                    .is_some_and(|f| model.flows[f].purposes.iter().any(|&p| !model.under(p, &permitted)))
-            });
-            if outside { "purposes" } else { "prohibited_purposes" }
+            let ruled_out =
+                terms.zip(offending).is_some_and(|(terms, flow)| checks::ruled_out(model, terms, flow));
+            if ruled_out { "prohibited_purposes" } else { "purposes" }
         }
         "terms/onward" => "onward_transfer",
         "terms/retention" => "retention",
