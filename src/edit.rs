@@ -156,9 +156,27 @@ fn last_byte(node: &Node) -> u32 {
     within.unwrap_or(node.span.end)
 }
 
+/// The dash of a list's item that begins there: on its line, or above it with nothing but
+/// blank lines and comments between.
+fn dash(text: &str, item: usize) -> Option<usize> {
+    let mut until = item;
+    loop {
+        let start = text.get(..until)?.rfind('\n').map_or(0, |n| n + 1);
+        let line = text.get(start..until)?;
+        let words = line.trim_start();
+        if words.starts_with('-') {
+            return Some(start + line.len() - words.len());
+        }
+        if !words.is_empty() && !words.starts_with('#') {
+            return None;
+        }
+        until = start.checked_sub(1)?;
+    }
+}
+
 /// After the last of a list's items, each with its dash.
 fn block(text: &str, last: &Node, waiver: &NewWaiver, end: &str) -> Option<String> {
-    let dash = text.get(..last.span.start as usize)?.rfind('-')?;
+    let dash = dash(text, last.span.start as usize)?;
     let indent = column(text, dash)?;
     let at = last_byte(last) as usize;
     // A text over several lines ends behind its last line.
@@ -202,8 +220,10 @@ fn unchanged(before: &[Node], after: &[Node]) -> bool {
     };
     let (old, new) = (items(before), items(after));
     let (kept, kept_new) = (without(before), without(after));
+    // All old ones in their order, and one among them.
+    let at = old.iter().zip(&new).take_while(|(a, b)| same(a, b)).count();
     new.len() == old.len() + 1
-        && old.iter().all(|one| new.iter().any(|other| same(one, other)))
+        && old.iter().skip(at).zip(new.iter().skip(at + 1)).all(|(a, b)| same(a, b))
         && kept.len() == kept_new.len()
         && kept.iter().zip(&kept_new).all(|(a, b)| same(a, b))
 }

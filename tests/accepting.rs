@@ -221,7 +221,7 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
     let (_, other) = audit(folder, &[]);
     let new = other["findings"].as_array().unwrap().iter().find(|f| f["status"] == "new").unwrap();
     let new = new["fingerprint"].as_str().unwrap().to_owned();
-    refused(&new, &lost, "is no YAML file within the inventory");
+    refused(&new, &lost, "cannot write `elsewhere/x.yaml`");
     refused(&new, &["--expires", "2026-11-22"], "cannot be used multiple times");
     let args = ["waive", &new, "--reason", " ", "--approved-by", "x", "--expires", "2027-01-01"];
     assert!(ringfence(folder, &args).2.contains("a waiver says why and by whom"));
@@ -240,6 +240,115 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
     assert!(ringfence(folder, &args).2.contains("is over on 2026-11-23 already"));
     let args = ["waive", &new, "-", "--reason", "x", "--approved-by", "x", "--expires", "2027-01-01"];
     assert!(ringfence(folder, &args).2.contains("standard input is none"));
+}
+
+/// `waive` on the first finding, with a file that the waiver is to go to.
+fn waive_into(folder: &Path, inventory: &str, file: Option<&str>) -> (i32, String, String) {
+    let (_, out, err) = ringfence(folder, &["audit", inventory, "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {err}"));
+    let finding = json["findings"][0]["fingerprint"].as_str().unwrap().to_owned();
+    let mut args = vec!["waive", &finding, inventory, "--reason", "r", "--approved-by", "b"];
+    args.extend(["--expires", "2099-01-01"]);
+    args.extend(file.iter().flat_map(|file| ["--file", file]));
+    ringfence(folder, &args)
+}
+
+#[test]
+fn a_waiver_that_would_not_be_read_is_not_written() {
+    let unread = "is no part of the inventory (`ringfence files` says what is); nothing was written";
+    for (settings, there, text, file, said) in [
+        ("fail_on: high\n", "", "", Some("in/ringfence.yaml"), unread),
+        ("", "in/house.yaml", "policy: house\nrules: []\n", Some("in/house.yaml"), unread),
+        ("exclude: [waivers.yaml]\n", "", "", None, unread),
+        ("exclude: ['old/*']\n", "in/old/w.yaml", "waivers: []\n", Some("in/old/w.yaml"), unread),
+        ("", "in/.hidden/w.yaml", "waivers: []\n", Some("in/.hidden/w.yaml"), unread),
+        ("", "out.yaml", "waivers: []\n", Some("out.yaml"), unread),
+        ("", "in/notes.txt", "waivers: []\n", Some("in/notes.txt"), unread),
+        ("policies: in/house.yaml\n", "in/house.yaml", "policy: house\nrules: []\n", None, ""),
+        ("", "", "", Some("in/no/such/w.yaml"), "cannot write `in/no/such/w.yaml`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("in/old")).unwrap();
+        fs::create_dir_all(at("in/.hidden")).unwrap();
+        fs::write(at("in/all.yaml"), PARTS).unwrap();
+        if !settings.is_empty() {
+            fs::write(at("in/ringfence.yaml"), settings.replace("in/", "")).unwrap();
+        }
+        if !there.is_empty() {
+            fs::write(at(there), text).unwrap();
+        }
+        let (code, out, err) = waive_into(folder.path(), "in", file);
+        if said.is_empty() {
+            // A policy is judged by, and is not where waivers go.
+            assert_eq!(code, 0, "{err}");
+            assert_eq!(fs::read_to_string(at(there)).unwrap(), text);
+            continue;
+        }
+        assert_eq!((code, out.as_str()), (2, ""), "{file:?}");
+        assert!(err.contains(said), "{file:?}: {err}");
+        let now = |name: &str| fs::read_to_string(at(name)).ok();
+        assert_eq!(now("in/ringfence.yaml").unwrap_or_default(), settings.replace("in/", ""));
+        assert_eq!(now("in/waivers.yaml"), None);
+        if !there.is_empty() {
+            assert_eq!(now(there).unwrap(), text);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_within_the_inventory_only() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = inventory();
+    let folder = folder.path();
+    fs::create_dir(folder.join("in")).unwrap();
+    fs::rename(folder.join("all.yaml"), folder.join("in/all.yaml")).unwrap();
+    fs::write(folder.join("out.yaml"), "waivers: []\n").unwrap();
+    symlink("../out.yaml", folder.join("in/out.yaml")).unwrap();
+    let (code, _, err) = waive_into(folder, "in", Some("in/out.yaml"));
+    assert_eq!(code, 2, "{err}");
+    assert_eq!(fs::read_to_string(folder.join("out.yaml")).unwrap(), "waivers: []\n");
+    fs::write(folder.join("in/w.yaml"), "waivers: []\n").unwrap();
+    fs::set_permissions(folder.join("in/w.yaml"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("w.yaml", folder.join("in/link.yaml")).unwrap();
+    let (code, _, err) = waive_into(folder, "in", Some("in/link.yaml"));
+    assert_eq!(code, 0, "{err}");
+    assert!(fs::symlink_metadata(folder.join("in/link.yaml")).unwrap().is_symlink());
+    assert!(fs::read_to_string(folder.join("in/w.yaml")).unwrap().contains("2099-01-01"));
+    let mode = fs::metadata(folder.join("in/w.yaml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn one_file_holds_its_own_waivers_whatever_it_is_called() {
+    for name in ["all.YAML", "all.yml", "all.txt"] {
+        let folder = inventory();
+        fs::rename(folder.path().join("all.yaml"), folder.path().join(name)).unwrap();
+        let (code, _, err) = waive_into(folder.path(), name, None);
+        assert_eq!(code, 0, "{name}: {err}");
+        assert!(fs::read_to_string(folder.path().join(name)).unwrap().starts_with(PARTS), "{name}");
+    }
+}
+
+#[test]
+fn a_waiver_changes_nothing_but_its_finding() {
+    let folder = inventory();
+    let folder = folder.path();
+    let (_, mut before) = audit(folder, &[]);
+    let (code, _, err) = waive_into(folder, ".", None);
+    assert_eq!(code, 0, "{err}");
+    let (_, mut after) = audit(folder, &[]);
+    assert_eq!(after["findings"][0]["status"], "waived");
+    assert_eq!((&after["summary"]["waived"], &before["summary"]["waived"]), (&1.into(), &0.into()));
+    for json in [&mut before, &mut after] {
+        for key in ["status", "waiver"] {
+            json["findings"][0][key] = Value::Null;
+        }
+        json["summary"] = Value::Null;
+        json["inventory"]["digest"] = Value::Null;
+    }
+    assert_eq!(before.to_string(), after.to_string());
 }
 
 fn new_waiver(reason: &str, text: &str) -> Option<String> {
@@ -309,6 +418,69 @@ fn a_file_keeps_all_that_it_holds() {
     }
 }
 
+/// A file with waivers as somebody may have written it.
+fn written(
+    (indent, inner, crlf, bare): (usize, usize, bool, bool),
+    items: &[u8],
+    (before, after, flow): (bool, u8, bool),
+) -> String {
+    let lead = " ".repeat(indent);
+    let deep = " ".repeat(indent + inner + 1);
+    let mut text = String::new();
+    if before {
+        text += "# about this file - all of it\nparties: []\n\n";
+    }
+    let one =
+        |n: usize| format!("finding: rf1:{n:016x}, reason: 'a, b', approved_by: c, expires: 2027-01-01");
+    if flow {
+        let all: Vec<String> = (0..items.len()).map(|n| format!("{{{}}}", one(n))).collect();
+        text += &format!("waivers: [{}] # list\n", all.join(", "));
+    } else {
+        text += if items.is_empty() { "waivers: # none yet\n" } else { "waivers:\n" };
+    }
+    for (n, kind) in items.iter().enumerate().filter(|_| !flow) {
+        let dash = format!("{lead}-{}", " ".repeat(inner));
+        text += &match kind % 5 {
+            0 => format!("{dash}{{{}}}\n", one(n)),
+            1 => format!(
+                "{lead}- # one - of them\n{deep}{}\n",
+                one(n)
+                    .replace(", a", &format!("\n{deep}a"))
+                    .replace(", r", &format!("\n{deep}r"))
+                    .replace(", e", &format!("\n{deep}e"))
+            ),
+            2 => format!(
+                "{dash}finding: rf1:{n:016x}\n{deep}approved_by: c\n{deep}expires: 2027-01-01 # soon\n{deep}reason: >-\n{deep}  - folded\n\n{deep}  text\n"
+            ),
+            3 => format!(
+                "{dash}finding: rf1:{n:016x}\n{deep}approved_by: \"c\n{deep}  d\"\n{deep}reason: e\n{deep}expires: 2027-01-01\n{deep}# below it\n"
+            ),
+            _ => format!(
+                "{lead}# above it\n{dash}expires: 2027-01-01\n{deep}finding: rf1:{n:016x}\n{deep}approved_by: c\n{deep}reason: |\n{deep}  kept\n"
+            ),
+        };
+    }
+    text += match after % 5 {
+        0 => "",
+        1 => "# the end\n",
+        2 => "\n\nflows: []\n",
+        3 => "---\nflows: []\n",
+        _ => "...\n",
+    };
+    if bare {
+        text.truncate(text.trim_end().len());
+    }
+    if crlf { text.replace('\n', "\r\n") } else { text }
+}
+
+fn fingerprints(text: &str) -> Vec<String> {
+    use serde::Deserialize;
+    let documents = serde_yaml::Deserializer::from_str(text);
+    let documents = documents.map(|d| serde_yaml::Value::deserialize(d).unwrap());
+    let lists = documents.filter_map(|d| d.get("waivers").and_then(|w| w.as_sequence().cloned()));
+    lists.flatten().map(|w| w["finding"].as_str().unwrap().to_owned()).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -323,5 +495,28 @@ proptest! {
         let ringfence::yaml::Value::Map(entries) = &nodes[0].value else { panic!("no map") };
         let ringfence::yaml::Value::Scalar(scalar) = &entries[0].value.value else { panic!("no text") };
         prop_assert_eq!(&scalar.text, &text);
+    }
+
+    #[test]
+    fn every_byte_of_a_file_stays(
+        shape in (0..4usize, 1..4usize, any::<bool>(), any::<bool>()),
+        items in prop::collection::vec(any::<u8>(), 0..4),
+        rest in (any::<bool>(), any::<u8>(), any::<bool>()),
+        reason in any::<String>(),
+    ) {
+        let text = written(shape, &items, rest);
+        let old = if items.is_empty() { Vec::new() } else { fingerprints(&text) };
+        prop_assert_eq!(old.len(), items.len(), "{}", &text);
+        let new = new_waiver(&reason, &text);
+        prop_assert!(new.is_some(), "cannot add to {text:?}");
+        let new = new.unwrap();
+        let now = fingerprints(&new);
+        prop_assert_eq!(&now[..old.len()], &old[..], "{}", &new);
+        prop_assert_eq!(now.len(), old.len() + 1);
+        // Of an empty list its brackets go.
+        let kept = if rest.2 && items.is_empty() { text.replacen("waivers: []", "waivers:", 1) } else { text.clone() };
+        let head = kept.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+        let tail = kept.bytes().rev().zip(new.bytes().rev()).take_while(|(a, b)| a == b).count();
+        prop_assert!(head + tail >= kept.len(), "{text:?} became {new:?}");
     }
 }

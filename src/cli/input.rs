@@ -24,6 +24,7 @@ const MOST_BYTES: u64 = 128 << 20;
 pub const WRONG: u8 = 2;
 
 /// What was read.
+#[derive(Default)]
 pub struct Input {
     /// The settings.
     pub config: Config,
@@ -31,6 +32,10 @@ pub struct Input {
     pub file: Option<PathBuf>,
     /// The inventory's paths.
     pub paths: Vec<PathBuf>,
+    /// The policies, as named.
+    policies: Vec<String>,
+    /// Baselines, which are no part of the inventory.
+    baselines: Vec<PathBuf>,
     /// The declared world and the policies.
     pub world: World,
     /// All texts.
@@ -53,15 +58,27 @@ pub fn read(
         config.baseline = Some(baseline.to_owned());
     }
     let paths = self::paths(paths, &config);
-    let request = Request {
-        paths: paths.clone(),
-        exclude: config.exclude.clone(),
-        baselines,
-        policies: self::policies(policies, &config),
-        ..Request::default()
-    };
-    let world = load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
-    Ok(Input { config, file, paths, world, sources })
+    let policies = self::policies(policies, &config);
+    let input = Input { config, file, paths, policies, baselines, ..Input::default() };
+    match load::load(&input.request(&DISK), &mut sources) {
+        Ok(world) => Ok(Input { world, sources, ..input }),
+        Err(mistakes) => Err(show(&mistakes, &sources, color)),
+    }
+}
+
+impl Input {
+    /// What is read, from there.
+    pub fn request<'f>(&self, files: &'f Files) -> Request<'f> {
+        Request {
+            files,
+            policy_files: files,
+            paths: self.paths.clone(),
+            exclude: self.config.exclude.clone(),
+            baselines: self.baselines.clone(),
+            policies: self.policies.clone(),
+            ..Request::default()
+        }
+    }
 }
 
 /// The policies named, else configured, else `core`.

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use jiff::civil::Date;
-use ringfence::audit::audit;
-use ringfence::decode::Decoder;
+use ringfence::audit::{Options, audit};
 use ringfence::diagnostic::nearest;
 use ringfence::edit::{NewWaiver, with_waiver};
+use ringfence::files::{Changed, Files};
 use ringfence::finding::{Audit, Finding, FindingStatus};
-use ringfence::inventory::{Inventory, Judges};
+use ringfence::load;
 use ringfence::report::page::visible;
-use ringfence::source::FileId;
-use ringfence::yaml::{self, Limits};
+use ringfence::source::Sources;
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;
@@ -100,9 +100,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let file = file(args, &input);
     let shown = visible(&file.display().to_string());
-    if !is_read(&file, &input) {
-        anyhow::bail!("`{shown}` is no YAML file within the inventory: a waiver there would not be read");
-    }
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -120,19 +117,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "`{shown}` cannot be added to without touching the rest of it; name another file with --file"
         );
     };
-    // The audit with what the file will hold: is the finding accepted?
-    let mut world = input.world.clone();
-    let mut mistakes = Vec::new();
-    let documents = yaml::parse(FileId(u32::MAX), &text, &Limits::default(), &mut mistakes);
-    let mut added = Inventory::default();
-    let (data, purposes) = (&input.world.model.data, &input.world.model.purposes);
-    Judges::of(&documents).judge(&mut Decoder::new(&mut mistakes, data, purposes), &mut added);
-    world.model.waivers.extend(added.accepted);
-    let after = audit(&world, &input.sources, &options);
-    let accepted = after.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
-    if !mistakes.is_empty() || accepted.is_none_or(|f| f.status != FindingStatus::Waived) {
-        anyhow::bail!("the waiver would not accept {}: nothing was written", finding.fingerprint);
-    }
+    accepts(&input, &options, &before, finding, &file, &text)?;
     output::replace(&file, &text)?;
     if !args.quiet {
         output::say(&format!(
@@ -200,13 +185,41 @@ fn file(args: &Args, input: &Input) -> PathBuf {
     if first.is_dir() { first.join(FILE) } else { first.to_owned() }
 }
 
-/// Whether a file is read as part of the inventory.
-fn is_read(file: &Path, input: &Input) -> bool {
-    let whole = |path: &Path| std::fs::canonicalize(path).ok();
-    let folder = file.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
-    let within = folder.and_then(whole).map(|folder| folder.join(file.file_name().unwrap_or_default()));
-    let yaml = file.extension().is_some_and(|e| e == "yaml" || e == "yml");
-    yaml && within.is_some_and(|file| {
-        input.paths.iter().filter_map(|path| whole(path)).any(|path| file.starts_with(path))
-    })
+/// Reads and judges all anew as if the file were written: the finding is accepted then,
+/// and no other is touched.
+fn accepts(
+    input: &Input,
+    options: &Options,
+    before: &Audit,
+    finding: &Finding,
+    file: &Path,
+    text: &str,
+) -> anyhow::Result<()> {
+    let shown = visible(&file.display().to_string());
+    let changed = Changed::new(file, text.to_owned()).with_context(|| format!("cannot write `{shown}`"))?;
+    let mut sources = Sources::new();
+    let world = match load::load(&input.request(&Files::Changed(Box::new(changed))), &mut sources) {
+        Ok(world) => world,
+        Err(mistakes) => {
+            let first = mistakes.first().map(|m| visible(&m.message)).unwrap_or_default();
+            anyhow::bail!("a waiver in `{shown}` would be a mistake ({first}); nothing was written");
+        }
+    };
+    if world.own_waivers.len() == input.world.own_waivers.len() {
+        anyhow::bail!(
+            "a waiver in `{shown}` would not be read: it is no part of the inventory (`ringfence files` says what is); nothing was written"
+        );
+    }
+    let after = audit(&world, &sources, options);
+    let statuses = |audit: &Audit| -> BTreeMap<String, FindingStatus> {
+        audit.findings.iter().map(|f| (f.fingerprint.clone(), f.status)).collect()
+    };
+    let mut expected = statuses(before);
+    expected.insert(finding.fingerprint.clone(), FindingStatus::Waived);
+    anyhow::ensure!(
+        statuses(&after) == expected,
+        "a waiver in `{shown}` would not accept {} and nothing else; nothing was written",
+        finding.fingerprint
+    );
+    Ok(())
 }

@@ -143,7 +143,7 @@ impl State {
         };
         let commit = match &files {
             Files::Revision(revision) => Some(revision.commit.clone()),
-            Files::Disk => None,
+            Files::Disk | Files::Changed(_) => None,
         };
         let file = config::find(&files, &anchor);
         let config = match &file {
@@ -206,7 +206,7 @@ impl State {
                     "name its folder, git:REVISION:FOLDER, or say --allow-empty if the inventory begins with this change"
                         .to_owned()
                 }
-                (Files::Disk, _) => "name a folder that exists".to_owned(),
+                (Files::Disk | Files::Changed(_), _) => "name a folder that exists".to_owned(),
             };
             return Err(Mistakes::Call(format!("{} has no `{shown}`\n  help: {help}", self.name)));
         }

@@ -1,12 +1,14 @@
-//! Where texts are read from: the disk, or a revision of a Git repository as if it
-//! were checked out. Paths mean the same in both.
+//! Where texts are read from: the disk, a revision of a Git repository as if it were
+//! checked out, or the disk as if a file were written already. Paths mean the same in all.
 
+mod changed;
 mod git;
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+pub use changed::Changed;
 pub use git::{GitError, Repository, Revision};
 
 /// A place that holds files.
@@ -17,6 +19,8 @@ pub enum Files {
     Disk,
     /// What was there in a revision.
     Revision(Box<Revision>),
+    /// What would be there if a file were written.
+    Changed(Box<Changed>),
 }
 
 /// The disk.
@@ -53,6 +57,7 @@ impl Files {
     /// When there is nothing, or it cannot be looked at.
     pub fn kind(&self, path: &Path) -> io::Result<Kind> {
         match self.of(path) {
+            None if self.text_of(path).is_some() => Ok(Kind::File(None)),
             None => fs::metadata(path).map(|m| kind(m.file_type(), Some(m.len()))),
             Some(revision) => revision.kind(path),
         }
@@ -74,6 +79,9 @@ impl Files {
                         kind: kind(entry.file_type()?, None),
                     });
                 }
+                if let Files::Changed(changed) = self {
+                    changed.add_to(folder, &mut entries);
+                }
                 entries.sort_by(|a, b| a.path.cmp(&b.path));
                 Ok(entries)
             }
@@ -87,7 +95,10 @@ impl Files {
     /// When there is nothing.
     pub fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
         match self.of(path) {
-            None => fs::canonicalize(path),
+            None => match self {
+                Files::Changed(changed) => changed.canonical(path),
+                _ => fs::canonicalize(path),
+            },
             Some(revision) => revision.canonical(path),
         }
     }
@@ -100,6 +111,10 @@ impl Files {
         match self.of(path) {
             None => {
                 let mut bytes = Vec::new();
+                if let Some(text) = self.text_of(path) {
+                    text.as_bytes().take(most).read_to_end(&mut bytes)?;
+                    return Ok(bytes);
+                }
                 fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
@@ -111,8 +126,16 @@ impl Files {
     /// same for all revisions, and read from the disk.
     fn of(&self, path: &Path) -> Option<&Revision> {
         match self {
-            Files::Disk => None,
+            Files::Disk | Files::Changed(_) => None,
             Files::Revision(revision) => revision.holds(path).then_some(revision),
+        }
+    }
+
+    /// The text that a path would have, if it is the one that would be written.
+    fn text_of(&self, path: &Path) -> Option<&str> {
+        match self {
+            Files::Changed(changed) => changed.text_of(path),
+            Files::Disk | Files::Revision(_) => None,
         }
     }
 
