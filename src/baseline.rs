@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::decode::{Decoder, Fields};
+use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
-use crate::finding::{Audit, Finding, FindingStatus, Place};
-use crate::source::Sources;
+use crate::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
+use crate::source::{FileId, Sources, Span};
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -115,6 +115,13 @@ impl Baseline {
         serde_json::to_string_pretty(&Written { baseline: VERSION, findings }).map(|text| text + "\n")
     }
 
+    /// Whether a text is a baseline itself, and not an audit's JSON.
+    pub fn is_one(path: PathBuf, text: String) -> bool {
+        let nodes = yaml::parse(FileId(0), &text, &Limits::default(), &mut Vec::new());
+        nodes.first().is_some_and(|node| has(node, "baseline"))
+            && Baseline::read(path, text, &mut Sources::new()).is_ok()
+    }
+
     /// Reads a baseline, or takes all that is not waived of an audit's JSON. The text
     /// stays in `sources`.
     ///
@@ -127,17 +134,27 @@ impl Baseline {
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }
-        let has = |node: &Node, key: &str| match &node.value {
-            Value::Map(entries) => entries.iter().any(|e| e.key == key),
-            _ => false,
-        };
         let Some(document) = documents.first() else {
             let message = format!("`{}` is empty", sources.get(file).map_or("", |f| f.name()));
             let help = "write it with `ringfence baseline write`";
             return Err(vec![Diagnostic::without_place("not-a-baseline", message).help(help)]);
         };
+        if let Some(second) = documents.get(1) {
+            return Err(vec![
+                Diagnostic::new("two-documents", "a baseline is one document", second.span)
+                    .label("expected nothing after the first document"),
+            ]);
+        }
         if has(document, "ringfence") && !has(document, "baseline") {
             return match serde_json::from_str::<Audit>(&text) {
+                Ok(audit) if audit.ringfence.schema != SCHEMA => Err(vec![
+                    Diagnostic::new(
+                        "unknown-version",
+                        format!("results of version {} are not known", audit.ringfence.schema),
+                        document.span,
+                    )
+                    .label(format!("expected `schema` to be {SCHEMA}")),
+                ]),
                 Ok(audit) => Ok(Baseline::of(&audit)),
                 Err(error) => Err(vec![
                     Diagnostic::new(
@@ -158,6 +175,10 @@ impl Baseline {
     }
 }
 
+fn has(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Value::Map(entries) if entries.iter().any(|e| e.key == key))
+}
+
 fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
     let Some(mut f) = Fields::new(d, document, "a baseline") else {
         return BTreeMap::new();
@@ -171,16 +192,34 @@ fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
                 .help("write it anew with `ringfence baseline write`"),
         );
     }
-    let entries = f.list(d, "findings", entry);
+    let list = f.get_even_empty("findings");
+    if list.is_none() {
+        f.missing(d, "findings");
+    }
+    let read = list.map(|node| d.list(node, entry)).unwrap_or_default();
     f.finish(d);
-    entries.into_iter().map(|entry| (entry.finding.clone(), entry)).collect()
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    let mut entries = BTreeMap::new();
+    for (entry, span) in read {
+        if let Some(first) = first.insert(entry.finding.clone(), span) {
+            d.report(
+                Diagnostic::new("duplicate-finding", format!("{} stands twice", entry.finding), span)
+                    .label("written again")
+                    .also(first, "first written here")
+                    .help("keep one of them, or write it anew with `ringfence baseline write`"),
+            );
+        }
+        entries.insert(entry.finding.clone(), entry);
+    }
+    entries
 }
 
-fn entry(d: &mut Decoder, node: &Node) -> Option<Entry> {
+fn entry(d: &mut Decoder, node: &Node) -> Option<(Entry, Span)> {
     let mut f = Fields::new(d, node, "a known finding")?;
-    let finding = f.required(d, "finding", |d, n| d.text(n))?.value;
+    let finding = f.required(d, "finding", |d, n| d.fingerprint(n));
+    let rule = f.required(d, "rule", |d, n| d.text(n));
     let mut text = |d: &mut Decoder, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
-    let (rule, title) = (text(d, "rule").unwrap_or_default(), text(d, "title"));
+    let title = text(d, "title");
     let (source, sink) = (text(d, "source"), text(d, "sink"));
     let (flow, subject) = (text(d, "flow"), text(d, "subject"));
     let mut list = |d: &mut Decoder, key| -> Vec<String> {
@@ -188,5 +227,6 @@ fn entry(d: &mut Decoder, node: &Node) -> Option<Entry> {
     };
     let (data, agreements) = (list(d, "data"), list(d, "agreements"));
     f.finish(d);
-    Some(Entry { finding, rule, title, source, sink, flow, subject, data, agreements })
+    let (Spanned { value: finding, span }, rule) = (finding?, rule?.value);
+    Some((Entry { finding, rule, title, source, sink, flow, subject, data, agreements }, span))
 }

@@ -59,8 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(baseline) => baseline,
         Err(code) => return Ok(code),
     };
-    if !judging.allow_empty && Counting::new(&input.world.model, &options.scope).iter().next().is_none() {
-        output::say(&nothing_to_judge(&input, &options.scope));
+    if !judging.allow_empty && is_empty(&input, &options.scope) {
         return Ok(ExitCode::from(WRONG));
     }
     let audit = audit(&input.world, &input.sources, &options);
@@ -77,6 +76,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(report.render(format)?)
     })?;
     Ok(ExitCode::from(u8::from(gate.fails(&audit))))
+}
+
+/// Whether no flow counts; if so, that has been said.
+pub fn is_empty(input: &Input, scope: &Scope) -> bool {
+    let empty = Counting::new(&input.world.model, scope).iter().next().is_none();
+    if empty {
+        output::say(&nothing_to_judge(input, scope));
+    }
+    empty
 }
 
 /// What was looked for, where, and what there was.

@@ -7,9 +7,9 @@ use clap::Subcommand;
 use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
 use ringfence::report::page::visible;
-use ringfence::source::Sources;
 
-use super::input;
+use super::audit::is_empty;
+use super::input::{self, WRONG};
 use super::judging::Judging;
 use super::output::{self, Color};
 
@@ -74,6 +74,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     replaceable(&file)?;
     let shown = visible(&file.display().to_string());
     let options = args.judging.options(&input.config);
+    if !args.judging.allow_empty && is_empty(&input, &options.scope) {
+        return Ok(ExitCode::from(WRONG));
+    }
     let found = audit(&input.world, &input.sources, &options);
     let baseline = Baseline::of(&found);
     output::replace(&file, &baseline.to_json()?)?;
@@ -90,8 +93,7 @@ fn replaceable(file: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let older =
-        text.contains("baseline") && Baseline::read(file.to_owned(), text, &mut Sources::new()).is_ok();
+    let older = Baseline::is_one(file.to_owned(), text);
     let shown = visible(&file.display().to_string());
     anyhow::ensure!(older, "`{shown}` is there and is no baseline; name another file with --output");
     Ok(())

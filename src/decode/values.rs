@@ -156,6 +156,20 @@ impl Decoder<'_> {
         None
     }
 
+    /// A finding's fingerprint.
+    pub fn fingerprint(&mut self, node: &Node) -> Option<Spanned<String>> {
+        let text = self.text(node)?;
+        let digits = text.value.strip_prefix("rf1:").unwrap_or_default();
+        if digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Some(text);
+        }
+        self.report(
+            Diagnostic::new("bad-fingerprint", "this is not a fingerprint", node.span)
+                .label("expected `rf1:` and 16 hexadecimal digits"),
+        );
+        None
+    }
+
     /// A data category.
     pub fn category(&mut self, node: &Node) -> Option<Spanned<Key>> {
         let tree = self.data;

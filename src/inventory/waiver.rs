@@ -44,7 +44,7 @@ pub struct Waiver {
 /// Reads a waiver.
 pub fn waiver(d: &mut Decoder, node: &Node) -> Option<Waiver> {
     let mut f = Fields::new(d, node, "a waiver")?;
-    let finding = f.with(d, "finding", fingerprint);
+    let finding = f.with(d, "finding", |d, n| d.fingerprint(n));
     let mut glob = |d: &mut Decoder, key| f.with(d, key, |d, n| d.text(n)).map(|t| Glob::new(t.value));
     let rule = glob(d, "rule");
     let source = glob(d, "source");
@@ -94,17 +94,4 @@ fn said(d: &mut Decoder, node: &Node) -> Option<Spanned<String>> {
         return None;
     }
     Some(text)
-}
-
-fn fingerprint(d: &mut Decoder, node: &Node) -> Option<Spanned<String>> {
-    let text = d.text(node)?;
-    let digits = text.value.strip_prefix("rf1:").unwrap_or_default();
-    if digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return Some(text);
-    }
-    d.report(
-        Diagnostic::new("bad-fingerprint", "this is not a fingerprint", node.span)
-            .label("expected `rf1:` and 16 hexadecimal digits"),
-    );
-    None
 }
