@@ -79,6 +79,7 @@ pub fn read(
     let mut set = InputSet::default();
     let mut found: Vec<Found> = Vec::new();
     let mut seen: FxHashSet<PathBuf> = FxHashSet::default();
+    let baselines: Vec<PathBuf> = options.baselines.iter().map(|path| canonical(files, path)).collect();
     let mut stdin = false;
     for path in paths {
         if path.as_os_str() == "-" {
@@ -93,6 +94,7 @@ pub fn read(
                 let mut walk = Walk {
                     files,
                     options,
+                    baselines: &baselines,
                     given: path,
                     root: canonical(files, path),
                     set: &mut set,
@@ -103,8 +105,11 @@ pub fn read(
                 walk.folder(path, "");
             }
             Ok(_) => {
-                if seen.insert(canonical(files, path)) {
-                    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+                let target = canonical(files, path);
+                if baselines.contains(&target) {
+                    set.left_out.push((name, LeftOut::Baseline));
+                } else if seen.insert(target) {
                     let given = path.parent().map(slashed).unwrap_or_default();
                     found.push(Found { path: path.clone(), given, name });
                 }
@@ -143,6 +148,7 @@ fn canonical(files: &Files, path: &Path) -> PathBuf {
 struct Walk<'w> {
     files: &'w Files,
     options: &'w InputOptions,
+    baselines: &'w [PathBuf],
     given: &'w Path,
     root: PathBuf,
     set: &'w mut InputSet,
@@ -204,16 +210,11 @@ impl Walk<'_> {
         let lower = name.to_lowercase();
         if !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
             self.set.left_out.push((name, LeftOut::NotYaml));
-        } else if self.is_baseline(&path) {
+        } else if self.baselines.contains(&canonical(self.files, &path)) {
             self.set.left_out.push((name, LeftOut::Baseline));
         } else if self.seen.insert(canonical(self.files, &path)) {
             self.found.push(Found { path, given: slashed(self.given), name });
         }
-    }
-
-    fn is_baseline(&self, path: &Path) -> bool {
-        let mut baselines = self.options.baselines.iter();
-        baselines.any(|file| canonical(self.files, file) == canonical(self.files, path))
     }
 
     fn link(&mut self, path: &Path, name: String) {

@@ -155,6 +155,13 @@ fn the_configuration_names_the_baseline_and_it_is_no_inventory() {
         ("baseline: 2\nfindings: []\n", "this version of baselines is not known"),
         ("baseline: 1\nfindngs: []\n", "did you mean `findings`?"),
         ("baseline: 1\nfindings: [{data: [x]}]\n", "finding"),
+        ("baseline: 1\n", "needs the key `findings`"),
+        ("baseline: 1\nfindings: [{finding: rf1:12, rule: x}]\n", "this is not a fingerprint"),
+        (
+            "baseline: 1\nfindings:\n- {finding: rf1:aaaaaaaaaaaaaaaa, rule: x}\n- {finding: rf1:aaaaaaaaaaaaaaaa, rule: x}\n",
+            "rf1:aaaaaaaaaaaaaaaa stands twice",
+        ),
+        ("baseline: 1\nfindings: []\n---\nbaseline: 1\nfindings: []\n", "a baseline is one document"),
         ("{\"ringfence\": {}}", "this is no audit's result"),
         ("", "is empty"),
         ("[", "known.yaml"),
@@ -240,6 +247,68 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
     assert!(ringfence(folder, &args).2.contains("is over on 2026-11-23 already"));
     let args = ["waive", &new, "-", "--reason", "x", "--approved-by", "x", "--expires", "2027-01-01"];
     assert!(ringfence(folder, &args).2.contains("standard input is none"));
+}
+
+#[test]
+fn nothing_but_a_baseline_is_replaced_and_none_by_nothing() {
+    let folder = inventory();
+    let folder = folder.path();
+    assert_eq!(write(folder, &[]).0, 0);
+    let known = fs::read_to_string(folder.join("ringfence-baseline.json")).unwrap();
+    // From a folder that holds nothing, say.
+    fs::create_dir(folder.join("empty")).unwrap();
+    let (code, _, err) = write(folder, &["empty", "--output", "ringfence-baseline.json"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("there is nothing to judge"), "{err}");
+    assert_eq!(fs::read_to_string(folder.join("ringfence-baseline.json")).unwrap(), known);
+    let allowed = ["empty", "--allow-empty", "--output", "empty.json"];
+    assert_eq!(write(folder, &allowed).0, 0);
+    // An audit's result can be read as a baseline, and is none.
+    let (_, audit) = audit(folder, &[]);
+    fs::write(folder.join("audit.json"), audit.to_string()).unwrap();
+    let (code, _, err) = write(folder, &["--output", "audit.json"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("`audit.json` is there and is no baseline"), "{err}");
+    assert_eq!(fs::read_to_string(folder.join("audit.json")).unwrap(), audit.to_string());
+    let mut later = audit;
+    later["ringfence"]["schema"] = 9.into();
+    fs::write(folder.join("later.json"), later.to_string()).unwrap();
+    let (code, _, err) = ringfence(folder, &["audit", "--baseline", "later.json"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("results of version 9 are not known"), "{err}");
+}
+
+#[test]
+fn no_command_reads_the_baseline_as_inventory() {
+    let folder = inventory();
+    let folder = folder.path();
+    fs::write(folder.join("ringfence.yaml"), "baseline: known.yaml\n").unwrap();
+    assert_eq!(write(folder, &[]).0, 0);
+    for args in [
+        &["audit", "all.yaml", "known.yaml"][..],
+        &["check"],
+        &["check", "all.yaml", "known.yaml"],
+        &["explain", "terms/onward", "."],
+        &["graph"],
+        &["taxonomy", "."],
+        &["diff", ".", "."],
+    ] {
+        let (code, _, err) = ringfence(folder, args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+    }
+    // A change cannot hide what it declares by calling it a baseline.
+    let changed = inventory();
+    let changed = changed.path();
+    fs::write(changed.join("ringfence.yaml"), "baseline: more.yaml\n").unwrap();
+    let more = "flows:\n  - {id: more, from: app/chat, to: app/ads, data: [financial]}\n";
+    fs::write(changed.join("more.yaml"), more).unwrap();
+    let head = changed.to_str().unwrap();
+    let (code, out, err) = ringfence(folder, &["diff", ".", head, "--format", "json"]);
+    assert!(out.contains("\"more\""), "{code}: {out}{err}");
+    let hidden = format!("baseline: 1\nfindings: []\n---\n{more}");
+    fs::write(changed.join("more.yaml"), hidden).unwrap();
+    let (code, out, err) = ringfence(folder, &["diff", ".", head, "--format", "json"]);
+    assert!(code == 2 && err.contains("unknown key `baseline`"), "{code}: {out}{err}");
 }
 
 /// `waive` on the first finding, with a file that the waiver is to go to.

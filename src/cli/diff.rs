@@ -163,6 +163,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         Ok(Request {
             paths: there,
             exclude: config.exclude.clone(),
+            baselines: state.baselines(judging),
             policies: policies.clone(),
             ..Request::default()
         })
@@ -240,6 +241,7 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             policy_files: &state.files,
             paths: state.paths.clone(),
             exclude: config.exclude.clone(),
+            baselines: state.baselines(&state),
             policies: input::policies(&args.judging.policies, &config),
             ..Request::default()
         };

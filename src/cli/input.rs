@@ -128,8 +128,13 @@ pub fn explainable(paths: &[PathBuf], policies: &[String], color: Color) -> Resu
     let mut all = vec!["core".to_owned()];
     let others = if policies.is_empty() { &config.policies } else { policies };
     all.extend(others.iter().filter(|p| *p != "core").cloned());
-    let request =
-        Request { paths: paths.to_vec(), exclude: config.exclude, policies: all, ..Request::default() };
+    let request = Request {
+        paths: paths.to_vec(),
+        exclude: config.exclude,
+        baselines: config.baseline.into_iter().collect(),
+        policies: all,
+        ..Request::default()
+    };
     load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
 }
 

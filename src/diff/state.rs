@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Untrusted;
+use crate::baseline::Baseline;
 use crate::config::{self, Config};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Files, GitError, Kind, Repository, lexically};
@@ -173,18 +174,33 @@ impl State {
 
     /// The inventory that another state's settings name, in this one.
     pub fn inventory_of(&self, other: &State) -> Vec<PathBuf> {
-        let folder = other.config_folder.as_deref().unwrap_or(Path::new(""));
         if other.paths != other.config.inventory || other.config.inventory.is_empty() {
             return self.paths.clone();
         }
-        let own = self.config_folder.as_deref().unwrap_or(&self.anchor);
-        let own = if matches!((&self.files, &other.files), (Files::Revision(_), Files::Revision(_))) {
-            folder
-        } else {
-            own
+        other.paths.iter().map(|path| self.at(path, other)).collect()
+    }
+
+    /// Where in this state a path lies that another state's settings name.
+    fn at(&self, path: &Path, other: &State) -> PathBuf {
+        let folder = other.config_folder.as_deref().unwrap_or(Path::new(""));
+        let own = match (&self.files, &other.files) {
+            (Files::Revision(_), Files::Revision(_)) => folder,
+            _ => self.config_folder.as_deref().unwrap_or(&self.anchor),
         };
-        let below = |path: &PathBuf| path.strip_prefix(folder).map_or_else(|_| path.clone(), |p| own.join(p));
-        other.paths.iter().map(below).collect()
+        path.strip_prefix(folder).map_or_else(|_| path.to_owned(), |below| own.join(below))
+    }
+
+    /// The baselines in this state, which are no part of its inventory: the one that the
+    /// judging state's settings name, and its own, if that is a baseline and nothing else.
+    pub fn baselines(&self, judging: &State) -> Vec<PathBuf> {
+        let named = judging.config.baseline.iter().map(|path| self.at(path, judging));
+        let own = self.config.baseline.iter().filter(|path| self.is_baseline(path)).cloned();
+        named.filter(|path| std::ptr::eq(self, judging) || self.is_baseline(path)).chain(own).collect()
+    }
+
+    fn is_baseline(&self, path: &Path) -> bool {
+        let text = self.files.read(path, 1 << 30).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        text.is_some_and(|text| Baseline::is_one(path.to_owned(), text))
     }
 
     /// Says so if a path is not there, and what may be meant.
