@@ -285,6 +285,16 @@ fn every_notice_has_its_line_and_unknown_ones_are_refused() {
         assert!(texts.contains(&format!("\"{code}\"")), "{code} is said nowhere");
         assert!(here(&["explain", code]).1.contains("Shown when"), "{code}");
     }
+    // And no other is made: wherever a notice is, its code is in the table.
+    let made = regex_lite::Regex::new(
+        r#"\bcode: "([a-z-]+)"|\b(?:notice|add|several|flows)\(\s*(?:&mut all,\s*)?"([a-z]+(?:-[a-z]+)+)""#,
+    )
+    .unwrap();
+    let made: std::collections::BTreeSet<&str> =
+        made.captures_iter(&texts).map(|found| found.get(1).or(found.get(2)).unwrap().as_str()).collect();
+    let table: std::collections::BTreeSet<&str> =
+        ringfence::finding::NOTICES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(made, table);
     assert!(ringfence::finding::NOTICES.is_sorted());
     let (code, out, err) = run(Path::new(SAMPLES), &["audit", "open-banking", "--deny-notices=waiver-unusd"]);
     assert_eq!((code, out.as_str()), (2, ""));

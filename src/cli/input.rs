@@ -174,8 +174,7 @@ pub fn paths(named: &[PathBuf], config: &Config) -> Vec<PathBuf> {
 /// Shows mistakes on standard error, and how many they are.
 pub fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
     let stderr = io::stderr();
-    let width = terminal_size::terminal_size_of(&stderr).map_or(80, |(w, _)| usize::from(w.0));
-    let text = terminal::render(mistakes, sources, color.on(&stderr), width);
+    let text = terminal::render(mistakes, sources, color.on(&stderr), output::error_width());
     output::say(text.trim_end());
     output::say(&tally(mistakes));
     ExitCode::from(WRONG)

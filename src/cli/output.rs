@@ -26,7 +26,6 @@ impl Color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
                 let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
                 stream.is_terminal() && !set("NO_COLOR") && !dumb
             }
@@ -34,9 +33,24 @@ impl Color {
     }
 }
 
-/// How many columns standard output has: those of the terminal, else 80.
+/// How many columns standard output has: those of the terminal, else 80. In a pipeline 80,
+/// so that its logs compare.
 pub fn width() -> usize {
-    terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0).clamp(40, 140))
+    columns(set("CI"), terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0)).clamp(40, 140)
+}
+
+/// How many columns standard error has, by the same measure.
+pub fn error_width() -> usize {
+    columns(set("CI"), terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0))
+}
+
+fn columns(pipeline: bool, terminal: Option<u16>) -> usize {
+    terminal.filter(|_| !pipeline).map_or(80, usize::from)
+}
+
+/// Whether a variable of the environment is set, and not to nothing.
+fn set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Writes to standard output. A reader that has gone is no error.
@@ -122,6 +136,13 @@ fn beside(target: &Path) -> io::Result<(PathBuf, fs::File)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipeline_has_eighty_columns_whatever_its_terminal() {
+        assert_eq!(columns(true, Some(200)), 80);
+        assert_eq!(columns(false, Some(200)), 200);
+        assert_eq!(columns(false, None), 80);
+    }
 
     #[test]
     fn a_file_is_written_whole_or_not_at_all() {
