@@ -87,3 +87,23 @@ fn every_command_in_the_table_exists_and_explains_itself() {
         assert!(name == "help" || commands.contains(&name), "{name} is not in the README's table");
     }
 }
+
+#[test]
+fn what_the_reference_of_the_format_shows_is_valid() {
+    let text = fs::read_to_string(Path::new(ROOT).join("docs/format.md")).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [inventory, waivers, policy, settings] = blocks[..] else {
+        panic!("{} blocks", blocks.len());
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let declared = folder.path().join("declared");
+    fs::create_dir(&declared).unwrap();
+    fs::write(declared.join("all.yaml"), inventory).unwrap();
+    fs::write(declared.join("waivers.yaml"), waivers).unwrap();
+    fs::write(folder.path().join("house.yaml"), policy).unwrap();
+    fs::write(folder.path().join("ringfence.yaml"), settings).unwrap();
+    let (code, out, err) = run(folder.path(), &["check"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("2 policies") && out.contains("1 waiver"), "{out}");
+}
