@@ -63,6 +63,7 @@ test("is small enough and usable within two seconds", async () => {
   assert.ok(search < 2_000 && filter < 2_000);
 
   await page.click("#reset");
+  await page.waitForFunction(() => !/ of /.test(document.getElementById("shown").textContent));
   const more = page.locator(".group button:visible", { hasText: "Show 50 of" }).first();
   const before = await page.locator(".card").count();
   await more.click();
