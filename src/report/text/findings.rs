@@ -145,8 +145,8 @@ fn follows(page: &mut Page, finding: &Finding, head: &[String]) {
         _ => about(finding),
     };
     let mut text = format!("and then {whither} · {}", finding.fingerprint);
-    // Whether it is accepted is said of each: a new one must not pass under a waived one.
-    let accepted = |mark: &String| mark.starts_with("waived");
+    // Whether it is accepted is said of each: a new one must not pass under a known one.
+    let accepted = |mark: &String| mark.starts_with("waived") || mark == "in the baseline";
     for mark in marks(finding).iter().filter(|mark| accepted(mark) || !head.contains(mark)) {
         text.push_str(&format!(" ({mark})"));
     }
