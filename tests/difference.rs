@@ -942,3 +942,33 @@ fn every_format_shows_a_comparison() {
         assert!(!text.is_empty(), "{format}");
     }
 }
+
+/// Its data moved nowhere bad in the base; what is known must not hide what is added.
+#[test]
+fn an_assumed_origin_that_begins_to_leak_is_grown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let parts = "\
+parties:
+  - {id: app, name: App, role: platform, systems: [{id: chat, purposes: [service], retention: 30d}, {id: store, \
+     purposes: [service], retention: 30d}, {id: ads, purposes: [advertising], retention: 30d}]}
+flows:
+  - {id: keep, from: app/chat, to: app/store, data: [financial]}
+";
+    for (side, more) in
+        [("base", ""), ("head", "  - {id: leak, from: app/store, to: app/ads, data: [financial]}\n")]
+    {
+        fs::create_dir(folder.join(side)).unwrap();
+        fs::write(folder.join(side).join("all.yaml"), parts.to_owned() + more).unwrap();
+    }
+    let rule = "policy: house\nrules:\n  - id: ads\n    forbid: {data: [financial], from: {role: bank}, to: {purpose: advertising}}\n";
+    fs::write(folder.join("house.yaml"), rule).unwrap();
+    let said = diff(folder, &["base", "head", "--policy", "house.yaml"]);
+    let json = said.json();
+    let grown = &json["findings"]["grown"][0];
+    assert_eq!(
+        (said.code, &grown["rule"], &grown["severity"]),
+        (1, &"flow/unsourced".into(), &"high".into()),
+        "{json:#}"
+    );
+}

@@ -14,8 +14,8 @@ use crate::taxonomy::Tree;
 pub struct Findings {
     /// In the head and not in the base.
     pub added: Vec<Finding>,
-    /// In both, and in the head with more data or agreements than in the base or than is
-    /// accepted.
+    /// In both, and in the head graver, or with more data or agreements than in the base or
+    /// than is accepted.
     pub grown: Vec<Finding>,
     /// In the base and not in the head.
     pub fixed: Vec<Finding>,
@@ -40,7 +40,12 @@ pub fn compare(base: &Audit, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Fin
             Some(old) if new && old.status != FindingStatus::New && !finding.grown => {
                 found.added.push(finding.clone());
             }
-            Some(old) if new && ((finding.grown && !old.grown) || beyond(trees, old, finding)) => {
+            Some(old)
+                if new
+                    && ((finding.grown && !old.grown)
+                        || graver(old, finding)
+                        || beyond(trees, old, finding)) =>
+            {
                 found.grown.push(Finding { grown: true, ..finding.clone() });
             }
             Some(_) => found.unchanged.push(finding.fingerprint.clone()),
@@ -48,6 +53,12 @@ pub fn compare(base: &Audit, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Fin
     }
     found.fixed.extend(base.findings.iter().filter(|f| !after.contains(f.fingerprint.as_str())).cloned());
     found
+}
+
+/// Whether a finding can fail now where it could not: an assumed origin, say, whose data
+/// did not get anywhere and now would break a rule.
+fn graver(old: &Finding, new: &Finding) -> bool {
+    new.severity < old.severity || (new.binding && !old.binding)
 }
 
 /// Whether one result's finding concerns data or agreements that another's does not.
