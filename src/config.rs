@@ -9,7 +9,7 @@ use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Files, slashed};
 use crate::gate::Threshold;
-use crate::load::PACKS;
+use crate::packs;
 use crate::report::Format;
 use crate::source::Sources;
 use crate::taxonomy::Tree;
@@ -124,7 +124,7 @@ fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
     config.exclude = texts(d, &mut f, "exclude");
     config.policies = texts(d, &mut f, "policies")
         .into_iter()
-        .map(|name| match PACKS.iter().any(|(pack, _)| *pack == name) {
+        .map(|name| match packs::pack(&name).is_some() {
             true => name,
             false => folder.join(name).to_string_lossy().into_owned(),
         })

@@ -30,6 +30,7 @@ pub mod judge;
 pub mod load;
 pub mod matching;
 pub mod model;
+pub mod packs;
 pub mod places;
 pub mod policy;
 pub mod propagate;

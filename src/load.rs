@@ -13,6 +13,7 @@ use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
 use crate::inventory::{Inventory, Judges, Statement, Waiver, builtin, declared_taxonomy, is_policy};
 use crate::model::{Model, build};
+use crate::packs;
 use crate::policy::{Policy, policy};
 use crate::source::{FileId, Sources, Span};
 use crate::taxonomy::Tree;
@@ -71,9 +72,6 @@ pub struct World {
     /// Its own promises, whichever count, in the order of ids.
     pub own_statements: Vec<Statement>,
 }
-
-/// The policies that come with the program: id and text.
-pub const PACKS: [(&str, &str); 1] = [("core", include_str!("../policies/core/policy.yaml"))];
 
 /// Reads everything. The texts stay in `sources`, for locations and snippets.
 ///
@@ -184,17 +182,19 @@ fn policy_documents(
 ) -> Vec<Node> {
     let mut all = Vec::new();
     for name in names {
-        if let Some((id, text)) = PACKS.iter().find(|(id, _)| id == name) {
-            let file = sources.add(format!("policies/{id}/policy.yaml"), (*text).to_owned());
+        if let Some(pack) = packs::pack(name) {
+            let file = sources.add(format!("policies/{}/policy.yaml", pack.id), pack.policy.to_owned());
             all.extend(documents(file, sources, diagnostics));
             continue;
         }
         let kind = files.kind(Path::new(name));
         if kind.is_err() {
-            let packs = PACKS.iter().map(|(id, _)| *id);
-            let help = match nearest(name, packs.clone()) {
+            let help = match nearest(name, packs::names()) {
                 Some(near) => format!("did you mean the pack `{near}`?"),
-                None => format!("packs: {}; or name a file or folder", packs.collect::<Vec<_>>().join(", ")),
+                None => {
+                    let all: Vec<&str> = packs::names().collect();
+                    format!("packs: {}; or name a file or folder", all.join(", "))
+                }
             };
             let message = format!("there is no policy `{name}`: neither a pack nor a file nor a folder");
             diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));

@@ -166,6 +166,17 @@ words! {
     }
 }
 words! {
+    /// What a rule's legal facts were read in.
+    Confidence: "a confidence" {
+        /// The text of the provision itself, or a reproduction of it.
+        Primary = "primary",
+        /// What others write about it.
+        Secondary = "secondary",
+        /// General knowledge, not looked up.
+        Unverified = "unverified",
+    }
+}
+words! {
     /// The legal standing of a policy.
     PolicyStatus: "a policy status" {
         /// Law or regulation in force.

@@ -1213,7 +1213,7 @@ fn an_inventory_in_place_of_a_policy() {
     1 | parties:
       | ^^^^^^^ not known here
       |
-      = help: known keys: as_of, policy, rules, status, title, version
+      = help: known keys: about, as_of, cannot_see, policy, rules, status, title, version
     error: 2 mistakes in 1 file; nothing was judged
     "##);
 }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use ringfence::files::DISK;
 use ringfence::glob::Glob;
 use ringfence::input::{self as reading, InputOptions, LeftOut};
-use ringfence::load::{PACKS, is_policy_text};
+use ringfence::load::is_policy_text;
+use ringfence::packs;
 use ringfence::report::page::visible;
 use ringfence::source::Sources;
 use serde_json::json;
@@ -111,7 +112,7 @@ fn text(files: &[Listed], policies: &[String]) -> String {
     }
     text += "\nPolicies in force\n\n";
     for policy in policies {
-        let kind = if PACKS.iter().any(|(pack, _)| pack == policy) { "built in" } else { "file or folder" };
+        let kind = if packs::pack(policy).is_some() { "built in" } else { "file or folder" };
         text += &format!("{}  {kind}\n", visible(policy));
     }
     text

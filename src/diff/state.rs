@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Files, GitError, Kind, Repository, lexically};
 use crate::input::{self, InputOptions};
-use crate::load::PACKS;
+use crate::packs;
 use crate::source::Sources;
 
 /// How a state is named.
@@ -249,7 +249,7 @@ impl State {
     fn policies(&self) -> BTreeMap<String, String> {
         let mut texts = BTreeMap::new();
         let folder = self.config_folder.as_deref().unwrap_or(Path::new(""));
-        for name in self.config.policies.iter().filter(|n| PACKS.iter().all(|(pack, _)| pack != n)) {
+        for name in self.config.policies.iter().filter(|n| packs::pack(n).is_none()) {
             let shown =
                 crate::files::slashed(Path::new(name).strip_prefix(folder).unwrap_or(Path::new(name)));
             let mut sources = Sources::new();

@@ -13,7 +13,7 @@ use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::taxonomy::Key;
-use crate::vocabulary::{PolicyStatus, Severity};
+use crate::vocabulary::{Confidence, PolicyStatus, Severity};
 use crate::yaml::Node;
 
 /// A set of rules.
@@ -29,6 +29,10 @@ pub struct Policy {
     pub status: PolicyStatus,
     /// The day its facts were established.
     pub as_of: Option<Date>,
+    /// What it looks at.
+    pub about: Option<String>,
+    /// What no declared flow shows, whatever its rules find.
+    pub cannot_see: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
 }
@@ -48,6 +52,14 @@ pub struct Rule {
     pub why: Option<String>,
     /// What to do.
     pub remedy: Option<String>,
+    /// The rows of the legal notes that it rests on.
+    pub law: Vec<String>,
+    /// What these were read in.
+    pub confidence: Option<Confidence>,
+    /// What it looks at in declared flows.
+    pub sees: Option<String>,
+    /// What it cannot see in them.
+    pub cannot_see: Option<String>,
     /// What it says.
     pub body: Body,
 }
@@ -141,6 +153,8 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     let version = text(d, &mut f, "version");
     let status = f.with(d, "status", |d, n| d.word::<PolicyStatus>(n));
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
+    let about = text(d, &mut f, "about");
+    let cannot_see = text(d, &mut f, "cannot_see");
     let rules = f.list(d, "rules", rule);
     f.finish(d);
     let mut named: FxHashMap<&str, Span> = FxHashMap::default();
@@ -164,6 +178,8 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
         version,
         status: status.map_or(PolicyStatus::House, |w| w.value),
         as_of,
+        about,
+        cannot_see,
         rules,
     })
 }
@@ -177,6 +193,10 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
     let cite = f.list(d, "cite", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
     let why = text(d, &mut f, "why");
     let remedy = text(d, &mut f, "remedy");
+    let law = f.list(d, "law", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+    let confidence = f.with(d, "confidence", |d, n| d.word::<Confidence>(n)).map(|w| w.value);
+    let sees = text(d, &mut f, "sees");
+    let cannot_see = text(d, &mut f, "cannot_see");
     let body = body(d, &mut f);
     f.finish(d);
     Some(Rule {
@@ -186,6 +206,10 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
         cite,
         why,
         remedy,
+        law,
+        confidence,
+        sees,
+        cannot_see,
         body: body?,
     })
 }

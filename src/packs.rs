@@ -1,0 +1,40 @@
+//! The policies that come with the program.
+
+/// A policy with what explains and tests it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pack {
+    /// Its id, which is also the name of its folder in `policies/`.
+    pub id: &'static str,
+    /// `policy.yaml`.
+    pub policy: &'static str,
+    /// `README.md`.
+    pub readme: &'static str,
+    /// The files in `tests/`: name and text, by name.
+    pub tests: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! packs {
+    ($($id:literal [$($test:literal),* $(,)?]),+ $(,)?) => {
+        /// All packs, by what they matter for: the house rules first, then the laws.
+        pub const PACKS: &[Pack] = &[$(Pack {
+            id: $id,
+            policy: include_str!(concat!("../policies/", $id, "/policy.yaml")),
+            readme: include_str!(concat!("../policies/", $id, "/README.md")),
+            tests: &[$(($test, include_str!(concat!("../policies/", $id, "/tests/", $test)))),*],
+        }),+];
+    };
+}
+
+packs! {
+    "core" [],
+}
+
+/// The pack of this name.
+pub fn pack(id: &str) -> Option<&'static Pack> {
+    PACKS.iter().find(|pack| pack.id == id)
+}
+
+/// The names of all packs.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    PACKS.iter().map(|pack| pack.id)
+}
