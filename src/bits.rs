@@ -103,6 +103,11 @@ pub fn or(into: &mut [u64], row: &[u64]) -> bool {
     new != 0
 }
 
+/// Whether `row` has a bit that `into` has not.
+pub fn new(row: &[u64], into: &[u64]) -> bool {
+    row.iter().zip(into).any(|(a, b)| a & !b != 0)
+}
+
 /// Whether no bit is set.
 pub fn is_empty(row: &[u64]) -> bool {
     row.iter().all(|&w| w == 0)

@@ -54,8 +54,13 @@ impl Origin {
 impl<'m> Graph<'m> {
     /// The graph of the counting flows.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
+        Graph::of(model, &counting.iter().collect::<Vec<_>>())
+    }
+
+    /// The graph of some flows.
+    pub fn of(model: &'m Model, flows: &[FlowId]) -> Self {
         let ends = |end: fn(&crate::model::Flow) -> SystemId| {
-            counting.iter().map(|flow| (end(&model.flows[flow]), flow)).collect()
+            flows.iter().map(|&flow| (end(&model.flows[flow]), flow)).collect()
         };
         Graph {
             model,

@@ -144,7 +144,8 @@ impl Judge<'_> {
     /// Follows the leaves of one origin that can reach a target, each origin leaf in
     /// a stack of its own. `None` if none can.
     pub fn follow<'g, C: Course>(
-        &'g self,
+        &self,
+        graph: &'g Graph<'g>,
         course: &'g C,
         origin: Origin,
         starts: &[(SystemId, &LeafSet)],
@@ -169,12 +170,11 @@ impl Judge<'_> {
         if seeds.is_empty() {
             return None;
         }
-        let layers =
-            forward(self.graph, course, origin, stacks.len(), &seeds, Some(candidates), |crossing| {
-                if let Some(&leaf) = stacks.get(crossing.stack) {
-                    observe(leaf, crossing);
-                }
-            });
+        let layers = forward(graph, course, origin, stacks.len(), &seeds, Some(candidates), |crossing| {
+            if let Some(&leaf) = stacks.get(crossing.stack) {
+                observe(leaf, crossing);
+            }
+        });
         Some(Followed { layers })
     }
 

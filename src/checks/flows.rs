@@ -66,7 +66,7 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let mut seen: Vec<(FlowId, usize)> = Vec::new();
-        let followed = judge.follow(&Plain, origin, starts, candidates, |leaf, crossing| {
+        let followed = judge.follow(judge.graph, &Plain, origin, starts, candidates, |leaf, crossing| {
             if flows.contains(&crossing.flow) {
                 seen.push((crossing.flow, leaf));
                 keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));

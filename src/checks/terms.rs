@@ -266,7 +266,7 @@ fn follow(
         let course = Sticky { origin: Some(model.parties[origin.party()].group), ..any };
         let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
         let mut seen: Vec<(usize, FlowId, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(&course, *origin, starts, candidates, |leaf, crossing| {
+        let followed = judge.follow(judge.graph, &course, *origin, starts, candidates, |leaf, crossing| {
             let Some(list) = noted.get(&crossing.flow) else {
                 return;
             };

@@ -91,9 +91,9 @@ pub struct Candidates<'r> {
     pub planes: usize,
 }
 
-impl Candidates<'_> {
+impl<'r> Candidates<'r> {
     /// The leaves at a system in a slot that can reach a target.
-    pub fn row(&self, system: SystemId, slot: Slot) -> &[u64] {
+    pub fn row(&self, system: SystemId, slot: Slot) -> &'r [u64] {
         let plane = slot.plane.min(self.planes - 1);
         self.rows.row(system, Slot { plane, ..slot }.index(self.planes))
     }

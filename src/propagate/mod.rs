@@ -19,15 +19,21 @@
 //! every origin; [`fn@forward`] follows what is left from one origin, in layers, so
 //! that walks are shortest; [`Layers::walk`] reads a walk back.
 
+mod alike;
 mod assumed;
 mod backward;
+mod flood;
 mod forward;
 mod held;
+mod inward;
 
+pub use alike::{Alike, Whose};
 pub use assumed::{Assumed, assume};
 pub use backward::reaching;
+pub use flood::flood;
 pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
+pub use inward::{Inward, Target, inward};
 
 use crate::bits::{self, LeafSet};
 use crate::model::{FlowId, Id, Model, SystemId};
@@ -59,7 +65,7 @@ pub struct Slot {
 
 impl Slot {
     /// All slots of a course, in order.
-    fn all<C: Course>(course: &C) -> impl Iterator<Item = Slot> + use<C> {
+    pub fn all<C: Course>(course: &C) -> impl Iterator<Item = Slot> + use<C> {
         let planes = course.planes();
         let marks = if course.marks().is_some() { 2 } else { 1 };
         (0..planes * marks).map(move |at| Slot { plane: at % planes, marked: at >= planes })
@@ -99,6 +105,26 @@ impl Rows {
     pub fn add(&mut self, system: SystemId, slot: usize, row: &[u64]) -> bool {
         let start = self.start(system, slot);
         self.bits.get_mut(start..start + self.words).is_some_and(|into| bits::or(into, row))
+    }
+
+    /// All rows of a system, slot after slot.
+    pub fn block(&self, system: SystemId) -> &[u64] {
+        let start = self.start(system, 0);
+        self.bits.get(start..start + self.slots * self.words).unwrap_or_default()
+    }
+
+    fn add_block(&mut self, system: SystemId, block: &[u64]) {
+        let start = self.start(system, 0);
+        if let Some(into) = self.bits.get_mut(start..start + self.slots * self.words) {
+            bits::or(into, block);
+        }
+    }
+
+    fn clear(&mut self, system: SystemId) {
+        let start = self.start(system, 0);
+        if let Some(block) = self.bits.get_mut(start..start + self.slots * self.words) {
+            block.fill(0);
+        }
     }
 
     /// The leaves at a system in any slot.

@@ -204,7 +204,7 @@ fn holdings(
         }
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(course, origin, starts, candidates, |leaf, crossing| {
+        let followed = judge.follow(judge.graph, course, origin, starts, candidates, |leaf, crossing| {
             let flow = crossing.flow;
             let to = model.flows[flow].to;
             let arriving = LeafSet::from(&*crossing.leaves);

@@ -1,0 +1,108 @@
+//! Parties whose items behave alike, and are followed together.
+//!
+//! Whose item it is decides two things: which `only_from` let it pass, and at which
+//! distance it arrives. Neither differs between parties that nothing of other
+//! parties' gets into (*enclosed* ones) and that no `only_from` names elsewhere:
+//!
+//! - a flow of an enclosed party's carries nothing but its own items, so that its
+//!   `only_from` lets either all pass that is there, or nothing;
+//! - outside of it, its items are never in their origin's party or group again.
+//!
+//! What is enclosed is found for each use, by what could get anywhere at all: the
+//! fewer flows can matter, the more parties are.
+
+use crate::graph::{Graph, Origin};
+use crate::model::{FlowId, PartyId, Table};
+use crate::vocabulary::Relation;
+
+/// Whose items are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of one origin.
+    One(Origin),
+    /// The declared ones of all parties that are alike.
+    Many,
+}
+
+/// Which parties are alike.
+#[derive(Debug)]
+pub struct Alike {
+    enclosed: Table<PartyId, bool>,
+    /// Named by an `only_from` of a flow that does not start at an enclosed party.
+    named: Table<PartyId, bool>,
+    /// The only party of its group.
+    single: Table<PartyId, bool>,
+}
+
+impl Alike {
+    /// By the flows that could carry something that matters, whatever their `only_from`.
+    pub fn new(graph: &Graph, carrying: &[FlowId]) -> Self {
+        let model = graph.model;
+        let mut enclosed = model.parties.map(|_| true);
+        for &flow in carrying.iter().filter(|&&flow| model.crosses(flow)) {
+            enclosed[model.receiver(flow)] = false;
+        }
+        let mut named = model.parties.map(|_| false);
+        for &flow in carrying {
+            if let Some(parties) = model.flows[flow].only_from.as_ref()
+                && !enclosed[model.sender(flow)]
+            {
+                parties.iter().for_each(|&party| named[party] = true);
+            }
+        }
+        let mut members = model.parties.map(|_| 0_usize);
+        model.parties.values().for_each(|party| members[party.group] += 1);
+        let single = model.parties.map(|party| members[party.group] == 1);
+        Alike { enclosed, named, single }
+    }
+
+    /// Whether a party's declared items are followed with those of many others; where
+    /// distances matter, fewer are.
+    pub fn has(&self, party: PartyId, distances: bool) -> bool {
+        !self.named[party] && (!distances || self.enclosed[party] && self.single[party])
+    }
+
+    /// Whether `only_from` lets items pass.
+    pub fn passes(&self, graph: &Graph, flow: FlowId, whose: Whose) -> bool {
+        match (whose, &graph.model.flows[flow].only_from) {
+            (Whose::One(origin), _) => graph.passes(flow, origin),
+            (Whose::Many, None) => true,
+            (Whose::Many, Some(parties)) => {
+                let sender = graph.model.sender(flow);
+                self.enclosed[sender] && parties.contains(&sender)
+            }
+        }
+    }
+
+    /// The distance on arrival of an item that was at distance `k`, as
+    /// [`Graph::distance`]. Those of many are at an enclosed party only if it is theirs.
+    pub fn distance(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> usize {
+        match whose {
+            Whose::One(origin) => graph.distance(flow, origin.party(), k),
+            Whose::Many => {
+                let model = graph.model;
+                let ends = &model.flows[flow];
+                let (from, to) = (&model.systems[ends.from], &model.systems[ends.to]);
+                let stays = from.group == to.group
+                    || model.processing_provider(flow).is_some_and(|provider| {
+                        from.party == provider || (to.party == provider && !self.enclosed[from.party])
+                    });
+                if stays { k } else { (k + 1).min(2) }
+            }
+        }
+    }
+
+    /// What a flow's receiver is to an item that arrives by it at distance `k`.
+    pub fn relation(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> Relation {
+        let to = graph.model.flows[flow].to;
+        match whose {
+            Whose::One(origin) => graph.relation(to, origin.party(), k),
+            Whose::Many if self.enclosed[graph.model.systems[to].party] => Relation::FirstParty,
+            Whose::Many => match k {
+                0 => Relation::Processor,
+                1 => Relation::SecondParty,
+                _ => Relation::ThirdParty,
+            },
+        }
+    }
+}

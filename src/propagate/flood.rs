@@ -1,0 +1,117 @@
+//! Items of many systems at once, wherever they get to; by which walks does not matter.
+
+use super::{Candidates, Course, Rows, Slot, derive};
+use crate::bits::{self, LeafSet};
+use crate::graph::Graph;
+use crate::model::{FlowId, SystemId, Table};
+
+/// The leaves at each system and slot that seeds get to over flows that let them
+/// pass. With `candidates`, only what can reach a target goes on.
+pub fn flood<'s, C: Course>(
+    graph: &Graph,
+    course: &C,
+    passes: impl Fn(FlowId) -> bool,
+    seeds: impl IntoIterator<Item = (SystemId, &'s LeafSet)>,
+    candidates: Option<Candidates>,
+) -> Rows {
+    let model = graph.model;
+    let slots: Vec<Slot> = Slot::all(course).collect();
+    let planes = course.planes();
+    let mut rows = Rows::new(model, slots.len());
+    let mut fresh = Rows::new(model, slots.len());
+    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
+    let mut queue: Vec<SystemId> = Vec::new();
+    for (system, leaves) in seeds {
+        for slot in Slot::all(course).filter(|slot| slot.plane == 0) {
+            let mut row = match course.marks() {
+                None => leaves.clone(),
+                Some(marks) if slot.marked => leaves.and(marks),
+                Some(marks) => leaves.minus(marks),
+            };
+            if let Some(candidates) = candidates {
+                row = row.and(&LeafSet::from(candidates.row(system, slot)));
+            }
+            fresh.add(system, slot.index(planes), row.row());
+        }
+        if !std::mem::replace(&mut queued[system], true) {
+            queue.push(system);
+        }
+    }
+    let mut new: Vec<u64> = Vec::new();
+    let mut crossing: Vec<u64> = Vec::new();
+    while let Some(system) = queue.pop() {
+        queued[system] = false;
+        new.clear();
+        new.extend_from_slice(fresh.block(system));
+        fresh.clear(system);
+        if !settle(graph, course, &mut rows, system, &mut new) {
+            continue;
+        }
+        for &flow in graph.out(system) {
+            let ends = &model.flows[flow];
+            let leaves = ends.leaves.row();
+            for &slot in &slots {
+                let start = slot.index(planes) * leaves.len();
+                let held = new.get(start..start + leaves.len()).unwrap_or_default();
+                if !bits::intersects(held, leaves) {
+                    continue;
+                }
+                let Some(plane) = course.next(flow, slot.plane) else {
+                    continue;
+                };
+                if !passes(flow) {
+                    break;
+                }
+                let next = Slot { plane, ..slot };
+                crossing.clear();
+                crossing.extend(held.iter().zip(leaves).map(|(h, l)| h & l));
+                if let Some(candidates) = candidates {
+                    let useful = candidates.row(ends.to, next);
+                    crossing.iter_mut().zip(useful).for_each(|(c, u)| *c &= u);
+                }
+                if bits::new(&crossing, rows.row(ends.to, next.index(planes)))
+                    && fresh.add(ends.to, next.index(planes), &crossing)
+                    && !std::mem::replace(&mut queued[ends.to], true)
+                {
+                    queue.push(ends.to);
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// Leaves what is new at a system in `new`, all that it derives included, and adds it;
+/// whether there is any.
+fn settle<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId, new: &mut [u64]) -> bool {
+    let unseen = |new: &mut [u64], rows: &Rows| {
+        new.iter_mut().zip(rows.block(system)).for_each(|(n, seen)| *n &= !seen);
+    };
+    unseen(new, rows);
+    if bits::is_empty(new) {
+        return false;
+    }
+    if !graph.model.systems[system].derives.is_empty() {
+        let planes = course.planes();
+        let words = new.len() / (planes * if course.marks().is_some() { 2 } else { 1 });
+        for plane in 0..planes {
+            let range = |slot: Slot| slot.index(planes) * words..(slot.index(planes) + 1) * words;
+            let plain = range(Slot { plane, marked: false });
+            let mut without = new.get(plain.clone()).unwrap_or_default().to_vec();
+            let mut with: Vec<u64> = Vec::new();
+            let marked = course.marks().map(|_| range(Slot { plane, marked: true }));
+            if let Some(marked) = &marked {
+                with.extend_from_slice(new.get(marked.clone()).unwrap_or_default());
+            }
+            derive(graph.model, system, &mut without, &mut with, course.marks());
+            for (range, row) in [(Some(plain), without), (marked, with)] {
+                if let Some(into) = range.and_then(|range| new.get_mut(range)) {
+                    into.copy_from_slice(&row);
+                }
+            }
+        }
+        unseen(new, rows);
+    }
+    rows.add_block(system, new);
+    true
+}

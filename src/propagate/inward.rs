@@ -1,0 +1,246 @@
+//! Backward from some arrivals, in layers: how many flows each item needs to one of them.
+
+use rustc_hash::FxHashMap;
+
+use super::{Course, Rows, Slot, derive};
+use crate::bits::{self, LeafSet};
+use crate::graph::Graph;
+use crate::model::{FlowId, SystemId, Table};
+
+/// The leaves with which items in a slot hit a target as they cross a flow.
+pub type Target = (FlowId, Slot, LeafSet);
+
+/// What gets to a target, and how far it has to go.
+#[derive(Debug)]
+pub struct Inward<'g, C, P> {
+    graph: &'g Graph<'g>,
+    course: &'g C,
+    passes: P,
+    targets: FxHashMap<(FlowId, usize), LeafSet>,
+    rows: Rows,
+    /// What is new at a system in a layer, and where the system's entry before stands.
+    log: Vec<Entry>,
+    last: Table<SystemId, u32>,
+    steps: FxHashMap<State, Step>,
+}
+
+/// System, slot, leaf, and how many flows are left.
+type State = (SystemId, usize, usize, usize);
+/// A flow, the slot behind it, and the leaf that crosses it.
+type Step = (FlowId, usize, usize);
+
+#[derive(Debug)]
+struct Entry {
+    length: usize,
+    block: Box<[u64]>,
+    before: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// Goes backward from targets over flows that let items pass. What `keep` takes out of
+/// the leaves that cross a flow in a slot does not go on behind it.
+pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
+    graph: &'g Graph<'g>,
+    course: &'g C,
+    passes: P,
+    targets: Vec<Target>,
+    keep: impl Fn(FlowId, Slot, &mut [u64]),
+) -> Inward<'g, C, P> {
+    let model = graph.model;
+    let slots: Vec<Slot> = Slot::all(course).collect();
+    let planes = course.planes();
+    let mut found = Inward {
+        graph,
+        course,
+        passes,
+        targets: FxHashMap::default(),
+        rows: Rows::new(model, slots.len()),
+        log: Vec::new(),
+        last: model.systems.map(|_| NONE),
+        steps: FxHashMap::default(),
+    };
+    let mut fresh = Rows::new(model, slots.len());
+    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
+    let mut layer: Vec<SystemId> = Vec::new();
+    for (flow, slot, leaves) in targets {
+        if !(found.passes)(flow) {
+            continue;
+        }
+        let from = model.flows[flow].from;
+        if fresh.add(from, slot.index(planes), leaves.row()) && !std::mem::replace(&mut queued[from], true) {
+            layer.push(from);
+        }
+        found.targets.insert((flow, slot.index(planes)), leaves);
+    }
+    let mut length = 0;
+    let mut crossing: Vec<u64> = Vec::new();
+    while !layer.is_empty() {
+        length += 1;
+        let mut settled: Vec<(SystemId, usize)> = Vec::with_capacity(layer.len());
+        for system in layer.drain(..) {
+            queued[system] = false;
+            let mut block: Vec<u64> = fresh.block(system).to_vec();
+            fresh.clear(system);
+            close(graph, course, system, &mut block);
+            block.iter_mut().zip(found.rows.block(system)).for_each(|(b, seen)| *b &= !seen);
+            if bits::is_empty(&block) {
+                continue;
+            }
+            found.rows.add_block(system, &block);
+            let before = std::mem::replace(&mut found.last[system], found.log.len() as u32);
+            settled.push((system, found.log.len()));
+            found.log.push(Entry { length, block: block.into(), before });
+        }
+        for (system, entry) in settled {
+            let block = found.log.get(entry).map(|e| &*e.block).unwrap_or_default();
+            for &flow in graph.into(system) {
+                let ends = &model.flows[flow];
+                let leaves = ends.leaves.row();
+                for &slot in &slots {
+                    let Some(plane) = course.next(flow, slot.plane) else {
+                        continue;
+                    };
+                    let there = row(block, leaves.len(), Slot { plane, ..slot }.index(planes));
+                    if !bits::intersects(there, leaves) {
+                        continue;
+                    }
+                    if !(found.passes)(flow) {
+                        break;
+                    }
+                    crossing.clear();
+                    crossing.extend(there.iter().zip(leaves).map(|(t, l)| t & l));
+                    keep(flow, slot, &mut crossing);
+                    if bits::new(&crossing, found.rows.row(ends.from, slot.index(planes)))
+                        && fresh.add(ends.from, slot.index(planes), &crossing)
+                        && !std::mem::replace(&mut queued[ends.from], true)
+                    {
+                        layer.push(ends.from);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+fn row(block: &[u64], words: usize, slot: usize) -> &[u64] {
+    block.get(slot * words..(slot + 1) * words).unwrap_or_default()
+}
+
+/// What derives something that gets there, gets there.
+fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, block: &mut [u64]) {
+    let planes = course.planes();
+    let derives = &graph.model.systems[system].derives;
+    let mut changed = !derives.is_empty();
+    while changed {
+        changed = false;
+        for (from, into) in derives {
+            let words = into.row().len();
+            for slot in Slot::all(course) {
+                let mut gets = bits::intersects(row(block, words, slot.index(planes)), into.row());
+                if let (false, Some(marks)) = (slot.marked, course.marks()) {
+                    // Derived into one of the marks, an item goes on marked.
+                    let marked = Slot { marked: true, ..slot }.index(planes);
+                    gets |= bits::intersects(row(block, words, marked), into.and(marks).row());
+                }
+                let start = slot.index(planes) * words;
+                if gets && let Some(own) = block.get_mut(start..start + words) {
+                    changed |= bits::or(own, from.row());
+                }
+            }
+        }
+    }
+}
+
+impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
+    /// The leaves that get to a target from a system and slot.
+    pub fn leaves(&self, system: SystemId, slot: Slot) -> &[u64] {
+        self.rows.row(system, slot.index(self.course.planes()))
+    }
+
+    /// Of some leaves at a system and slot that which has the shortest walk, and how
+    /// many flows that has.
+    pub fn shortest(&self, system: SystemId, slot: Slot, leaves: &[u64]) -> Option<(usize, usize)> {
+        let mut best = None;
+        let mut at = self.last[system];
+        // Entries before are of shorter walks.
+        while let Some(entry) = self.log.get(at as usize) {
+            let here = row(&entry.block, leaves.len(), slot.index(self.course.planes()));
+            let first = here.iter().zip(leaves).enumerate().find(|(_, (h, l))| *h & *l != 0);
+            if let Some((word, (h, l))) = first {
+                best = Some((entry.length, word * 64 + (h & l).trailing_zeros() as usize));
+            }
+            at = entry.before;
+        }
+        best
+    }
+
+    fn in_layer(&self, system: SystemId, slot: usize, length: usize, words: usize) -> &[u64] {
+        let mut at = self.last[system];
+        while let Some(entry) = self.log.get(at as usize) {
+            if entry.length == length {
+                return row(&entry.block, words, slot);
+            }
+            at = entry.before;
+        }
+        &[]
+    }
+
+    /// The walk of `length` flows by which an item gets to a target, if that is its
+    /// shortest: at each system the first flow, and the first leaf, that leads on.
+    pub fn walk(&mut self, system: SystemId, slot: Slot, leaf: usize, length: usize) -> Vec<FlowId> {
+        let mut walk = Vec::with_capacity(length);
+        let (mut system, mut slot, mut leaf) = (system, slot.index(self.course.planes()), leaf);
+        for left in (1..=length).rev() {
+            let key = (system, slot, leaf, left);
+            let step = self.steps.get(&key).copied().or_else(|| {
+                let step = self.step(system, slot, leaf, left)?;
+                self.steps.insert(key, step);
+                Some(step)
+            });
+            let Some((flow, next, becomes)) = step else {
+                break;
+            };
+            walk.push(flow);
+            (system, slot, leaf) = (self.graph.model.flows[flow].to, next, becomes);
+        }
+        walk
+    }
+
+    fn step(
+        &self,
+        system: SystemId,
+        slot: usize,
+        leaf: usize,
+        left: usize,
+    ) -> Option<(FlowId, usize, usize)> {
+        let model = self.graph.model;
+        let planes = self.course.planes();
+        let mut one = LeafSet::empty(model.data.leaf_count());
+        one.insert(leaf);
+        let none = LeafSet::empty(model.data.leaf_count());
+        let (marked, plane) = (slot >= planes, slot % planes);
+        let (mut plain, mut with) = if marked { (none, one) } else { (one, none) };
+        let (mut a, mut b) = (plain.row().to_vec(), with.row().to_vec());
+        derive(model, system, &mut a, &mut b, self.course.marks());
+        plain.extend(&a);
+        with.extend(&b);
+        self.graph.out(system).iter().filter(|&&flow| (self.passes)(flow)).find_map(|&flow| {
+            let ends = &model.flows[flow];
+            [(false, &plain), (true, &with)].into_iter().find_map(|(marked, held)| {
+                let crossing = held.and(&ends.leaves);
+                let here = Slot { plane, marked };
+                if left == 1 {
+                    let target = self.targets.get(&(flow, here.index(planes)))?;
+                    let hit = crossing.and(target).iter().next()?;
+                    return Some((flow, here.index(planes), hit));
+                }
+                let next = Slot { plane: self.course.next(flow, plane)?, marked }.index(planes);
+                let on = self.in_layer(ends.to, next, left - 1, crossing.row().len());
+                let hit = crossing.iter().find(|&leaf| bits::contains(on, leaf))?;
+                Some((flow, next, hit))
+            })
+        })
+    }
+}
