@@ -102,8 +102,6 @@ pub struct Relied {
     pub flow: FlowId,
     /// The claim.
     pub claim: String,
-    /// The agreement whose terms are concerned.
-    pub agreement: Option<AgreementId>,
 }
 
 /// What would have found something.
@@ -154,7 +152,12 @@ impl Judge<'_> {
     ) -> Option<Followed<'g, C>> {
         let mut seeds = Vec::new();
         let mut stacks: Vec<usize> = Vec::new();
+        let slots = [false, true].map(|marked| Slot { plane: 0, marked });
         for &(system, leaves) in starts {
+            let slots = slots.get(..1 + usize::from(course.marks().is_some())).unwrap_or_default();
+            if !slots.iter().any(|&slot| bits::intersects(candidates.row(system, slot), leaves.row())) {
+                continue;
+            }
             for leaf in leaves.iter() {
                 let marked = course.marks().is_some_and(|marks| marks.contains(leaf));
                 if !bits::contains(candidates.row(system, Slot { plane: 0, marked }), leaf) {

@@ -86,7 +86,7 @@ impl Describe<'_> {
             },
             flow: model.flows[relied.flow].name.clone(),
             claim: relied.claim.clone(),
-            agreement: relied.agreement.map(|a| model.agreements[a].id().to_owned()),
+            agreement: None,
             location: self.sources.location(model.flows[relied.flow].span()),
         }
     }

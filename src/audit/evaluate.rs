@@ -103,7 +103,6 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
             rule: ReliedRule::BuiltIn("flow/only_from"),
             flow,
             claim: format!("only_from: {}", names.collect::<Vec<_>>().join(", ")),
-            agreement: None,
         }
     });
     let disposed = judge.counting.disposed.iter().map(|&flow| {
@@ -117,7 +116,6 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
             rule: ReliedRule::BuiltIn("flow/disposed"),
             flow,
             claim: format!("disposed: {date}{}", evidence.unwrap_or_default()),
-            agreement: None,
         }
     });
     only_from.chain(disposed).collect()

@@ -49,6 +49,23 @@ fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
     }
 }
 
+/// The leaves for which a flow would break terms of any agreement that is not its own
+/// and whose parties the receiver is not among.
+pub fn strangers(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let model = judge.model;
+    let by_processor = model.processing_provider(id) == Some(model.sender(id));
+    let offends = match under.onward {
+        Onward::Prohibited => true,
+        Onward::Processors | Onward::Affiliates => !by_processor,
+        Onward::Permitted => false,
+    };
+    if !offends || !model.crosses(id) {
+        return None;
+    }
+    let left = model.flows[id].leaves.minus(&allowed(judge, under, id));
+    (!left.is_empty()).then_some(left)
+}
+
 /// The leaves that `onward_to` lets pass over a flow.
 fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
     let model = judge.model;

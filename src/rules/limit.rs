@@ -138,7 +138,6 @@ pub fn limited(judge: &Judge, rule_ref: RuleRef, rule: &Limit) -> (Vec<Violation
         rule: crate::judge::ReliedRule::Rule(rule_ref),
         flow,
         claim: super::forbid::claim(judge, &rule.through, flow),
-        agreement: None,
     });
     (violations, relied.collect(), idle)
 }

@@ -237,7 +237,7 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
                     let mut rely = |term: &str| {
                         relied.insert(Relied {
                             rule: format!("terms/{term}"),
-                            agreement: Some(agreement.id.clone()),
+                            agreement: None,
                             flow: model.flows[*e].id.clone(),
                         });
                     };

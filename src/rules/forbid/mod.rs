@@ -117,7 +117,6 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
         rule: ReliedRule::Rule(rule_ref),
         flow,
         claim: claim(judge, if through { &rule.through } else { &rule.arriving }, flow),
-        agreement: None,
     };
     let relied = relied.into_iter().map(claim).collect();
     Forbidden { violations, relied, idle: idle(&prepared, rule) }

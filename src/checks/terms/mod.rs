@@ -7,10 +7,13 @@
 //! or e's transform is in t.released_by                        ⟹  i is no longer under t after e
 //! ```
 
-use std::collections::BTreeMap;
+mod sift;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::sift::{Sifted, sift};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
 use crate::graph::Origin;
@@ -111,23 +114,32 @@ struct Broken {
     consequent: bool,
 }
 
+/// For a check: the flows that break it, and the places of the origins whose items do.
+type Breaking = FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)>;
+
 type Findings = BTreeMap<(usize, FlowId), Broken>;
 
 /// The findings of the checks that follow data under terms, and the claims that
 /// kept something from being one.
 pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
+    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+    let members: Vec<&Under> = all.iter().flatten().collect();
+    let Sifted { breaking, alone, released } = sift(judge, &members);
     let mut findings = Findings::new();
-    let mut relied = Vec::new();
-    for agreement in judge.model.agreements.ids() {
-        let under = under(judge, agreement);
+    let mut relied: BTreeSet<(Noted, FlowId)> = released.into_iter().map(|f| (Noted::Released, f)).collect();
+    let mut at = 0;
+    for under in &all {
         // For each check the flows that break it, and the origins whose items do.
-        let mut breaking: FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)> = FxHashMap::default();
-        for one in &under {
-            follow(judge, std::slice::from_ref(one), &mut findings, &mut breaking, &mut relied);
+        let mut breaking_here: Breaking = FxHashMap::default();
+        for one in under {
+            if breaking.get(at) == Some(&true) || alone.get(at) == Some(&true) {
+                follow(judge, std::slice::from_ref(one), &mut findings, &mut breaking_here, &mut relied);
+            }
+            at += 1;
         }
-        for (check, (flows, from)) in breaking {
+        for (check, (flows, from)) in breaking_here {
             let first = if flows.len() > 1 && under.len() <= FOLDED {
-                first_breaking(judge, &under, check, from.iter().filter_map(|&at| judge.origins.get(at)))
+                first_breaking(judge, under, check, from.iter().filter_map(|&at| judge.origins.get(at)))
             } else {
                 flows.clone()
             };
@@ -138,6 +150,7 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
             }
         }
     }
+    let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
     let violation = |((check, flow), found): ((usize, FlowId), Broken)| Violation {
         rule: RuleRef::Check(check),
         on: On::Flow(flow),
@@ -239,8 +252,8 @@ fn follow(
     judge: &Judge,
     under: &[Under],
     findings: &mut Findings,
-    breaking: &mut FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)>,
-    relied: &mut Vec<Relied>,
+    breaking: &mut Breaking,
+    relied: &mut BTreeSet<(Noted, FlowId)>,
 ) {
     let model = judge.model;
     let Some(one) = under.first() else {
@@ -261,7 +274,6 @@ fn follow(
         }
     });
     let candidates = Candidates { rows: &candidates, planes: any.planes() };
-    let mut used: FxHashSet<(Noted, FlowId)> = FxHashSet::default();
     for (at, (origin, starts)) in judge.origins.iter().enumerate() {
         let course = Sticky { origin: Some(model.parties[origin.party()].group), ..any };
         let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
@@ -283,7 +295,7 @@ fn follow(
                     keep_shortest(&mut shortest, key, Shortest::new(model, &crossing, hit.row()));
                     seen.push((check, crossing.flow, leaf, hit));
                 } else {
-                    used.insert((*what, crossing.flow));
+                    relied.insert((*what, crossing.flow));
                 }
             }
         });
@@ -318,20 +330,20 @@ fn follow(
             }
         }
     }
-    for (what, flow) in used {
-        relied.push(Relied {
-            rule: ReliedRule::BuiltIn(if what == Noted::Released {
-                "terms/released_by"
-            } else {
-                "terms/onward"
-            }),
-            flow,
-            claim: match what {
-                Noted::Released => format!("transform: {}", model.flows[flow].transform.word()),
-                _ => format!("onward_to: {}", model.parties[model.receiver(flow)].id()),
-            },
-            agreement: Some(one.agreement),
-        });
+}
+
+/// The claim by which a flow kept something from breaking terms.
+fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
+    let model = judge.model;
+    let released = what == Noted::Released;
+    Relied {
+        rule: ReliedRule::BuiltIn(if released { "terms/released_by" } else { "terms/onward" }),
+        flow,
+        claim: if released {
+            format!("transform: {}", model.flows[flow].transform.word())
+        } else {
+            format!("onward_to: {}", model.parties[model.receiver(flow)].id())
+        },
     }
 }
 

@@ -1,0 +1,341 @@
+//! Which agreements' data can break their terms at all: agreements with equal terms are
+//! looked at together, whoever shares and whatever its origin.
+//!
+//! What is found is never too little: data that gets somewhere only by the origin of
+//! something else's, or that came home on the way, is left to the search that follows
+//! one agreement. Which flows end terms is found exactly, for all agreements that the
+//! same transforms release at once, but for those to whose home data can come.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Under, group_entered};
+use crate::bits::{self, LeafSet};
+use crate::checks::{ALL, How, onward};
+use crate::graph::{Graph, Origin};
+use crate::judge::{Judge, Starts};
+use crate::model::{FlowId, OnwardTo, PartyId, SystemId};
+use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, derive, flood, reaching};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Onward, Transform};
+
+/// What sifting leaves.
+pub struct Sifted {
+    /// For each of the terms whether something under them may break them.
+    pub breaking: Vec<bool>,
+    /// For each of the terms whether what they rely on is not in `released`.
+    pub alone: Vec<bool>,
+    /// Flows that carry something under terms and end them.
+    pub released: FxHashSet<FlowId>,
+}
+
+/// What two sets of terms have in common if the same flows break them.
+#[derive(PartialEq, Eq, Hash)]
+struct Same<'u> {
+    purposes: Option<Vec<Key>>,
+    prohibited: Vec<Key>,
+    onward: Onward,
+    onward_to: &'u [OnwardTo],
+    retention: Option<crate::duration::Duration>,
+    safeguards: Vec<&'u str>,
+    releasing: Vec<Transform>,
+}
+
+impl<'u> Same<'u> {
+    fn of(under: &'u Under) -> Self {
+        let sorted = |list: &[crate::decode::Spanned<Key>]| {
+            let mut keys: Vec<Key> = list.iter().map(|k| k.value).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let terms = under.terms;
+        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|s| s.value.as_str()).collect();
+        safeguards.sort_unstable();
+        Same {
+            purposes: terms.purposes.as_deref().map(sorted),
+            prohibited: sorted(&terms.prohibited_purposes),
+            onward: under.onward,
+            onward_to: under.onward_to,
+            retention: terms.retention,
+            safeguards,
+            releasing: releasing(under),
+        }
+    }
+}
+
+fn releasing(under: &Under) -> Vec<Transform> {
+    let mut releasing = under.terms.releasing().to_vec();
+    releasing.sort_unstable();
+    releasing
+}
+
+/// Sifts terms.
+pub fn sift(judge: &Judge, members: &[&Under]) -> Sifted {
+    let mut same: FxHashMap<Same, Vec<usize>> = FxHashMap::default();
+    let mut released_alike: FxHashMap<Vec<Transform>, Vec<usize>> = FxHashMap::default();
+    let mut sifted = Sifted {
+        breaking: vec![false; members.len()],
+        alone: vec![false; members.len()],
+        released: FxHashSet::default(),
+    };
+    for (at, under) in members.iter().enumerate() {
+        same.entry(Same::of(under)).or_default().push(at);
+        if under.onward_to.is_empty() {
+            released_alike.entry(releasing(under)).or_default().push(at);
+        } else if let Some(alone) = sifted.alone.get_mut(at) {
+            *alone = true;
+        }
+    }
+    for group in same.values() {
+        for at in breaking(judge, members, group) {
+            if let Some(breaking) = sifted.breaking.get_mut(at) {
+                *breaking = true;
+            }
+        }
+    }
+    for group in released_alike.values() {
+        let alone = released(judge, members, group, &mut sifted.released);
+        for at in alone {
+            if let Some(alone) = sifted.alone.get_mut(at) {
+                *alone = true;
+            }
+        }
+    }
+    sifted
+}
+
+/// Walks that go on under terms, wherever home is.
+struct Onwards<'u> {
+    judge: &'u Judge<'u>,
+    one: &'u Under<'u>,
+}
+
+impl Course for Onwards<'_> {
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        (!self.one.releases(self.judge, flow)).then_some(plane)
+    }
+}
+
+/// The own flows of some members by which data comes under their terms.
+fn entering<'g>(
+    judge: &'g Judge,
+    members: &'g [&Under],
+    group: &'g [usize],
+) -> impl Iterator<Item = (usize, FlowId)> + 'g {
+    let own = group.iter().filter_map(|&at| Some((at, members.get(at)?)));
+    own.flat_map(move |(at, under)| {
+        let away = under.flows.iter().filter(|&&flow| !under.home(judge, flow));
+        away.map(move |&flow| (at, flow))
+    })
+}
+
+/// What is under terms at each system, and the flows that it crosses from there.
+fn spread(judge: &Judge, members: &[&Under], group: &[usize], one: &Under) -> (Rows, Vec<FlowId>) {
+    let model = judge.model;
+    let mut rows = Rows::new(model, 1);
+    let mut queue: Vec<SystemId> = Vec::new();
+    let cross = |flow: FlowId, leaves: &LeafSet, rows: &mut Rows, queue: &mut Vec<SystemId>| {
+        if leaves.is_empty() || one.releases(judge, flow) {
+            return;
+        }
+        let to = model.flows[flow].to;
+        let mut arriving = leaves.row().to_vec();
+        derive(model, to, &mut arriving, &mut [], None);
+        if rows.add(to, 0, &arriving) {
+            queue.push(to);
+        }
+    };
+    for (_, flow) in entering(judge, members, group) {
+        cross(flow, &judge.held.carried[flow], &mut rows, &mut queue);
+    }
+    let mut crossed: FxHashSet<FlowId> = FxHashSet::default();
+    while let Some(system) = queue.pop() {
+        let here = LeafSet::from(rows.row(system, 0));
+        for &flow in judge.graph.out(system) {
+            let carried = &judge.held.carried[flow];
+            if bits::intersects(here.row(), carried.row()) {
+                crossed.insert(flow);
+                cross(flow, &here.and(carried), &mut rows, &mut queue);
+            }
+        }
+    }
+    let mut crossed: Vec<FlowId> = crossed.into_iter().collect();
+    crossed.sort_unstable();
+    (rows, crossed)
+}
+
+/// The leaves for which a flow breaks terms, whatever agreement they are of.
+fn breaks(judge: &Judge, one: &Under, flow: FlowId) -> Option<LeafSet> {
+    let mut all: Option<LeafSet> = onward::strangers(judge, one, flow);
+    for check in ALL.iter().filter(|check| check.id != onward::CHECK.id) {
+        if let How::Under(breaks) = check.how
+            && let Some(leaves) = breaks(judge, one, flow)
+        {
+            match &mut all {
+                Some(all) => all.extend(leaves.row()),
+                None => all = Some(leaves),
+            }
+        }
+    }
+    all
+}
+
+/// Which of some members with equal terms may break them.
+fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Vec::new();
+    };
+    let model = judge.model;
+    let (rows, crossed) = spread(judge, members, group, one);
+    let targets: FxHashMap<FlowId, LeafSet> = crossed
+        .iter()
+        .filter_map(|&flow| {
+            let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
+            let hit = breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]);
+            (!hit.is_empty()).then_some((flow, hit))
+        })
+        .collect();
+    let useful = (!targets.is_empty()).then(|| {
+        let graph = Graph::of(model, &crossed);
+        let flows = crossed.iter().copied().filter(|flow| targets.contains_key(flow));
+        reaching(&graph, &Onwards { judge, one }, flows, |flow, _, row| {
+            if let Some(hit) = targets.get(&flow) {
+                row.copy_from_slice(hit.row());
+            }
+        })
+    });
+    let mut found: Vec<usize> = Vec::new();
+    for (at, flow) in entering(judge, members, group) {
+        if found.last() == Some(&at) {
+            continue;
+        }
+        let carried = &judge.held.carried[flow];
+        let goes_on = useful.as_ref().is_some_and(|useful| {
+            !one.releases(judge, flow) && bits::intersects(useful.row(model.flows[flow].to, 0), carried.row())
+        });
+        let itself = || {
+            members.get(at).is_some_and(|under| {
+                ALL.iter().any(|check| match check.how {
+                    How::Under(breaks) => {
+                        breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
+                    }
+                    _ => false,
+                })
+            })
+        };
+        if goes_on || itself() {
+            found.push(at);
+        }
+    }
+    found
+}
+
+/// Walks under any of some terms that the same transforms end, of items that never come
+/// home.
+struct Released<'u> {
+    judge: &'u Judge<'u>,
+    one: &'u Under<'u>,
+    entering: &'u FxHashSet<FlowId>,
+    /// The group of the items' origin, where they may come to it.
+    origin: Option<PartyId>,
+}
+
+impl Released<'_> {
+    fn under(&self, flow: FlowId, plane: usize) -> bool {
+        self.origin != Some(group_entered(self.judge, flow)) && (plane == 1 || self.entering.contains(&flow))
+    }
+}
+
+impl Course for Released<'_> {
+    fn planes(&self) -> usize {
+        2
+    }
+
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        Some(usize::from(self.under(flow, plane) && !self.one.releases(self.judge, flow)))
+    }
+}
+
+/// Finds the flows that end terms; gives back the members that must be looked at alone,
+/// because data may come to their home.
+fn released(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    released: &mut FxHashSet<FlowId>,
+) -> Vec<usize> {
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Vec::new();
+    };
+    let model = judge.model;
+    let (_, crossed) = spread(judge, members, group, one);
+    let mut entered: FxHashSet<PartyId> = FxHashSet::default();
+    for &flow in &crossed {
+        let group = group_entered(judge, flow);
+        if model.systems[model.flows[flow].from].group != group {
+            entered.insert(group);
+        }
+    }
+    let (alone, together): (Vec<usize>, Vec<usize>) =
+        group.iter().partition(|&&at| members.get(at).is_some_and(|under| entered.contains(&under.home)));
+    let own: FxHashSet<FlowId> = entering(judge, members, &together).map(|(_, flow)| flow).collect();
+    let goals: Vec<FlowId> =
+        crossed.iter().copied().chain(own.iter().copied()).filter(|&flow| ends(judge, one, flow)).collect();
+    if goals.is_empty() {
+        return alone;
+    }
+    let any = Released { judge, one, entering: &own, origin: None };
+    let useful = reaching(judge.graph, &any, goals.iter().copied(), |flow, slot, row| {
+        if any.under(flow, slot.plane) {
+            row.copy_from_slice(model.flows[flow].leaves.row());
+        }
+    });
+    let candidates = Candidates { rows: &useful, planes: 2 };
+    let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
+    let open = flood(judge.graph, &any, |_| true, all(), Some(candidates));
+    let carrying: Vec<FlowId> = judge
+        .graph
+        .flows()
+        .iter()
+        .copied()
+        .filter(|&flow| {
+            let f = &model.flows[flow];
+            Slot::all(&any).any(|slot| {
+                let here = LeafSet::from(Candidates { rows: &open, planes: 2 }.row(f.from, slot));
+                let crossing = here.and(&f.leaves);
+                let Some(plane) = any.next(flow, slot.plane) else { return false };
+                any.under(flow, slot.plane) && ends(judge, one, flow) && !crossing.is_empty()
+                    || bits::intersects(crossing.row(), candidates.row(f.to, Slot { plane, ..slot }))
+            })
+        })
+        .collect();
+    let graph = Graph::of(model, &carrying);
+    let alike = Alike::new(&graph, &carrying);
+    let mut classes: std::collections::BTreeMap<Option<Origin>, Starts> = std::collections::BTreeMap::new();
+    for (origin, starts) in judge.origins {
+        let many = matches!(origin, Origin::Declared(party) if alike.has(*party, true));
+        classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
+    }
+    let goals: FxHashSet<FlowId> = goals.into_iter().collect();
+    for (origin, starts) in classes {
+        let whose = origin.map_or(Whose::Many, Whose::One);
+        let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..any };
+        let passes = |flow| alike.passes(&graph, flow, whose);
+        let held = flood(&graph, &course, passes, starts, Some(candidates));
+        let held = Candidates { rows: &held, planes: 2 };
+        for &flow in graph.flows().iter().filter(|flow| goals.contains(flow) && passes(**flow)) {
+            let f = &model.flows[flow];
+            let crosses = Slot::all(&course).any(|slot| {
+                course.under(flow, slot.plane) && bits::intersects(held.row(f.from, slot), f.leaves.row())
+            });
+            if crosses {
+                released.insert(flow);
+            }
+        }
+    }
+    alone
+}
+
+/// Whether a flow's transform ends terms, and not all terms end at once.
+fn ends(judge: &Judge, one: &Under, flow: FlowId) -> bool {
+    judge.model.flows[flow].transform != Transform::None && one.releases(judge, flow)
+}
