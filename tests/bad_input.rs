@@ -476,6 +476,88 @@ rules:
 }
 
 #[test]
+fn an_assurance_asked_for_with_a_wrong_key_and_a_bad_age() {
+    let policy = "policy: p\nrules:\n  - id: r\n    forbid:\n      data: [financial]\n      unless:\n        \
+                  through: {agreement: {assurance: {id: authorisation, atmost: 1y}}}\n  - id: s\n    require:\n      \
+                  on: agreement\n      must: {assurances: {includes: [{id: dpia, at_most: 365}]}}\n  - id: t\n    \
+                  require:\n      on: agreement\n      where: {assurance: {at_most: 1y}}\n      must: {kind: {present: true}}\n";
+    insta::assert_snapshot!(said("", Some(policy)), @r##"
+    error[unknown-key]: unknown key `atmost` in an assurance asked for
+     --> policy.yaml:7:62
+      |
+    7 |         through: {agreement: {assurance: {id: authorisation, atmost: 1y}}}
+      |                                                              ^^^^^^ not known here
+      |
+      = help: did you mean `at_most`?
+
+    error[bad-duration]: `365` is not a duration (a whole number with h, d, w, m or y, like 90d; or unlimited)
+      --> policy.yaml:11:58
+       |
+    11 |       must: {assurances: {includes: [{id: dpia, at_most: 365}]}}
+       |                                                          ^^^ expected a duration (a whole number with h, d, w, m or y, like 90d; or unlimited)
+
+    error[missing-key]: an assurance asked for needs the key `id`
+      --> policy.yaml:15:27
+       |
+    15 |       where: {assurance: {at_most: 1y}}
+       |                           ^^^^^^^ expected `id`
+       |
+       = help: add `id: …`
+    error: 3 mistakes in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
+fn labels_that_ask_for_nothing() {
+    let policy = "policy: p\nrules:\n  - id: r\n    forbid:\n      to: {label: gatekeeper}\n      from: {label: {fi: []}}\n  \
+                  - id: s\n    forbid:\n      to: {label: {gatekeeper: {is: yes}}}\n      from: {labels: {fi: 'yes'}}\n";
+    insta::assert_snapshot!(said("", Some(policy)), @r##"
+    error[wrong-type]: expected labels (a map from label to glob), found a single value
+     --> policy.yaml:5:19
+      |
+    5 |       to: {label: gatekeeper}
+      |                   ^^^^^^^^^^ expected labels (a map from label to glob)
+
+    error[empty-matcher]: a `label` that asks for none
+     --> policy.yaml:6:21
+      |
+    6 |       from: {label: {fi: []}}
+      |                     ^^^^^^^^ expected a label and a glob
+      |
+      = help: write `label: {name: "*"}` to ask for any value
+
+    error[wrong-type]: expected a text, found a map
+     --> policy.yaml:9:32
+      |
+    9 |       to: {label: {gatekeeper: {is: yes}}}
+      |                                ^^^^^^^^^ expected a text
+
+    error[unknown-key]: unknown key `labels` in a matcher of places
+      --> policy.yaml:10:14
+       |
+    10 |       from: {labels: {fi: 'yes'}}
+       |              ^^^^^^ not known here
+       |
+       = help: did you mean `label`?
+    error: 4 mistakes in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
+fn an_assurance_that_ends_before_it_was_given() {
+    let inventory = "parties: [{id: a, name: A}, {id: b, name: B}]\nagreements:\n  - id: ab\n    parties: [a, b]\n    \
+                     assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]\n";
+    insta::assert_snapshot!(said(inventory, None), @r##"
+    error[until-before-from]: this assurance ends before it was given
+     --> inventory.yaml:5:60
+      |
+    5 |     assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]
+      |                                                            ^^^^^^^^^^ expected 2026-02-01 or later
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
 fn arriving_in_a_limit() {
     let said = said(
         PARTIES,

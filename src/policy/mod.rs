@@ -3,7 +3,7 @@
 mod matcher;
 mod require;
 
-pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, PlaceKeys};
+pub use matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys};
 pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
 
 use jiff::civil::Date;
