@@ -14,6 +14,7 @@ pub mod page;
 mod ropa;
 mod sarif;
 mod say;
+pub mod tested;
 mod text;
 
 pub(crate) use say::about;
