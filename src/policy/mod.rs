@@ -37,6 +37,13 @@ pub struct Policy {
     pub rules: Vec<Rule>,
 }
 
+impl Policy {
+    /// How many of its rules follow data along flows.
+    pub fn following(&self) -> usize {
+        self.rules.iter().filter(|rule| rule.body.follows_flows()).count()
+    }
+}
+
 /// One rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -73,6 +80,13 @@ pub enum Body {
     Limit(Limit),
     /// What a declaration must say.
     Require(Require),
+}
+
+impl Body {
+    /// Whether it follows data along flows; a requirement looks at one declaration alone.
+    pub fn follows_flows(&self) -> bool {
+        !matches!(self, Body::Require(_))
+    }
 }
 
 /// Data that must not get somewhere. What is left out means any.

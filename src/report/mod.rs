@@ -11,6 +11,7 @@ mod json;
 mod junit;
 mod markdown;
 pub mod page;
+pub mod policies;
 mod ropa;
 mod sarif;
 mod say;
