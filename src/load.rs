@@ -116,7 +116,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     }
     let mut policies = Vec::new();
     policies.extend(policy_documents.iter().filter_map(|node| policy(&mut decoder, node)));
-    unique_policies(&policies, decoder.diagnostics);
+    unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     let model = build(declared, data, purposes, &mut diagnostics);
     if diagnostics.is_empty() {
@@ -228,11 +228,23 @@ fn policy_documents(
     all
 }
 
-fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
+fn unique_policies(policies: &[Policy], sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
     let mut named: FxHashMap<&str, Span> = FxHashMap::default();
     for policy in policies {
         let first = *named.entry(&policy.id.value).or_insert(policy.id.span);
-        if first != policy.id.span {
+        let text = |span: Span| sources.get(span.file).map(|f| (f.name(), f.text()));
+        let again = policy.id.span;
+        if first.file != again.file && (first.start, text(first)) == (again.start, text(again)) {
+            diagnostics.push(
+                Diagnostic::new(
+                    "duplicate-id",
+                    format!("the policy `{}` is named twice", policy.id.value),
+                    again,
+                )
+                .label("read twice")
+                .help("name it once"),
+            );
+        } else if first != again {
             diagnostics.push(
                 Diagnostic::new(
                     "duplicate-id",

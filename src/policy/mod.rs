@@ -1,6 +1,7 @@
 //! Policies: rules over declared flows, as written.
 
 mod matcher;
+mod never;
 mod require;
 
 pub use matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys};
@@ -211,7 +212,11 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
     let confidence = f.with(d, "confidence", |d, n| d.word::<Confidence>(n)).map(|w| w.value);
     let sees = text(d, &mut f, "sees");
     let cannot_see = text(d, &mut f, "cannot_see");
+    let before = d.diagnostics.len();
     let body = body(d, &mut f);
+    if let (Some(body), true) = (&body, d.diagnostics.len() == before) {
+        never::check(d, body);
+    }
     f.finish(d);
     Some(Rule {
         id: id?,

@@ -5,6 +5,7 @@
 
 use super::evaluate::STATUSES;
 use super::generate_rules::{rule, rule_body};
+use super::never;
 use super::world::*;
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -410,7 +411,12 @@ fn few_or_more<T: std::fmt::Debug + Clone + 'static>(
 }
 
 /// A world with its call; it may be as small as two systems and a flow.
+/// A world whose rules can all find something.
 pub fn world() -> BoxedStrategy<World> {
+    any_world().prop_map(never::without_refused).boxed()
+}
+
+pub fn any_world() -> BoxedStrategy<World> {
     (
         few_or_more(party(), 2, 5),
         few_or_more(system(), 2, 7),
