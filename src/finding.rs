@@ -96,6 +96,15 @@ pub struct PolicyFacts {
     pub as_of: Option<String>,
     /// How many rules it has.
     pub rules: usize,
+    /// How many of them follow data along flows.
+    #[serde(default)]
+    pub following: usize,
+    /// What it looks at.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// What no declared flow shows, whatever its rules find.
+    #[serde(default)]
+    pub cannot_see: Option<String>,
 }
 
 /// A rule that was applied.

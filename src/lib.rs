@@ -33,6 +33,7 @@ pub mod model;
 pub mod packs;
 pub mod places;
 pub mod policy;
+pub mod policy_test;
 pub mod propagate;
 pub mod record;
 pub mod report;

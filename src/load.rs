@@ -11,7 +11,9 @@ use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
-use crate::inventory::{Inventory, Judges, Statement, Waiver, builtin, declared_taxonomy, is_policy};
+use crate::inventory::{
+    Inventory, Judges, Statement, Waiver, builtin, declared_taxonomy, is_policy, is_tests,
+};
 use crate::model::{Model, build};
 use crate::packs;
 use crate::policy::{Policy, policy};
@@ -98,7 +100,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let broken_yaml = diagnostics.len() > before;
     let digest = digest(&set, sources);
     let (policies_within, inventory_documents): (Vec<Node>, Vec<Node>) =
-        inventory.into_iter().flat_map(|(_, docs)| docs).partition(is_policy);
+        inventory.into_iter().flat_map(|(_, docs)| docs).partition(|doc| is_policy(doc) || is_tests(doc));
 
     let (data, purposes) = taxonomy(&inventory_documents, &mut diagnostics);
     let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
@@ -114,7 +116,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     }
     let mut policies = Vec::new();
     policies.extend(policy_documents.iter().filter_map(|node| policy(&mut decoder, node)));
-    unique_policies(&policies, decoder.diagnostics);
+    unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     let model = build(declared, data, purposes, &mut diagnostics);
     if diagnostics.is_empty() {
@@ -150,10 +152,17 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     Err(diagnostics)
 }
 
-/// Whether a text holds policies and nothing else: so it is no part of an inventory.
+/// Whether a text holds policies and their tests and nothing else: so it is no part of an
+/// inventory.
 pub fn is_policy_text(text: &str) -> bool {
     let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut Vec::new());
-    !nodes.is_empty() && nodes.iter().all(is_policy)
+    !nodes.is_empty() && nodes.iter().all(|node| is_policy(node) || is_tests(node))
+}
+
+/// Whether a text holds tests of policies and nothing else.
+pub fn is_tests_text(text: &str) -> bool {
+    let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut Vec::new());
+    !nodes.is_empty() && nodes.iter().all(is_tests)
 }
 
 fn documents(file: FileId, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
@@ -206,7 +215,7 @@ fn policy_documents(
         for file in set.files.iter().filter(|f| !f.is_config) {
             let found = documents(file.file, sources, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.
-            all.extend(found.into_iter().filter(|node| !is_folder || is_policy(node)));
+            all.extend(found.into_iter().filter(|node| is_policy(node) || !(is_folder || is_tests(node))));
         }
         if (all.len(), diagnostics.len()) == before {
             let message = format!("there is no policy in `{name}`");
@@ -219,11 +228,23 @@ fn policy_documents(
     all
 }
 
-fn unique_policies(policies: &[Policy], diagnostics: &mut Vec<Diagnostic>) {
+fn unique_policies(policies: &[Policy], sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {
     let mut named: FxHashMap<&str, Span> = FxHashMap::default();
     for policy in policies {
         let first = *named.entry(&policy.id.value).or_insert(policy.id.span);
-        if first != policy.id.span {
+        let text = |span: Span| sources.get(span.file).map(|f| (f.name(), f.text()));
+        let again = policy.id.span;
+        if first.file != again.file && (first.start, text(first)) == (again.start, text(again)) {
+            diagnostics.push(
+                Diagnostic::new(
+                    "duplicate-id",
+                    format!("the policy `{}` is named twice", policy.id.value),
+                    again,
+                )
+                .label("read twice")
+                .help("name it once"),
+            );
+        } else if first != again {
             diagnostics.push(
                 Diagnostic::new(
                     "duplicate-id",

@@ -7,8 +7,10 @@
 
 use jiff::civil::Date;
 
+use crate::duration::Duration;
+use crate::inventory::Assurance;
 use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
-use crate::policy::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Matcher, PlaceKeys};
+use crate::policy::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Relation, Word};
 
@@ -71,6 +73,28 @@ fn same(a: Option<&String>, b: &str) -> bool {
     a.is_some_and(|a| a.to_lowercase() == b.to_lowercase())
 }
 
+/// Whether all labels asked for are there, each in the first of some declarations that
+/// has it at all.
+fn labelled(wanted: &Labels, declared: &[&[(String, String)]]) -> bool {
+    let value = |key: &String| declared.iter().find_map(|own| own.iter().find(|(name, _)| name == key));
+    wanted
+        .iter()
+        .all(|(key, globs)| value(key).is_some_and(|(_, text)| globs.iter().any(|g| g.matches(text))))
+}
+
+/// Whether one of some assurances is the one asked for. One without a date may be of
+/// any age.
+pub fn attests(own: &[Assurance], wanted: &Attested, day: Date) -> bool {
+    let in_time = |assurance: &Assurance| match wanted.at_most {
+        None => true,
+        Some(Duration::Unlimited) => assurance.date.is_some(),
+        Some(Duration::Hours(most)) => {
+            assurance.age(day).and_then(|days| u64::try_from(days).ok()).is_some_and(|days| days * 24 <= most)
+        }
+    };
+    own.iter().any(|assurance| assurance.id.value == wanted.id && assurance.holds(day) && in_time(assurance))
+}
+
 impl Matching<'_> {
     /// Purposes at or below those named: one of them, or all and at least one.
     fn purposes(&self, named: &[Key], stated: [&[Key]; 2], reading: Reading) -> bool {
@@ -97,6 +121,10 @@ impl Matching<'_> {
             && one_of(&keys.system, |g| g.matches(&system.name))
             && one_of(&keys.tag, |t| system.declared.tags.contains(t))
             && one_of(&keys.region, |r| same(system.region.as_ref(), r))
+            && labelled(
+                &keys.label,
+                &[&system.declared.meta.labels, &self.model.parties[system.party].declared.meta.labels],
+            )
     }
 
     /// Whether a system matches; its purposes are its own.
@@ -135,7 +163,9 @@ impl Matching<'_> {
         }
         any(list, Reading::Likely, &|keys: &PlaceKeys, _| {
             let of_systems = [keys.system.len(), keys.purpose.len(), keys.tag.len(), keys.region.len()];
-            self.party_keys(keys, id) && of_systems.iter().all(|&n| n == 0)
+            self.party_keys(keys, id)
+                && labelled(&keys.label, &[&self.model.parties[id].declared.meta.labels])
+                && of_systems.iter().all(|&n| n == 0)
         })
     }
 
@@ -155,6 +185,7 @@ impl Matching<'_> {
             && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
             && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)
             && one_of(&keys.tag, |t| flow.declared.tags.contains(t))
+            && labelled(&keys.label, &[&flow.declared.meta.labels])
             && self.place(&keys.from, flow.from, reading)
             && self.place(&keys.to, flow.to, reading)
             && keys.crosses_parties.is_none_or(|c| c == self.model.crosses(id))
@@ -195,9 +226,8 @@ impl Matching<'_> {
             && one_of(&keys.kind, |&k| k == agreement.kind)
             && one_of(&keys.status, |&s| s == agreement.status)
             && one_of(&keys.legal_basis, |g| basis.is_some_and(|b| g.matches(b)))
-            && one_of(&keys.assurance, |a| {
-                agreement.declared.assurances.iter().any(|own| own.id.value == *a && own.holds(self.day))
-            })
+            && one_of(&keys.assurance, |a| attests(&agreement.declared.assurances, a, self.day))
+            && labelled(&keys.label, &[&agreement.declared.meta.labels])
             && one_of(&keys.party, |g| agreement.parties.iter().any(|p| g.matches(party(p).id())))
             && one_of(&keys.role, |&r| agreement.parties.iter().any(|p| party(p).role() == r))
     }

@@ -2,10 +2,11 @@
 
 use crate::bits::LeafSet;
 use crate::decode::Spanned;
+use crate::duration::Duration;
 use crate::glob::Glob;
 use crate::policy::{
-    AgreementKeys, AgreementRef, AnyOf, Body, Bound, FieldKind, FlowKeys, Forbid, Limit, Matcher, Most, Must,
-    Operator, PlaceKeys, Require, Subjects,
+    AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FieldKind, FlowKeys, Forbid, Labels, Limit,
+    Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
 };
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::Word;
@@ -69,6 +70,26 @@ fn words<W: Word>(list: &[W]) -> String {
     or(&list.iter().map(|w| w.word().replace('_', " ")).collect::<Vec<_>>())
 }
 
+fn assurances(list: &[Attested]) -> Vec<String> {
+    let age = |age: Duration| match age {
+        Duration::Unlimited => "with a date".to_owned(),
+        age => format!("given at most {} before the day judged", age.in_words()),
+    };
+    list.iter()
+        .map(|a| a.at_most.map_or(format!("`{}`", a.id), |most| format!("`{}` {}", a.id, age(most))))
+        .collect()
+}
+
+/// One part for each label: any value, or one like these.
+fn labels(list: &Labels) -> impl Iterator<Item = Option<String>> {
+    list.iter().map(|(key, values)| {
+        Some(match values.iter().any(|g| g.to_string() == "*") {
+            true => format!("it has the label `{key}`"),
+            false => format!("its label `{key}` is {}", globs(values)),
+        })
+    })
+}
+
 /// `what` and the values, if there are any.
 fn stated<T>(list: &[T], what: &str, say: impl Fn(&[T]) -> String) -> Option<String> {
     (!list.is_empty()).then(|| format!("{what} {}", say(list)))
@@ -87,6 +108,7 @@ impl InWords for PlaceKeys {
             stated(&self.relation, "its relation to the data is", words),
         ]
         .into_iter()
+        .chain(labels(&self.label))
         .flatten()
         .collect()
     }
@@ -119,6 +141,7 @@ impl InWords for FlowKeys {
             stated(&agreements, "its agreement is", or),
         ]
         .into_iter()
+        .chain(labels(&self.label))
         .flatten()
         .collect()
     }
@@ -131,12 +154,13 @@ impl InWords for AgreementKeys {
             stated(&self.kind, "its kind is", words),
             stated(&self.status, "its status is", words),
             stated(&self.legal_basis, "its legal basis is", globs),
-            stated(&self.assurance, "it has the assurance", texts),
+            stated(&self.assurance, "it has the assurance", |list| or(&assurances(list))),
             stated(&self.party, "a party is", globs),
             stated(&self.role, "a party's role is", words),
             self.data.as_ref().map(|leaves| format!("a flow carries {}", names.leaves(leaves))),
         ]
         .into_iter()
+        .chain(labels(&self.label))
         .flatten()
         .collect()
     }
@@ -263,6 +287,7 @@ impl Names<'_> {
                 Operator::AtLeast(bound) => format!("is at least {}", said(bound)),
                 Operator::Matches(pattern, _) => format!("matches `{pattern}`"),
                 Operator::Includes(list) => format!("includes {}", and(list)),
+                Operator::Attests(list) => format!("includes {}", and(&assurances(list))),
             })
             .collect();
         format!("`{path}` {}", and(&parts))

@@ -476,6 +476,88 @@ rules:
 }
 
 #[test]
+fn an_assurance_asked_for_with_a_wrong_key_and_a_bad_age() {
+    let policy = "policy: p\nrules:\n  - id: r\n    forbid:\n      data: [financial]\n      unless:\n        \
+                  through: {agreement: {assurance: {id: authorisation, atmost: 1y}}}\n  - id: s\n    require:\n      \
+                  on: agreement\n      must: {assurances: {includes: [{id: dpia, at_most: 365}]}}\n  - id: t\n    \
+                  require:\n      on: agreement\n      where: {assurance: {at_most: 1y}}\n      must: {kind: {present: true}}\n";
+    insta::assert_snapshot!(said("", Some(policy)), @r##"
+    error[unknown-key]: unknown key `atmost` in an assurance asked for
+     --> policy.yaml:7:62
+      |
+    7 |         through: {agreement: {assurance: {id: authorisation, atmost: 1y}}}
+      |                                                              ^^^^^^ not known here
+      |
+      = help: did you mean `at_most`?
+
+    error[bad-duration]: `365` is not a duration (a whole number with h, d, w, m or y, like 90d; or unlimited)
+      --> policy.yaml:11:58
+       |
+    11 |       must: {assurances: {includes: [{id: dpia, at_most: 365}]}}
+       |                                                          ^^^ expected a duration (a whole number with h, d, w, m or y, like 90d; or unlimited)
+
+    error[missing-key]: an assurance asked for needs the key `id`
+      --> policy.yaml:15:27
+       |
+    15 |       where: {assurance: {at_most: 1y}}
+       |                           ^^^^^^^ expected `id`
+       |
+       = help: add `id: …`
+    error: 3 mistakes in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
+fn labels_that_ask_for_nothing() {
+    let policy = "policy: p\nrules:\n  - id: r\n    forbid:\n      to: {label: gatekeeper}\n      from: {label: {fi: []}}\n  \
+                  - id: s\n    forbid:\n      to: {label: {gatekeeper: {is: yes}}}\n      from: {labels: {fi: 'yes'}}\n";
+    insta::assert_snapshot!(said("", Some(policy)), @r##"
+    error[wrong-type]: expected labels (a map from label to glob), found a single value
+     --> policy.yaml:5:19
+      |
+    5 |       to: {label: gatekeeper}
+      |                   ^^^^^^^^^^ expected labels (a map from label to glob)
+
+    error[empty-matcher]: a `label` that asks for none
+     --> policy.yaml:6:21
+      |
+    6 |       from: {label: {fi: []}}
+      |                     ^^^^^^^^ expected a label and a glob
+      |
+      = help: write `label: {name: "*"}` to ask for any value
+
+    error[wrong-type]: expected a text, found a map
+     --> policy.yaml:9:32
+      |
+    9 |       to: {label: {gatekeeper: {is: yes}}}
+      |                                ^^^^^^^^^ expected a text
+
+    error[unknown-key]: unknown key `labels` in a matcher of places
+      --> policy.yaml:10:14
+       |
+    10 |       from: {labels: {fi: 'yes'}}
+       |              ^^^^^^ not known here
+       |
+       = help: did you mean `label`?
+    error: 4 mistakes in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
+fn an_assurance_that_ends_before_it_was_given() {
+    let inventory = "parties: [{id: a, name: A}, {id: b, name: B}]\nagreements:\n  - id: ab\n    parties: [a, b]\n    \
+                     assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]\n";
+    insta::assert_snapshot!(said(inventory, None), @r##"
+    error[until-before-from]: this assurance ends before it was given
+     --> inventory.yaml:5:60
+      |
+    5 |     assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]
+      |                                                            ^^^^^^^^^^ expected 2026-02-01 or later
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
 fn arriving_in_a_limit() {
     let said = said(
         PARTIES,
@@ -1336,6 +1418,277 @@ fn a_name_of_two_places() {
       |                   ^^^^^^^^ expected the id of a system
       |
       = help: did you mean `hillside/core`?
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+}
+
+/// The messages for a policy by itself.
+fn of_policy(rules: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("policy.yaml"), format!("policy: p\nrules:\n{rules}")).unwrap();
+    mistakes(folder.path(), &["check", "--policy", "policy.yaml"])
+}
+
+#[test]
+fn a_matcher_that_rules_itself_out() {
+    insta::assert_snapshot!(of_policy(r#"  - id: a-bank-that-is-none
+    forbid:
+      data: [financial]
+      to: {role: bank, not: {role: [bank, platform]}}
+  - id: neither-nor
+    limit:
+      at: {party: acme, any: [{party: other}, {role: bank, not: {role: bank}}]}
+      together: [financial, social]
+  - id: no-agreement
+    require:
+      on: flow
+      where: {agreement: {kind: sharing, not: {id: "*"}}}
+      must: {retention: {present: true}}
+"#), @r##"
+error[never-matches]: this rule can never find anything: no arrival matches
+ --> policy.yaml:6:11
+  |
+6 |       to: {role: bank, not: {role: [bank, platform]}}
+  |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ whatever this asks for, its `not` rules out
+  |
+ ::: policy.yaml:6:29
+  |
+6 |       to: {role: bank, not: {role: [bank, platform]}}
+  |                             ------------------------ this leaves nothing over
+
+error[never-matches]: this rule can never find anything: no system matches
+ --> policy.yaml:9:11
+  |
+9 | ...t: {party: acme, any: [{party: other}, {role: bank, not: {role: bank}}]}
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ nothing is this and one of `any`
+  |
+ ::: policy.yaml:9:31
+  |
+9 |       at: {party: acme, any: [{party: other}, {role: bank, not: {role: ba...
+  |                               -------------- this leaves nothing over
+
+error[never-matches]: this rule can never find anything: no flow matches
+  --> policy.yaml:14:14
+   |
+14 |       where: {agreement: {kind: sharing, not: {id: "*"}}}
+   |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ no agreement can match
+   |
+  ::: policy.yaml:14:26
+   |
+14 |       where: {agreement: {kind: sharing, not: {id: "*"}}}
+   |                          ------------------------------- this leaves nothing over
+error: 3 mistakes in 1 file; nothing was judged
+"##);
+}
+
+#[test]
+fn a_relation_that_is_impossible() {
+    insta::assert_snapshot!(of_policy(r#"  - id: its-own
+    forbid:
+      from: {role: bank}
+      to: {role: platform, relation: first_party}
+  - id: not-its-own
+    forbid:
+      from: {party: acme}
+      to: {party: acme, relation: [affiliate, third_party]}
+  - id: of-itself
+    forbid:
+      data: [financial]
+      to: {not: {relation: [first_party, affiliate, processor, second_party, third_party]}}
+"#), @r##"
+error[never-matches]: this rule can never find anything: no arrival matches
+ --> policy.yaml:6:11
+  |
+6 |       to: {role: platform, relation: first_party}
+  |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ a first party is the party that the data comes from
+  |
+ ::: policy.yaml:5:13
+  |
+5 |       from: {role: bank}
+  |             ------------ this leaves nothing over
+
+error[never-matches]: this rule can never find anything: no arrival matches
+  --> policy.yaml:10:11
+   |
+10 |       to: {party: acme, relation: [affiliate, third_party]}
+   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the party that the data comes from is always its first party
+   |
+  ::: policy.yaml:9:13
+   |
+ 9 |       from: {party: acme}
+   |             ------------- this leaves nothing over
+
+error[never-matches]: this rule can never find anything: no arrival matches
+  --> policy.yaml:14:11
+   |
+14 | ...o: {not: {relation: [first_party, affiliate, processor, second_party, third_party]}}
+   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ whatever this asks for, its `not` rules out
+   |
+  ::: policy.yaml:14:17
+   |
+14 | ...t: {relation: [first_party, affiliate, processor, second_party, third_party]}}
+   |       -------------------------------------------------------------------------- this leaves nothing over
+error: 3 mistakes in 1 file; nothing was judged
+"##);
+}
+
+#[test]
+fn an_exception_that_covers_the_whole_rule() {
+    insta::assert_snapshot!(of_policy(r#"  - id: all-arrivals
+    forbid:
+      data: [financial]
+      to: {role: ad_network, region: US}
+      unless: {arriving: {to: {role: [ad_network, platform]}}}
+  - id: all-chains
+    forbid:
+      from: {party: acme}
+      unless: {through: {from: {party: "ac*"}}}
+  - id: both
+    forbid:
+      data: [financial]
+      unless: {through: {crosses_parties: true}, arriving: {crosses_parties: false}}
+  - id: any-consent
+    forbid:
+      data: [financial]
+      unless: {arriving: {consent: none}}
+"#), @r##"
+error[exempts-all]: this exception covers the whole rule
+ --> policy.yaml:7:26
+  |
+7 |       unless: {arriving: {to: {role: [ad_network, platform]}}}
+  |                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ the last flow of every chain ends there
+  |
+  = help: name what sets the flows apart that are exempt, or leave the rule out
+
+error[exempts-all]: this exception covers the whole rule
+  --> policy.yaml:11:25
+   |
+11 |       unless: {through: {from: {party: "ac*"}}}
+   |                         ^^^^^^^^^^^^^^^^^^^^^^ the first flow of every chain starts there
+   |
+   = help: name what sets the flows apart that are exempt, or leave the rule out
+
+error[exempts-all]: this exception covers the whole rule
+  --> policy.yaml:15:25
+   |
+15 | ...rough: {crosses_parties: true}, arriving: {crosses_parties: false}}
+   |           ^^^^^^^^^^^^^^^^^^^^^^^ every flow is like one of these
+   |
+   = help: name what sets the flows apart that are exempt, or leave the rule out
+
+error[exempts-all]: this exception covers the whole rule
+  --> policy.yaml:19:26
+   |
+19 |       unless: {arriving: {consent: none}}
+   |                          ^^^^^^^^^^^^^^^ every flow is like this
+   |
+   = help: name what sets the flows apart that are exempt, or leave the rule out
+error: 4 mistakes in 1 file; nothing was judged
+"##);
+}
+
+#[test]
+fn an_exception_that_excepts_nothing() {
+    insta::assert_snapshot!(of_policy(r#"  - id: within-two
+    forbid:
+      data: [financial]
+      unless: {through: {crosses_parties: false, from: {role: bank}, to: {role: platform}}}
+  - id: purposes
+    forbid:
+      data: [financial]
+      unless: {arriving: {purpose: service.account, not: {purpose: service}}}
+"#), @r##"
+error[excepts-nothing]: no flow can match this exception
+ --> policy.yaml:6:25
+  |
+6 | ...h: {crosses_parties: false, from: {role: bank}, to: {role: platform}}}
+  |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ its ends belong to two parties
+  |
+ ::: policy.yaml:6:56
+  |
+6 | ...s: false, from: {role: bank}, to: {role: platform}}}
+  |                    ------------ this leaves nothing over
+
+error[excepts-nothing]: no flow can match this exception
+  --> policy.yaml:10:26
+   |
+10 | ...iving: {purpose: service.account, not: {purpose: service}}}
+   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ whatever this asks for, its `not` rules out
+   |
+  ::: policy.yaml:10:58
+   |
+10 | ...ccount, not: {purpose: service}}}
+   |                 ------------------ this leaves nothing over
+error: 2 mistakes in 1 file; nothing was judged
+"##);
+}
+
+#[test]
+fn a_requirement_that_every_declaration_keeps() {
+    insta::assert_snapshot!(of_policy(r#"  - id: there-anyhow
+    require:
+      on: agreement
+      must: {parties: {present: true}, kind: {in: [sharing, processing]}}
+"#), @r##"
+error[never-matches]: this rule can never find anything
+ --> policy.yaml:4:5
+  |
+4 |     require:
+  |     ^^^^^^^ every declaration says this
+  |
+  = help: ask for a value that can be missing or wrong
+error: 1 mistake in 1 file; nothing was judged
+"##);
+}
+
+#[test]
+fn what_only_looks_like_a_contradiction() {
+    // A system may serve both purposes, and a flow carry both.
+    let folder = tempfile::tempdir().unwrap();
+    let rules = r#"policy: p
+rules:
+  - id: purposes
+    forbid: {data: [financial], to: {purpose: service.account, not: {purpose: service}}}
+  - id: tags
+    forbid: {data: [financial], to: {tag: [a, b], not: {tag: a}}}
+  - id: arriving
+    forbid: {data: [financial], to: {purpose: advertising}, unless: {arriving: {to: {purpose: advertising}}}}
+  - id: flows
+    require: {on: flow, where: {data: financial.account, not: {data: financial}}, must: {retention: {present: true}}}
+  - id: parties
+    require: {on: agreement, where: {role: bank, not: {role: platform}, party: a, any: {party: b}}, must: {legal_basis: {present: true}}}
+"#;
+    fs::write(folder.path().join("policy.yaml"), rules).unwrap();
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    let output =
+        command.current_dir(folder.path()).args(["check", "--policy", "policy.yaml"]).output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(text, "Read 1 policy with 5 rules: no mistakes\n");
+}
+
+#[test]
+fn a_policy_named_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("policy.yaml"), "policy: p\nrules: []\n").unwrap();
+    let args = ["check", "--policy", "policy.yaml", "--policy", "./policy.yaml"];
+    insta::assert_snapshot!(mistakes(folder.path(), &args), @r##"
+    error[duplicate-id]: the policy `p` is named twice
+     --> policy.yaml:1:9
+      |
+    1 | policy: p
+      |         ^ read twice
+      |
+      = help: name it once
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+    insta::assert_snapshot!(mistakes(folder.path(), &["check", "--policy", "core", "--policy", "core"]), @r##"
+    error[duplicate-id]: the policy `core` is named twice
+     --> policies/core/policy.yaml:3:9
+      |
+    3 | policy: core
+      |         ^^^^ read twice
+      |
+      = help: name it once
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

@@ -251,6 +251,7 @@ fn files_say_what_is_read_and_why_not() {
         ("b.yml", "agreements: []\n"),
         ("notes.md", "x"),
         ("house.yaml", "policy: house\nrules: []\n"),
+        ("house-test.yaml", "policies: [house.yaml]\ntests: []\n"),
         ("drafts/c.yaml", "parties: []\n"),
         (".hidden/d.yaml", "parties: []\n"),
     ] {

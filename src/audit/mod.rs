@@ -108,6 +108,9 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
                 status: p.status,
                 as_of: p.as_of.map(|d| d.to_string()),
                 rules: p.rules.len(),
+                following: p.following(),
+                about: p.about.clone(),
+                cannot_see: p.cannot_see.clone(),
             })
             .collect(),
         rules: rules(world, sources),

@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::load::World;
+use ringfence::load::{self, Request, World};
 use ringfence::report::page::visible;
+use ringfence::source::Sources;
 
 use super::input;
 use super::output::{self, Color};
 
-/// Reads the inventory and the policies and reports every mistake in them
+/// Reads the inventory and the policies, or policies alone, and reports every mistake
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Folders and files of the inventory, `-` for standard input [default: the
-    /// configuration's `inventory`, else the working folder]
+    /// configuration's `inventory`, else the working folder; with --policy none]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A policy: the name of a built-in pack, a file or a folder [default: the
@@ -33,11 +34,15 @@ const EXAMPLES: &str = "\
 Examples:
   ringfence check
   ringfence check inventory --policy policies/house.yaml
+  ringfence check --policy policies/house.yaml     The policy alone
 
 Exit codes: 0 no mistakes, 2 mistakes.";
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.paths.is_empty() && !args.policies.is_empty() {
+        return alone(args);
+    }
     let input = match input::read(&args.paths, &args.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
@@ -53,11 +58,32 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks policies without an inventory.
+fn alone(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut sources = Sources::new();
+    let request = Request { policies: args.policies.clone(), ..Request::default() };
+    let world = match load::load(&request, &mut sources) {
+        Ok(world) => world,
+        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
+    };
+    if !args.quiet {
+        let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();
+        output::print(&format!(
+            "Read {} with {}: no mistakes\n",
+            some(world.policies.len(), "policy", "policies"),
+            some(rules, "rule", "rules")
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn some(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 fn summary(world: &World) -> String {
     let model = &world.model;
     let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();
-    let some =
-        |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     format!(
         "Read {}: {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
         some(world.files, "file", "files"),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use ringfence::files::DISK;
 use ringfence::glob::Glob;
 use ringfence::input::{self as reading, InputOptions, LeftOut};
-use ringfence::load::is_policy_text;
+use ringfence::load::{is_policy_text, is_tests_text};
 use ringfence::packs;
 use ringfence::report::page::visible;
 use ringfence::source::Sources;
@@ -71,6 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
             let (read, why) = match (file.is_config, is_policy_text(text)) {
                 (true, _) => (false, "configuration"),
+                (false, true) if is_tests_text(text) => (false, "tests of policies: run by `ringfence test`"),
                 (false, true) => (false, "a policy: applied if `policies` or --policy names it"),
                 (false, false) => (true, "inventory"),
             };

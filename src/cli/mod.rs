@@ -15,7 +15,9 @@ mod input;
 mod judging;
 mod man;
 mod output;
+mod policies;
 mod taxonomy;
+mod test;
 mod values;
 mod waive;
 mod writing;
@@ -50,6 +52,8 @@ enum Command {
     Check(check::Args),
     Config(config::Args),
     Files(files::Args),
+    Policies(policies::Args),
+    Test(test::Args),
     Taxonomy(taxonomy::Args),
     Explain(explain::Args),
     Graph(graph::Args),
@@ -71,6 +75,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Files(args) => files::run(&args),
+        Command::Policies(args) => policies::run(&args),
+        Command::Test(args) => test::run(&args),
         Command::Taxonomy(args) => taxonomy::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Graph(args) => graph::run(&args),

@@ -45,11 +45,16 @@ pub fn notice(text: &str) -> Result<String, String> {
     })
 }
 
-/// `FORMAT=FILE`.
+/// `FORMAT=FILE` of an audit.
 pub fn report(text: &str) -> Result<(Format, PathBuf), String> {
-    let known = || Format::ALL.iter().map(|f| f.word()).collect::<Vec<_>>().join(", ");
+    written(text)
+}
+
+/// `FORMAT=FILE`.
+pub fn written<F: Word>(text: &str) -> Result<(F, PathBuf), String> {
+    let known = || F::ALL.iter().map(|f| f.word()).collect::<Vec<_>>().join(", ");
     match text.split_once('=') {
-        Some((format, file)) if !file.is_empty() => Format::parse(format)
+        Some((format, file)) if !file.is_empty() => F::parse(format)
             .map(|format| (format, PathBuf::from(file)))
             .ok_or_else(|| format!("`{format}` is not a format; known: {}", known())),
         _ => Err("expected FORMAT=FILE, like json=audit.json".to_owned()),

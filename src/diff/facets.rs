@@ -192,6 +192,7 @@ impl Side<'_> {
         let shown = declared.assurances.iter().map(|a| {
             let mut text = a.id.value.clone();
             a.evidence.iter().for_each(|evidence| text += &format!(", evidence: {evidence}"));
+            a.date.iter().for_each(|date| text += &format!(", given {date}"));
             a.valid_until.iter().for_each(|until| text += &format!(", valid until {until}"));
             text
         });

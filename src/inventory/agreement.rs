@@ -48,14 +48,21 @@ pub struct Assurance {
     pub id: Spanned<String>,
     /// What shows it.
     pub evidence: Option<String>,
+    /// The day on which it was given.
+    pub date: Option<Date>,
     /// The last day on which it holds.
     pub valid_until: Option<Date>,
 }
 
 impl Assurance {
-    /// Whether it still holds on a day.
+    /// Whether it holds on a day: given by then, and not past its end.
     pub fn holds(&self, day: Date) -> bool {
-        self.valid_until.is_none_or(|until| day <= until)
+        self.date.is_none_or(|given| given <= day) && self.valid_until.is_none_or(|until| day <= until)
+    }
+
+    /// How many whole days before a day it was given, if it says when.
+    pub fn age(&self, day: Date) -> Option<i32> {
+        self.date.and_then(|given| given.until(day).ok()).map(|span| span.get_days())
     }
 }
 
@@ -184,12 +191,21 @@ fn check_parties(
 
 fn assurance(d: &mut Decoder, node: &Node) -> Option<Assurance> {
     if let Value::Scalar(_) = node.value {
-        return d.text(node).map(|id| Assurance { id, evidence: None, valid_until: None });
+        return d.text(node).map(|id| Assurance { id, evidence: None, date: None, valid_until: None });
     }
     let mut f = Fields::new(d, node, "an assurance")?;
     let id = f.required(d, "id", |d, n| d.text(n));
     let evidence = text(d, &mut f, "evidence");
-    let valid_until = f.with(d, "valid_until", |d, n| d.date(n)).map(|t| t.value);
+    let date = f.with(d, "date", |d, n| d.date(n)).map(|t| t.value);
+    let valid_until = f.with(d, "valid_until", |d, n| d.date(n));
     f.finish(d);
-    Some(Assurance { id: id?, evidence, valid_until })
+    if let (Some(date), Some(until)) = (date, &valid_until)
+        && until.value < date
+    {
+        d.report(
+            Diagnostic::new("until-before-from", "this assurance ends before it was given", until.span)
+                .label(format!("expected {date} or later")),
+        );
+    }
+    Some(Assurance { id: id?, evidence, date, valid_until: valid_until.map(|t| t.value) })
 }

@@ -92,6 +92,19 @@ pub fn is_policy(document: &Node) -> bool {
     matches!(&document.value, Value::Map(entries) if entries.iter().any(|e| e.key == "policy"))
 }
 
+/// What may stand at the top of an inventory's document.
+const DECLARED: [&str; 6] = ["taxonomy", "parties", "agreements", "flows", "statements", "waivers"];
+
+/// Whether a document holds tests of policies and so is no part of an inventory: what
+/// declares something besides is read, and `tests` in it is a mistake.
+pub fn is_tests(document: &Node) -> bool {
+    let Value::Map(entries) = &document.value else {
+        return false;
+    };
+    let has = |keys: &[&str]| entries.iter().any(|e| keys.contains(&e.key.as_str()));
+    has(&["tests"]) && !has(&DECLARED)
+}
+
 impl Inventory {
     /// Adds what one document declares.
     pub fn read(&mut self, d: &mut Decoder, document: &Node) {

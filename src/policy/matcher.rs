@@ -3,6 +3,7 @@
 use crate::bits::LeafSet;
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
+use crate::duration::Duration;
 use crate::glob::Glob;
 use crate::source::Span;
 use crate::taxonomy::Key;
@@ -52,6 +53,18 @@ pub trait Keys: Sized {
     fn read(d: &mut Decoder, f: &mut Fields, arrival: bool) -> Self;
 }
 
+/// An assurance asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attested {
+    /// What.
+    pub id: String,
+    /// Given at most so long before the day judged, if that matters.
+    pub at_most: Option<Duration>,
+}
+
+/// Labels asked for: all of these keys, each with a value like one of these.
+pub type Labels = Vec<(String, Vec<Glob>)>;
+
 /// Keys of a place. An empty list: the key is absent.
 #[derive(Debug, Clone, Default)]
 pub struct PlaceKeys {
@@ -69,6 +82,8 @@ pub struct PlaceKeys {
     pub region: Vec<String>,
     /// Where the party is established.
     pub jurisdiction: Vec<String>,
+    /// The system's labels, or else its party's.
+    pub label: Labels,
     /// What the place is to the data (in `forbid.to`).
     pub relation: Vec<Relation>,
 }
@@ -86,6 +101,8 @@ pub struct FlowKeys {
     pub purpose: Vec<Key>,
     /// One of its tags.
     pub tag: Vec<String>,
+    /// Its labels.
+    pub label: Labels,
     /// What it carries; `None`: absent.
     pub data: Option<LeafSet>,
     /// Where it starts.
@@ -118,8 +135,10 @@ pub struct AgreementKeys {
     pub status: Vec<Status>,
     /// Why it is lawful (of a flow: the flow's own before the agreement's).
     pub legal_basis: Vec<Glob>,
-    /// One of its assurances that has not expired.
-    pub assurance: Vec<String>,
+    /// One of its assurances that holds on the day judged.
+    pub assurance: Vec<Attested>,
+    /// Its labels.
+    pub label: Labels,
     /// One of its parties (in `where`).
     pub party: Vec<Glob>,
     /// The role of one of its parties (in `where`).
@@ -165,6 +184,40 @@ fn texts(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<String> {
     f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
 }
 
+/// An assurance asked for: its name, or `{id, at_most}`.
+pub fn attested(d: &mut Decoder, node: &Node) -> Option<Attested> {
+    if !matches!(node.value, Value::Map(_)) {
+        return d.text(node).map(|id| Attested { id: id.value, at_most: None });
+    }
+    let mut f = Fields::new(d, node, "an assurance asked for")?;
+    let id = f.required(d, "id", |d, n| d.text(n));
+    let at_most = f.with(d, "at_most", |d, n| d.duration(n)).map(|t| t.value);
+    f.finish(d);
+    Some(Attested { id: id?.value, at_most })
+}
+
+/// Labels asked for: a map from label to globs.
+fn labels(d: &mut Decoder, f: &mut Fields) -> Labels {
+    let Some(node) = f.get("label") else {
+        return Vec::new();
+    };
+    let before = d.diagnostics.len();
+    let mut wanted: Labels = d.map(node, "labels (a map from label to glob)", |d, key, value| {
+        let globs: Vec<Glob> =
+            d.list(value, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)).collect();
+        (!globs.is_empty()).then_some((key.value, globs))
+    });
+    if wanted.is_empty() && d.diagnostics.len() == before {
+        d.report(
+            Diagnostic::new("empty-matcher", "a `label` that asks for none", node.span)
+                .label("expected a label and a glob")
+                .help("write `label: {name: \"*\"}` to ask for any value"),
+        );
+    }
+    wanted.sort_by(|a, b| a.0.cmp(&b.0));
+    wanted
+}
+
 fn words<W: crate::vocabulary::Word>(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<W> {
     f.list(d, key, |d, n| d.word::<W>(n)).into_iter().map(|w| w.value).collect()
 }
@@ -191,6 +244,7 @@ impl Keys for PlaceKeys {
             tag: texts(d, f, "tag"),
             region: texts(d, f, "region"),
             jurisdiction: texts(d, f, "jurisdiction"),
+            label: labels(d, f),
             relation: if arrival { words(d, f, "relation") } else { no_relation(d, f) },
         }
     }
@@ -221,6 +275,7 @@ impl Keys for FlowKeys {
             safeguards: texts(d, f, "safeguards"),
             purpose: purposes(d, f),
             tag: texts(d, f, "tag"),
+            label: labels(d, f),
             data: leaves(d, f),
             from: any_of(d, f, "from", false),
             to: any_of(d, f, "to", false),
@@ -266,7 +321,8 @@ impl Keys for OfFlow {
             kind: words(d, f, "kind"),
             status: words(d, f, "status"),
             legal_basis: globs(d, f, "legal_basis"),
-            assurance: texts(d, f, "assurance"),
+            assurance: f.list(d, "assurance", attested),
+            label: labels(d, f),
             ..AgreementKeys::default()
         })
     }

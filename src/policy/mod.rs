@@ -1,9 +1,10 @@
 //! Policies: rules over declared flows, as written.
 
 mod matcher;
+mod never;
 mod require;
 
-pub use matcher::{AgreementKeys, AgreementRef, AnyOf, FlowKeys, Keys, Matcher, PlaceKeys};
+pub use matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys};
 pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
 
 use jiff::civil::Date;
@@ -35,6 +36,13 @@ pub struct Policy {
     pub cannot_see: Option<String>,
     /// The rules.
     pub rules: Vec<Rule>,
+}
+
+impl Policy {
+    /// How many of its rules follow data along flows.
+    pub fn following(&self) -> usize {
+        self.rules.iter().filter(|rule| rule.body.follows_flows()).count()
+    }
 }
 
 /// One rule.
@@ -73,6 +81,13 @@ pub enum Body {
     Limit(Limit),
     /// What a declaration must say.
     Require(Require),
+}
+
+impl Body {
+    /// Whether it follows data along flows; a requirement looks at one declaration alone.
+    pub fn follows_flows(&self) -> bool {
+        !matches!(self, Body::Require(_))
+    }
 }
 
 /// Data that must not get somewhere. What is left out means any.
@@ -197,7 +212,11 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
     let confidence = f.with(d, "confidence", |d, n| d.word::<Confidence>(n)).map(|w| w.value);
     let sees = text(d, &mut f, "sees");
     let cannot_see = text(d, &mut f, "cannot_see");
+    let before = d.diagnostics.len();
     let body = body(d, &mut f);
+    if let (Some(body), true) = (&body, d.diagnostics.len() == before) {
+        never::check(d, body);
+    }
     f.finish(d);
     Some(Rule {
         id: id?,

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::Require;
-use super::matcher::{AgreementKeys, AnyOf, FlowKeys, PlaceKeys, any_of};
+use super::matcher::{AgreementKeys, AnyOf, Attested, FlowKeys, PlaceKeys, any_of, attested};
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
@@ -68,6 +68,8 @@ pub enum FieldKind {
     Data,
     /// Purposes.
     Purpose,
+    /// What the parties attest, by id.
+    Assurances,
     /// A map: only its presence can be asked.
     Map,
 }
@@ -107,6 +109,8 @@ pub enum Operator {
     Matches(String, Box<regex_lite::Regex>),
     /// All of these are among the values.
     Includes(Vec<String>),
+    /// All of these are among the assurances.
+    Attests(Vec<Attested>),
 }
 
 /// A word of an ordered set.
@@ -171,7 +175,7 @@ const AGREEMENT: [(&str, FieldKind); 7] = [
     ("status", FieldKind::Word(all::<Status>, false)),
     ("parties", FieldKind::Text),
     ("legal_basis", FieldKind::Text),
-    ("assurances", FieldKind::Text),
+    ("assurances", FieldKind::Assurances),
 ];
 
 const FLOW: [(&str, FieldKind); 13] = [
@@ -311,7 +315,10 @@ fn must(d: &mut Decoder, on: On, path: Spanned<String>, node: &Node) -> Option<M
         operators.push(Operator::In(f.list(d, "in", |d, n| member(d, n, kind))));
     }
     if f.get("includes").is_some() {
-        operators.push(Operator::Includes(f.list(d, "includes", |d, n| member(d, n, kind))));
+        operators.push(match kind {
+            FieldKind::Assurances => Operator::Attests(f.list(d, "includes", attested)),
+            _ => Operator::Includes(f.list(d, "includes", |d, n| member(d, n, kind))),
+        });
     }
     let keys = match kind {
         FieldKind::Data => Some(f.list(d, "under", |d, n| d.category(n))),
@@ -344,7 +351,7 @@ fn member(d: &mut Decoder, node: &Node, kind: FieldKind) -> Option<String> {
         FieldKind::Date => d.date(node).map(|t| t.value.to_string()),
         FieldKind::Count => d.count(node).map(|t| t.value.to_string()),
         FieldKind::Word(words, _) => one_of(d, node, &words()).map(|(_, word)| word.to_owned()),
-        FieldKind::Text | FieldKind::Map => d.text(node).map(|t| t.value),
+        FieldKind::Text | FieldKind::Assurances | FieldKind::Map => d.text(node).map(|t| t.value),
     }
 }
 

@@ -61,7 +61,7 @@ fn set(rule: &str) -> &str {
 }
 
 /// What sorts tests into a tree: the rule with dots.
-fn class(rule: &str) -> String {
+pub(super) fn class(rule: &str) -> String {
     say::line(rule).replace('.', "_").replace('/', ".")
 }
 
@@ -208,7 +208,7 @@ impl Test {
 
 /// Text in an element or an attribute. Characters that XML does not know are written
 /// out before: every text here has gone through [`say::line`].
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -11,9 +11,11 @@ mod json;
 mod junit;
 mod markdown;
 pub mod page;
+pub mod policies;
 mod ropa;
 mod sarif;
 mod say;
+pub mod tested;
 mod text;
 
 pub(crate) use say::about;

@@ -159,6 +159,17 @@ fn policy(policy: &PolicyFacts) -> String {
     format!("{}{version} ({}{as_of})", policy.id, standing(policy.status))
 }
 
+/// How many rules there are, and how many of them follow data along flows.
+pub fn rules(all: usize, following: usize) -> String {
+    match following {
+        0 => format!("{}, none of which follows flows", count(all, "rule")),
+        _ if all == following && all == 1 => "1 rule, which follows flows".to_owned(),
+        _ if all == following => format!("{all} rules, all of which follow flows"),
+        1 => format!("{all} rules, one of which follows flows"),
+        _ => format!("{all} rules, {following} of which follow flows"),
+    }
+}
+
 /// A policy's legal standing in words.
 pub fn standing(status: PolicyStatus) -> String {
     status.word().replace('_', " ")

@@ -3,8 +3,8 @@
 use super::{Idle, Item, Value, value};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Violation};
-use crate::matching::Reading;
-use crate::policy::{FieldKind, Must, Operator, Require, Subjects};
+use crate::matching::{Reading, attests};
+use crate::policy::{Attested, FieldKind, Must, Operator, Require, Subjects};
 use crate::taxonomy::Tree;
 
 /// Judges one `require`: a finding for each subject that does not say what it must.
@@ -69,7 +69,10 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
         FieldKind::Purpose => &judge.model.purposes,
         _ => &judge.model.data,
     };
-    let failed = must.operators.iter().find(|operator| !holds(operator, &value, tree))?;
+    let failed = must.operators.iter().find(|operator| match operator {
+        Operator::Attests(wanted) => !attest(judge, on, wanted),
+        other => !holds(other, &value, tree),
+    })?;
     let mut shown: Vec<&str> = value.items.iter().map(|i| i.text.as_str()).collect();
     shown.sort_unstable();
     let is = match (shown.as_slice(), value.written) {
@@ -98,6 +101,8 @@ fn holds(operator: &Operator, value: &Value, tree: &Tree) -> bool {
         Operator::AtMost(most) => all(&|item| item.bound.is_some_and(|b| b <= *most)),
         Operator::AtLeast(least) => all(&|item| item.bound.is_some_and(|b| b >= *least)),
         Operator::Matches(_, regex) => all(&|item| regex.is_match(&item.text)),
+        // Asked of the declaration itself: an id does not say when it was given.
+        Operator::Attests(_) => false,
         Operator::Includes(named) => {
             !absent && named.iter().all(|name| items.iter().any(|item| item.text == *name))
         }
@@ -117,6 +122,26 @@ fn expected(operator: &Operator, tree: &Tree) -> String {
         Operator::AtLeast(bound) => format!("at least {}", shown(bound)),
         Operator::Matches(pattern, _) => format!("a match of `{pattern}`"),
         Operator::Includes(named) => format!("it to include {}", named.join(", ")),
+        Operator::Attests(wanted) => {
+            let names: Vec<String> = wanted.iter().map(asked).collect();
+            format!("it to include {}", names.join(", "))
+        }
+    }
+}
+
+/// Whether all assurances asked for are there.
+fn attest(judge: &Judge, on: On, wanted: &[Attested]) -> bool {
+    let On::Agreement(id) = on else {
+        return false;
+    };
+    let own = &judge.model.agreements[id].declared.assurances;
+    wanted.iter().all(|wanted| attests(own, wanted, judge.matching.day))
+}
+
+fn asked(wanted: &Attested) -> String {
+    match wanted.at_most {
+        Some(age) => format!("{} (given at most {} ago)", wanted.id, age.in_words()),
+        None => wanted.id.clone(),
     }
 }
 

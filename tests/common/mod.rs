@@ -91,6 +91,9 @@ pub fn audit(findings: Vec<Finding>) -> Audit {
         },
         rules: Vec::new(),
         policies: vec![PolicyFacts {
+            following: 12,
+            about: None,
+            cannot_see: None,
             id: "core".to_owned(),
             title: Some("Ringfence core".to_owned()),
             version: Some("1.0.0".to_owned()),

@@ -5,6 +5,7 @@
 
 use super::evaluate::STATUSES;
 use super::generate_rules::{rule, rule_body};
+use super::never;
 use super::world::*;
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -29,6 +30,13 @@ pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
 pub const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
 pub const BASES: [&str; 3] = ["consent", "contract", "glba_processing"];
 pub const ASSURANCES: [&str; 2] = ["dpia", "opt_out_notice"];
+pub const LABELS: [&str; 2] = ["k", "l"];
+pub const VALUES: [&str; 3] = ["a", "ab", "b"];
+pub const LIKE: [&str; 5] = ["a", "a*", "?", "*", "b"];
+/// Around a year, and around a day, before the day judged.
+pub const GIVEN: [&str; 6] =
+    ["2024-12-31", "2025-01-01", "2025-12-31", "2026-01-01", "2026-01-02", "2023-05-05"];
+pub const AGES: [&str; 7] = ["1y", "12m", "366d", "24h", "0d", "52w", "unlimited"];
 pub const RETENTIONS: [&str; 8] = ["24h", "7d", "3w", "6m", "12m", "1y", "400d", "unlimited"];
 pub const DAYS: [&str; 8] = [
     "2018-01-01",
@@ -117,18 +125,26 @@ fn disposed(chance: f64) -> BoxedStrategy<Option<Disposed>> {
     weighted(chance, one).boxed()
 }
 
+/// Mostly none.
+fn labels(chance: f64) -> BoxedStrategy<Labels> {
+    let some = vec((one(&LABELS), one(&VALUES)), 1..=2);
+    weighted(chance, some).prop_map(|some| some.into_iter().flatten().collect()).boxed()
+}
+
 fn party() -> BoxedStrategy<Party> {
     (
         opt(0.7, &ROLES),
         opt(0.6, &REGIONS),
         weighted(0.2, number()),
         opt(0.4, &["privacy@example.org", "desk"]),
+        labels(0.3),
     )
-        .prop_map(|(role, jurisdiction, affiliate_of, contact)| Party {
+        .prop_map(|(role, jurisdiction, affiliate_of, contact, labels)| Party {
             role,
             jurisdiction,
             affiliate_of,
             contact,
+            labels,
             ..Party::default()
         })
         .boxed()
@@ -144,8 +160,9 @@ fn system() -> BoxedStrategy<System> {
         duration(0.4),
         opt(0.3, &REGIONS),
         maybe(0.4, &TAGS),
+        labels(0.3),
     )
-        .prop_map(|(home, purposes, originates, derives, retention, region, tags)| System {
+        .prop_map(|(home, purposes, originates, derives, retention, region, tags, labels)| System {
             home: usize::from(home),
             purposes,
             originates,
@@ -153,6 +170,7 @@ fn system() -> BoxedStrategy<System> {
             retention,
             region,
             tags,
+            labels,
             ..System::default()
         })
         .boxed()
@@ -207,7 +225,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
         maybe(rest, &SAFEGUARDS),
         duration(rest * 0.8),
         opt(rest * 0.5, &BASES),
-        maybe(rest * 0.6, &TAGS),
+        (maybe(rest * 0.6, &TAGS), labels(rest * 0.6)),
     )
         .prop_map(
             |(
@@ -221,7 +239,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
                 safeguards,
                 retention,
                 legal_basis,
-                tags,
+                (tags, labels),
             )| FlowBody {
                 from,
                 to,
@@ -234,6 +252,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
                 retention,
                 legal_basis,
                 tags,
+                labels,
                 ..FlowBody::default()
             },
         )
@@ -241,8 +260,14 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
 }
 
 fn agreement() -> BoxedStrategy<Agreement> {
-    let assurance = (one(&ASSURANCES), weighted(0.4, assurance_day()))
-        .prop_map(|(id, valid_until)| Assurance { id, valid_until });
+    let given = one(&GIVEN).prop_map(|day| Day::of(&day));
+    let assurance = (one(&ASSURANCES), weighted(0.6, given), weighted(0.3, assurance_day())).prop_map(
+        |(id, date, until)| Assurance {
+            id,
+            date,
+            valid_until: until.filter(|u| date.is_none_or(|d| d <= *u)),
+        },
+    );
     (
         opt(0.5, &["sharing", "processing", "processing"]),
         weighted(0.4, number()),
@@ -251,7 +276,7 @@ fn agreement() -> BoxedStrategy<Agreement> {
         effective(0.3),
         disposed(0.07),
         opt(0.4, &BASES),
-        rarely(0.4, vec(assurance, 1..=2).boxed()),
+        (rarely(0.5, vec(assurance, 1..=2).boxed()), labels(0.3)),
         terms(0.4),
         body(0.15, 0.15),
     )
@@ -264,7 +289,7 @@ fn agreement() -> BoxedStrategy<Agreement> {
                 effective,
                 disposed,
                 legal_basis,
-                assurances,
+                (assurances, labels),
                 terms,
                 flow_defaults,
             )| Agreement {
@@ -276,6 +301,7 @@ fn agreement() -> BoxedStrategy<Agreement> {
                 disposed,
                 legal_basis,
                 assurances,
+                labels,
                 terms,
                 flow_defaults,
                 ..Agreement::default()
@@ -385,7 +411,12 @@ fn few_or_more<T: std::fmt::Debug + Clone + 'static>(
 }
 
 /// A world with its call; it may be as small as two systems and a flow.
+/// A world whose rules can all find something.
 pub fn world() -> BoxedStrategy<World> {
+    any_world().prop_map(never::without_refused).boxed()
+}
+
+pub fn any_world() -> BoxedStrategy<World> {
     (
         few_or_more(party(), 2, 5),
         few_or_more(system(), 2, 7),

@@ -9,6 +9,18 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
 
+fn label() -> BoxedStrategy<LabelTests> {
+    let one_of_them = (one(&LABELS), some(&LIKE));
+    vec(one_of_them, 1..=2).prop_map(|tests| tests.into_iter().collect()).boxed()
+}
+
+/// An assurance by its name, or not older than so long.
+fn wanted() -> BoxedStrategy<Wanted> {
+    let dated = (one(&ASSURANCES), one(&AGES))
+        .prop_map(|(id, at_most)| Wanted::Dated { id, at_most: Duration(at_most) });
+    prop_oneof![2 => one(&ASSURANCES).prop_map(Wanted::Named), 3 => dated].boxed()
+}
+
 /// Matchers on places: mostly one key, rarely nested.
 fn places(depth: usize, arrival: bool) -> BoxedStrategy<Vec<PlaceMatcher>> {
     vec(place(depth, arrival), 1..=2).boxed()
@@ -28,6 +40,7 @@ fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
         some(&TAGS).prop_map(move |tag| PlaceMatcher { tag, ..empty() }),
         some(&REGIONS_AS_MATCHED).prop_map(move |region| PlaceMatcher { region, ..empty() }),
         some(&REGIONS_AS_MATCHED).prop_map(move |jurisdiction| PlaceMatcher { jurisdiction, ..empty() }),
+        label().prop_map(move |label| PlaceMatcher { label, ..empty() }),
         some(&RELATIONS).prop_map(move |relation| if arrival {
             PlaceMatcher { relation, ..empty() }
         } else {
@@ -65,6 +78,7 @@ fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
         1 => some(&SAFEGUARDS).prop_map(move |safeguards| FlowMatcher { safeguards, ..empty() }),
         2 => some(&PURPOSES).prop_map(move |purpose| FlowMatcher { purpose, ..empty() }),
         1 => some(&TAGS).prop_map(move |tag| FlowMatcher { tag, ..empty() }),
+        1 => label().prop_map(move |label| FlowMatcher { label, ..empty() }),
         2 => some(&DATA).prop_map(move |data| FlowMatcher { data, ..empty() }),
         2 => places(depth.min(1), false).prop_map(move |from| FlowMatcher { from, ..empty() }),
         2 => places(depth.min(1), false).prop_map(move |to| FlowMatcher { to, ..empty() }),
@@ -98,7 +112,9 @@ fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
         some(&STATUSES).prop_map(move |status| AgreementMatcher { status, ..empty() }),
         some(&["con*", "glba_*", "contract"])
             .prop_map(move |legal_basis| AgreementMatcher { legal_basis, ..empty() }),
-        some(&ASSURANCES).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
+        vec(wanted(), 1..=2).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
+        vec(wanted(), 1..=2).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
+        label().prop_map(move |label| AgreementMatcher { label, ..empty() }),
     ]
     .boxed();
     let only_where = prop_oneof![
@@ -160,7 +176,12 @@ fn demands(on: &str) -> Vec<(&'static str, Operators)> {
     let present = |wanted| Operators { present: Some(wanted), ..base() };
     let one_of = |list: &[&str]| Operators { one_of: strings(list), ..base() };
     let under = |list: &[&str]| Operators { under: strings(list), ..base() };
-    let includes = |list: &[&str]| Operators { includes: strings(list), ..base() };
+    let named = |list: &[&str]| strings(list).into_iter().map(Wanted::Named).collect();
+    let includes = |list: &[&str]| Operators { includes: named(list), ..base() };
+    let not_older = |id: &str, age: &str| {
+        let wanted = Wanted::Dated { id: id.to_owned(), at_most: Duration(age.to_owned()) };
+        Operators { includes: vec![wanted], ..base() }
+    };
     let matches = |pattern: &str| Operators { matches: Some(pattern.to_owned()), ..base() };
     let at_most = |bound: &str| Operators { at_most: Some(bound.to_owned()), ..base() };
     let at_least = |bound: &str| Operators { at_least: Some(bound.to_owned()), ..base() };
@@ -177,6 +198,8 @@ fn demands(on: &str) -> Vec<(&'static str, Operators)> {
             ("legal_basis", present(true)),
             ("legal_basis", matches("con.*")),
             ("assurances", includes(&["dpia"])),
+            ("assurances", not_older("dpia", "1y")),
+            ("assurances", not_older("opt_out_notice", "24h")),
             ("assurances", present(true)),
             ("effective.until", present(true)),
             ("effective.from", present(false)),

@@ -2,7 +2,7 @@
 
 use super::resolve::{Model, consent_rank};
 use super::taxonomy::{at_or_below, below_any};
-use super::world::{AgreementMatcher, AgreementTest, FlowMatcher, PlaceMatcher};
+use super::world::{AgreementMatcher, AgreementTest, FlowMatcher, LabelTests, Labels, PlaceMatcher};
 
 /// Whether a match makes a finding more or less likely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +61,15 @@ fn key(wanted: &[String], holds: impl FnOnce(&[String]) -> bool) -> bool {
     wanted.is_empty() || holds(wanted)
 }
 
+/// Every label asked for has a value, by the nearest declaration that states it, that
+/// one of the globs is.
+fn labels(wanted: &LabelTests, nearest_first: &[&Labels]) -> bool {
+    wanted.iter().all(|(name, globs)| {
+        let stated = nearest_first.iter().filter_map(|labels| labels.get(name)).next();
+        any_glob(globs, stated.map(String::as_str))
+    })
+}
+
 fn exact(wanted: &[String], value: &str) -> bool {
     wanted.iter().any(|w| w == value)
 }
@@ -107,6 +116,10 @@ impl Model<'_> {
             && key(&m.tag, |w| tags.is_some_and(|tags| tags.iter().any(|t| exact(w, t))))
             && key(&m.region, |w| exact_without_case(w, region))
             && key(&m.jurisdiction, |w| exact_without_case(w, party.jurisdiction.as_deref()))
+            && match system {
+                Some(s) => labels(&m.label, &[&s.declared.labels, &party.labels]),
+                None => labels(&m.label, &[&party.labels]),
+            }
             && key(&m.relation, |w| place.arrival.is_some_and(|a| exact(w, a.relation)))
             && (m.not.is_empty() || !self.place(&m.not, place, reading.turned()))
             && (m.any.is_empty() || self.place(&m.any, place, reading))
@@ -126,6 +139,7 @@ impl Model<'_> {
             && key(&m.safeguards, |w| w.iter().all(|s| flow.written.safeguards.contains(s)))
             && key(&m.purpose, |w| some_or_all(&flow.purposes, reading, |p| below_any(p, w)))
             && key(&m.tag, |w| flow.written.tags.iter().any(|t| exact(w, t)))
+            && labels(&m.label, &[&flow.written.labels])
             && key(&m.data, |w| some_or_all(&leaves, reading, |l| below_any(&self.leaves[*l], w)))
             && (m.from.is_empty() || self.place(&m.from, end(flow.from), reading))
             && (m.to.is_empty() || self.place(&m.to, end(flow.to), reading))
@@ -169,7 +183,8 @@ impl Model<'_> {
             && key(&m.kind, |w| exact(w, self.kind(a)))
             && key(&m.status, |w| exact(w, self.status(a)))
             && key(&m.legal_basis, |w| any_glob(w, legal_basis))
-            && key(&m.assurance, |w| self.assurances(a).iter().any(|id| exact(w, id)))
+            && (m.assurance.is_empty() || m.assurance.iter().any(|wanted| self.attested(a, wanted)))
+            && labels(&m.label, &[&agreement.labels])
             && key(&m.party, |w| agreement.parties.iter().any(|p| any_glob(w, Some(p))))
             && key(&m.role, |w| {
                 let mut parties = agreement.parties.iter();

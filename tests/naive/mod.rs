@@ -20,6 +20,7 @@ pub mod generate;
 pub mod generate_rules;
 pub mod harness;
 pub mod matching;
+pub mod never;
 pub mod require;
 pub mod resolve;
 pub mod rules;

@@ -5,7 +5,7 @@ use super::matching::{Place, Reading};
 use super::resolve::{Model, consent_rank};
 use super::rules::{Judged, finding};
 use super::taxonomy::at_or_below;
-use super::world::{Duration, Filter, Operators, Require, Terms};
+use super::world::{Duration, Filter, Operators, Require, Terms, Wanted};
 
 /// What a declaration comes to in one key.
 #[derive(Default)]
@@ -14,20 +14,26 @@ struct Stated {
     written: bool,
     /// None is absent.
     values: Option<Vec<String>>,
+    /// Whose assurances they are.
+    of_agreement: Option<usize>,
 }
 
 impl Stated {
     fn list(values: &[String]) -> Stated {
-        Stated { written: !values.is_empty(), values: (!values.is_empty()).then(|| values.to_vec()) }
+        Stated {
+            written: !values.is_empty(),
+            values: (!values.is_empty()).then(|| values.to_vec()),
+            of_agreement: None,
+        }
     }
 
     /// An empty list says something.
     fn telling(values: Option<&Vec<String>>) -> Stated {
-        Stated { written: values.is_some(), values: values.cloned() }
+        Stated { written: values.is_some(), values: values.cloned(), of_agreement: None }
     }
 
     fn one(value: Option<&str>) -> Stated {
-        Stated { written: value.is_some(), values: value.map(|v| vec![v.to_owned()]) }
+        Stated { written: value.is_some(), values: value.map(|v| vec![v.to_owned()]), of_agreement: None }
     }
 
     fn or(self, default: &str) -> Stated {
@@ -44,7 +50,7 @@ fn compare(value: &str, bound: &str) -> std::cmp::Ordering {
     hours(value).cmp(&hours(bound))
 }
 
-fn holds(operators: &Operators, stated: &Stated) -> bool {
+fn holds(model: &Model<'_>, operators: &Operators, stated: &Stated) -> bool {
     if let Some(wanted) = operators.present
         && wanted != stated.written
     {
@@ -70,7 +76,11 @@ fn holds(operators: &Operators, stated: &Stated) -> bool {
             let regex = regex_lite::Regex::new(&anchored).expect("a pattern");
             all(&|v| regex.is_match(v))
         })
-        && operators.includes.iter().all(|v| values.contains(v))
+        && operators.includes.iter().all(|wanted| match (stated.of_agreement, wanted) {
+            (Some(a), wanted) => model.attested(a, wanted),
+            (None, Wanted::Named(value)) => values.contains(value),
+            (None, Wanted::Dated { .. }) => panic!("not an assurance"),
+        })
 }
 
 impl Model<'_> {
@@ -102,7 +112,7 @@ impl Model<'_> {
             "provider" => Stated::one(agreement.provider.as_deref()).or(&agreement.parties[0]),
             "parties" => Stated::list(&agreement.parties),
             "legal_basis" => Stated::one(agreement.legal_basis.as_deref()),
-            "assurances" => Stated::list(&self.assurances(a)),
+            "assurances" => Stated { of_agreement: Some(a), ..Stated::list(&self.assurances(a)) },
             "effective.from" => Stated::one(effective.from.map(|d| d.to_string()).as_deref()),
             "effective.until" => Stated::one(effective.until.map(|d| d.to_string()).as_deref()),
             other => panic!("no key {other} of an agreement"),
@@ -220,7 +230,7 @@ pub fn require(model: &Model<'_>, judged: &Judged<'_>, rule: &Require) -> Vec<Fi
         .into_iter()
         .filter(|(_, stated)| {
             let mut must = rule.must.iter();
-            !must.all(|(key, operators)| holds(operators, &stated(key)))
+            !must.all(|(key, operators)| holds(model, operators, &stated(key)))
         })
         .map(|(subject, _)| Finding { subject: Some(subject), ..finding(judged) })
         .collect()

@@ -2,7 +2,7 @@
 //! count.
 
 use super::taxonomy::Tree;
-use super::world::{self, Agreement, Day, Duration, FlowBody, Terms, World};
+use super::world::{self, Agreement, Assurance, Day, Duration, FlowBody, Terms, Wanted, World};
 use std::collections::BTreeSet;
 
 /// An index into the leaves of the data tree.
@@ -234,9 +234,28 @@ impl<'w> Model<'w> {
         self.world.agreements[agreement]
             .assurances
             .iter()
-            .filter(|a| a.valid_until.is_none_or(|until| until >= self.options.day))
+            .filter(|a| self.holds_today(a))
             .map(|a| a.id.clone())
             .collect()
+    }
+
+    fn holds_today(&self, assurance: &Assurance) -> bool {
+        let today = self.options.day;
+        assurance.date.is_none_or(|given| given <= today)
+            && assurance.valid_until.is_none_or(|until| until >= today)
+    }
+
+    /// Whether an agreement has an assurance, given not too long ago.
+    pub fn attested(&self, agreement: usize, wanted: &Wanted) -> bool {
+        let today = self.options.day;
+        let mut own = self.world.agreements[agreement].assurances.iter().filter(|a| self.holds_today(a));
+        own.any(|a| match wanted {
+            Wanted::Named(id) => a.id == *id,
+            Wanted::Dated { id, at_most } => {
+                let hours = a.date.map(|given| today.hours() - given.hours());
+                a.id == *id && hours.is_some_and(|hours| at_most.hours().is_none_or(|most| hours <= most))
+            }
+        })
     }
 
     pub fn leaves_of(&self, keys: &[String]) -> BTreeSet<Leaf> {
@@ -315,6 +334,8 @@ fn or_default(flow: &FlowBody, default: &FlowBody) -> FlowBody {
         disposed: flow.disposed.clone().or(default.disposed.clone()),
         legal_basis: flow.legal_basis.clone().or(default.legal_basis.clone()),
         tags: list(&flow.tags, &default.tags),
+        // The map as a whole.
+        labels: if flow.labels.is_empty() { default.labels.clone() } else { flow.labels.clone() },
     }
 }
 

@@ -97,6 +97,7 @@ pub struct Party {
     pub jurisdiction: Option<String>,
     pub affiliate_of: Option<String>,
     pub contact: Option<String>,
+    pub labels: Labels,
     pub systems: Vec<System>,
 }
 
@@ -109,6 +110,7 @@ pub struct System {
     pub retention: Option<Duration>,
     pub region: Option<String>,
     pub tags: Vec<String>,
+    pub labels: Labels,
     /// The index of its party while a world is being made up.
     #[serde(skip)]
     pub home: usize,
@@ -131,6 +133,7 @@ pub struct Agreement {
     pub disposed: Option<Disposed>,
     pub legal_basis: Option<String>,
     pub assurances: Vec<Assurance>,
+    pub labels: Labels,
     pub terms: Terms,
     pub flow_defaults: FlowBody,
     pub flows: Vec<Flow>,
@@ -151,6 +154,7 @@ pub struct Disposed {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Assurance {
     pub id: String,
+    pub date: Option<Day>,
     pub valid_until: Option<Day>,
 }
 
@@ -206,6 +210,7 @@ pub struct FlowBody {
     pub disposed: Option<Disposed>,
     pub legal_basis: Option<String>,
     pub tags: Vec<String>,
+    pub labels: Labels,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -324,8 +329,22 @@ pub struct Operators {
     pub at_most: Option<String>,
     pub at_least: Option<String>,
     pub matches: Option<String>,
-    pub includes: Vec<String>,
+    pub includes: Vec<Wanted>,
 }
+
+/// A value asked for; of an assurance also how long ago it may have been given.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Wanted {
+    Named(String),
+    Dated { id: String, at_most: Duration },
+}
+
+/// A declaration's own facts.
+pub type Labels = BTreeMap<String, String>;
+
+/// Labels asked for: for each key some globs.
+pub type LabelTests = BTreeMap<String, Vec<String>>;
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PlaceMatcher {
@@ -336,6 +355,7 @@ pub struct PlaceMatcher {
     pub tag: Vec<String>,
     pub region: Vec<String>,
     pub jurisdiction: Vec<String>,
+    pub label: LabelTests,
     pub relation: Vec<String>,
     pub not: Vec<PlaceMatcher>,
     pub any: Vec<PlaceMatcher>,
@@ -348,6 +368,7 @@ pub struct FlowMatcher {
     pub safeguards: Vec<String>,
     pub purpose: Vec<String>,
     pub tag: Vec<String>,
+    pub label: LabelTests,
     pub data: Vec<String>,
     pub from: Vec<PlaceMatcher>,
     pub to: Vec<PlaceMatcher>,
@@ -371,7 +392,8 @@ pub struct AgreementMatcher {
     pub kind: Vec<String>,
     pub status: Vec<String>,
     pub legal_basis: Vec<String>,
-    pub assurance: Vec<String>,
+    pub assurance: Vec<Wanted>,
+    pub label: LabelTests,
     pub party: Vec<String>,
     pub role: Vec<String>,
     pub data: Vec<String>,

@@ -97,6 +97,8 @@ struct Pack {
     as_of: Option<String>,
     rules: usize,
     new: usize,
+    about: Option<String>,
+    cannot_see: Option<String>,
 }
 
 /// Makes the first screen.
@@ -446,6 +448,8 @@ fn packs(audit: &Audit) -> Vec<Pack> {
         as_of: p.as_of.clone(),
         rules: p.rules,
         new: new(&p.id),
+        about: p.about.clone(),
+        cannot_see: p.cannot_see.clone(),
     };
     audit.policies.iter().map(pack).collect()
 }

@@ -271,9 +271,10 @@ impl Registers<'_> {
             .assurances
             .iter()
             .map(|x| {
+                let given = x.date.map(|d| format!("given {d}"));
                 let until = x.valid_until.map(|d| format!("valid until {d}"));
                 let evidence = x.evidence.as_ref().map(|e| format!("evidence: {e}"));
-                let parts: Vec<String> = until.into_iter().chain(evidence).collect();
+                let parts: Vec<String> = given.into_iter().chain(until).chain(evidence).collect();
                 let words = plain(&x.id.value);
                 if parts.is_empty() { words } else { format!("{words} ({})", parts.join("; ")) }
             })

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Look;
 use super::page::{Page, Style};
 use super::say::{self, count, speaker};
-use crate::finding::{Audit, Notice};
+use crate::finding::{Audit, Notice, PolicyFacts};
 use crate::gate::Gate;
 use crate::vocabulary::Severity;
 
@@ -26,6 +26,7 @@ pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
     findings::write(&mut page, &audit.findings, &audit.promises, look);
     let listed = look.limit.map_or(usize::MAX, |_| LISTED);
     promises(&mut page, audit);
+    unbroken(&mut page, audit);
     notices(&mut page, audit, gate, listed);
     reliances(&mut page, audit, listed);
     page.gap();
@@ -77,6 +78,31 @@ fn promises(page: &mut Page, audit: &Audit) {
         page.para(10, &format!("“{}”", promise.quote), Style::Plain);
         let place = &promise.location;
         page.para(10, &format!("{} · {}:{}", speaker(promise), place.file, place.line), Style::Dim);
+    }
+}
+
+/// What the policies without findings looked at: nothing found says no more than that.
+fn unbroken(page: &mut Page, audit: &Audit) {
+    let broken = |id: &str| audit.findings.iter().any(|f| f.rule.split('/').next() == Some(id));
+    let told = |p: &&PolicyFacts| (p.about.is_some() || p.cannot_see.is_some()) && !broken(&p.id);
+    let policies: Vec<&PolicyFacts> = audit.policies.iter().filter(told).collect();
+    if policies.is_empty() {
+        return;
+    }
+    heading(page, "WITHOUT FINDINGS: what was looked at, and what no declared flow shows", Style::Bold);
+    for policy in policies {
+        let title = policy.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
+        page.para(
+            2,
+            &format!("{}{title}: {}", policy.id, say::rules(policy.rules, policy.following)),
+            Style::Plain,
+        );
+        if let Some(about) = &policy.about {
+            page.item("    looked at   ", about, Style::Plain);
+        }
+        if let Some(cannot_see) = &policy.cannot_see {
+            page.item("    cannot see  ", cannot_see, Style::Plain);
+        }
     }
 }
 

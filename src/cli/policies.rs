@@ -1,0 +1,58 @@
+//! `ringfence policies`: what comes with the program, and what it looks at.
+
+use std::io;
+use std::process::ExitCode;
+
+use ringfence::load::{self, Request};
+use ringfence::packs;
+use ringfence::report::policies;
+use ringfence::source::Sources;
+
+use super::input;
+use super::output::{self, Color};
+use super::values::Form;
+
+/// Lists the policies that come with the program, or says what one looks at
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Policies to say more of: built-in packs, files or folders [default: all packs]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// The form of the list
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
+    format: Form,
+    /// When to colour the text
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ringfence policies
+  ringfence policies core              Its rules, what they look at and cannot see
+  ringfence policies policies/house.yaml
+  ringfence policies --format json
+
+Exit codes: 0 listed, 2 there is no such policy, or it is wrong.";
+
+/// Lists the policies.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let names = match args.names.as_slice() {
+        [] => packs::names().map(str::to_owned).collect(),
+        names => names.to_vec(),
+    };
+    let mut sources = Sources::new();
+    let request = Request { policies: names, ..Request::default() };
+    let world = match load::load(&request, &mut sources) {
+        Ok(world) => world,
+        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
+    };
+    let (width, color) = (output::width(), args.color.on(&io::stdout()));
+    output::print(&match (args.format, args.names.is_empty()) {
+        (Form::Json, _) => policies::json(&world.policies)?,
+        (Form::Text, true) => policies::list(&world.policies, width, color),
+        (Form::Text, false) => policies::detail(&world.policies, width, color),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,33 @@
+//! Which rules of a random policy the program refuses since they can find nothing.
+
+use super::world::{Policy, Rule, World};
+use super::write;
+use ringfence::decode::Decoder;
+use ringfence::inventory::declared_taxonomy;
+use ringfence::source::FileId;
+use ringfence::taxonomy::Tree;
+use ringfence::yaml::{Limits, parse};
+
+/// What is said of a rule, by its codes.
+pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
+    let mut mistakes = Vec::new();
+    let read = |text: &str, mistakes: &mut Vec<_>| parse(FileId(0), text, &Limits::default(), mistakes);
+    let taxonomy = World { taxonomy: world.taxonomy.clone(), ..World::default() };
+    let documents = read(&write::yaml(&write::inventory(&taxonomy)), &mut mistakes);
+    let own = declared_taxonomy(&documents, &mut mistakes);
+    let (data, purposes) = (Tree::new(own.data), Tree::new(own.purposes));
+    let rule = Rule { id: "r".to_owned(), ..rule.clone() };
+    let alone = World { policy: Policy { rules: vec![rule], ..world.policy.clone() }, ..World::default() };
+    let documents = read(&write::yaml(&write::policy(&alone)), &mut mistakes);
+    let mut decoder = Decoder::new(&mut mistakes, &data, &purposes);
+    documents.iter().for_each(|node| {
+        ringfence::policy::policy(&mut decoder, node);
+    });
+    mistakes.iter().map(|m| m.code).collect()
+}
+
+/// The world without the rules that the program refuses.
+pub fn without_refused(world: World) -> World {
+    let rules = world.policy.rules.iter().filter(|rule| refused(&world, rule).is_empty()).cloned().collect();
+    World { policy: Policy { rules, ..world.policy.clone() }, ..world }
+}
