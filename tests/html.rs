@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use common::{audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, FindingKind};
-use ringfence::report::page::is_hidden;
 use ringfence::report::{Format, Report};
+use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Severity;
 use sha2::{Digest, Sha256};
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::page::is_hidden;
 use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
 use crate::finding::{Place, PolicyFacts, Promise};
 use crate::gate::{Gate, Threshold};
 use crate::places::Places;
 use crate::source::Location;
+use crate::visible::is_hidden;
 use crate::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
 
 /// So many categories are named where there is little room.

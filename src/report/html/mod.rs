@@ -17,13 +17,13 @@ use serde::ser::Error;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::Report;
-use super::page::is_hidden;
 use crate::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
 use crate::finding::Finding;
 use crate::holdings::Holdings;
 use crate::load::World;
 use crate::model::Counting;
 use crate::report::say;
+use crate::visible::is_hidden;
 use embedded::Embedded;
 use findings::{Cards, Group};
 use names::{Names, at};
