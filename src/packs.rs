@@ -26,7 +26,28 @@ macro_rules! packs {
 }
 
 packs! {
-    "core" [],
+    "core" [
+        "card-authentication-stays.yaml",
+        "credentials-stay.yaml",
+        "financial-other-use-needs-opt-in.yaml",
+        "no-account-numbers-in-marketing.yaml",
+        "no-children-advertising.yaml",
+        "no-collapse.yaml",
+        "no-financial-advertising.yaml",
+        "no-financial-ai-training.yaml",
+        "no-financial-brokers.yaml",
+        "no-financial-politics.yaml",
+        "no-financial-profiling.yaml",
+        "no-financial-sale.yaml",
+        "no-financial-third-parties.yaml",
+        "no-messages-in-advertising.yaml",
+        "no-social-credit-decisions.yaml",
+        "no-special-advertising.yaml",
+        "platform-other-use-needs-opt-in.yaml",
+        "purposes-stated.yaml",
+        "retention-stated.yaml",
+        "safeguards-stated.yaml",
+    ],
 }
 
 /// The pack of this name.
