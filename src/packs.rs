@@ -48,6 +48,17 @@ packs! {
         "retention-stated.yaml",
         "safeguards-stated.yaml",
     ],
+    "ftc-promises" [
+        "access-ends-with-deletion.yaml",
+        "beyond-settings-needs-consent.yaml",
+        "copies-end-with-deletion.yaml",
+        "incidents-are-reported.yaml",
+        "material-use-is-told.yaml",
+        "no-passwords-to-other-services.yaml",
+        "onward-access-is-told.yaml",
+        "promise-stands-in-agreement.yaml",
+        "security-phone-numbers-stay.yaml",
+    ],
 }
 
 /// The pack of this name.
