@@ -26,7 +26,39 @@ macro_rules! packs {
 }
 
 packs! {
-    "core" [],
+    "core" [
+        "card-authentication-stays.yaml",
+        "credentials-stay.yaml",
+        "financial-other-use-needs-opt-in.yaml",
+        "no-account-numbers-in-marketing.yaml",
+        "no-children-advertising.yaml",
+        "no-collapse.yaml",
+        "no-financial-advertising.yaml",
+        "no-financial-ai-training.yaml",
+        "no-financial-brokers.yaml",
+        "no-financial-politics.yaml",
+        "no-financial-profiling.yaml",
+        "no-financial-sale.yaml",
+        "no-financial-third-parties.yaml",
+        "no-messages-in-advertising.yaml",
+        "no-social-credit-decisions.yaml",
+        "no-special-advertising.yaml",
+        "platform-other-use-needs-opt-in.yaml",
+        "purposes-stated.yaml",
+        "retention-stated.yaml",
+        "safeguards-stated.yaml",
+    ],
+    "ftc-promises" [
+        "access-ends-with-deletion.yaml",
+        "beyond-settings-needs-consent.yaml",
+        "copies-end-with-deletion.yaml",
+        "incidents-are-reported.yaml",
+        "material-use-is-told.yaml",
+        "no-passwords-to-other-services.yaml",
+        "onward-access-is-told.yaml",
+        "promise-stands-in-agreement.yaml",
+        "security-phone-numbers-stay.yaml",
+    ],
 }
 
 /// The pack of this name.
