@@ -27,6 +27,7 @@ macro_rules! packs {
 
 packs! {
     "core" [],
+    "glba" [],
 }
 
 /// The pack of this name.
