@@ -27,7 +27,19 @@ macro_rules! packs {
 
 packs! {
     "core" [],
-    "glba" [],
+    "glba" [
+        "consent-claim-has-consent.yaml",
+        "disposal-period.yaml",
+        "encrypted-in-transit.yaml",
+        "no-account-numbers-for-marketing.yaml",
+        "no-account-numbers-on-marketing-channels.yaml",
+        "no-reuse-after-exception.yaml",
+        "onward-as-if-direct.yaml",
+        "opt-out-before-sharing.yaml",
+        "service-provider-under-notice-and-limit.yaml",
+        "service-providers-chosen-and-bound.yaml",
+        "servicing-claim-fits-its-purpose.yaml",
+    ],
 }
 
 /// The pack of this name.
