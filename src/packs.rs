@@ -40,6 +40,7 @@ packs! {
         "service-providers-chosen-and-bound.yaml",
         "servicing-claim-fits-its-purpose.yaml",
     ],
+    "cfpb-1033" [],
 }
 
 /// The pack of this name.
