@@ -40,7 +40,18 @@ packs! {
         "service-providers-chosen-and-bound.yaml",
         "servicing-claim-fits-its-purpose.yaml",
     ],
-    "cfpb-1033" [],
+    "cfpb-1033" [
+        "authorisation-renewed-yearly.yaml",
+        "authorised-by-the-consumer.yaml",
+        "kept-no-longer-than-authorised.yaml",
+        "no-ads-cross-selling-or-sale.yaml",
+        "no-consumer-credentials.yaml",
+        "obligations-flow-down.yaml",
+        "only-what-the-product-needs.yaml",
+        "onward-only-if-needed.yaml",
+        "revocation-offered.yaml",
+        "security-programme.yaml",
+    ],
 }
 
 /// The pack of this name.
