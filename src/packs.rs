@@ -52,6 +52,7 @@ packs! {
         "revocation-offered.yaml",
         "security-programme.yaml",
     ],
+    "ccpa" [],
 }
 
 /// The pack of this name.
