@@ -52,7 +52,21 @@ packs! {
         "revocation-offered.yaml",
         "security-programme.yaml",
     ],
-    "ccpa" [],
+    "ccpa" [
+        "children-opt-in.yaml",
+        "compensated-flows-offer-opt-out.yaml",
+        "contract-states-the-purpose.yaml",
+        "minors-services-opt-in.yaml",
+        "opt-out-before-sale.yaml",
+        "opt-out-before-sharing-for-ads.yaml",
+        "opt-out-path-offered.yaml",
+        "providers-do-no-cross-context-ads.yaml",
+        "providers-do-not-combine.yaml",
+        "receivers-are-bound.yaml",
+        "retention-disclosed.yaml",
+        "risk-assessed-before-sharing.yaml",
+        "sensitive-data-can-be-limited.yaml",
+    ],
 }
 
 /// The pack of this name.
