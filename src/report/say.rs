@@ -206,7 +206,7 @@ fn kept(rule: &str) -> &str {
     match rule {
         "flow/only_from" => "every rule: it leaves out what starts elsewhere",
         "flow/disposed" => "every rule: what it moved is gone",
-        "terms/released_by" => "every term of the agreement: they end here",
+        "terms/released_by" => "the terms of agreements: they end here",
         rule => rule,
     }
 }
@@ -217,8 +217,6 @@ pub struct Claim<'a> {
     pub flow: &'a str,
     /// Its words.
     pub claim: &'a str,
-    /// The agreement whose terms are concerned.
-    pub agreement: Option<&'a str>,
     /// Where it is made.
     pub location: &'a Location,
     /// The rules, as [`kept`] says them.
@@ -231,14 +229,8 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
     for r in &audit.relied_on {
         let place = &r.location;
         claims
-            .entry((&r.flow, &r.claim, &r.agreement, &place.file, place.line))
-            .or_insert_with(|| Claim {
-                flow: &r.flow,
-                claim: &r.claim,
-                agreement: r.agreement.as_deref(),
-                location: place,
-                rules: Vec::new(),
-            })
+            .entry((&r.flow, &r.claim, &place.file, place.line))
+            .or_insert_with(|| Claim { flow: &r.flow, claim: &r.claim, location: place, rules: Vec::new() })
             .rules
             .push(kept(&r.rule));
     }

@@ -132,10 +132,19 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
         // For each check the flows that break it, and the origins whose items do.
         let mut breaking_here: Breaking = FxHashMap::default();
         for one in under {
-            if breaking.get(at) == Some(&true) || alone.get(at) == Some(&true) {
-                follow(judge, std::slice::from_ref(one), &mut findings, &mut breaking_here, &mut relied);
-            }
+            let (breaks, relies) = (breaking.get(at) == Some(&true), alone.get(at) == Some(&true));
             at += 1;
+            if breaks || relies {
+                let wanted = |what: &Noted| matches!(what, Noted::Breaks(_)) && breaks || relies;
+                follow(
+                    judge,
+                    std::slice::from_ref(one),
+                    wanted,
+                    &mut findings,
+                    &mut breaking_here,
+                    &mut relied,
+                );
+            }
         }
         for (check, (flows, from)) in breaking_here {
             let first = if flows.len() > 1 && under.len() <= FOLDED {
@@ -229,7 +238,6 @@ fn noted(judge: &Judge, under: &Under) -> FxHashMap<FlowId, Vec<(Noted, LeafSet)
             cross(flow, &here.and(&judge.held.carried[flow]), &mut rows, &mut queue);
         }
     }
-    noted.retain(|_, list| !list.is_empty());
     noted
 }
 
@@ -251,6 +259,7 @@ fn all_noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)
 fn follow(
     judge: &Judge,
     under: &[Under],
+    wanted: impl Fn(&Noted) -> bool,
     findings: &mut Findings,
     breaking: &mut Breaking,
     relied: &mut BTreeSet<(Noted, FlowId)>,
@@ -259,7 +268,11 @@ fn follow(
     let Some(one) = under.first() else {
         return;
     };
-    let noted = noted(judge, one);
+    let mut noted = noted(judge, one);
+    noted.retain(|_, list| {
+        list.retain(|(what, _)| wanted(what));
+        !list.is_empty()
+    });
     if noted.is_empty() {
         return;
     }

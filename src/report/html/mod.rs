@@ -108,7 +108,6 @@ struct Claim {
     title: Option<String>,
     claim: String,
     evidence: Vec<String>,
-    agreement: Option<String>,
     rules: Vec<String>,
     place: String,
 }
@@ -415,7 +414,6 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
                 title: declared.and_then(|f| f.declared.meta.title.clone()),
                 claim: said.claim.to_owned(),
                 evidence,
-                agreement: said.agreement.map(str::to_owned),
                 rules: said.rules.iter().map(|r| titles.get(r).copied().unwrap_or(r).to_owned()).collect(),
                 place: at(said.location),
             }
