@@ -6,6 +6,8 @@
 //! one agreement. Which flows end terms is found exactly, for all agreements that the
 //! same transforms release at once, but for those to whose home data can come.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Under, group_entered};
@@ -20,12 +22,23 @@ use crate::vocabulary::{Onward, Transform};
 
 /// What sifting leaves.
 pub struct Sifted {
-    /// For each of the terms whether something under them may break them.
-    pub breaking: Vec<bool>,
-    /// For each of the terms whether what they rely on is not in `released`.
-    pub alone: Vec<bool>,
+    /// For each of the terms where what is under them may break them, if anywhere.
+    pub breaking: Vec<Option<Rc<Goals>>>,
+    /// For each of the terms where what is under them may rely on what is not in
+    /// `released`, if anywhere.
+    pub alone: Vec<Option<Rc<Goals>>>,
     /// Flows that carry something under terms and end them.
     pub released: FxHashSet<FlowId>,
+}
+
+/// Where something may be noted of what is under equal terms, but for the own flows
+/// of their agreements.
+#[derive(Debug)]
+pub struct Goals {
+    /// At which flows.
+    pub flows: FxHashSet<FlowId>,
+    /// For each system the leaves that, under the terms, can get to one of them.
+    pub useful: Rows,
 }
 
 /// What two sets of terms have in common if the same flows break them.
@@ -73,34 +86,46 @@ pub fn sift(judge: &Judge, members: &[&Under]) -> Sifted {
     let mut same: FxHashMap<Same, Vec<usize>> = FxHashMap::default();
     let mut released_alike: FxHashMap<Vec<Transform>, Vec<usize>> = FxHashMap::default();
     let mut sifted = Sifted {
-        breaking: vec![false; members.len()],
-        alone: vec![false; members.len()],
+        breaking: vec![None; members.len()],
+        alone: vec![None; members.len()],
         released: FxHashSet::default(),
     };
+    let mut alone = vec![false; members.len()];
     for (at, under) in members.iter().enumerate() {
         same.entry(Same::of(under)).or_default().push(at);
         if under.onward_to.is_empty() {
             released_alike.entry(releasing(under)).or_default().push(at);
-        } else if let Some(alone) = sifted.alone.get_mut(at) {
+        } else if let Some(alone) = alone.get_mut(at) {
             *alone = true;
         }
     }
-    for group in same.values() {
-        for at in breaking(judge, members, group) {
-            if let Some(breaking) = sifted.breaking.get_mut(at) {
-                *breaking = true;
-            }
-        }
-    }
     for group in released_alike.values() {
-        let alone = released(judge, members, group, &mut sifted.released);
-        for at in alone {
-            if let Some(alone) = sifted.alone.get_mut(at) {
+        for at in released(judge, members, group, &mut sifted.released) {
+            if let Some(alone) = alone.get_mut(at) {
                 *alone = true;
             }
         }
     }
+    for group in same.values() {
+        let (found, goals) = breaking(judge, members, group);
+        note(&mut sifted.breaking, found, goals);
+        let left: Vec<usize> =
+            group.iter().copied().filter(|&at| alone.get(at).is_some_and(|alone| *alone)).collect();
+        if !left.is_empty() {
+            let goals = relying(judge, members, &left, &sifted.released);
+            note(&mut sifted.alone, left, goals);
+        }
+    }
     sifted
+}
+
+fn note(all: &mut [Option<Rc<Goals>>], members: Vec<usize>, goals: Goals) {
+    let goals = Rc::new(goals);
+    for at in members {
+        if let Some(one) = all.get_mut(at) {
+            *one = Some(Rc::clone(&goals));
+        }
+    }
 }
 
 /// Walks that go on under terms, wherever home is.
@@ -179,29 +204,38 @@ fn breaks(judge: &Judge, one: &Under, flow: FlowId) -> Option<LeafSet> {
     all
 }
 
-/// Which of some members with equal terms may break them.
-fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
-    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
-        return Vec::new();
-    };
+/// Which flows of some are noted with which leaves, and what gets to them under terms.
+fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) -> Option<LeafSet>) -> Goals {
     let model = judge.model;
-    let (rows, crossed) = spread(judge, members, group, one);
-    let targets: FxHashMap<FlowId, LeafSet> = crossed
+    let leaves: FxHashMap<FlowId, LeafSet> = crossed
         .iter()
-        .filter_map(|&flow| {
-            let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
-            let hit = breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]);
-            (!hit.is_empty()).then_some((flow, hit))
-        })
+        .filter_map(|&flow| Some((flow, noted(flow)?)))
+        .filter(|(_, l)| !l.is_empty())
         .collect();
-    let useful = (!targets.is_empty()).then(|| {
-        let graph = Graph::of(model, &crossed);
-        let flows = crossed.iter().copied().filter(|flow| targets.contains_key(flow));
+    let useful = if leaves.is_empty() {
+        Rows::new(model, 1)
+    } else {
+        let graph = Graph::of(model, crossed);
+        let flows = crossed.iter().copied().filter(|flow| leaves.contains_key(flow));
         reaching(&graph, &Onwards { judge, one }, flows, |flow, _, row| {
-            if let Some(hit) = targets.get(&flow) {
+            if let Some(hit) = leaves.get(&flow) {
                 row.copy_from_slice(hit.row());
             }
         })
+    };
+    Goals { flows: leaves.into_keys().collect(), useful }
+}
+
+/// Which of some members with equal terms may break them, and where.
+fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> (Vec<usize>, Goals) {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
+    };
+    let (rows, crossed) = spread(judge, members, group, one);
+    let goals = goals(judge, one, &crossed, |flow| {
+        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
+        Some(breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]))
     });
     let mut found: Vec<usize> = Vec::new();
     for (at, flow) in entering(judge, members, group) {
@@ -209,9 +243,8 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
             continue;
         }
         let carried = &judge.held.carried[flow];
-        let goes_on = useful.as_ref().is_some_and(|useful| {
-            !one.releases(judge, flow) && bits::intersects(useful.row(model.flows[flow].to, 0), carried.row())
-        });
+        let goes_on = !one.releases(judge, flow)
+            && bits::intersects(goals.useful.row(model.flows[flow].to, 0), carried.row());
         let itself = || {
             members.get(at).is_some_and(|under| {
                 ALL.iter().any(|check| match check.how {
@@ -226,7 +259,24 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
             found.push(at);
         }
     }
-    found
+    (found, goals)
+}
+
+/// Where some members with equal terms may rely on what is not known to be relied on.
+fn relying(judge: &Judge, members: &[&Under], group: &[usize], released: &FxHashSet<FlowId>) -> Goals {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
+    };
+    let (rows, crossed) = spread(judge, members, group, one);
+    goals(judge, one, &crossed, |flow| {
+        let ends = ends(judge, one, flow) && !released.contains(&flow);
+        if !ends && !onward::may_rely(judge, one, flow) {
+            return None;
+        }
+        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
+        Some(here.and(&judge.held.carried[flow]))
+    })
 }
 
 /// Walks under any of some terms that the same transforms end, of items that never come
