@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::sift::{Goals, Sifted, sift};
+use self::sift::{Goals, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
 use crate::graph::Origin;
@@ -126,13 +126,15 @@ type Reliances = BTreeSet<(Noted, FlowId)>;
 pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
-    let Sifted { breaking, alone, released } = sift(judge, &members);
+    let goals = sift::breaking(judge, &members, |_| true);
+    let mut goals = goals.iter();
+    let Relying { alone, released } = sift::relying(judge, &members);
+    let mut alone = alone.iter();
     let mut findings = Findings::new();
     let mut relied: Reliances = released.into_iter().map(|f| (Noted::Released, f)).collect();
-    let (mut breaking, mut alone) = (breaking.iter(), alone.iter());
     for under in &all {
-        let breaking: Vec<_> = breaking.by_ref().take(under.len()).collect();
-        break_terms(judge, under, &breaking, &mut findings);
+        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
+        break_terms(judge, under, &goals, |_, _| true, &mut findings);
         for (one, goals) in under.iter().zip(alone.by_ref()) {
             if let Some(goals) = goals {
                 rely_on_terms(judge, one, goals, &mut relied);
@@ -140,6 +142,28 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
         }
     }
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
+    (violations(judge, findings), relied)
+}
+
+/// Of some findings of those checks which there are.
+pub fn breaking_terms(judge: &Judge, wanted: &FxHashSet<(usize, FlowId)>) -> Vec<Violation> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+    let members: Vec<&Under> = all.iter().flatten().collect();
+    let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
+    let goals = sift::breaking(judge, &members, |flow| flows.contains(&flow));
+    let mut goals = goals.iter();
+    let mut findings = Findings::new();
+    for under in &all {
+        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
+        break_terms(judge, under, &goals, |check, flow| wanted.contains(&(check, flow)), &mut findings);
+    }
+    violations(judge, findings)
+}
+
+fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
     let violation = |((check, flow), found): ((usize, FlowId), Broken)| Violation {
         rule: RuleRef::Check(check),
         on: On::Flow(flow),
@@ -156,7 +180,7 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
         consequent: found.consequent,
         details: Vec::new(),
     };
-    (findings.into_iter().map(violation).collect(), relied)
+    findings.into_iter().map(violation).collect()
 }
 
 /// An agreement's counting flows, by the terms that they put data under.
@@ -341,13 +365,24 @@ fn classes<'j>(judge: &'j Judge, alike: &Alike) -> BTreeMap<Option<Origin>, Star
 }
 
 /// Follows what comes under the terms of one agreement, to where it breaks them.
-fn break_terms(judge: &Judge, under: &[Under], goals: &[&Option<Rc<Goals>>], findings: &mut Findings) {
+fn break_terms(
+    judge: &Judge,
+    under: &[Under],
+    goals: &[&Option<Rc<Goals>>],
+    wanted: impl Fn(usize, FlowId) -> bool,
+    findings: &mut Findings,
+) {
     let model = judge.model;
     let mut searches = Vec::new();
     let mut whole: Option<Region> = None;
     for (one, goals) in under.iter().zip(goals) {
         let Some(goals) = goals else { continue };
-        let search = Search::new(judge, one, goals, |what, _| matches!(what, Noted::Breaks(_)));
+        let search = Search::new(
+            judge,
+            one,
+            goals,
+            |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, flow)),
+        );
         let Some(region) = search.region() else { continue };
         match &mut whole {
             Some(whole) => whole.extend(judge, &region),

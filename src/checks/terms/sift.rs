@@ -20,10 +20,8 @@ use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, derive, flo
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, Transform};
 
-/// What sifting leaves.
-pub struct Sifted {
-    /// For each of the terms where what is under them may break them, if anywhere.
-    pub breaking: Vec<Option<Rc<Goals>>>,
+/// What sifting for claims leaves.
+pub struct Relying {
     /// For each of the terms where what is under them may rely on what is not in
     /// `released`, if anywhere.
     pub alone: Vec<Option<Rc<Goals>>>,
@@ -81,42 +79,53 @@ fn releasing(under: &Under) -> Vec<Transform> {
     releasing
 }
 
-/// Sifts terms.
-pub fn sift(judge: &Judge, members: &[&Under]) -> Sifted {
-    let mut same: FxHashMap<Same, Vec<usize>> = FxHashMap::default();
-    let mut released_alike: FxHashMap<Vec<Transform>, Vec<usize>> = FxHashMap::default();
-    let mut sifted = Sifted {
-        breaking: vec![None; members.len()],
-        alone: vec![None; members.len()],
-        released: FxHashSet::default(),
-    };
-    let mut alone = vec![false; members.len()];
+/// Members by what they have in common.
+fn alike<'u, K: std::hash::Hash + Eq>(
+    members: &'u [&'u Under],
+    common: impl Fn(&'u Under<'u>) -> K,
+) -> FxHashMap<K, Vec<usize>> {
+    let mut groups: FxHashMap<K, Vec<usize>> = FxHashMap::default();
     for (at, under) in members.iter().enumerate() {
-        same.entry(Same::of(under)).or_default().push(at);
-        if under.onward_to.is_empty() {
-            released_alike.entry(releasing(under)).or_default().push(at);
-        } else if let Some(alone) = alone.get_mut(at) {
-            *alone = true;
-        }
+        groups.entry(common(under)).or_default().push(at);
     }
-    for group in released_alike.values() {
-        for at in released(judge, members, group, &mut sifted.released) {
+    groups
+}
+
+/// For each of the terms where what is under them may break them, if anywhere.
+pub fn breaking(
+    judge: &Judge,
+    members: &[&Under],
+    wanted: impl Fn(FlowId) -> bool,
+) -> Vec<Option<Rc<Goals>>> {
+    let mut breaking = vec![None; members.len()];
+    for group in alike(members, Same::of).into_values() {
+        let (found, goals) = breaking_alike(judge, members, &group, &wanted);
+        note(&mut breaking, found, goals);
+    }
+    breaking
+}
+
+/// Where something under the terms may rely on a claim.
+pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
+    let mut found = Relying { alone: vec![None; members.len()], released: FxHashSet::default() };
+    let mut alone: Vec<bool> = members.iter().map(|under| !under.onward_to.is_empty()).collect();
+    for group in alike(members, releasing).into_values() {
+        let group: Vec<usize> =
+            group.into_iter().filter(|&at| members.get(at).is_some_and(|u| u.onward_to.is_empty())).collect();
+        for at in released(judge, members, &group, &mut found.released) {
             if let Some(alone) = alone.get_mut(at) {
                 *alone = true;
             }
         }
     }
-    for group in same.values() {
-        let (found, goals) = breaking(judge, members, group);
-        note(&mut sifted.breaking, found, goals);
-        let left: Vec<usize> =
-            group.iter().copied().filter(|&at| alone.get(at).is_some_and(|alone| *alone)).collect();
-        if !left.is_empty() {
-            let goals = relying(judge, members, &left, &sifted.released);
-            note(&mut sifted.alone, left, goals);
+    for mut group in alike(members, Same::of).into_values() {
+        group.retain(|&at| alone.get(at).is_some_and(|alone| *alone));
+        if !group.is_empty() {
+            let goals = relying_alike(judge, members, &group, &found.released);
+            note(&mut found.alone, group, goals);
         }
     }
-    sifted
+    found
 }
 
 fn note(all: &mut [Option<Rc<Goals>>], members: Vec<usize>, goals: Goals) {
@@ -227,13 +236,21 @@ fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) 
 }
 
 /// Which of some members with equal terms may break them, and where.
-fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> (Vec<usize>, Goals) {
+fn breaking_alike(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    wanted: impl Fn(FlowId) -> bool,
+) -> (Vec<usize>, Goals) {
     let model = judge.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
     };
     let (rows, crossed) = spread(judge, members, group, one);
     let goals = goals(judge, one, &crossed, |flow| {
+        if !wanted(flow) {
+            return None;
+        }
         let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
         Some(breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]))
     });
@@ -255,7 +272,7 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> (Vec<usize>, 
                 })
             })
         };
-        if goes_on || itself() {
+        if goes_on || wanted(flow) && itself() {
             found.push(at);
         }
     }
@@ -263,7 +280,7 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> (Vec<usize>, 
 }
 
 /// Where some members with equal terms may rely on what is not known to be relied on.
-fn relying(judge: &Judge, members: &[&Under], group: &[usize], released: &FxHashSet<FlowId>) -> Goals {
+fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], released: &FxHashSet<FlowId>) -> Goals {
     let model = judge.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
