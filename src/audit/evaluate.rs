@@ -105,15 +105,20 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
 pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec<bool> {
     let model = &world.model;
     let counting = Counting::new(model, scope);
-    let proves = |witness: &Witness| {
-        let declared =
-            witness.walk.first().is_some_and(|&f| outcome.assumed.at(model.flows[f].from).is_none());
-        declared && witness.walk.iter().all(|&flow| counting.has(flow))
+    let declared = |system: SystemId| outcome.assumed.at(system).is_none();
+    let proves = |on: On, witness: &Witness| match (witness.walk.first(), on) {
+        (Some(&first), _) => {
+            declared(model.flows[first].from) && witness.walk.iter().all(|&flow| counting.has(flow))
+        }
+        // It starts where it is found.
+        (None, On::System(system)) => declared(system),
+        (None, On::Party(party)) => model.parties[party].systems.iter().all(|&system| declared(system)),
+        (None, _) => false,
     };
     let proven = |violation: &&Violation| match violation.rule {
         // One walk to the flow is enough.
-        RuleRef::Check(_) => violation.witnesses.iter().any(proves),
-        _ => !violation.witnesses.is_empty() && violation.witnesses.iter().all(proves),
+        RuleRef::Check(_) => violation.witnesses.iter().any(|w| proves(violation.on, w)),
+        _ => !violation.witnesses.is_empty() && violation.witnesses.iter().all(|w| proves(violation.on, w)),
     };
     let key = |violation: &Violation| (violation.rule, violation.on);
     let open: FxHashSet<(RuleRef, On)> = outcome.violations.iter().filter(|v| !proven(v)).map(key).collect();

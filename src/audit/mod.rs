@@ -14,7 +14,7 @@ use crate::checks;
 use crate::finding::{
     Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA, Summary,
 };
-use crate::judge::{RuleRef, Violation};
+use crate::judge::RuleRef;
 use crate::load::World;
 use crate::model::{Counting, Scope};
 use crate::source::Sources;
@@ -142,7 +142,6 @@ fn rules(world: &World, sources: &Sources) -> Vec<RuleEntry> {
         })
         .collect()
 }
-
 
 fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
     let model = &world.model;

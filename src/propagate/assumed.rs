@@ -144,7 +144,7 @@ fn roots(graph: &Graph, pairs: &Pairs, order: impl Iterator<Item = usize>) -> Ve
         if let Some((system, _, leaves)) = pairs.list.get(index) {
             spread.arrive(*system, leaves.row().to_vec());
         }
-        while let Some((system, new)) = spread.step(|_| true) {
+        while let Some((system, new)) = spread.step(|_| true, |_, _| {}) {
             for (fed, leaves) in pairs.touched(system, &LeafSet::from(new.as_slice())) {
                 if mark(fed, &mut reached) {
                     spread.arrive(system, leaves.row().to_vec());

@@ -1,8 +1,10 @@
 //! What each system holds and each flow carries, whatever its origin.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 
-use super::{Assumed, Rows, derive};
+use super::{Assumed, Course, Rows, derive, reaching};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -18,49 +20,79 @@ pub struct Held {
     pub left_out: FxHashSet<FlowId>,
 }
 
-/// Leaves that start at systems.
-pub type Seeds = Vec<(SystemId, LeafSet)>;
-
 /// Follows everything. Parties that no `only_from` names go together: no such flow
-/// carries their items.
+/// carries their items. Of one that is named, an item goes on only where its way may
+/// still lead over a flow that names it, or where items of too few others have been:
+/// one more than the longest `only_from` has names have seen all that can be left out,
+/// and carried all that others carry.
 pub fn held(graph: &Graph, assumed: &Assumed) -> Held {
     let model = graph.model;
-    let mut named: Vec<PartyId> =
-        graph.flows().iter().filter_map(|&f| model.flows[f].only_from.as_ref()).flatten().copied().collect();
-    named.sort_unstable();
-    named.dedup();
+    let mut naming: BTreeMap<PartyId, Vec<FlowId>> = BTreeMap::new();
+    let mut longest = 0;
+    for &flow in graph.flows() {
+        let parties = model.flows[flow].only_from.iter().flatten();
+        longest = longest.max(parties.clone().count());
+        parties.for_each(|&party| naming.entry(party).or_default().push(flow));
+    }
     let mut result = Held {
         leaves: Rows::new(model, 1),
         carried: model.flows.map(|flow| LeafSet::empty(model.data.leaf_count()).and(&flow.leaves)),
         left_out: FxHashSet::default(),
     };
-    let declared = |of: &dyn Fn(PartyId) -> bool| -> Seeds {
-        let originates = model.systems.iter().filter(|(_, s)| of(s.party) && !s.originates.is_empty());
-        originates.map(|(id, s)| (id, s.originates.clone())).collect()
-    };
-    result.follow(graph, &declared(&|party| named.binary_search(&party).is_err()), |flow| {
-        model.flows[flow].only_from.is_none()
-    });
-    for &party in &named {
-        let seeds = declared(&|p| p == party);
-        result.follow(graph, &seeds, |flow| graph.passes(flow, Origin::Declared(party)));
+    let mut spread = Spread::new(graph);
+    // Whose items have been where: at least one party's, at least two parties', …
+    let mut been: Vec<Rows> = Vec::new();
+    let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.party));
+    spread.start(others.map(|(id, s)| (id, &s.originates)));
+    while spread.step(|flow| model.flows[flow].only_from.is_none(), |_, _| {}).is_some() {}
+    result.take(&spread, |flow| model.flows[flow].only_from.is_none());
+    been.resize(if naming.is_empty() { 0 } else { longest + 1 }, spread.rows.clone());
+    spread.clear();
+    for (&party, flows) in &naming {
+        let toward = reaching(graph, &Anywhere, flows.iter().copied(), |flow, _, row| {
+            row.copy_from_slice(model.flows[flow].leaves.row());
+        });
+        let passes = |flow| graph.passes(flow, Origin::Declared(party));
+        let systems = model.parties[party].systems.iter();
+        spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
+        let keep = |system: SystemId, row: &mut [u64]| {
+            let many = been.last().map(|rows| rows.row(system, 0)).unwrap_or_default();
+            let here = row.iter_mut().zip(many).zip(toward.row(system, 0));
+            here.for_each(|((r, many), toward)| *r &= !many | toward);
+        };
+        while spread.step(passes, keep).is_some() {}
+        result.take(&spread, passes);
+        for &system in &spread.touched {
+            let mut new = spread.rows.row(system, 0).to_vec();
+            for rows in &mut been {
+                let before = rows.row(system, 0).to_vec();
+                rows.add(system, 0, &new);
+                new.iter_mut().zip(before).for_each(|(n, b)| *n &= b);
+            }
+        }
+        spread.clear();
     }
-    let seeds: Seeds = assumed.origins().map(|(system, leaves)| (system, leaves.clone())).collect();
-    result.follow(graph, &seeds, |_| true);
+    spread.start(assumed.origins());
+    while spread.step(|_| true, |_, _| {}).is_some() {}
+    result.take(&spread, |_| true);
     result
 }
 
+/// Everything moves everywhere.
+struct Anywhere;
+
+impl Course for Anywhere {
+    fn next(&self, _: FlowId, plane: usize) -> Option<usize> {
+        Some(plane)
+    }
+}
+
 impl Held {
-    fn follow(&mut self, graph: &Graph, seeds: &Seeds, passes: impl Fn(FlowId) -> bool) {
-        if seeds.is_empty() {
-            return;
-        }
-        let rows = spread(graph, seeds, &passes);
-        for system in graph.model.systems.ids() {
-            let row = rows.row(system, 0);
-            if bits::is_empty(row) {
-                continue;
-            }
+    /// Takes what has got anywhere over flows that let it pass.
+    fn take(&mut self, spread: &Spread, passes: impl Fn(FlowId) -> bool) {
+        let graph = spread.graph;
+        for &system in &spread.touched {
+            let row = spread.rows.row(system, 0);
             self.leaves.add(system, 0, row);
             for &flow in graph.out(system) {
                 let carried = graph.model.flows[flow].leaves.and(&LeafSet::from(row));
@@ -77,21 +109,13 @@ impl Held {
     }
 }
 
-/// The leaves at each system that seeds get to, over flows that let them pass.
-fn spread(graph: &Graph, seeds: &Seeds, passes: impl Fn(FlowId) -> bool) -> Rows {
-    let mut spread = Spread::new(graph);
-    for (system, leaves) in seeds {
-        spread.arrive(*system, leaves.row().to_vec());
-    }
-    while spread.step(&passes).is_some() {}
-    spread.rows
-}
-
 /// A flood that goes on from what is new.
 pub struct Spread<'g> {
     graph: &'g Graph<'g>,
     /// Where what has got to.
     pub rows: Rows,
+    /// The systems that something has got to.
+    touched: Vec<SystemId>,
     fresh: Table<SystemId, Option<Vec<u64>>>,
     queue: Vec<SystemId>,
 }
@@ -100,14 +124,36 @@ impl<'g> Spread<'g> {
     /// Nothing anywhere yet.
     pub fn new(graph: &'g Graph<'g>) -> Self {
         let model = graph.model;
-        Spread { graph, rows: Rows::new(model, 1), fresh: model.systems.map(|_| None), queue: Vec::new() }
+        Spread {
+            graph,
+            rows: Rows::new(model, 1),
+            touched: Vec::new(),
+            fresh: model.systems.map(|_| None),
+            queue: Vec::new(),
+        }
+    }
+
+    /// Leaves start at systems.
+    fn start<'s>(&mut self, seeds: impl Iterator<Item = (SystemId, &'s LeafSet)>) {
+        seeds.for_each(|(system, leaves)| self.arrive(system, leaves.row().to_vec()));
+    }
+
+    /// Takes everything away; nothing may be on its way.
+    fn clear(&mut self) {
+        for system in self.touched.drain(..) {
+            self.rows.clear(system);
+        }
     }
 
     /// Leaves are put at a system, or arrive there.
     pub fn arrive(&mut self, system: SystemId, mut row: Vec<u64>) {
         derive(self.graph.model, system, &mut row, &mut [], None);
         row.iter_mut().zip(self.rows.row(system, 0)).for_each(|(r, have)| *r &= !have);
+        let first = bits::is_empty(self.rows.row(system, 0));
         if self.rows.add(system, 0, &row) {
+            if first {
+                self.touched.push(system);
+            }
             match &mut self.fresh[system] {
                 Some(waiting) => {
                     bits::or(waiting, &row);
@@ -120,15 +166,21 @@ impl<'g> Spread<'g> {
         }
     }
 
-    /// Sends what is new at one system over its flows; which system and what, or
-    /// `None` when nothing is new any more.
-    pub fn step(&mut self, passes: impl Fn(FlowId) -> bool) -> Option<(SystemId, Vec<u64>)> {
+    /// Sends what is new at one system over its flows, as far as `keep` leaves it where it
+    /// arrives; which system and what, or `None` when nothing is new any more.
+    pub fn step(
+        &mut self,
+        passes: impl Fn(FlowId) -> bool,
+        keep: impl Fn(SystemId, &mut [u64]),
+    ) -> Option<(SystemId, Vec<u64>)> {
         let system = self.queue.pop()?;
         let new = self.fresh[system].take().unwrap_or_default();
         for &flow in self.graph.out(system) {
             let ends = &self.graph.model.flows[flow];
             if bits::intersects(&new, ends.leaves.row()) && passes(flow) {
-                self.arrive(ends.to, new.iter().zip(ends.leaves.row()).map(|(n, l)| n & l).collect());
+                let mut row: Vec<u64> = new.iter().zip(ends.leaves.row()).map(|(n, l)| n & l).collect();
+                keep(ends.to, &mut row);
+                self.arrive(ends.to, row);
             }
         }
         Some((system, new))

@@ -106,15 +106,15 @@ impl Class<'_> {
 
     /// What items of some systems' are as they cross flows: flow, slot, leaves.
     fn crossings(&self, held: &Rows, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
-        for &flow in self.graph.flows() {
-            if !self.passes(flow) {
-                continue;
-            }
-            let ends = &self.rule.judge.model.flows[flow];
-            for slot in Slot::all(&self.course) {
-                let here = candidates_row(held, &self.course, ends.from, slot);
-                if bits::intersects(here, ends.leaves.row()) {
-                    each(flow, slot, LeafSet::from(here).and(&ends.leaves));
+        let model = self.rule.judge.model;
+        for system in model.systems.ids().filter(|&system| !bits::is_empty(held.block(system))) {
+            for &flow in self.graph.out(system).iter().filter(|&&flow| self.passes(flow)) {
+                let leaves = &model.flows[flow].leaves;
+                for slot in Slot::all(&self.course) {
+                    let here = candidates_row(held, &self.course, system, slot);
+                    if bits::intersects(here, leaves.row()) {
+                        each(flow, slot, LeafSet::from(here).and(leaves));
+                    }
                 }
             }
         }
