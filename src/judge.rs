@@ -1,6 +1,8 @@
 //! What checks and rules judge: the counting flows, where everything gets to, and
 //! what they find there, still in terms of the model.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashMap;
 
 use crate::bits::{self, LeafSet};
@@ -8,7 +10,7 @@ use crate::graph::{Graph, Origin};
 use crate::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
 use crate::propagate::{
-    Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
+    Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
 };
 use crate::vocabulary::Severity;
 
@@ -137,6 +139,17 @@ impl Judge<'_> {
             leaves.extend(assumed.row());
         }
         leaves
+    }
+
+    /// What starts at each origin, and together what starts at those that are alike; see
+    /// [`Alike::has`] for distances.
+    pub fn classes(&self, alike: &Alike, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
+        let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
+        for (origin, starts) in self.origins {
+            let many = matches!(origin, Origin::Declared(party) if alike.has(*party, distances));
+            classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
+        }
+        classes
     }
 
     /// Follows the leaves of one origin, or of many alike, that can reach a target, each origin leaf in

@@ -12,11 +12,12 @@ use rustc_hash::FxHashMap;
 
 use super::Idle;
 use crate::bits::LeafSet;
-use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Violation, keep_shortest};
+use crate::graph::Origin;
+use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Starts, Violation, keep_shortest};
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{Limit, Most};
-use crate::propagate::{Candidates, Course, Deriving, Passing, reaching};
+use crate::propagate::{Alike, Candidates, Course, Deriving, Passing, reaching};
 
 /// Walks over flows that are not exempt, marked once they are of the categories.
 struct Counted<'c> {
@@ -76,7 +77,8 @@ pub fn limited(judge: &Judge, rule_ref: RuleRef, rule: &Limit) -> (Vec<Violation
     let holdings: Vec<Vec<Option<Holding>>> = categories
         .iter()
         .map(|data| {
-            holdings(judge, &Counted { through: &through, data }, &place_of, places.len(), &mut relied)
+            let course = Counted { through: &through, data };
+            holdings(judge, &course, &place_of, places.len(), at_most.is_some(), &mut relied)
         })
         .collect();
     for data in &categories {
@@ -153,36 +155,37 @@ fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
     systems.map(|s| (On::System(s), vec![s])).collect()
 }
 
-/// For each place the items of the course's categories that are held there.
+/// For each place the items of the course's categories that are held there: whose, if
+/// wanted by party.
 fn holdings(
     judge: &Judge,
     course: &Counted,
     place_of: &Table<SystemId, Option<usize>>,
     places: usize,
+    by_party: bool,
     relied: &mut Vec<FlowId>,
 ) -> Vec<Option<Holding>> {
     let model = judge.model;
     let none = || LeafSet::empty(model.data.leaf_count());
     let touching = Deriving::new(model, course.data);
     let mut holdings: Vec<Option<Holding>> = vec![None; places];
-    let mut hold =
-        |place: usize, party: PartyId, data: &LeafSet, arrives: &LeafSet, walk: Option<Vec<FlowId>>| {
-            if let Some(slot) = holdings.get_mut(place) {
-                let holding = slot.get_or_insert_with(|| Holding {
-                    data: none(),
-                    arrives_as: none(),
-                    walks: BTreeMap::new(),
-                });
-                holding.data.extend(data.row());
-                holding.arrives_as.extend(arrives.row());
-                if let Some(walk) = walk {
-                    let known = holding.walks.entry(party).or_insert_with(|| walk.clone());
-                    if walk.len() < known.len() {
-                        *known = walk;
-                    }
+    let mut hold = |place: usize, data: &LeafSet, arrives: &LeafSet, walk: Option<(PartyId, Vec<FlowId>)>| {
+        if let Some(slot) = holdings.get_mut(place) {
+            let holding = slot.get_or_insert_with(|| Holding {
+                data: none(),
+                arrives_as: none(),
+                walks: BTreeMap::new(),
+            });
+            holding.data.extend(data.row());
+            holding.arrives_as.extend(arrives.row());
+            if let Some((party, walk)) = walk {
+                let known = holding.walks.entry(party).or_insert_with(|| walk.clone());
+                if walk.len() < known.len() {
+                    *known = walk;
                 }
             }
-        };
+        }
+    };
     let candidates = reaching(judge.graph, course, judge.counting.iter(), |flow, slot, row| {
         let to = model.flows[flow].to;
         if course.through[flow] || place_of[to].is_some() {
@@ -191,48 +194,57 @@ fn holdings(
         }
     });
     let candidates = Candidates { rows: &candidates, planes: 1 };
-    for &(origin, ref starts) in judge.origins {
-        let party = origin.party();
+    let alike = (!by_party).then(|| Alike::new(judge.graph, judge.graph.flows()));
+    let classes: Vec<(Passing, Starts)> = match &alike {
+        Some(alike) => {
+            let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(alike), Passing::One);
+            judge.classes(alike, false).into_iter().map(|(o, starts)| (passing(o), starts)).collect()
+        }
+        None => judge.origins.iter().map(|(o, starts)| (Passing::One(*o), starts.clone())).collect(),
+    };
+    for (passing, starts) in &classes {
         for &(system, leaves) in starts {
             if let Some(place) = place_of[system] {
                 let data = leaves.and(touching.at(system));
                 if !data.is_empty() {
-                    hold(place, party, &data, &data, Some(Vec::new()));
+                    hold(place, &data, &data, Some((model.systems[system].party, Vec::new())));
                 }
             }
         }
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
-        let followed =
-            judge.follow(judge.graph, course, Passing::One(origin), starts, candidates, |leaf, crossing| {
-                let flow = crossing.flow;
-                let to = model.flows[flow].to;
-                let arriving = LeafSet::from(&*crossing.leaves);
-                let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
-                if course.through[flow] {
-                    if !hit.is_empty() {
-                        relied.push(flow);
-                    }
-                    return;
-                }
-                let Some(place) = place_of[to] else {
-                    return;
-                };
+        let followed = judge.follow(judge.graph, course, *passing, starts, candidates, |leaf, crossing| {
+            let flow = crossing.flow;
+            let to = model.flows[flow].to;
+            let arriving = LeafSet::from(&*crossing.leaves);
+            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
+            if course.through[flow] {
                 if !hit.is_empty() {
-                    keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
-                    hits.push((place, leaf, hit));
+                    relied.push(flow);
                 }
-            });
+                return;
+            }
+            let Some(place) = place_of[to] else {
+                return;
+            };
+            if !hit.is_empty() {
+                keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
+                hits.push((place, leaf, hit));
+            }
+        });
         let Some(followed) = followed else {
             continue;
         };
         for (place, leaf, hit) in hits {
             let mut data = none();
             data.insert(leaf);
-            hold(place, party, &data, &hit, None);
+            hold(place, &data, &hit, None);
         }
         for (place, shortest) in &shortest {
-            hold(*place, party, &none(), &none(), Some(followed.walk(shortest)));
+            let walk = followed.walk(shortest);
+            if let Some(&first) = walk.first() {
+                hold(*place, &none(), &none(), Some((model.sender(first), walk)));
+            }
         }
     }
     holdings

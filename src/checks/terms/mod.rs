@@ -354,16 +354,6 @@ impl Region {
     }
 }
 
-/// Origins to be followed one by one, or together where they are alike.
-fn classes<'j>(judge: &'j Judge, alike: &Alike) -> BTreeMap<Option<Origin>, Starts<'j>> {
-    let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
-    for (origin, starts) in judge.origins {
-        let many = matches!(origin, Origin::Declared(party) if alike.has(*party, true));
-        classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
-    }
-    classes
-}
-
 /// Follows what comes under the terms of one agreement, to where it breaks them.
 fn break_terms(
     judge: &Judge,
@@ -394,7 +384,7 @@ fn break_terms(
         return;
     };
     let alike = Alike::new(judge.graph, &whole.carrying);
-    let classes = classes(judge, &alike);
+    let classes = judge.classes(&alike, true);
     let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
     let group = |origin: Option<Origin>| origin.map(|origin| model.parties[origin.party()].group);
     // For each check the flows that break it, and the classes whose items do.
@@ -468,7 +458,7 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
         };
         let alike = Alike::new(judge.graph, &region.carrying);
         let mut new = Vec::new();
-        for (origin, starts) in classes(judge, &alike) {
+        for (origin, starts) in judge.classes(&alike, true) {
             let group = origin.map(|origin| judge.model.parties[origin.party()].group);
             let course = Sticky { judge, under: std::slice::from_ref(one), origin: group };
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);

@@ -13,8 +13,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{Under, group_entered};
 use crate::bits::{self, LeafSet};
 use crate::checks::{ALL, How, onward};
-use crate::graph::{Graph, Origin};
-use crate::judge::{Judge, Starts};
+use crate::graph::Graph;
+use crate::judge::Judge;
 use crate::model::{FlowId, OnwardTo, PartyId, SystemId};
 use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, derive, flood, reaching};
 use crate::taxonomy::Key;
@@ -377,13 +377,8 @@ fn released(
         .collect();
     let graph = Graph::of(model, &carrying);
     let alike = Alike::new(&graph, &carrying);
-    let mut classes: std::collections::BTreeMap<Option<Origin>, Starts> = std::collections::BTreeMap::new();
-    for (origin, starts) in judge.origins {
-        let many = matches!(origin, Origin::Declared(party) if alike.has(*party, true));
-        classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
-    }
     let goals: FxHashSet<FlowId> = goals.into_iter().collect();
-    for (origin, starts) in classes {
+    for (origin, starts) in judge.classes(&alike, true) {
         let whose = origin.map_or(Whose::Many, Whose::One);
         let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..any };
         let passes = |flow| alike.passes(&graph, flow, whose);
