@@ -73,6 +73,14 @@ packs! {
         "revocation-offered.yaml",
         "security-programme.yaml",
     ],
+    "gdpr" [
+        "combining-needs-an-assessment.yaml",
+        "no-incompatible-advertising.yaml",
+        "processors-have-a-contract.yaml",
+        "retention-stated.yaml",
+        "special-categories-not-for-advertising.yaml",
+        "transfers-have-a-footing.yaml",
+    ],
     "ccpa" [
         "children-opt-in.yaml",
         "compensated-flows-offer-opt-out.yaml",
@@ -87,6 +95,20 @@ packs! {
         "retention-disclosed.yaml",
         "risk-assessed-before-sharing.yaml",
         "sensitive-data-can-be-limited.yaml",
+    ],
+    "pci-dss" [
+        "account-data-has-a-period.yaml",
+        "authentication-data-for-authorisation-only.yaml",
+        "authentication-data-not-kept.yaml",
+        "card-numbers-encrypted-on-open-networks.yaml",
+        "service-providers-answer-for-card-data.yaml",
+        "stored-card-numbers-unreadable.yaml",
+    ],
+    "psd2" [
+        "account-information-for-the-service-only.yaml",
+        "explicit-consent.yaml",
+        "no-sensitive-payment-data.yaml",
+        "payment-initiation-for-the-payment-only.yaml",
     ],
     "ftc-promises" [
         "access-ends-with-deletion.yaml",
