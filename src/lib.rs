@@ -18,6 +18,7 @@ pub mod diagram;
 pub mod diff;
 pub mod duration;
 pub mod edit;
+pub mod explain;
 pub mod files;
 pub mod finding;
 pub mod gate;

@@ -29,6 +29,16 @@ pub fn violated(body: &Body, names: Names) -> String {
     }
 }
 
+/// What a matcher of flows asks, in words.
+pub fn flows_in_words(flows: &AnyOf<FlowKeys>, names: Names) -> String {
+    names.any_of(flows)
+}
+
+/// What a matcher of places asks, in words.
+pub fn place_in_words(places: &AnyOf<PlaceKeys>, names: Names) -> String {
+    names.place(places)
+}
+
 /// `a`, `a or b`, `a, b or c`: the order in which they were written means nothing.
 fn or(parts: &[String]) -> String {
     join(&sorted(parts), "or")
@@ -191,7 +201,8 @@ impl Names<'_> {
         let mut parts = matcher.keys.parts(*self);
         if !matcher.any.is_empty() {
             let any: Vec<String> = matcher.any.iter().map(|m| format!("({})", self.matcher(m))).collect();
-            parts.push(format!("either {}", or(&any)));
+            let either = if any.len() > 1 { "either " } else { "" };
+            parts.push(format!("{either}{}", or(&any)));
         }
         parts.extend(matcher.not.iter().map(|m| format!("not ({})", self.matcher(m))));
         join(&parts, "and")
@@ -213,8 +224,11 @@ impl Names<'_> {
 
     fn forbid(&self, forbid: &Forbid) -> String {
         let mut text = format!(
-            "Some chain of counting flows takes data that is or was {} from {} to {}",
-            self.data(&forbid.data),
+            "Some chain of counting flows takes {} from {} to {}",
+            match forbid.data.is_empty() {
+                true => "any data".to_owned(),
+                false => format!("data that is or was {}", self.data(&forbid.data)),
+            },
             self.place(&forbid.from),
             match forbid.to.is_empty() {
                 true => "any other system".to_owned(),

@@ -174,7 +174,7 @@ impl Describe<'_> {
     }
 
     /// The first declaration that needs a category at a system.
-    fn needing(&self, system: SystemId, key: Key) -> Span {
+    pub fn needing(&self, system: SystemId, key: Key) -> Span {
         let model = &self.world.model;
         let flows = model.flows.values().filter(|f| f.from == system);
         let named = flows.flat_map(|f| &f.declared.data).find(|k| k.value == key);

@@ -30,6 +30,13 @@ pub struct Outcome {
     assumed: Assumed,
 }
 
+impl Outcome {
+    /// Where data must come from that nobody declares.
+    pub fn assumed(&self) -> &Assumed {
+        &self.assumed
+    }
+}
+
 struct Rules<'j> {
     judge: &'j Judge<'j>,
     world: &'j World,

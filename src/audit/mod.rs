@@ -1,5 +1,6 @@
 //! The audit: everything that the declared flows break, as one result.
 
+mod derivation;
 mod describe;
 mod evaluate;
 mod facts;
@@ -21,6 +22,7 @@ use crate::source::Sources;
 use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::words::{Names, violated};
 
+pub use derivation::{Derivation, Reason, Step, derivation};
 pub(crate) use describe::hops;
 pub use facts::{RuleFacts, rule_facts};
 

@@ -49,7 +49,7 @@ Exit codes:
 /// Runs the audit.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { paths, judging, baseline, writing } = args;
-    let mut input = match input::read(&paths, &judging.policies, baseline.as_deref(), writing.color) {
+    let mut input = match input::read(&paths, &judging.scoping.policies, baseline.as_deref(), writing.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };

@@ -65,10 +65,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.output {
         replaceable(file)?;
     }
-    let input = match input::read(&args.paths, &args.judging.policies, args.output.as_deref(), args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
+    let input =
+        match input::read(&args.paths, &args.judging.scoping.policies, args.output.as_deref(), args.color) {
+            Ok(input) => input,
+            Err(code) => return Ok(code),
+        };
     let beside = input.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let file = input.config.baseline.clone().unwrap_or_else(|| beside.join(FILE));
     replaceable(&file)?;

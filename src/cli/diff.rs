@@ -151,7 +151,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     options.baseline =
         input::baseline(&config, &judging.files, &mut texts, args.writing.color).map_err(|_| Stopped)?;
     let gate = args.judging.gate(&config);
-    let policies = input::policies(&args.judging.policies, &config);
+    let policies = input::policies(&args.judging.scoping.policies, &config);
     let request = |state: &State, paths: Vec<_>| -> Result<Request<'_>, Stopped> {
         let there = if args.judging.allow_empty {
             paths.into_iter().filter(|path: &std::path::PathBuf| state.files.kind(path).is_ok()).collect()
@@ -242,7 +242,7 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             paths: state.paths.clone(),
             exclude: config.exclude.clone(),
             baselines: state.baselines(&state),
-            policies: input::policies(&args.judging.policies, &config),
+            policies: input::policies(&args.judging.scoping.policies, &config),
             ..Request::default()
         };
         let world = load::load(&request, &mut texts)

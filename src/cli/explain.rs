@@ -1,32 +1,34 @@
-//! `ringfence explain`: what a rule, a promise or a built-in check means.
+//! `ringfence explain`: what a rule, a promise or a built-in check means, and why a
+//! finding is one.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::checks::{ALL, Check};
+use ringfence::audit::{Reason, audit, derivation};
 use ringfence::diagnostic::nearest;
-use ringfence::finding::NOTICES;
-use ringfence::load::World;
+use ringfence::explain::{Entry, entries};
 use ringfence::report::page::{Page, Style};
 use ringfence::visible::visible;
-use ringfence::words::{Names, violated};
 
 use super::input;
+use super::judging::{Scoping, fingerprint};
 use super::output::{self, Color};
 
-/// Says what a rule, a promise or a built-in check means; without one, lists all
+/// Says what a rule, a promise or a check means, or why a finding is one
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The full name of a rule (`core/no-collapse`), of a built-in check
-    /// (`terms/onward`), or of a promise (`statement/…`, with the inventory's PATH)
-    rule: Option<String>,
-    /// Folders and files of an inventory whose promises can be explained
+    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH); or a
+    /// finding's fingerprint, or how it begins [default: lists all names]
+    #[arg(value_name = "RULE | FINGERPRINT")]
+    wanted: Option<String>,
+    /// Folders and files of the inventory [default, for a finding: the configuration's
+    /// `inventory`, else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A policy besides `core`: a file or a folder [default: the configuration's]
-    #[arg(long = "policy", value_name = "POLICY")]
-    policies: Vec<String>,
+    #[command(flatten)]
+    scoping: Scoping,
     /// When to colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -36,33 +38,25 @@ const EXAMPLES: &str = "\
 Examples:
   ringfence explain
   ringfence explain core/no-financial-advertising
+  ringfence explain glba/opt-out-before-sharing
   ringfence explain house/no-sale --policy house.yaml
+  ringfence explain rf1:8b8cf6efe9c5e84d samples/messenger-banking
   ringfence explain statement/not-to-third-parties samples/messenger-banking";
-
-/// All that there is to say about one rule.
-#[derive(Default)]
-struct Entry {
-    name: String,
-    title: String,
-    severity: String,
-    standing: String,
-    quote: Option<String>,
-    violated: String,
-    why: Option<String>,
-    remedy: Option<String>,
-    cite: Vec<String>,
-}
 
 /// Explains a rule, or lists all.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let world = match input::explainable(&args.paths, &args.policies, args.color) {
+    if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_fingerprint(wanted)) {
+        return finding(args, wanted);
+    }
+    let policies = &args.scoping.policies;
+    let world = match input::explainable(&args.paths, policies, args.wanted.as_deref(), args.color) {
         Ok(world) => world,
         Err(code) => return Ok(code),
     };
     let entries = entries(&world);
     let color = args.color.on(&std::io::stdout());
     let mut page = Page::new(output::width(), color);
-    let Some(wanted) = &args.rule else {
+    let Some(wanted) = &args.wanted else {
         list(&mut page, &entries);
         output::print(&page.finish())?;
         return Ok(ExitCode::SUCCESS);
@@ -85,64 +79,6 @@ fn unknown(wanted: &str, entries: &[Entry]) -> String {
         None => "`ringfence explain` lists all; --policy adds those of a file".to_owned(),
     };
     visible(&format!("error: there is no rule `{wanted}`")) + "\n" + &visible(&format!("help: {help}"))
-}
-
-fn entries(world: &World) -> Vec<Entry> {
-    let names = Names { data: &world.model.data, purposes: &world.model.purposes };
-    let mut all: Vec<Entry> = ALL.iter().map(builtin).collect();
-    for policy in &world.policies {
-        let version = policy.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
-        let standing = policy.status.to_string().replace('_', " ");
-        all.extend(policy.rules.iter().map(|rule| Entry {
-            name: format!("{}/{}", policy.id.value, rule.id.value),
-            title: rule.title.clone().unwrap_or_default(),
-            severity: rule.severity.to_string(),
-            standing: format!("policy {}{version} ({standing})", policy.id.value),
-            quote: None,
-            violated: violated(&rule.body, names),
-            why: rule.why.clone(),
-            remedy: rule.remedy.clone(),
-            cite: rule.cite.clone(),
-        }));
-    }
-    let notice = |(code, what): &(&str, &str)| Entry {
-        name: (*code).to_owned(),
-        title: (*what).to_owned(),
-        severity: "no finding".to_owned(),
-        standing: "notice; --deny-notices makes it fail".to_owned(),
-        violated: format!("Shown when {what}."),
-        ..Entry::default()
-    };
-    all.extend(world.model.statements.iter().map(|statement| {
-        let said = &statement.said;
-        let date = said.date.map(|d| d.to_string());
-        let by = [said.who.as_ref(), Some(&statement.by.value), said.place.as_ref(), date.as_ref()];
-        let by: Vec<&str> = by.into_iter().flatten().map(String::as_str).collect();
-        Entry {
-            name: format!("statement/{}", statement.id.value),
-            title: statement.meta.title.as_ref().map(ToString::to_string).unwrap_or_default(),
-            severity: statement.severity.to_string(),
-            standing: "public promise".to_owned(),
-            quote: Some(format!("“{}” ({})", said.quote, by.join(", "))),
-            violated: violated(&statement.promise, names),
-            ..Entry::default()
-        }
-    }));
-    all.extend(NOTICES.iter().map(notice));
-    all
-}
-
-fn builtin(check: &Check) -> Entry {
-    Entry {
-        name: check.id.to_owned(),
-        title: check.title.to_owned(),
-        severity: check.severity.to_string(),
-        standing: "built-in check".to_owned(),
-        violated: check.violated.to_owned(),
-        why: Some(check.why.to_owned()),
-        remedy: Some(check.remedy.to_owned()),
-        ..Entry::default()
-    }
 }
 
 fn list(page: &mut Page, entries: &[Entry]) {
@@ -177,8 +113,87 @@ fn describe(page: &mut Page, entry: &Entry) {
             page.item(lead, text, Style::Plain);
         }
     }
-    if !entry.cite.is_empty() {
+    let optional = [("sees      ", &entry.sees), ("not seen  ", &entry.cannot_see)];
+    for (lead, text) in optional {
+        if let Some(text) = text {
+            page.gap();
+            page.item(lead, text, Style::Plain);
+        }
+    }
+    if !entry.cite.is_empty() || !entry.law.is_empty() {
         page.gap();
+    }
+    if !entry.cite.is_empty() {
         page.item("see       ", &entry.cite.join("; "), Style::Plain);
     }
+    if !entry.law.is_empty() {
+        let read_in = entry.read_in().map_or(String::new(), |read| format!(" (read in {read})"));
+        page.item("law       ", &format!("{}{read_in}", entry.law.join(", ")), Style::Plain);
+    }
+    if let Some(example) = &entry.example {
+        page.gap();
+        page.item("breaks it ", &example.breaks, Style::Plain);
+        page.gap();
+        verbatim(page, &example.inventory);
+        page.gap();
+        page.para(4, "found:", Style::Dim);
+        verbatim(page, &example.finds);
+        page.gap();
+        page.item("keeps it  ", &format!("{}; what is changed:", example.keeps), Style::Plain);
+        page.gap();
+        verbatim(page, &example.change);
+    }
+}
+
+/// Lines as they are, each as a paragraph of its own.
+fn verbatim(page: &mut Page, text: &str) {
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        page.hanging(&" ".repeat(4 + indent), 6 + indent, line.trim_start(), Style::Plain);
+    }
+}
+
+/// `rf1:` and at least four of the hexadecimal digits, or those alone.
+fn is_fingerprint(text: &str) -> bool {
+    let digits = text.strip_prefix("rf1:").unwrap_or(text);
+    (4..=16).contains(&digits.len())
+        && digits.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
+}
+
+/// Why a finding is one.
+fn finding(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
+    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
+    let options = args.scoping.options(&input.config);
+    let audit = audit(&input.world, &input.sources, &options);
+    let full = match fingerprint(wanted, &audit) {
+        Ok(full) => full,
+        Err(message) => {
+            output::say(&format!("error: {message}\n  help: `ringfence audit` shows the fingerprints"));
+            return Ok(ExitCode::from(input::WRONG));
+        }
+    };
+    let Some(derivation) = derivation(&input.world, &input.sources, &options, &full) else {
+        return Ok(ExitCode::from(input::WRONG));
+    };
+    let mut page = Page::new(output::width(), args.color.on(&std::io::stdout()));
+    let finding = &derivation.finding;
+    page.para(0, &format!("{} {}", finding.fingerprint, finding.rule), Style::Bold);
+    page.para(0, &format!("{}: {}", finding.severity, finding.title), Style::Plain);
+    page.para(0, &finding.message, Style::Plain);
+    for (number, step) in derivation.steps.iter().enumerate() {
+        page.gap();
+        page.item(&format!("{:>2}. ", number + 1), &step.what, Style::Bold);
+        for Reason { text, location } in &step.because {
+            let at =
+                location.as_ref().map_or(String::new(), |l| format!(" · {}:{}:{}", l.file, l.line, l.column));
+            page.item("    - ", &format!("{text}{at}"), Style::Plain);
+        }
+    }
+    page.gap();
+    page.para(0, &format!("`ringfence explain {}` says what the rule means.", finding.rule), Style::Dim);
+    output::print(&page.finish())?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use jiff::civil::Date;
-use ringfence::audit::{Options, audit};
+use ringfence::audit::audit;
 use ringfence::diagnostic::nearest;
 use ringfence::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 use ringfence::finding::Audit;
@@ -12,9 +11,10 @@ use ringfence::glob::Glob;
 use ringfence::model::{Model, Scope};
 use ringfence::taxonomy::{Key, Tree};
 use ringfence::visible::visible;
-use ringfence::vocabulary::{Severity, Status};
+use ringfence::vocabulary::Severity;
 
 use super::input::{self, WRONG};
+use super::judging::{Scoping, fingerprint};
 use super::output::{self, Color};
 use super::values;
 
@@ -60,19 +60,8 @@ pub struct Args {
     /// Draw systems, even if there are more than 150
     #[arg(long)]
     systems: bool,
-    /// A policy: the name of a built-in pack, a file or a folder [default: the
-    /// configuration's `policies`, else `core`]
-    #[arg(long = "policy", value_name = "POLICY")]
-    policies: Vec<String>,
-    /// Judge and draw the flows of this day; without it dates do not matter
-    #[arg(long, value_name = "DATE", value_parser = values::date)]
-    as_of: Option<Date>,
-    /// The day on which waivers and assurances have expired or not [default: today]
-    #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
-    day: Option<Date>,
-    /// Judge and draw agreements with these statuses only
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
-    status: Vec<Status>,
+    #[command(flatten)]
+    scoping: Scoping,
     /// When to colour errors
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -96,16 +85,11 @@ Exit codes:
 
 /// Draws.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let input = match input::read(&args.paths, &args.policies, None, args.color) {
+    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
-    let statuses = if args.status.is_empty() { &input.config.status } else { &args.status };
-    let mut options = Options::new(args.day.unwrap_or_else(|| jiff::Zoned::now().date()));
-    options.scope = Scope {
-        as_of: args.as_of.or(input.config.as_of),
-        statuses: (!statuses.is_empty()).then(|| statuses.clone()),
-    };
+    let options = args.scoping.options(&input.config);
     let audit = audit(&input.world, &input.sources, &options);
     let filter = match filter(args, &input.world.model, &audit, &options.scope) {
         Ok(filter) => filter,
@@ -182,24 +166,6 @@ where
     words.iter().map(glob).collect()
 }
 
-/// The fingerprint that a text stands for, which may leave out its start or its end.
-fn fingerprint(text: &str, audit: &Audit) -> Result<String, String> {
-    let wanted = text.strip_prefix("rf1:").unwrap_or(text);
-    let matches = |full: &&str| full.strip_prefix("rf1:").is_some_and(|digits| digits.starts_with(wanted));
-    let mut found: Vec<&str> =
-        audit.findings.iter().map(|f| f.fingerprint.as_str()).filter(matches).collect();
-    found.dedup();
-    match found.as_slice() {
-        [one] if wanted.len() >= 4 => Ok((*one).to_owned()),
-        [] => Err(unknown("finding", text, audit.findings.iter().map(|f| f.fingerprint.as_str()))),
-        several => Err(format!(
-            "`{}` is not enough of a fingerprint: {} findings begin so",
-            visible(text),
-            several.len()
-        )),
-    }
-}
-
 /// What matched nothing.
 fn nothing(args: &Args, filter: &Filter) -> String {
     let mut stated = Vec::new();
@@ -214,7 +180,7 @@ fn nothing(args: &Args, filter: &Filter) -> String {
     list("agreement", &args.agreement);
     list("severity", &args.severity.iter().map(ToString::to_string).collect::<Vec<_>>());
     list("finding", &filter.finding.iter().cloned().collect::<Vec<_>>());
-    list("status", &args.status.iter().map(ToString::to_string).collect::<Vec<_>>());
+    list("status", &args.scoping.status.iter().map(ToString::to_string).collect::<Vec<_>>());
     if args.violations {
         stated.push("--violations".to_owned());
     }

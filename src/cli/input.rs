@@ -11,6 +11,7 @@ use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
 use ringfence::files::{DISK, Files};
 use ringfence::load::{self, Request, World};
+use ringfence::packs;
 use ringfence::source::Sources;
 use ringfence::terminal;
 use ringfence::visible::visible;
@@ -119,15 +120,29 @@ pub fn baseline(
     }
 }
 
-/// What can be explained: the taxonomies, the policies named, else configured, the
-/// pack `core` in any case, and the promises of the inventory, if one is named.
-pub fn explainable(paths: &[PathBuf], policies: &[String], color: Color) -> Result<World, ExitCode> {
+/// What can be explained: the taxonomies, the policies named, else configured, and the
+/// promises of the inventory, if one is named. Of the packs that whose rule is wanted; all
+/// if none is and no policies are named.
+pub fn explainable(
+    paths: &[PathBuf],
+    policies: &[String],
+    rule: Option<&str>,
+    color: Color,
+) -> Result<World, ExitCode> {
     let mut sources = Sources::new();
     let Found { config, .. } =
         configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
-    let mut all = vec!["core".to_owned()];
+    let mut all: Vec<String> = match rule.and_then(|rule| packs::pack(rule.split('/').next()?)) {
+        Some(pack) => vec![pack.id.to_owned()],
+        None if policies.is_empty() => packs::names().map(str::to_owned).collect(),
+        None => vec!["core".to_owned()],
+    };
     let others = if policies.is_empty() { &config.policies } else { policies };
-    all.extend(others.iter().filter(|p| *p != "core").cloned());
+    for policy in others {
+        if !all.contains(policy) {
+            all.push(policy.clone());
+        }
+    }
     let request = Request {
         paths: paths.to_vec(),
         exclude: config.exclude,

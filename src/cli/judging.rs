@@ -3,15 +3,18 @@
 use jiff::civil::Date;
 use ringfence::audit::Options;
 use ringfence::config::Config;
+use ringfence::diagnostic::nearest;
+use ringfence::finding::Audit;
 use ringfence::gate::{Denied, Gate, Threshold};
 use ringfence::model::Scope;
+use ringfence::visible::visible;
 use ringfence::vocabulary::{PolicyStatus, Status};
 
 use super::values;
 
-/// What counts, and when that fails.
+/// What is judged, and when.
 #[derive(Debug, clap::Args)]
-pub struct Judging {
+pub struct Scoping {
     /// A policy: the name of a built-in pack, a file or a folder [default: the
     /// configuration's `policies`, else `core`]
     #[arg(long = "policy", value_name = "POLICY")]
@@ -24,7 +27,27 @@ pub struct Judging {
     day: Option<Date>,
     /// Judge agreements with these statuses only
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
-    status: Vec<Status>,
+    pub status: Vec<Status>,
+}
+
+impl Scoping {
+    /// How it is judged.
+    pub fn options(&self, config: &Config) -> Options {
+        let mut options = Options::new(self.day.unwrap_or_else(|| jiff::Zoned::now().date()));
+        let statuses = if self.status.is_empty() { &config.status } else { &self.status };
+        options.scope = Scope {
+            as_of: self.as_of.or(config.as_of),
+            statuses: (!statuses.is_empty()).then(|| statuses.clone()),
+        };
+        options
+    }
+}
+
+/// What counts, and when that fails.
+#[derive(Debug, clap::Args)]
+pub struct Judging {
+    #[command(flatten)]
+    pub scoping: Scoping,
     /// Fail if there is a new finding of this severity or a graver one [default: high]
     #[arg(long, value_name = "SEVERITY", value_parser = values::word::<Threshold>())]
     fail_on: Option<Threshold>,
@@ -59,15 +82,31 @@ impl Judging {
 
     /// How it is judged.
     pub fn options(&self, config: &Config) -> Options {
-        let mut options = Options::new(self.day.unwrap_or_else(|| jiff::Zoned::now().date()));
-        let statuses = if self.status.is_empty() { &config.status } else { &self.status };
-        options.scope = Scope {
-            as_of: self.as_of.or(config.as_of),
-            statuses: (!statuses.is_empty()).then(|| statuses.clone()),
-        };
+        let mut options = self.scoping.options(config);
         if !self.fail_on_status.is_empty() {
             options.binding.clone_from(&self.fail_on_status);
         }
         options
+    }
+}
+
+/// The full fingerprint that a text stands for, which may leave out its start or its end.
+pub fn fingerprint(text: &str, audit: &Audit) -> Result<String, String> {
+    let wanted = text.strip_prefix("rf1:").unwrap_or(text);
+    let known = || audit.findings.iter().map(|f| f.fingerprint.as_str());
+    let matches = |full: &&str| full.strip_prefix("rf1:").is_some_and(|digits| digits.starts_with(wanted));
+    let mut found: Vec<&str> = known().filter(matches).collect();
+    found.dedup();
+    match found.as_slice() {
+        [one] if wanted.len() >= 4 => Ok((*one).to_owned()),
+        [] => {
+            let near = nearest(text, known()).map(|near| format!("; did you mean `{near}`?"));
+            Err(format!("there is no finding `{}`{}", visible(text), near.unwrap_or_default()))
+        }
+        several => Err(format!(
+            "`{}` is not enough of a fingerprint: {} findings begin so",
+            visible(text),
+            several.len()
+        )),
     }
 }

@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         anyhow::bail!("a waiver is written to a file, and standard input is none");
     }
-    let input = match input::read(&args.paths, &args.judging.policies, None, args.color) {
+    let input = match input::read(&args.paths, &args.judging.scoping.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };

@@ -115,6 +115,40 @@ pub struct FlowKeys {
     pub agreement: Vec<AgreementRef>,
 }
 
+impl Matcher<FlowKeys> {
+    /// What it asks, as one matcher for each condition: all of them together ask the same.
+    pub fn conditions(&self) -> Vec<Self> {
+        let empty =
+            || Matcher { keys: FlowKeys::default(), any: Vec::new(), not: Vec::new(), span: self.span };
+        let mut all = Vec::new();
+        let mut one = |set: &dyn Fn(&mut FlowKeys)| {
+            let mut condition = empty();
+            set(&mut condition.keys);
+            all.push(condition);
+        };
+        let keys = &self.keys;
+        macro_rules! conditions {
+            ($($key:ident),*) => {$(
+                if !keys.$key.is_empty() {
+                    one(&|condition| condition.$key.clone_from(&keys.$key));
+                }
+            )*};
+        }
+        conditions!(transform, consent, safeguards, purpose, tag, label, from, to, agreement);
+        if keys.data.is_some() {
+            one(&|condition| condition.data.clone_from(&keys.data));
+        }
+        if keys.crosses_parties.is_some() {
+            one(&|condition| condition.crosses_parties = keys.crosses_parties);
+        }
+        if !self.any.is_empty() {
+            all.push(Matcher { any: self.any.clone(), ..empty() });
+        }
+        all.extend(self.not.iter().map(|not| Matcher { not: vec![not.clone()], ..empty() }));
+        all
+    }
+}
+
 /// What a flow runs under.
 #[derive(Debug, Clone)]
 pub enum AgreementRef {

@@ -227,6 +227,9 @@ fn noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)> {
     all
 }
 
+/// What is noted of flows that have been looked at.
+type Looked = RefCell<FxHashMap<FlowId, Rc<[(Noted, LeafSet)]>>>;
+
 /// What is looked for of what is under one set of terms.
 struct Search<'u, F> {
     judge: &'u Judge<'u>,
@@ -235,7 +238,7 @@ struct Search<'u, F> {
     /// What of it.
     wanted: F,
     /// What has been looked up.
-    noted: RefCell<FxHashMap<FlowId, Rc<[(Noted, LeafSet)]>>>,
+    noted: Looked,
 }
 
 impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {

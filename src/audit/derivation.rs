@@ -1,0 +1,313 @@
+//! Why a finding is one: at each step of its walk the declarations by which the data is
+//! there and goes on, and the exceptions that do not hold.
+
+use jiff::civil::Date;
+
+use super::describe::Describe;
+use super::{Options, evaluate, rule_facts};
+use crate::bits::LeafSet;
+use crate::finding::Finding;
+use crate::judge::{On, RuleRef, Violation, Witness};
+use crate::load::World;
+use crate::matching::{Matching, Reading};
+use crate::model::{FlowId, SystemId};
+use crate::policy::{AnyOf, Body, FlowKeys};
+use crate::source::{Location, Sources, Span};
+use crate::vocabulary::{Transform, Word};
+use crate::words::{Names, flows_in_words, place_in_words};
+
+/// A finding with everything that it follows from.
+#[derive(Debug)]
+pub struct Derivation {
+    /// The finding.
+    pub finding: Finding,
+    /// Step by step.
+    pub steps: Vec<Step>,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    /// What happens.
+    pub what: String,
+    /// Why.
+    pub because: Vec<Reason>,
+}
+
+/// A reason, and the declaration that gives it.
+#[derive(Debug)]
+pub struct Reason {
+    /// The reason.
+    pub text: String,
+    /// Where it is declared.
+    pub location: Option<Location>,
+}
+
+/// The derivation of the finding with a fingerprint.
+pub fn derivation(
+    world: &World,
+    sources: &Sources,
+    options: &Options,
+    fingerprint: &str,
+) -> Option<Derivation> {
+    let outcome = evaluate::evaluate(world, options.day, &options.scope);
+    let describe = Describe { world, sources, binding: &options.binding };
+    let (violation, finding) = outcome
+        .violations
+        .iter()
+        .map(|violation| (violation, describe.finding(violation)))
+        .find(|(_, finding)| finding.fingerprint == fingerprint)?;
+    let derive = Derive { world, sources, describe, day: options.day, outcome: &outcome };
+    let steps = derive.steps(violation, &finding);
+    Some(Derivation { finding, steps })
+}
+
+struct Derive<'w> {
+    world: &'w World,
+    sources: &'w Sources,
+    describe: Describe<'w>,
+    day: Date,
+    outcome: &'w evaluate::Outcome,
+}
+
+impl Derive<'_> {
+    fn names(&self) -> Names<'_> {
+        Names { data: &self.world.model.data, purposes: &self.world.model.purposes }
+    }
+
+    fn reason(&self, text: String, span: Option<Span>) -> Reason {
+        Reason { text, location: span.map(|span| self.sources.location(span)) }
+    }
+
+    fn body(&self, rule: RuleRef) -> Option<&Body> {
+        match rule {
+            RuleRef::Check(_) => None,
+            RuleRef::Rule(policy, rule) => Some(&self.world.policies.get(policy)?.rules.get(rule)?.body),
+            RuleRef::Statement(at) => self.world.model.statements.get(at).map(|s| &s.promise),
+        }
+    }
+
+    fn steps(&self, violation: &Violation, finding: &Finding) -> Vec<Step> {
+        let model = &self.world.model;
+        let walks: Vec<&Witness> = violation.witnesses.iter().filter(|w| !w.walk.is_empty()).collect();
+        let of_terms = finding.broken.what == crate::finding::BrokenWhat::Term;
+        // Of walks that each prove the whole, one is enough.
+        let shown = if of_terms { 1 } else { walks.len() };
+        let at: &[SystemId] = match violation.on {
+            On::System(ref system) => std::slice::from_ref(system),
+            On::Party(party) => &model.parties[party].systems,
+            _ => &[],
+        };
+        let mut steps: Vec<Step> = at
+            .iter()
+            .map(|&system| (system, self.own(system).and(&violation.data)))
+            .filter(|(_, data)| !data.is_empty())
+            .map(|(system, data)| self.start(system, &data))
+            .collect();
+        steps.extend(walks.iter().take(shown).flat_map(|witness| self.walk(violation, witness)));
+        if walks.len() > shown {
+            let others: Vec<String> = finding.agreements.iter().skip(1).map(|a| format!("`{a}`")).collect();
+            steps.push(Step { what: format!("Likewise under {}.", others.join(", ")), because: Vec::new() });
+        }
+        steps.push(self.end(violation, finding));
+        steps
+    }
+
+    /// What starts at a system, declared or assumed.
+    fn own(&self, system: SystemId) -> LeafSet {
+        let mut own = self.world.model.systems[system].originates.clone();
+        if let Some(assumed) = self.outcome.assumed().at(system) {
+            own.extend(assumed.row());
+        }
+        own
+    }
+
+    /// What of a place's declarations puts data there.
+    fn start(&self, system: SystemId, data: &LeafSet) -> Step {
+        let model = &self.world.model;
+        let name = &model.systems[system].name;
+        let touches = |key| model.data.leaves([&key]).intersects(data);
+        let mut because: Vec<Reason> = Vec::new();
+        for key in &model.systems[system].declared.originates {
+            if touches(key.value) {
+                let text = format!("it originates `{}`", model.data.name(key.value));
+                because.push(self.reason(text, Some(key.span)));
+            }
+        }
+        let assumed = self.outcome.assumed();
+        for &(_, key) in assumed.pairs.iter().filter(|&&(at, key)| at == system && touches(key)) {
+            let text = format!(
+                "this needs `{}`, and no declaration says where it comes from: it is assumed to start here",
+                model.data.name(key)
+            );
+            because.push(self.reason(text, Some(self.describe.needing(system, key))));
+        }
+        Step { what: format!("{name} has {}", model.data.cover(data).join(", ")), because }
+    }
+
+    fn walk(&self, violation: &Violation, witness: &Witness) -> Vec<Step> {
+        let model = &self.world.model;
+        let Some((&first, last)) = witness.walk.first().zip(witness.walk.last()) else {
+            return Vec::new();
+        };
+        let source = model.flows[first].from;
+        let mut here = violation.data.and(&self.own(source));
+        let mut steps = vec![self.start(source, &here)];
+        // By which flow the data came under the agreement whose term is broken.
+        let entered = match violation.rule {
+            RuleRef::Check(_) => {
+                let under = |&flow: &FlowId| {
+                    model.flows[flow].agreement.is_some_and(|a| violation.agreements.contains(&a))
+                };
+                witness.walk.iter().rposition(under)
+            }
+            _ => None,
+        };
+        for (at, (&flow, leaves)) in witness.walk.iter().zip(&witness.leaves).enumerate() {
+            let mut step = self.hop(flow, &here, leaves);
+            if entered == Some(at)
+                && let Some(agreement) = model.flows[flow].agreement
+            {
+                let text =
+                    format!("here the data comes under the terms of `{}`", model.agreements[agreement].id());
+                step.because.push(self.reason(text, Some(model.agreements[agreement].declared.id.span)));
+            }
+            if entered.is_some_and(|entered| at > entered) && model.flows[flow].transform != Transform::None {
+                let text = format!(
+                    "its transform, `{}`, is none that ends the terms",
+                    model.flows[flow].transform.word()
+                );
+                step.because.push(self.reason(text, Some(model.flows[flow].span())));
+            }
+            self.exceptions(violation, flow, flow == *last, &mut step.because);
+            steps.push(step);
+            here = leaves.clone();
+        }
+        steps
+    }
+
+    /// Why a flow carries what it carries.
+    fn hop(&self, id: FlowId, before: &LeafSet, carried: &LeafSet) -> Step {
+        let model = &self.world.model;
+        let flow = &model.flows[id];
+        let leaves = |key| model.data.leaves([key]);
+        let (from, to) = (&model.systems[flow.from], &model.systems[flow.to]);
+        let mut because = Vec::new();
+        let turned = carried.minus(before);
+        for derive in &from.declared.derives {
+            let into: Vec<&str> = derive
+                .into
+                .iter()
+                .filter(|key| leaves(&key.value).intersects(&turned))
+                .map(|key| model.data.name(key.value))
+                .collect();
+            if !into.is_empty() {
+                let out_of: Vec<&str> = derive.from.iter().map(|key| model.data.name(key.value)).collect();
+                let text =
+                    format!("{} derives `{}` from `{}`", from.name, into.join("`, `"), out_of.join("`, `"));
+                because.push(self.reason(text, Some(derive.span)));
+            }
+        }
+        for key in &flow.declared.data {
+            if leaves(&key.value).intersects(carried) {
+                let text = format!("it carries `{}`", model.data.name(key.value));
+                because.push(self.reason(text, Some(key.span)));
+            }
+        }
+        if let Some(parties) = &flow.only_from {
+            let names: Vec<&str> = parties.iter().map(|&p| model.parties[p].id()).collect();
+            let text =
+                format!("its `only_from` lets data of {} pass, or of an assumed origin", names.join(", "));
+            because.push(self.reason(text, Some(flow.span())));
+        }
+        let under =
+            flow.agreement.map_or("no agreement".to_owned(), |a| format!("`{}`", model.agreements[a].id()));
+        let purposes: Vec<&str> = flow.purposes.iter().map(|&key| model.purposes.name(key)).collect();
+        let purposes = if purposes.is_empty() { "no stated purpose".to_owned() } else { purposes.join(", ") };
+        Step {
+            what: format!(
+                "{} → {} by {}, under {under}, for {purposes}: {}",
+                from.name,
+                to.name,
+                flow.name,
+                model.data.cover(carried).join(", ")
+            ),
+            because,
+        }
+    }
+
+    /// The exceptions that were tried on a flow, and what of them does not hold.
+    fn exceptions(&self, violation: &Violation, flow: FlowId, last: bool, because: &mut Vec<Reason>) {
+        let none = AnyOf::default();
+        let (through, arriving) = match self.body(violation.rule) {
+            Some(Body::Forbid(forbid)) => (&forbid.through, &forbid.arriving),
+            Some(Body::Limit(limit)) => (&limit.through, &none),
+            _ => return,
+        };
+        let mut tried = vec![("through", through)];
+        if last {
+            tried.push(("arriving", arriving));
+        }
+        for (name, list) in tried {
+            for matcher in &list.0 {
+                let fails: Vec<String> = matcher
+                    .conditions()
+                    .into_iter()
+                    .map(|condition| AnyOf(vec![condition]))
+                    .filter(|condition: &AnyOf<FlowKeys>| !self.holds(condition, flow))
+                    .map(|condition| flows_in_words(&condition, self.names()))
+                    .collect();
+                if !fails.is_empty() {
+                    let text = format!(
+                        "the exception `unless.{name}` does not hold: it would take that {}",
+                        fails.join("; and that ")
+                    );
+                    because.push(self.reason(text, Some(matcher.span)));
+                }
+            }
+        }
+    }
+
+    fn holds(&self, condition: &AnyOf<FlowKeys>, flow: FlowId) -> bool {
+        Matching { model: &self.world.model, day: self.day }.flow(condition, flow, Reading::Unlikely)
+    }
+
+    /// What the data must not be where it is, or what a declaration fails to say.
+    fn end(&self, violation: &Violation, finding: &Finding) -> Step {
+        let model = &self.world.model;
+        let facts = rule_facts(self.world, violation.rule);
+        let what = format!("This breaks {}: {}", facts.id, finding.message);
+        let mut because = Vec::new();
+        match self.body(violation.rule) {
+            Some(Body::Forbid(forbid)) => {
+                let to = place_in_words(&forbid.to, self.names());
+                let span = forbid.to.span().unwrap_or(forbid.span);
+                because.push(self.reason(format!("the rule forbids arrival at {to}"), Some(span)));
+                if !finding.becomes.is_empty() {
+                    let text = format!("what arrives is turned there into {}", finding.becomes.join(", "));
+                    because.push(self.reason(text, None));
+                }
+            }
+            Some(body) => {
+                because.push(self.reason(crate::words::violated(body, self.names()), facts.span));
+            }
+            None => {
+                let at = finding.broken.location.clone();
+                because.push(Reason { text: finding.broken.text.clone(), location: at });
+            }
+        }
+        if violation.witnesses.iter().all(|w| w.walk.is_empty()) {
+            let span = match violation.on {
+                On::Flow(flow) => Some(model.flows[flow].span()),
+                On::Pair(source, _) => Some(model.systems[source].declared.id.span),
+                _ => None,
+            };
+            let at = span.map(|span| self.sources.location(span)).or_else(|| finding.location.clone());
+            because.push(Reason { text: "it is found here".to_owned(), location: at });
+        }
+        if violation.consequent {
+            because.push(self.reason("every way to it breaks the same rule earlier".to_owned(), None));
+        }
+        Step { what, because }
+    }
+}
