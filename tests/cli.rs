@@ -376,3 +376,17 @@ fn two_reports_do_not_go_to_one_file() {
     assert!(!folder.path().join("out").exists());
     assert_eq!(here(&["config", "nosuch"]).0, 2);
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    for sample in ["messenger-banking", "open-banking", "cambridge-analytica"] {
+        let of = |threads: &str| {
+            let mut command = Command::cargo_bin("ringfence").unwrap();
+            command.current_dir(SAMPLES).args(["audit", sample, "--day", "2026-11-22", "--format", "json"]);
+            command.env("RAYON_NUM_THREADS", threads).output().unwrap().stdout
+        };
+        let one = of("1");
+        assert!(!one.is_empty());
+        assert!(one == of("2") && one == of("8"), "{sample}");
+    }
+}

@@ -1,6 +1,7 @@
 //! One judgement of one scope: everything that is broken and relied on.
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::all_rules;
@@ -74,34 +75,38 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
         held: &held,
         origins: &origins,
     };
-    let (mut violations, mut relied) = checks::broken_terms(&judge);
+    let rules = all_rules(world);
+    let ((terms, unsourced), ruled) = rayon::join(
+        || (checks::broken_terms(&judge), checks::unsourced(&judge, &Rules { judge: &judge, world })),
+        || rules.par_iter().map(|&(rule, body)| ruled(&judge, rule, body)).collect::<Vec<_>>(),
+    );
+    let (mut violations, mut relied) = terms;
     violations.extend(checks::offending_flows(&judge));
-    violations.extend(checks::unsourced(&judge, &Rules { judge: &judge, world }));
+    violations.extend(unsourced);
     let mut idle = Vec::new();
-    for (rule, body) in all_rules(world) {
-        let nothing = match body {
-            Body::Forbid(forbid) => {
-                let found = rules::forbidden(&judge, rule, forbid);
-                violations.extend(found.violations);
-                relied.extend(found.relied);
-                found.idle
-            }
-            Body::Limit(limit) => {
-                let (found, exempt, nothing) = rules::limited(&judge, rule, limit);
-                violations.extend(found);
-                relied.extend(exempt);
-                nothing
-            }
-            Body::Require(require) => {
-                let (found, nothing) = rules::required(&judge, rule, require);
-                violations.extend(found);
-                nothing
-            }
-        };
+    for ((rule, _), (found, exempt, nothing)) in rules.into_iter().zip(ruled) {
+        violations.extend(found);
+        relied.extend(exempt);
         idle.extend(nothing.into_iter().map(|part| (rule, part)));
     }
     relied.extend(built_in(&judge));
     Outcome { violations, relied, idle, counting, assumed }
+}
+
+/// What one rule or promise came to: what breaks it, what kept something from that, and
+/// what of it matches nothing.
+fn ruled(judge: &Judge, rule: RuleRef, body: &Body) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
+    match body {
+        Body::Forbid(forbid) => {
+            let found = rules::forbidden(judge, rule, forbid);
+            (found.violations, found.relied, found.idle)
+        }
+        Body::Limit(limit) => rules::limited(judge, rule, limit),
+        Body::Require(require) => {
+            let (found, nothing) = rules::required(judge, rule, require);
+            (found, Vec::new(), nothing)
+        }
+    }
 }
 
 /// For each violation of an outcome whether it is not one in a narrower scope.
@@ -153,13 +158,9 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     let mut found = checks::breaking_terms(&judge, &flows);
     found.extend(checks::offending_flows(&judge));
     found.extend(checks::unsourced(&judge, &Unasked));
-    for (rule, body) in all_rules(world).into_iter().filter(|(rule, _)| open.iter().any(|(r, _)| r == rule)) {
-        found.extend(match body {
-            Body::Forbid(forbid) => rules::forbidden(&judge, rule, forbid).violations,
-            Body::Limit(limit) => rules::limited(&judge, rule, limit).0,
-            Body::Require(require) => rules::required(&judge, rule, require).0,
-        });
-    }
+    let mut again = all_rules(world);
+    again.retain(|(rule, _)| open.iter().any(|(of, _)| of == rule));
+    found.par_extend(again.par_iter().flat_map(|&(rule, body)| ruled(&judge, rule, body).0));
     let found: FxHashSet<(RuleRef, On)> = found.iter().map(key).collect();
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
     outcome.violations.iter().map(gone).collect()

@@ -61,8 +61,8 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
         evaluate::absent(world, options.day, &scope, &outcome)
     };
-    let prospective = without(&[Status::Proposed]);
-    let retained = without(&[Status::Suspended, Status::Terminated]);
+    let (prospective, retained) =
+        rayon::join(|| without(&[Status::Proposed]), || without(&[Status::Suspended, Status::Terminated]));
 
     let describe = describe::Describe { world, sources, binding: &options.binding };
     let mut findings: Vec<_> = outcome

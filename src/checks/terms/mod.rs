@@ -10,9 +10,12 @@
 mod sift;
 
 use std::cell::RefCell;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::sift::{Goals, Relying};
@@ -126,23 +129,61 @@ type Reliances = BTreeSet<(Noted, FlowId)>;
 pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
-    let goals = sift::breaking(judge, &members, |_| true);
-    let mut goals = goals.iter();
-    let Relying { alone, released } = sift::relying(judge, &members);
-    let mut alone = alone.iter();
-    let mut findings = Findings::new();
-    let mut relied: Reliances = released.into_iter().map(|f| (Noted::Released, f)).collect();
-    for under in &all {
-        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
-        break_terms(judge, under, &goals, |_, _| true, &mut findings);
-        for (one, goals) in under.iter().zip(alone.by_ref()) {
-            if let Some(goals) = goals {
-                rely_on_terms(judge, one, goals, &mut relied);
-            }
-        }
-    }
+    let (findings, relied) = rayon::join(
+        || broken(judge, &all, &sift::breaking(judge, &members, |_| true), |_, _| true),
+        || relied(judge, &all, &sift::relying(judge, &members)),
+    );
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
     (violations(judge, findings), relied)
+}
+
+/// What is broken under the terms of all agreements, of what is wanted.
+fn broken(
+    judge: &Judge,
+    all: &[Vec<Under>],
+    goals: &[Option<Arc<Goals>>],
+    wanted: impl Fn(usize, FlowId) -> bool + Sync,
+) -> Findings {
+    let mut left = goals;
+    let mut agreements: Vec<(&[Under], &[Option<Arc<Goals>>])> = Vec::with_capacity(all.len());
+    for under in all {
+        let (own, others) = left.split_at_checked(under.len()).unwrap_or((left, &[]));
+        agreements.push((under, own));
+        left = others;
+    }
+    let each = |mut findings: Findings, (under, goals): &(&[Under], &[Option<Arc<Goals>>])| {
+        break_terms(judge, under, goals, &wanted, &mut findings);
+        findings
+    };
+    let both = |mut one: Findings, other: Findings| {
+        for (key, broken) in other {
+            match one.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(broken);
+                }
+                Entry::Occupied(mut entry) => {
+                    let known = entry.get_mut();
+                    known.data.extend(broken.data.row());
+                    known.arrives_as.extend(broken.arrives_as.row());
+                    known.agreements.extend(broken.agreements);
+                    known.consequent &= broken.consequent;
+                }
+            }
+        }
+        one
+    };
+    agreements.par_iter().fold(Findings::new, each).reduce(Findings::new, both)
+}
+
+/// What keeps terms from being broken.
+fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
+    let mut relied: Reliances = relying.released.iter().map(|&f| (Noted::Released, f)).collect();
+    for (one, goals) in all.iter().flatten().zip(&relying.alone) {
+        if let Some(goals) = goals {
+            rely_on_terms(judge, one, goals, &mut relied);
+        }
+    }
+    relied
 }
 
 /// Of some findings of those checks which there are.
@@ -154,13 +195,8 @@ pub fn breaking_terms(judge: &Judge, wanted: &FxHashSet<(usize, FlowId)>) -> Vec
     let members: Vec<&Under> = all.iter().flatten().collect();
     let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
     let goals = sift::breaking(judge, &members, |flow| flows.contains(&flow));
-    let mut goals = goals.iter();
-    let mut findings = Findings::new();
-    for under in &all {
-        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
-        break_terms(judge, under, &goals, |check, flow| wanted.contains(&(check, flow)), &mut findings);
-    }
-    violations(judge, findings)
+    let wanted = |check, flow| wanted.contains(&(check, flow));
+    violations(judge, broken(judge, &all, &goals, wanted))
 }
 
 fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
@@ -361,7 +397,7 @@ impl Region {
 fn break_terms(
     judge: &Judge,
     under: &[Under],
-    goals: &[&Option<Rc<Goals>>],
+    goals: &[Option<Arc<Goals>>],
     wanted: impl Fn(usize, FlowId) -> bool,
     findings: &mut Findings,
 ) {

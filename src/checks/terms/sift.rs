@@ -6,7 +6,7 @@
 //! one agreement. Which flows end terms is found exactly, for all agreements that the
 //! same transforms release at once, but for those to whose home data can come.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -24,7 +24,7 @@ use crate::vocabulary::{Onward, Transform};
 pub struct Relying {
     /// For each of the terms where what is under them may rely on what is not in
     /// `released`, if anywhere.
-    pub alone: Vec<Option<Rc<Goals>>>,
+    pub alone: Vec<Option<Arc<Goals>>>,
     /// Flows that carry something under terms and end them.
     pub released: FxHashSet<FlowId>,
 }
@@ -96,7 +96,7 @@ pub fn breaking(
     judge: &Judge,
     members: &[&Under],
     wanted: impl Fn(FlowId) -> bool,
-) -> Vec<Option<Rc<Goals>>> {
+) -> Vec<Option<Arc<Goals>>> {
     let mut breaking = vec![None; members.len()];
     for group in alike(members, Same::of).into_values() {
         let (found, goals) = breaking_alike(judge, members, &group, &wanted);
@@ -128,11 +128,11 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
     found
 }
 
-fn note(all: &mut [Option<Rc<Goals>>], members: Vec<usize>, goals: Goals) {
-    let goals = Rc::new(goals);
+fn note(all: &mut [Option<Arc<Goals>>], members: Vec<usize>, goals: Goals) {
+    let goals = Arc::new(goals);
     for at in members {
         if let Some(one) = all.get_mut(at) {
-            *one = Some(Rc::clone(&goals));
+            *one = Some(Arc::clone(&goals));
         }
     }
 }
