@@ -2,8 +2,8 @@
 
 use crate::finding::Finding;
 use crate::report::about;
-use crate::report::page::{is_hidden, visible};
 use crate::source::FileId;
+use crate::visible::{is_hidden, visible};
 use crate::yaml::{self, Limits, Node, Value};
 
 /// What a new waiver says.

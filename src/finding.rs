@@ -378,9 +378,6 @@ pub struct Reliance {
     pub flow: String,
     /// The claim, `transform: aggregated` say.
     pub claim: String,
-    /// The agreement whose terms are concerned.
-    #[serde(default)]
-    pub agreement: Option<String>,
     /// Where it is made.
     pub location: Location,
 }

@@ -8,7 +8,7 @@ use crate::graph::{Graph, Origin};
 use crate::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
 use crate::propagate::{
-    Assumed, Candidates, Course, Crossing, Held, Layers, Seed, Slot, State, derive, forward,
+    Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
 };
 use crate::vocabulary::Severity;
 
@@ -139,13 +139,13 @@ impl Judge<'_> {
         leaves
     }
 
-    /// Follows the leaves of one origin that can reach a target, each origin leaf in
+    /// Follows the leaves of one origin, or of many alike, that can reach a target, each origin leaf in
     /// a stack of its own. `None` if none can.
     pub fn follow<'g, C: Course>(
         &self,
         graph: &'g Graph<'g>,
         course: &'g C,
-        origin: Origin,
+        passing: Passing<'g>,
         starts: &[(SystemId, &LeafSet)],
         candidates: Candidates,
         mut observe: impl FnMut(usize, Crossing),
@@ -173,7 +173,7 @@ impl Judge<'_> {
         if seeds.is_empty() {
             return None;
         }
-        let layers = forward(graph, course, origin, stacks.len(), &seeds, Some(candidates), |crossing| {
+        let layers = forward(graph, course, passing, stacks.len(), &seeds, Some(candidates), |crossing| {
             if let Some(&leaf) = stacks.get(crossing.stack) {
                 observe(leaf, crossing);
             }

@@ -41,6 +41,7 @@ pub mod rules;
 pub mod source;
 pub mod taxonomy;
 pub mod terminal;
+pub mod visible;
 pub mod vocabulary;
 pub mod words;
 pub mod yaml;

@@ -14,9 +14,9 @@ use std::sync::LazyLock;
 use common::full;
 use ringfence::finding::{Audit, FindingStatus, Summary};
 use ringfence::places::Places;
-use ringfence::report::page::is_hidden;
 use ringfence::report::{Format, Report};
 use ringfence::source::Sources;
+use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Word;
 use serde_json::Value;
 

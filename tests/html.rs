@@ -11,18 +11,14 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use common::{audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, FindingKind};
-use ringfence::report::page::is_hidden;
 use ringfence::report::{Format, Report};
+use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Severity;
 use sha2::{Digest, Sha256};
 
 const SAMPLES: [&str; 4] =
     ["messenger-banking", "messenger-banking-fenced", "cambridge-analytica", "open-banking"];
-const STYLE: &str = concat!(
-    include_str!("../src/diagram/diagram.css"),
-    include_str!("../src/report/html/templates/style.css")
-);
-const SCRIPT: &str = include_str!("../src/report/html/templates/script.js");
+const AROUND: &str = include_str!("../src/report/html/templates/around.js");
 
 /// As it stands on the page.
 fn packed(text: &str) -> String {
@@ -104,9 +100,20 @@ fn tags(page: &str) -> Vec<Tag> {
     tags
 }
 
+/// The scripts of a page, the last of them its own.
+fn scripts(page: &str) -> Vec<&str> {
+    page.split("<script>").skip(1).map(|rest| rest.split("</script>").next().unwrap()).collect()
+}
+
+/// The page without what the program itself brings.
+fn values(page: &str) -> String {
+    let own = scripts(page).into_iter().chain([between(page, "<style>", "</style>")]);
+    own.fold(page.to_owned(), |page, own| page.replace(own, ""))
+}
+
 /// What has to hold of every page.
 fn is_sound(page: &str) {
-    const EMPTY: [&str; 4] = ["meta", "input", "br", "hr"];
+    const EMPTY: [&str; 5] = ["meta", "input", "br", "hr", "wbr"];
     let mut open: Vec<String> = Vec::new();
     let mut ids = BTreeSet::new();
     let mut level = 0;
@@ -137,13 +144,15 @@ fn is_sound(page: &str) {
         }
     }
     assert_eq!(open, Vec::<String>::new());
-    let hidden = page.replace(&packed(STYLE), "").replace(&packed(SCRIPT), "");
+    let hidden = values(page);
     assert!(!hidden.contains(|c| c != '\n' && is_hidden(c)), "a hidden character");
+    let hash = |text: &str| format!(" &#39;sha256-{}&#39;", base64(&Sha256::digest(text)));
+    let mut scripts: Vec<String> = scripts(page).into_iter().map(hash).collect();
+    scripts.rotate_right(1);
     let policy = format!(
-        "default-src &#39;none&#39;; style-src &#39;sha256-{}&#39;; script-src &#39;sha256-{}&#39;; \
-         base-uri &#39;none&#39;; form-action &#39;none&#39;",
-        base64(&Sha256::digest(between(page, "<style>", "</style>"))),
-        base64(&Sha256::digest(between(page, "</script>\n<script>", "</script>"))),
+        "default-src &#39;none&#39;; style-src{}; script-src{}; base-uri &#39;none&#39;; form-action &#39;none&#39;",
+        hash(between(page, "<style>", "</style>")),
+        scripts.concat(),
     );
     assert!(page.contains(&policy), "the policy admits what is there: {policy}");
 }
@@ -156,8 +165,13 @@ fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
 /// `UPDATE_HASHES=1 cargo test --test html` writes the files.
 #[test]
 fn the_hashes_are_those_of_style_and_script() {
-    for (file, text) in [("style.sha256", STYLE), ("script.sha256", SCRIPT)] {
-        let hash = base64(&Sha256::digest(packed(text))) + "\n";
+    let page = html(&full());
+    let style = between(&page, "<style>", "</style>").to_owned();
+    let script = scripts(&page)[0].to_owned();
+    for (file, text) in
+        [("style.sha256", style), ("script.sha256", script), ("around.sha256", packed(AROUND))]
+    {
+        let hash = base64(&Sha256::digest(text)) + "\n";
         let path = templates().join(file);
         if std::env::var_os("UPDATE_HASHES").is_some() {
             std::fs::write(&path, &hash).unwrap();
@@ -197,6 +211,73 @@ fn every_sample_shows_all_that_the_json_says() {
         assert!(page.contains(json["inventory"]["digest"].as_str().unwrap()));
         assert!(page.len() < 300_000, "{name} has {} bytes", page.len());
     }
+}
+
+/// Of how many findings every chain that is shown crosses a flow.
+fn hanging(findings: &[serde_json::Value], flow: &str) -> usize {
+    let crosses = |chain: &serde_json::Value| chain.as_array().unwrap().iter().any(|hop| hop["flow"] == flow);
+    let all = |f: &&serde_json::Value| {
+        let chains = f["witnesses"].as_array().unwrap();
+        !chains.is_empty() && chains.iter().all(crosses) || chains.is_empty() && crosses(&f["path"])
+    };
+    findings.iter().filter(all).count()
+}
+
+#[test]
+fn the_first_screen_says_which_data_which_clause_and_which_flow_to_cut() {
+    let page = sample("messenger-banking", "html");
+    let json: serde_json::Value = serde_json::from_str(&sample("messenger-banking", "json")).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let cuts = between(&page, "class=\"stack cuts\"", "</table>");
+    for flow in ["messenger-export", "chase-messenger/card-transactions"] {
+        let row = &cuts[cuts.find(&flow.replace('/', "/<wbr>")).unwrap()..];
+        let number = hanging(findings, flow);
+        assert!(number > 10);
+        assert!(
+            between(row, "<td", "</td>").contains(&format!("<b>{number}</b> of 84 findings")),
+            "{flow}: {row}"
+        );
+    }
+    let promises = between(&page, "<table class=\"stack promises\"", "</table>");
+    for words in [
+        "4 findings</a>: all 4 stand on proposed agreements alone; 3 stand on an assumed flow",
+        "leaving by: Card transactions, as reportedly asked for (disputed)",
+        "Merchant or counterparty of a transaction",
+    ] {
+        assert!(promises.contains(words), "{words}");
+    }
+    let terms = between(&page, "Contract terms that are broken", "</table>");
+    let clause = between(terms, "American Express account linking in Messenger</a> <code>", "</code>");
+    let (file, line) = clause.split_once(':').unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/messenger-banking");
+    let text = std::fs::read_to_string(folder.join(file)).unwrap();
+    let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
+    assert!(line.trim_start().starts_with("purposes:"), "{line}");
+    let menu = between(&page, "<nav", "</nav>");
+    for entry in ["#promises", "#terms", "#changes", "#scope"] {
+        assert!(menu.contains(entry), "{entry}");
+        assert!(page.contains(&format!("id=\"{}\"", &entry[1..])), "{entry}");
+    }
+    let clean = sample("messenger-banking-fenced", "html");
+    assert!(!clean.contains("<th scope=\"col\">Reaches</th>") && !clean.contains("href=\"#changes\""));
+}
+
+#[test]
+fn a_comparison_says_that_it_is_one_and_of_what() {
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
+    command.args(["diff", "messenger-banking-fenced", "messenger-banking", "--day", "2026-11-23"]);
+    command.args(["--format", "html"]);
+    let page = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    is_sound(&page);
+    assert!(page.contains("<title>Comparison of two states, 2026-11-23</title>"));
+    let said = between(&page, "<main", "<h1");
+    assert!(
+        said.contains("from <bdi>messenger-banking-fenced</bdi> to <bdi>messenger-banking</bdi>"),
+        "{said}"
+    );
+    assert!(said.contains("84 findings added, 0 grown, 0 gone"), "{said}");
+    assert!(!sample("open-banking", "html").contains("Comparison of two states"));
 }
 
 #[test]
@@ -257,7 +338,7 @@ fn hostile() -> Audit {
 fn hostile_values_are_text() {
     let page = html(&hostile());
     is_sound(&page);
-    let values = page.replace(&packed(STYLE), "").replace(&packed(SCRIPT), "");
+    let values = values(&page);
     assert!(!values.contains("<img") && !values.contains("<!--"), "mark-up");
     assert!(values.contains("&lt;img src=x onerror=alert(1)&gt;"));
 }
@@ -337,4 +418,15 @@ fn where_the_diagram_shows_parties_each_finding_has_its_neighbourhood() {
         assert!(leak.contains(&format!(">{system}<")), "{system}: {leak}");
     }
     assert!(!leak.contains(">s150<"), "only what is near");
+    // The script draws those that there is no room for from these.
+    let data: serde_json::Value = serde_json::from_str(between(&page, "id=\"data\">", "</script>")).unwrap();
+    assert_eq!(data["systems"].as_array().unwrap().len(), 162);
+    let ends = data["ends"].as_array().unwrap();
+    assert_eq!(ends.len(), data["flows"].as_array().unwrap().len());
+    for (ends, flow) in ends.iter().zip(data["flows"].as_array().unwrap()) {
+        for (end, party) in [(0, 1), (1, 2)] {
+            assert_eq!(data["systems"][ends[end].as_u64().unwrap() as usize][0], flow[party]);
+        }
+    }
+    assert!(!sample("messenger-banking", "html").contains("\"ends\""), "a small page needs none");
 }

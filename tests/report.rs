@@ -79,7 +79,7 @@ fn hostile_names_do_not_reach_the_terminal() {
     let audit = audit(vec![f]);
     for format in Format::ALL.iter().copied() {
         let out = Report::new(&audit).render(format).unwrap().replace("\r\n", "\n");
-        assert!(!out.contains(|c| c != '\n' && ringfence::report::page::is_hidden(c)), "{out}");
+        assert!(!out.contains(|c| c != '\n' && ringfence::visible::is_hidden(c)), "{out}");
     }
 }
 

@@ -86,7 +86,6 @@ impl Describe<'_> {
             },
             flow: model.flows[relied.flow].name.clone(),
             claim: relied.claim.clone(),
-            agreement: None,
             location: self.sources.location(model.flows[relied.flow].span()),
         }
     }

@@ -1,17 +1,18 @@
 //! One judgement of one scope: everything that is broken and relied on.
 
 use jiff::civil::Date;
+use rustc_hash::FxHashSet;
 
 use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
 use crate::graph::Graph;
-use crate::judge::{Judge, Relied, ReliedRule, RuleRef, Violation, origins};
+use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness, origins};
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{Counting, Scope, SystemId};
+use crate::model::{Counting, FlowId, Scope, SystemId};
 use crate::policy::Body;
-use crate::propagate::assume;
+use crate::propagate::{Assumed, assume};
 use crate::rules::{self, Idle};
 
 /// What a judgement came to.
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub relied: Vec<Relied>,
     /// Which parts of which rules match nothing.
     pub idle: Vec<(RuleRef, Idle)>,
+    /// Where data must come from that nobody declares.
+    assumed: Assumed,
 }
 
 struct Rules<'j> {
@@ -91,7 +94,72 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
         idle.extend(nothing.into_iter().map(|part| (rule, part)));
     }
     relied.extend(built_in(&judge));
-    Outcome { violations, relied, idle, counting }
+    Outcome { violations, relied, idle, counting, assumed }
+}
+
+/// For each violation of an outcome whether it is not one in a narrower scope.
+///
+/// What a walk over flows that count there proves, from where data is declared to start,
+/// holds there as well: fewer flows take nothing from it. Only for the others everything
+/// that could break their rules is looked for again.
+pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec<bool> {
+    let model = &world.model;
+    let counting = Counting::new(model, scope);
+    let proves = |witness: &Witness| {
+        let declared =
+            witness.walk.first().is_some_and(|&f| outcome.assumed.at(model.flows[f].from).is_none());
+        declared && witness.walk.iter().all(|&flow| counting.has(flow))
+    };
+    let proven = |violation: &&Violation| match violation.rule {
+        // One walk to the flow is enough.
+        RuleRef::Check(_) => violation.witnesses.iter().any(proves),
+        _ => !violation.witnesses.is_empty() && violation.witnesses.iter().all(proves),
+    };
+    let key = |violation: &Violation| (violation.rule, violation.on);
+    let open: FxHashSet<(RuleRef, On)> = outcome.violations.iter().filter(|v| !proven(v)).map(key).collect();
+    if open.is_empty() {
+        return vec![false; outcome.violations.len()];
+    }
+    let graph = Graph::new(model, &counting);
+    let (assumed, held) = assume(&graph);
+    let origins = origins(model, &assumed);
+    let judge = Judge {
+        model,
+        matching: Matching { model, day },
+        scope,
+        counting: &counting,
+        graph: &graph,
+        assumed: &assumed,
+        held: &held,
+        origins: &origins,
+    };
+    let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
+        (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
+        _ => None,
+    });
+    let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
+    let mut found = checks::breaking_terms(&judge, &flows);
+    found.extend(checks::offending_flows(&judge));
+    found.extend(checks::unsourced(&judge, &Unasked));
+    for (rule, body) in all_rules(world).into_iter().filter(|(rule, _)| open.iter().any(|(r, _)| r == rule)) {
+        found.extend(match body {
+            Body::Forbid(forbid) => rules::forbidden(&judge, rule, forbid).violations,
+            Body::Limit(limit) => rules::limited(&judge, rule, limit).0,
+            Body::Require(require) => rules::required(&judge, rule, require).0,
+        });
+    }
+    let found: FxHashSet<(RuleRef, On)> = found.iter().map(key).collect();
+    let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
+    outcome.violations.iter().map(gone).collect()
+}
+
+/// Which rules an assumed origin would break does not matter.
+struct Unasked;
+
+impl Sourceless for Unasked {
+    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
+        vec![Vec::new(); put.len()]
+    }
 }
 
 /// `only_from` that left something out, `disposed` that kept a flow from counting.

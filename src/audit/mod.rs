@@ -7,8 +7,6 @@ mod fingerprint;
 mod notices;
 mod waivers;
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use crate::baseline::Baseline;
@@ -51,30 +49,28 @@ impl Options {
 pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     let model = &world.model;
     let outcome = evaluate::evaluate(world, options.day, &options.scope);
-    let without = |statuses: &[Status]| -> Option<BTreeSet<String>> {
+    // For each violation whether it is none without the agreements of some statuses.
+    let without = |statuses: &[Status]| -> Vec<bool> {
         let concerned = |s: Status| statuses.contains(&s) && options.scope.admits(s);
-        let any = model.agreements.values().any(|a| concerned(a.status));
-        if !any || outcome.violations.is_empty() {
-            return None;
+        if !model.agreements.values().any(|a| concerned(a.status)) {
+            return Vec::new();
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
         let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
-        let other = evaluate::evaluate(world, options.day, &scope);
-        Some(other.violations.iter().map(|v| name(world, v)).collect())
+        evaluate::absent(world, options.day, &scope, &outcome)
     };
-    let without_proposed = without(&[Status::Proposed]);
-    let without_ended = without(&[Status::Suspended, Status::Terminated]);
+    let prospective = without(&[Status::Proposed]);
+    let retained = without(&[Status::Suspended, Status::Terminated]);
 
     let describe = describe::Describe { world, sources, binding: &options.binding };
     let mut findings: Vec<_> = outcome
         .violations
         .iter()
-        .map(|violation| {
+        .enumerate()
+        .map(|(at, violation)| {
             let mut finding = describe.finding(violation);
-            let absent = |set: &Option<BTreeSet<String>>| {
-                set.as_ref().is_some_and(|set| !set.contains(&finding.fingerprint))
-            };
-            (finding.prospective, finding.retained) = (absent(&without_proposed), absent(&without_ended));
+            let is = |list: &[bool]| list.get(at).is_some_and(|is| *is);
+            (finding.prospective, finding.retained) = (is(&prospective), is(&retained));
             (finding, violation)
         })
         .collect();
@@ -147,11 +143,6 @@ fn rules(world: &World, sources: &Sources) -> Vec<RuleEntry> {
         .collect()
 }
 
-/// The fingerprint of a violation.
-fn name(world: &World, violation: &Violation) -> String {
-    let rule = rule_facts(world, violation.rule);
-    fingerprint::fingerprint(&world.model, &rule.id, violation.on)
-}
 
 fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
     let model = &world.model;

@@ -8,7 +8,7 @@ use super::{ALL, How};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
 use crate::model::FlowId;
-use crate::propagate::{Candidates, Course, reaching};
+use crate::propagate::{Candidates, Course, Passing, reaching};
 
 /// Everything moves everywhere; nothing more needs to be known.
 #[derive(Debug)]
@@ -66,12 +66,17 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let mut seen: Vec<(FlowId, usize)> = Vec::new();
-        let followed = judge.follow(judge.graph, &Plain, origin, starts, candidates, |leaf, crossing| {
-            if flows.contains(&crossing.flow) {
-                seen.push((crossing.flow, leaf));
-                keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));
-            }
-        });
+        let followed =
+            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, candidates, |leaf, crossing| {
+                if flows.contains(&crossing.flow) {
+                    seen.push((crossing.flow, leaf));
+                    keep_shortest(
+                        &mut shortest,
+                        crossing.flow,
+                        Shortest::new(model, &crossing, crossing.leaves),
+                    );
+                }
+            });
         let Some(followed) = followed else {
             continue;
         };

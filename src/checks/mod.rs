@@ -16,7 +16,7 @@ mod unsourced;
 pub use purpose::ruled_out;
 
 pub use flows::offending_flows;
-pub use terms::{Under, broken_terms};
+pub use terms::{Under, breaking_terms, broken_terms};
 pub use unsourced::{Sourceless, unsourced};
 
 use crate::bits::LeafSet;

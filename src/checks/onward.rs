@@ -79,6 +79,11 @@ fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
     leaves
 }
 
+/// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
+pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    judge.model.crosses(id) && !allowed(judge, under, id).is_empty()
+}
+
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.
 pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     if !offends(judge, under, id) {

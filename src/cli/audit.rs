@@ -8,7 +8,7 @@ use ringfence::files::DISK;
 use ringfence::model::{Counting, Scope};
 use ringfence::places::Places;
 use ringfence::report::Report;
-use ringfence::report::page::visible;
+use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;

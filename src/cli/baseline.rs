@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
-use ringfence::report::page::visible;
+use ringfence::visible::visible;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};

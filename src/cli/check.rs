@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::load::{self, Request, World};
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
+use ringfence::visible::visible;
 
 use super::input;
 use super::output::{self, Color};

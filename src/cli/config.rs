@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::config;
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
+use ringfence::visible::visible;
 use serde_json::json;
 
 use super::input;

@@ -15,8 +15,8 @@ use ringfence::load::{self, Request, World};
 use ringfence::model::Counting;
 use ringfence::places::Places;
 use ringfence::report::difference::DiffReport;
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
+use ringfence::visible::visible;
 
 use super::input::{self, WRONG};
 use super::judging::Judging;

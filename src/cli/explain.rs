@@ -7,7 +7,8 @@ use ringfence::checks::{ALL, Check};
 use ringfence::diagnostic::nearest;
 use ringfence::finding::NOTICES;
 use ringfence::load::World;
-use ringfence::report::page::{Page, Style, visible};
+use ringfence::report::page::{Page, Style};
+use ringfence::visible::visible;
 use ringfence::words::{Names, violated};
 
 use super::input;

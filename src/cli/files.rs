@@ -8,8 +8,8 @@ use ringfence::glob::Glob;
 use ringfence::input::{self as reading, InputOptions, LeftOut};
 use ringfence::load::{is_policy_text, is_tests_text};
 use ringfence::packs;
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
+use ringfence::visible::visible;
 use serde_json::json;
 
 use super::input;

@@ -10,8 +10,8 @@ use ringfence::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 use ringfence::finding::Audit;
 use ringfence::glob::Glob;
 use ringfence::model::{Model, Scope};
-use ringfence::report::page::visible;
 use ringfence::taxonomy::{Key, Tree};
+use ringfence::visible::visible;
 use ringfence::vocabulary::{Severity, Status};
 
 use super::input::{self, WRONG};

@@ -11,9 +11,9 @@ use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
 use ringfence::files::{DISK, Files};
 use ringfence::load::{self, Request, World};
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
 use ringfence::terminal;
+use ringfence::visible::visible;
 
 use super::output::{self, Color};
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::report::page::{columns, visible};
+use ringfence::report::page::columns;
 use ringfence::taxonomy::Tree;
+use ringfence::visible::visible;
 use serde::Serialize;
 
 use super::input;

@@ -12,8 +12,8 @@ use ringfence::edit::{NewWaiver, with_waiver};
 use ringfence::files::{Changed, Files};
 use ringfence::finding::{Audit, Finding, FindingStatus};
 use ringfence::load;
-use ringfence::report::page::visible;
 use ringfence::source::Sources;
+use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use ringfence::config::Config;
-use ringfence::report::page::visible;
 use ringfence::report::{Format, Look};
+use ringfence::visible::visible;
 
 use super::output::{self, Color};
 use super::values;

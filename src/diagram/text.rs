@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use crate::report::page::{is_hidden, visible};
+use crate::visible::{is_hidden, visible};
 
 /// As many characters stand unshortened in a label.
 pub const LABEL: usize = 24;

@@ -179,10 +179,8 @@ impl Diff {
                 .any(|o| (&o.code, &o.message, &o.subjects) == (&n.code, &n.message, &n.subjects))
         };
         let relied = |claim: &Reliance| {
-            let same = |o: &&Reliance| {
-                (&o.rule, &o.flow, &o.claim, &o.agreement)
-                    == (&claim.rule, &claim.flow, &claim.claim, &claim.agreement)
-            };
+            let same =
+                |o: &&Reliance| (&o.rule, &o.flow, &o.claim) == (&claim.rule, &claim.flow, &claim.claim);
             base.1.relied_on.iter().any(|other| same(&other))
         };
         Diff {

@@ -1,7 +1,7 @@
 //! Tests of policies: small inventories, and what a rule must find in them and what not.
 //!
-//! A file of tests stands beside its policy. [`read`] decodes all of them, resolves their
-//! inventories and gives back every mistake; [`run`] judges them; [`coverage`] tells what of
+//! A file of tests stands beside its policy. [`read()`] decodes all of them, resolves their
+//! inventories and gives back every mistake; [`run()`] judges them; [`coverage()`] tells what of
 //! the rules no test exercises.
 
 mod change;

@@ -24,6 +24,25 @@ pub enum Whose {
     Many,
 }
 
+/// Which `only_from` let items pass that are followed together.
+#[derive(Debug, Clone, Copy)]
+pub enum Passing<'a> {
+    /// Those of one origin.
+    One(Origin),
+    /// The declared ones of all parties that are alike.
+    Many(&'a Alike),
+}
+
+impl Passing<'_> {
+    /// Whether a flow lets them pass.
+    pub fn passes(self, graph: &Graph, flow: FlowId) -> bool {
+        match self {
+            Passing::One(origin) => graph.passes(flow, origin),
+            Passing::Many(alike) => alike.passes(graph, flow, Whose::Many),
+        }
+    }
+}
+
 /// Which parties are alike.
 #[derive(Debug)]
 pub struct Alike {

@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Course, Rows, Slot, derive};
+use super::{Course, Passing, Rows, Slot, derive};
 use crate::bits;
-use crate::graph::{Graph, Origin};
+use crate::graph::Graph;
 use crate::model::{FlowId, SystemId};
 
 /// Leaves that start at a system, in the first plane.
@@ -51,7 +51,7 @@ pub struct State {
 pub struct Layers<'g, C> {
     graph: &'g Graph<'g>,
     course: &'g C,
-    origin: Origin,
+    passing: Passing<'g>,
     shape: Shape,
     visited: FxHashMap<SystemId, Visited>,
 }
@@ -99,13 +99,13 @@ impl<'r> Candidates<'r> {
     }
 }
 
-/// Follows items of one origin from their seeds over all flows that the course
-/// and `only_from` allow, and shows each crossing to `observe`. With
+/// Follows items of one origin, or of many alike, from their seeds over all flows
+/// that the course and `only_from` allow, and shows each crossing to `observe`. With
 /// `candidates`, only what can reach a target goes on.
 pub fn forward<'g, C: Course>(
     graph: &'g Graph<'g>,
     course: &'g C,
-    origin: Origin,
+    passing: Passing<'g>,
     stacks: usize,
     seeds: &[Seed],
     candidates: Option<Candidates>,
@@ -115,7 +115,7 @@ pub fn forward<'g, C: Course>(
     let slots: Vec<Slot> = Slot::all(course).collect();
     let words = bits::words(model.data.leaf_count());
     let shape = Shape { words, planes: course.planes(), slots: slots.len(), stacks };
-    let mut layers = Layers { graph, course, origin, shape, visited: FxHashMap::default() };
+    let mut layers = Layers { graph, course, passing, shape, visited: FxHashMap::default() };
     let mut arriving: FxHashMap<SystemId, Vec<u64>> = FxHashMap::default();
     for seed in seeds {
         let marked = course.marks().is_some_and(|marks| marks.contains(seed.leaf));
@@ -137,7 +137,7 @@ pub fn forward<'g, C: Course>(
         length += 1;
         for (system, new) in settled {
             for &flow in graph.out(system) {
-                if !graph.passes(flow, origin) {
+                if !passing.passes(graph, flow) {
                     continue;
                 }
                 let ends = &model.flows[flow];
@@ -229,7 +229,7 @@ impl<C: Course> Layers<'_, C> {
 
     fn step_back(&self, state: State, length: usize) -> Option<(FlowId, State)> {
         let graph = self.graph;
-        graph.into(state.system).iter().filter(|&&flow| graph.passes(flow, self.origin)).find_map(|&flow| {
+        graph.into(state.system).iter().filter(|&&flow| self.passing.passes(graph, flow)).find_map(|&flow| {
             let ends = &graph.model.flows[flow];
             let layer = self.layer(ends.from, length - 1)?;
             Slot::all(self.course).find_map(|slot| {

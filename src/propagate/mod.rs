@@ -27,7 +27,7 @@ mod forward;
 mod held;
 mod inward;
 
-pub use alike::{Alike, Whose};
+pub use alike::{Alike, Passing, Whose};
 pub use assumed::{Assumed, assume};
 pub use backward::reaching;
 pub use flood::flood;

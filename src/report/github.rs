@@ -3,11 +3,11 @@
 //! Every line that holds text from an input is a command of which that text is a
 //! value: nothing from an input can start a command of its own.
 
-use super::page::visible;
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus, Notice};
 use crate::places::Places;
 use crate::source::Location;
+use crate::visible::visible;
 
 /// So many characters of a title are shown.
 const TITLE: usize = 200;

@@ -6,9 +6,9 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::ser::CharEscape;
 
-use super::page::is_hidden;
 use crate::diff::Diff;
 use crate::finding::Audit;
+use crate::visible::is_hidden;
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.

@@ -22,6 +22,7 @@ pub(crate) use say::about;
 
 pub use json::{difference_schema, schema};
 
+use crate::diff::Diff;
 use crate::finding::Audit;
 use crate::gate::Gate;
 use crate::load::World;
@@ -122,6 +123,8 @@ pub struct Report<'r> {
     pub scope: Scope,
     /// The texts, for places of what no finding names.
     pub sources: Option<&'r Sources>,
+    /// Where it is one side of a comparison, that, and whether edits that widen make it fail.
+    pub compared: Option<(&'r Diff, bool)>,
 }
 
 impl<'r> Report<'r> {
@@ -135,6 +138,7 @@ impl<'r> Report<'r> {
             world: None,
             scope: Scope::default(),
             sources: None,
+            compared: None,
         }
     }
 

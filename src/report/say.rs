@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::page::is_hidden;
 use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
 use crate::finding::{Place, PolicyFacts, Promise};
 use crate::gate::{Gate, Threshold};
 use crate::places::Places;
 use crate::source::Location;
+use crate::visible::is_hidden;
 use crate::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
 
 /// So many categories are named where there is little room.
@@ -206,7 +206,7 @@ fn kept(rule: &str) -> &str {
     match rule {
         "flow/only_from" => "every rule: it leaves out what starts elsewhere",
         "flow/disposed" => "every rule: what it moved is gone",
-        "terms/released_by" => "every term of the agreement: they end here",
+        "terms/released_by" => "the terms of agreements: they end here",
         rule => rule,
     }
 }
@@ -217,8 +217,6 @@ pub struct Claim<'a> {
     pub flow: &'a str,
     /// Its words.
     pub claim: &'a str,
-    /// The agreement whose terms are concerned.
-    pub agreement: Option<&'a str>,
     /// Where it is made.
     pub location: &'a Location,
     /// The rules, as [`kept`] says them.
@@ -231,14 +229,8 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
     for r in &audit.relied_on {
         let place = &r.location;
         claims
-            .entry((&r.flow, &r.claim, &r.agreement, &place.file, place.line))
-            .or_insert_with(|| Claim {
-                flow: &r.flow,
-                claim: &r.claim,
-                agreement: r.agreement.as_deref(),
-                location: place,
-                rules: Vec::new(),
-            })
+            .entry((&r.flow, &r.claim, &place.file, place.line))
+            .or_insert_with(|| Claim { flow: &r.flow, claim: &r.claim, location: place, rules: Vec::new() })
             .rules
             .push(kept(&r.rule));
     }

@@ -16,7 +16,7 @@ use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Violation, keep_shortes
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{Limit, Most};
-use crate::propagate::{Candidates, Course, Deriving, reaching};
+use crate::propagate::{Candidates, Course, Deriving, Passing, reaching};
 
 /// Walks over flows that are not exempt, marked once they are of the categories.
 struct Counted<'c> {
@@ -203,25 +203,26 @@ fn holdings(
         }
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(judge.graph, course, origin, starts, candidates, |leaf, crossing| {
-            let flow = crossing.flow;
-            let to = model.flows[flow].to;
-            let arriving = LeafSet::from(&*crossing.leaves);
-            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
-            if course.through[flow] {
-                if !hit.is_empty() {
-                    relied.push(flow);
+        let followed =
+            judge.follow(judge.graph, course, Passing::One(origin), starts, candidates, |leaf, crossing| {
+                let flow = crossing.flow;
+                let to = model.flows[flow].to;
+                let arriving = LeafSet::from(&*crossing.leaves);
+                let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
+                if course.through[flow] {
+                    if !hit.is_empty() {
+                        relied.push(flow);
+                    }
+                    return;
                 }
-                return;
-            }
-            let Some(place) = place_of[to] else {
-                return;
-            };
-            if !hit.is_empty() {
-                keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
-                hits.push((place, leaf, hit));
-            }
-        });
+                let Some(place) = place_of[to] else {
+                    return;
+                };
+                if !hit.is_empty() {
+                    keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
+                    hits.push((place, leaf, hit));
+                }
+            });
         let Some(followed) = followed else {
             continue;
         };

@@ -302,7 +302,6 @@ pub fn full() -> Audit {
         rule: rule.to_owned(),
         flow: "reports".to_owned(),
         claim: "transform: aggregated".to_owned(),
-        agreement: None,
         location: at("flows.yaml", 70),
     };
     audit.relied_on = vec![relies("core/no-financial-advertising"), relies("core/no-financial-sale")];

@@ -66,7 +66,6 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relied {
     pub rule: String,
-    pub agreement: Option<String>,
     pub flow: String,
 }
 
@@ -189,7 +188,7 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
     let mut relied = BTreeSet::new();
     for flow in &model.flows {
         let mut rely = |rule: &str| {
-            relied.insert(Relied { rule: format!("flow/{rule}"), agreement: None, flow: flow.id.clone() });
+            relied.insert(Relied { rule: format!("flow/{rule}"), flow: flow.id.clone() });
         };
         if flow.left_out_as_disposed {
             rely("disposed");

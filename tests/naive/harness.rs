@@ -181,7 +181,6 @@ pub fn compare(world: &World, expected: &Verdict, output: &Output) -> Result<(),
         .flatten()
         .map(|r| Relied {
             rule: text(&r["rule"]).unwrap_or_default(),
-            agreement: text(&r["agreement"]),
             flow: text(&r["flow"]).unwrap_or_default(),
         })
         .collect();

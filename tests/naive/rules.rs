@@ -197,7 +197,7 @@ pub fn finding(rule: &Judged<'_>) -> Finding {
 }
 
 fn rely(relied: &mut BTreeSet<Relied>, model: &Model<'_>, rule: &Judged<'_>, e: usize) {
-    relied.insert(Relied { rule: rule.id.clone(), agreement: None, flow: model.flows[e].id.clone() });
+    relied.insert(Relied { rule: rule.id.clone(), flow: model.flows[e].id.clone() });
 }
 
 #[derive(Default)]

@@ -237,7 +237,6 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
                     let mut rely = |term: &str| {
                         relied.insert(Relied {
                             rule: format!("terms/{term}"),
-                            agreement: None,
                             flow: model.flows[*e].id.clone(),
                         });
                     };

@@ -9,18 +9,22 @@
 
 mod sift;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::sift::{Sifted, sift};
+use self::sift::{Goals, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
 use crate::graph::Origin;
 use crate::inventory::Terms;
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest};
-use crate::model::{AgreementId, FlowId, OnwardTo, PartyId, SystemId};
-use crate::propagate::{Candidates, Course, Rows, Seed, forward, reaching};
+use crate::judge::{
+    Followed, Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
+};
+use crate::model::{AgreementId, FlowId, OnwardTo, PartyId};
+use crate::propagate::{Alike, Candidates, Course, Crossing, Passing, Rows, Seed, forward, reaching};
 use crate::vocabulary::{Onward, Transform, Word};
 
 /// How many agreements a finding shows a walk for.
@@ -114,43 +118,52 @@ struct Broken {
     consequent: bool,
 }
 
-/// For a check: the flows that break it, and the places of the origins whose items do.
-type Breaking = FxHashMap<usize, (FxHashSet<FlowId>, Vec<usize>)>;
-
 type Findings = BTreeMap<(usize, FlowId), Broken>;
+type Reliances = BTreeSet<(Noted, FlowId)>;
 
 /// The findings of the checks that follow data under terms, and the claims that
 /// kept something from being one.
 pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
-    let Sifted { breaking, alone, released } = sift(judge, &members);
+    let goals = sift::breaking(judge, &members, |_| true);
+    let mut goals = goals.iter();
+    let Relying { alone, released } = sift::relying(judge, &members);
+    let mut alone = alone.iter();
     let mut findings = Findings::new();
-    let mut relied: BTreeSet<(Noted, FlowId)> = released.into_iter().map(|f| (Noted::Released, f)).collect();
-    let mut at = 0;
+    let mut relied: Reliances = released.into_iter().map(|f| (Noted::Released, f)).collect();
     for under in &all {
-        // For each check the flows that break it, and the origins whose items do.
-        let mut breaking_here: Breaking = FxHashMap::default();
-        for one in under {
-            if breaking.get(at) == Some(&true) || alone.get(at) == Some(&true) {
-                follow(judge, std::slice::from_ref(one), &mut findings, &mut breaking_here, &mut relied);
-            }
-            at += 1;
-        }
-        for (check, (flows, from)) in breaking_here {
-            let first = if flows.len() > 1 && under.len() <= FOLDED {
-                first_breaking(judge, under, check, from.iter().filter_map(|&at| judge.origins.get(at)))
-            } else {
-                flows.clone()
-            };
-            for flow in flows {
-                if let Some(found) = findings.get_mut(&(check, flow)) {
-                    found.consequent &= !first.contains(&flow);
-                }
+        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
+        break_terms(judge, under, &goals, |_, _| true, &mut findings);
+        for (one, goals) in under.iter().zip(alone.by_ref()) {
+            if let Some(goals) = goals {
+                rely_on_terms(judge, one, goals, &mut relied);
             }
         }
     }
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
+    (violations(judge, findings), relied)
+}
+
+/// Of some findings of those checks which there are.
+pub fn breaking_terms(judge: &Judge, wanted: &FxHashSet<(usize, FlowId)>) -> Vec<Violation> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+    let members: Vec<&Under> = all.iter().flatten().collect();
+    let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
+    let goals = sift::breaking(judge, &members, |flow| flows.contains(&flow));
+    let mut goals = goals.iter();
+    let mut findings = Findings::new();
+    for under in &all {
+        let goals: Vec<_> = goals.by_ref().take(under.len()).collect();
+        break_terms(judge, under, &goals, |check, flow| wanted.contains(&(check, flow)), &mut findings);
+    }
+    violations(judge, findings)
+}
+
+fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
     let violation = |((check, flow), found): ((usize, FlowId), Broken)| Violation {
         rule: RuleRef::Check(check),
         on: On::Flow(flow),
@@ -167,7 +180,7 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
         consequent: found.consequent,
         details: Vec::new(),
     };
-    (findings.into_iter().map(violation).collect(), relied)
+    findings.into_iter().map(violation).collect()
 }
 
 /// An agreement's counting flows, by the terms that they put data under.
@@ -199,41 +212,8 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
     all
 }
 
-/// The flows over which items can go while under terms: all that is noted there,
-/// with the leaves concerned.
-fn noted(judge: &Judge, under: &Under) -> FxHashMap<FlowId, Vec<(Noted, LeafSet)>> {
-    let model = judge.model;
-    let mut rows = Rows::new(model, 1);
-    let mut noted: FxHashMap<FlowId, Vec<(Noted, LeafSet)>> = FxHashMap::default();
-    let mut queue: Vec<SystemId> = Vec::new();
-    let mut cross = |flow: FlowId, leaves: &LeafSet, rows: &mut Rows, queue: &mut Vec<SystemId>| {
-        if leaves.is_empty() || under.home(judge, flow) {
-            return;
-        }
-        noted.entry(flow).or_insert_with(|| all_noted(judge, under, flow));
-        if !under.releases(judge, flow) {
-            let to = model.flows[flow].to;
-            let mut arriving = leaves.row().to_vec();
-            crate::propagate::derive(model, to, &mut arriving, &mut [], None);
-            if rows.add(to, 0, &arriving) {
-                queue.push(to);
-            }
-        }
-    };
-    for &flow in &under.flows {
-        cross(flow, &judge.held.carried[flow], &mut rows, &mut queue);
-    }
-    while let Some(system) = queue.pop() {
-        let here = LeafSet::from(rows.row(system, 0));
-        for &flow in judge.graph.out(system) {
-            cross(flow, &here.and(&judge.held.carried[flow]), &mut rows, &mut queue);
-        }
-    }
-    noted.retain(|_, list| !list.is_empty());
-    noted
-}
-
-fn all_noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)> {
+/// What is noted where a flow carries what is under terms, with the leaves concerned.
+fn noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)> {
     let mut all = Vec::new();
     for (at, check) in ALL.iter().enumerate() {
         if let How::Under(breaks) = check.how {
@@ -247,89 +227,258 @@ fn all_noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)
     all
 }
 
-/// Follows what comes under one set of terms, from each origin.
-fn follow(
-    judge: &Judge,
-    under: &[Under],
-    findings: &mut Findings,
-    breaking: &mut Breaking,
-    relied: &mut BTreeSet<(Noted, FlowId)>,
-) {
-    let model = judge.model;
-    let Some(one) = under.first() else {
-        return;
-    };
-    let noted = noted(judge, one);
-    if noted.is_empty() {
-        return;
+/// What is looked for of what is under one set of terms.
+struct Search<'u, F> {
+    judge: &'u Judge<'u>,
+    one: &'u Under<'u>,
+    goals: &'u Goals,
+    /// What of it.
+    wanted: F,
+    /// What has been looked up.
+    noted: RefCell<FxHashMap<FlowId, Rc<[(Noted, LeafSet)]>>>,
+}
+
+impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
+    fn new(judge: &'u Judge, one: &'u Under, goals: &'u Goals, wanted: F) -> Self {
+        Search { judge, one, goals, wanted, noted: RefCell::default() }
     }
-    let any = Sticky { judge, under, origin: None };
-    let candidates = reaching(judge.graph, &any, noted.keys().copied(), |flow, slot, row| {
-        if let Some(list) = noted.get(&flow)
-            && any.while_crossing(flow, slot.plane) != 0
-        {
-            list.iter().for_each(|(_, leaves)| {
-                bits::or(row, leaves.row());
-            });
+
+    /// What is noted of a flow.
+    fn at(&self, flow: FlowId) -> Rc<[(Noted, LeafSet)]> {
+        if !self.goals.flows.contains(&flow) && !self.one.flows.contains(&flow) {
+            return Rc::new([]);
         }
-    });
-    let candidates = Candidates { rows: &candidates, planes: any.planes() };
-    for (at, (origin, starts)) in judge.origins.iter().enumerate() {
-        let course = Sticky { origin: Some(model.parties[origin.party()].group), ..any };
-        let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
-        let mut seen: Vec<(usize, FlowId, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(judge.graph, &course, *origin, starts, candidates, |leaf, crossing| {
-            let Some(list) = noted.get(&crossing.flow) else {
-                return;
-            };
+        let look = || {
+            let mut list = noted(self.judge, self.one, flow);
+            list.retain(|(what, _)| (self.wanted)(*what, flow));
+            list.into()
+        };
+        Rc::clone(self.noted.borrow_mut().entry(flow).or_insert_with(look))
+    }
+
+    /// Where items must be to get to a goal; `None` if none can.
+    fn region(&self) -> Option<Region> {
+        let model = self.judge.model;
+        let away = |flow: &FlowId| !self.one.home(self.judge, *flow);
+        let before = reaching(
+            self.judge.graph,
+            &Before,
+            self.one.flows.iter().copied().filter(away),
+            |flow, _, row| {
+                self.at(flow).iter().for_each(|(_, leaves)| {
+                    bits::or(row, leaves.row());
+                });
+                if !self.one.releases(self.judge, flow) {
+                    bits::or(row, self.goals.useful.row(model.flows[flow].to, 0));
+                }
+            },
+        );
+        if self.one.flows.iter().all(|&flow| bits::is_empty(before.row(model.flows[flow].from, 0))) {
+            return None;
+        }
+        let mut rows = Rows::new(model, 2);
+        for system in model.systems.ids() {
+            let before = before.row(system, 0);
+            rows.add(system, 0, before);
+            rows.add(system, 1, before);
+            rows.add(system, 1, self.goals.useful.row(system, 0));
+        }
+        let mut carrying = Vec::new();
+        for system in model.systems.ids().filter(|&system| !bits::is_empty(rows.row(system, 1))) {
+            carrying.extend(self.judge.graph.out(system).iter().copied().filter(|&flow| {
+                let f = &model.flows[flow];
+                bits::intersects(rows.row(system, 1), f.leaves.row())
+                    && (bits::intersects(rows.row(f.to, 1), f.leaves.row())
+                        || self.goals.flows.contains(&flow)
+                        || self.one.flows.contains(&flow))
+            }));
+        }
+        Some(Region { rows, carrying })
+    }
+
+    /// Follows what comes under the terms from origins that are alike, and shows what
+    /// is noted of it: what, where, of which origin leaf, as which leaves.
+    fn follow<'g>(
+        &self,
+        course: &'g Sticky<'g>,
+        region: &Region,
+        (passing, starts): (Passing<'g>, &Starts),
+        mut show: impl FnMut(Noted, usize, &Crossing, LeafSet),
+    ) -> Option<Followed<'g, Sticky<'g>>>
+    where
+        'u: 'g,
+    {
+        self.judge.follow(self.judge.graph, course, passing, starts, region.candidates(), |leaf, crossing| {
             if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
                 return;
             }
-            for (what, leaves) in list {
+            for (what, leaves) in self.at(crossing.flow).iter() {
                 let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
-                if hit.is_empty() {
-                    continue;
-                }
-                if let Noted::Breaks(check) = *what {
-                    let key = (check, crossing.flow);
-                    keep_shortest(&mut shortest, key, Shortest::new(model, &crossing, hit.row()));
-                    seen.push((check, crossing.flow, leaf, hit));
-                } else {
-                    relied.insert((*what, crossing.flow));
+                if !hit.is_empty() {
+                    show(*what, leaf, &crossing, hit);
                 }
             }
-        });
-        let Some(followed) = followed else {
-            continue;
-        };
-        for (check, flow, leaf, hit) in seen {
-            let none = || LeafSet::empty(model.data.leaf_count());
-            let found = findings.entry((check, flow)).or_insert_with(|| Broken {
-                data: none(),
-                arrives_as: none(),
-                agreements: BTreeMap::new(),
-                consequent: true,
-            });
-            found.data.insert(leaf);
-            found.arrives_as.extend(hit.row());
-            found.agreements.entry(one.agreement).or_default();
-            let (flows, from) = breaking.entry(check).or_default();
-            flows.insert(flow);
-            if from.last() != Some(&at) {
-                from.push(at);
+        })
+    }
+}
+
+/// Walks before anything comes under terms.
+struct Before;
+
+impl Course for Before {
+    fn next(&self, _: FlowId, plane: usize) -> Option<usize> {
+        Some(plane)
+    }
+}
+
+/// Where items must be to get to a goal: before they come under terms, and then; and the
+/// flows that they cross.
+#[derive(Debug)]
+struct Region {
+    rows: Rows,
+    carrying: Vec<FlowId>,
+}
+
+impl Region {
+    fn candidates(&self) -> Candidates<'_> {
+        Candidates { rows: &self.rows, planes: 2 }
+    }
+
+    fn extend(&mut self, judge: &Judge, other: &Region) {
+        for system in judge.model.systems.ids() {
+            for slot in 0..2 {
+                self.rows.add(system, slot, other.rows.row(system, slot));
             }
         }
-        for (key, shortest) in &shortest {
-            if let Some(found) = findings.get_mut(key) {
-                let shown = found.agreements.len() <= WITNESSES;
-                if let Some(walk) = found.agreements.get_mut(&one.agreement)
-                    && (walk.is_empty() && shown || shortest.length < walk.len())
-                {
-                    *walk = followed.walk(shortest);
+        self.carrying.extend_from_slice(&other.carrying);
+    }
+}
+
+/// Origins to be followed one by one, or together where they are alike.
+fn classes<'j>(judge: &'j Judge, alike: &Alike) -> BTreeMap<Option<Origin>, Starts<'j>> {
+    let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
+    for (origin, starts) in judge.origins {
+        let many = matches!(origin, Origin::Declared(party) if alike.has(*party, true));
+        classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
+    }
+    classes
+}
+
+/// Follows what comes under the terms of one agreement, to where it breaks them.
+fn break_terms(
+    judge: &Judge,
+    under: &[Under],
+    goals: &[&Option<Rc<Goals>>],
+    wanted: impl Fn(usize, FlowId) -> bool,
+    findings: &mut Findings,
+) {
+    let model = judge.model;
+    let mut searches = Vec::new();
+    let mut whole: Option<Region> = None;
+    for (one, goals) in under.iter().zip(goals) {
+        let Some(goals) = goals else { continue };
+        let search = Search::new(
+            judge,
+            one,
+            goals,
+            |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, flow)),
+        );
+        let Some(region) = search.region() else { continue };
+        match &mut whole {
+            Some(whole) => whole.extend(judge, &region),
+            None => whole = Some(Region { rows: region.rows.clone(), carrying: region.carrying.clone() }),
+        }
+        searches.push((search, region));
+    }
+    let Some(whole) = whole else {
+        return;
+    };
+    let alike = Alike::new(judge.graph, &whole.carrying);
+    let classes = classes(judge, &alike);
+    let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
+    let group = |origin: Option<Origin>| origin.map(|origin| model.parties[origin.party()].group);
+    // For each check the flows that break it, and the classes whose items do.
+    let mut breaking: BTreeMap<usize, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
+    for (search, region) in &searches {
+        for (&origin, starts) in &classes {
+            let course = Sticky { judge, under: std::slice::from_ref(search.one), origin: group(origin) };
+            let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
+            let agreement = search.one.agreement;
+            let followed =
+                search.follow(&course, region, (passing(origin), starts), |what, leaf, crossing, hit| {
+                    let Noted::Breaks(check) = what else { return };
+                    let key = (check, crossing.flow);
+                    keep_shortest(&mut shortest, key, Shortest::new(model, crossing, hit.row()));
+                    let none = || LeafSet::empty(model.data.leaf_count());
+                    let found = findings.entry(key).or_insert_with(|| Broken {
+                        data: none(),
+                        arrives_as: none(),
+                        agreements: BTreeMap::new(),
+                        consequent: true,
+                    });
+                    found.data.insert(leaf);
+                    found.arrives_as.extend(hit.row());
+                    found.agreements.entry(agreement).or_default();
+                    let (flows, from) = breaking.entry(check).or_default();
+                    flows.insert(crossing.flow);
+                    from.insert(origin);
+                });
+            let Some(followed) = followed else {
+                continue;
+            };
+            for (key, shortest) in &shortest {
+                if let Some(found) = findings.get_mut(key) {
+                    let shown = found.agreements.len() <= WITNESSES;
+                    if let Some(walk) = found.agreements.get_mut(&agreement)
+                        && (walk.is_empty() && shown || shortest.length < walk.len())
+                    {
+                        *walk = followed.walk(shortest);
+                    }
                 }
             }
         }
     }
+    for (check, (flows, from)) in breaking {
+        let first = if flows.len() > 1 && under.len() <= FOLDED {
+            let mut first = FxHashSet::default();
+            for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
+                let course = Sticky { judge, under, origin: group(origin) };
+                first_breaking(&course, check, &whole, (passing(origin), starts), &mut first);
+            }
+            first
+        } else {
+            flows.clone()
+        };
+        for flow in flows {
+            if let Some(found) = findings.get_mut(&(check, flow)) {
+                found.consequent &= !first.contains(&flow);
+            }
+        }
+    }
+}
+
+/// Follows what comes under one set of terms, to where that relies on a claim.
+fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Reliances) {
+    let new = {
+        let search = Search::new(judge, one, goals, |what, flow| {
+            !matches!(what, Noted::Breaks(_)) && !relied.contains(&(what, flow))
+        });
+        let Some(region) = search.region() else {
+            return;
+        };
+        let alike = Alike::new(judge.graph, &region.carrying);
+        let mut new = Vec::new();
+        for (origin, starts) in classes(judge, &alike) {
+            let group = origin.map(|origin| judge.model.parties[origin.party()].group);
+            let course = Sticky { judge, under: std::slice::from_ref(one), origin: group };
+            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
+            search.follow(&course, &region, (passing, &starts), |what, _, crossing, _| {
+                new.push((what, crossing.flow));
+            });
+        }
+        new
+    };
+    relied.extend(new);
 }
 
 /// The claim by which a flow kept something from breaking terms.
@@ -347,37 +496,39 @@ fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
     }
 }
 
-/// The flows at which some walk breaks a check for the first time.
-fn first_breaking<'o, 's: 'o>(
-    judge: &Judge,
-    under: &[Under],
+/// Adds the flows at which some walk from origins that are alike breaks a check for the
+/// first time.
+fn first_breaking(
+    course: &Sticky,
     check: usize,
-    origins: impl Iterator<Item = &'o (Origin, Starts<'s>)>,
-) -> FxHashSet<FlowId> {
-    let mut first = FxHashSet::default();
+    region: &Region,
+    (passing, starts): (Passing, &Starts),
+    first: &mut FxHashSet<FlowId>,
+) {
     let Some(How::Under(breaks)) = ALL.get(check).map(|c| c.how) else {
-        return first;
+        return;
     };
+    let judge = course.judge;
     let mut broken: FxHashMap<(usize, FlowId), Option<LeafSet>> = FxHashMap::default();
-    for (origin, starts) in origins {
-        let course = Sticky { judge, under, origin: Some(judge.model.parties[origin.party()].group) };
-        let seeds: Vec<Seed> = starts
-            .iter()
-            .flat_map(|&(system, leaves)| leaves.iter().map(move |leaf| Seed { system, stack: 0, leaf }))
-            .collect();
-        forward(judge.graph, &course, *origin, 1, &seeds, None, |crossing| {
-            let active = course.while_crossing(crossing.flow, crossing.slot.plane);
-            for (at, one) in under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
-                let leaves =
-                    broken.entry((at, crossing.flow)).or_insert_with(|| breaks(judge, one, crossing.flow));
-                if let Some(leaves) = leaves
-                    && bits::intersects(crossing.leaves, leaves.row())
-                {
-                    first.insert(crossing.flow);
-                    crossing.leaves.iter_mut().zip(leaves.row()).for_each(|(c, l)| *c &= !l);
-                }
+    let seeds: Vec<Seed> = starts
+        .iter()
+        .flat_map(|&(system, leaves)| {
+            let before = LeafSet::from(region.rows.row(system, 0));
+            let useful: Vec<usize> = leaves.and(&before).iter().collect();
+            useful.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
+        })
+        .collect();
+    forward(judge.graph, course, passing, 1, &seeds, Some(region.candidates()), |crossing| {
+        let active = course.while_crossing(crossing.flow, crossing.slot.plane);
+        for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
+            let leaves =
+                broken.entry((at, crossing.flow)).or_insert_with(|| breaks(judge, one, crossing.flow));
+            if let Some(leaves) = leaves
+                && bits::intersects(crossing.leaves, leaves.row())
+            {
+                first.insert(crossing.flow);
+                crossing.leaves.iter_mut().zip(leaves.row()).for_each(|(c, l)| *c &= !l);
             }
-        });
-    }
-    first
+        }
+    });
 }

@@ -6,6 +6,8 @@
 //! one agreement. Which flows end terms is found exactly, for all agreements that the
 //! same transforms release at once, but for those to whose home data can come.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Under, group_entered};
@@ -18,14 +20,23 @@ use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, derive, flo
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, Transform};
 
-/// What sifting leaves.
-pub struct Sifted {
-    /// For each of the terms whether something under them may break them.
-    pub breaking: Vec<bool>,
-    /// For each of the terms whether what they rely on is not in `released`.
-    pub alone: Vec<bool>,
+/// What sifting for claims leaves.
+pub struct Relying {
+    /// For each of the terms where what is under them may rely on what is not in
+    /// `released`, if anywhere.
+    pub alone: Vec<Option<Rc<Goals>>>,
     /// Flows that carry something under terms and end them.
     pub released: FxHashSet<FlowId>,
+}
+
+/// Where something may be noted of what is under equal terms, but for the own flows
+/// of their agreements.
+#[derive(Debug)]
+pub struct Goals {
+    /// At which flows.
+    pub flows: FxHashSet<FlowId>,
+    /// For each system the leaves that, under the terms, can get to one of them.
+    pub useful: Rows,
 }
 
 /// What two sets of terms have in common if the same flows break them.
@@ -68,39 +79,62 @@ fn releasing(under: &Under) -> Vec<Transform> {
     releasing
 }
 
-/// Sifts terms.
-pub fn sift(judge: &Judge, members: &[&Under]) -> Sifted {
-    let mut same: FxHashMap<Same, Vec<usize>> = FxHashMap::default();
-    let mut released_alike: FxHashMap<Vec<Transform>, Vec<usize>> = FxHashMap::default();
-    let mut sifted = Sifted {
-        breaking: vec![false; members.len()],
-        alone: vec![false; members.len()],
-        released: FxHashSet::default(),
-    };
+/// Members by what they have in common.
+fn alike<'u, K: std::hash::Hash + Eq>(
+    members: &'u [&'u Under],
+    common: impl Fn(&'u Under<'u>) -> K,
+) -> FxHashMap<K, Vec<usize>> {
+    let mut groups: FxHashMap<K, Vec<usize>> = FxHashMap::default();
     for (at, under) in members.iter().enumerate() {
-        same.entry(Same::of(under)).or_default().push(at);
-        if under.onward_to.is_empty() {
-            released_alike.entry(releasing(under)).or_default().push(at);
-        } else if let Some(alone) = sifted.alone.get_mut(at) {
-            *alone = true;
-        }
+        groups.entry(common(under)).or_default().push(at);
     }
-    for group in same.values() {
-        for at in breaking(judge, members, group) {
-            if let Some(breaking) = sifted.breaking.get_mut(at) {
-                *breaking = true;
-            }
-        }
+    groups
+}
+
+/// For each of the terms where what is under them may break them, if anywhere.
+pub fn breaking(
+    judge: &Judge,
+    members: &[&Under],
+    wanted: impl Fn(FlowId) -> bool,
+) -> Vec<Option<Rc<Goals>>> {
+    let mut breaking = vec![None; members.len()];
+    for group in alike(members, Same::of).into_values() {
+        let (found, goals) = breaking_alike(judge, members, &group, &wanted);
+        note(&mut breaking, found, goals);
     }
-    for group in released_alike.values() {
-        let alone = released(judge, members, group, &mut sifted.released);
-        for at in alone {
-            if let Some(alone) = sifted.alone.get_mut(at) {
+    breaking
+}
+
+/// Where something under the terms may rely on a claim.
+pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
+    let mut found = Relying { alone: vec![None; members.len()], released: FxHashSet::default() };
+    let mut alone: Vec<bool> = members.iter().map(|under| !under.onward_to.is_empty()).collect();
+    for group in alike(members, releasing).into_values() {
+        let group: Vec<usize> =
+            group.into_iter().filter(|&at| members.get(at).is_some_and(|u| u.onward_to.is_empty())).collect();
+        for at in released(judge, members, &group, &mut found.released) {
+            if let Some(alone) = alone.get_mut(at) {
                 *alone = true;
             }
         }
     }
-    sifted
+    for mut group in alike(members, Same::of).into_values() {
+        group.retain(|&at| alone.get(at).is_some_and(|alone| *alone));
+        if !group.is_empty() {
+            let goals = relying_alike(judge, members, &group, &found.released);
+            note(&mut found.alone, group, goals);
+        }
+    }
+    found
+}
+
+fn note(all: &mut [Option<Rc<Goals>>], members: Vec<usize>, goals: Goals) {
+    let goals = Rc::new(goals);
+    for at in members {
+        if let Some(one) = all.get_mut(at) {
+            *one = Some(Rc::clone(&goals));
+        }
+    }
 }
 
 /// Walks that go on under terms, wherever home is.
@@ -179,29 +213,46 @@ fn breaks(judge: &Judge, one: &Under, flow: FlowId) -> Option<LeafSet> {
     all
 }
 
-/// Which of some members with equal terms may break them.
-fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
-    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
-        return Vec::new();
-    };
+/// Which flows of some are noted with which leaves, and what gets to them under terms.
+fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) -> Option<LeafSet>) -> Goals {
     let model = judge.model;
-    let (rows, crossed) = spread(judge, members, group, one);
-    let targets: FxHashMap<FlowId, LeafSet> = crossed
+    let leaves: FxHashMap<FlowId, LeafSet> = crossed
         .iter()
-        .filter_map(|&flow| {
-            let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
-            let hit = breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]);
-            (!hit.is_empty()).then_some((flow, hit))
-        })
+        .filter_map(|&flow| Some((flow, noted(flow)?)))
+        .filter(|(_, l)| !l.is_empty())
         .collect();
-    let useful = (!targets.is_empty()).then(|| {
-        let graph = Graph::of(model, &crossed);
-        let flows = crossed.iter().copied().filter(|flow| targets.contains_key(flow));
+    let useful = if leaves.is_empty() {
+        Rows::new(model, 1)
+    } else {
+        let graph = Graph::of(model, crossed);
+        let flows = crossed.iter().copied().filter(|flow| leaves.contains_key(flow));
         reaching(&graph, &Onwards { judge, one }, flows, |flow, _, row| {
-            if let Some(hit) = targets.get(&flow) {
+            if let Some(hit) = leaves.get(&flow) {
                 row.copy_from_slice(hit.row());
             }
         })
+    };
+    Goals { flows: leaves.into_keys().collect(), useful }
+}
+
+/// Which of some members with equal terms may break them, and where.
+fn breaking_alike(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    wanted: impl Fn(FlowId) -> bool,
+) -> (Vec<usize>, Goals) {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
+    };
+    let (rows, crossed) = spread(judge, members, group, one);
+    let goals = goals(judge, one, &crossed, |flow| {
+        if !wanted(flow) {
+            return None;
+        }
+        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
+        Some(breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]))
     });
     let mut found: Vec<usize> = Vec::new();
     for (at, flow) in entering(judge, members, group) {
@@ -209,9 +260,8 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
             continue;
         }
         let carried = &judge.held.carried[flow];
-        let goes_on = useful.as_ref().is_some_and(|useful| {
-            !one.releases(judge, flow) && bits::intersects(useful.row(model.flows[flow].to, 0), carried.row())
-        });
+        let goes_on = !one.releases(judge, flow)
+            && bits::intersects(goals.useful.row(model.flows[flow].to, 0), carried.row());
         let itself = || {
             members.get(at).is_some_and(|under| {
                 ALL.iter().any(|check| match check.how {
@@ -222,11 +272,28 @@ fn breaking(judge: &Judge, members: &[&Under], group: &[usize]) -> Vec<usize> {
                 })
             })
         };
-        if goes_on || itself() {
+        if goes_on || wanted(flow) && itself() {
             found.push(at);
         }
     }
-    found
+    (found, goals)
+}
+
+/// Where some members with equal terms may rely on what is not known to be relied on.
+fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], released: &FxHashSet<FlowId>) -> Goals {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
+    };
+    let (rows, crossed) = spread(judge, members, group, one);
+    goals(judge, one, &crossed, |flow| {
+        let ends = ends(judge, one, flow) && !released.contains(&flow);
+        if !ends && !onward::may_rely(judge, one, flow) {
+            return None;
+        }
+        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
+        Some(here.and(&judge.held.carried[flow]))
+    })
 }
 
 /// Walks under any of some terms that the same transforms end, of items that never come

@@ -50,6 +50,7 @@ impl DiffReport<'_> {
                     world: self.declared.map(|(world, _)| world),
                     sources: self.declared.map(|(_, sources)| sources),
                     scope: self.scope.clone(),
+                    compared: Some((self.diff, self.widening)),
                     ..Report::new(self.head)
                 };
                 report.gate(self.gate.clone()).look(self.look).render(others)

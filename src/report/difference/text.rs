@@ -270,8 +270,7 @@ fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
 
 /// A claim that is new, in a line.
 pub fn claimed(claim: &Reliance) -> String {
-    let of = claim.agreement.as_ref().map(|a| format!(" (terms of {a})")).unwrap_or_default();
-    format!("{} claims `{}`{of}: kept up {}", claim.flow, claim.claim, claim.rule)
+    format!("{} claims `{}`: kept up {}", claim.flow, claim.claim, claim.rule)
 }
 
 fn relied_on(page: &mut Page, diff: &Diff, most: usize) {

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::findings::{Card, Group, Quote, Walk};
 use super::names::{Names, System};
-use crate::model::Id;
+use crate::diagram::MOST_SYSTEMS;
+use crate::model::{Counting, Id, Model};
 use crate::record::{ACTIVITY, PARTY};
 use crate::report::Report;
 use crate::vocabulary::Severity;
@@ -23,6 +24,12 @@ pub struct Embedded {
     data: Vec<(String, String)>,
     purposes: Vec<(String, String)>,
     flows: Vec<Flow>,
+    /// Where the diagram shows parties alone: party, id, whether data starts there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    systems: Vec<(usize, String, u8)>,
+    /// The systems at the ends of each flow; nothing for one that does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ends: Vec<Option<(usize, usize)>>,
     /// The categories that findings refer to by number.
     keys: Vec<String>,
     /// The head of the record's table.
@@ -102,6 +109,9 @@ struct Compact {
     /// Place.
     #[serde(skip_serializing_if = "Option::is_none")]
     l: Option<usize>,
+    /// Systems at its ends, where it has no flows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    h: Vec<usize>,
     /// Flows.
     e: Vec<usize>,
     /// Keys of its data.
@@ -165,6 +175,8 @@ impl Embedded {
             data: Vec::new(),
             purposes: Vec::new(),
             flows: Vec::new(),
+            systems: Vec::new(),
+            ends: Vec::new(),
             keys: names.keys(),
             columns: PARTY.iter().chain(&ACTIVITY).copied().collect(),
             record,
@@ -173,11 +185,30 @@ impl Embedded {
         };
         if let Some(world) = report.world {
             embedded.world(names, &world.model);
+            if world.model.systems.len() > MOST_SYSTEMS {
+                embedded.neighbours(&world.model, &Counting::new(&world.model, &report.scope));
+            }
         }
         embedded
     }
 
-    fn world(&mut self, names: &Names, model: &crate::model::Model) {
+    /// What the script draws a neighbourhood from.
+    fn neighbours(&mut self, model: &Model, counting: &Counting) {
+        let system = |s: &crate::model::System| {
+            let label = s.declared.id.value.clone();
+            (s.party.index(), label, u8::from(!s.originates.is_empty()))
+        };
+        self.systems = model.systems.values().map(system).collect();
+        self.ends = vec![None; model.flows.len()];
+        for id in counting.iter() {
+            let flow = &model.flows[id];
+            if let Some(ends) = self.ends.get_mut(id.index()) {
+                *ends = Some((flow.from.index(), flow.to.index()));
+            }
+        }
+    }
+
+    fn world(&mut self, names: &Names, model: &Model) {
         let party = |p: &crate::model::Party| (p.id().to_owned(), names.party(p.id()));
         self.parties = model.parties.values().map(party).collect();
         let agreement = |a: &crate::model::Agreement| {
@@ -255,6 +286,7 @@ impl Findings {
             n: card.more_walks,
             q: card.quote.as_ref().map(|q| quote(q, strings)),
             l: strings.maybe(&card.place),
+            h: if card.flows.is_empty() { card.systems.clone() } else { Vec::new() },
             e: card.flows.clone(),
             k: card.keys.clone(),
             p: card.parties.clone(),

@@ -103,6 +103,8 @@ pub struct Card {
     pub flows: Vec<usize>,
     /// The categories of its data, as declared.
     pub keys: Vec<usize>,
+    /// The systems at its ends, by number.
+    pub systems: Vec<usize>,
     /// The parties at its ends, by number.
     pub parties: Vec<usize>,
     /// The agreements concerned, by number.
@@ -301,8 +303,9 @@ impl Cards<'_> {
         flows.extend(f.flow.as_ref().and_then(|flow| self.number(flow)));
         flows.sort_unstable();
         flows.dedup();
-        let ends = [&f.source, &f.sink].into_iter().flatten();
-        let mut parties: Vec<usize> = ends.filter_map(|place| self.names.number(&place.party)).collect();
+        let ends = || [&f.source, &f.sink].into_iter().flatten();
+        let systems = ends().filter_map(|place| self.names.system_number(place.system.as_deref()?)).collect();
+        let mut parties: Vec<usize> = ends().filter_map(|place| self.names.number(&place.party)).collect();
         parties.dedup();
         let number = walks.len();
         let place = f
@@ -346,6 +349,7 @@ impl Cards<'_> {
             place,
             flows,
             keys: f.data.iter().chain(&f.arrives_as).map(|key| self.names.key(key)).collect(),
+            systems,
             parties,
             agreements: f.agreements.iter().filter_map(|a| self.names.agreement(a)).map(Id::index).collect(),
             prospective: f.prospective,

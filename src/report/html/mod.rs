@@ -7,6 +7,7 @@ mod embedded;
 mod findings;
 mod names;
 mod overview;
+mod pack;
 mod registers;
 
 use std::collections::BTreeMap;
@@ -17,13 +18,13 @@ use serde::ser::Error;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::Report;
-use super::page::is_hidden;
 use crate::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
 use crate::finding::Finding;
 use crate::holdings::Holdings;
 use crate::load::World;
 use crate::model::Counting;
 use crate::report::say;
+use crate::visible::is_hidden;
 use embedded::Embedded;
 use findings::{Cards, Group};
 use names::{Names, at};
@@ -40,10 +41,13 @@ const TEMPLATES: [(&str, &str); 6] = [
 ];
 const STYLE: &str = concat!(include_str!("../../diagram/diagram.css"), include_str!("templates/style.css"));
 const SCRIPT: &str = include_str!("templates/script.js");
+/// Draws the neighbourhood of a finding, where the diagram shows parties alone.
+const AROUND: &str = include_str!("templates/around.js");
 /// The hashes by which the page admits its style and its script and nothing else.
 /// `UPDATE_HASHES=1 cargo test --test html` writes them.
 const STYLE_HASH: &str = include_str!("templates/style.sha256");
 const SCRIPT_HASH: &str = include_str!("templates/script.sha256");
+const AROUND_HASH: &str = include_str!("templates/around.sha256");
 
 /// Above so many findings or systems the script writes findings out on demand.
 const NORMAL: usize = 500;
@@ -51,8 +55,11 @@ const NORMAL: usize = 500;
 const PICTURES: usize = 4 << 20;
 /// So many findings, and entries of a register, such a page has without its script.
 const WITHOUT_SCRIPT: usize = 100;
-/// So many pixels wide a diagram may be to be shrunk to the page; a wider one scrolls.
-const WIDEST: u32 = 1500;
+/// The sheets that a diagram may be printed on, with the millimetres free on each; and how
+/// many of them a pixel should have, so that a system's label is of 6 points at least.
+const SHEETS: [(&str, f64, f64); 4] =
+    [("a4", 190.0, 235.0), ("a4-wide", 275.0, 150.0), ("a3", 275.0, 355.0), ("a3-wide", 398.0, 235.0)];
+const LEGIBLE: f64 = 0.18;
 /// So many entries a list within a register of such a page has.
 const LISTED: usize = 12;
 
@@ -61,6 +68,7 @@ const LISTED: usize = 12;
 struct Page<'p> {
     style: String,
     script: String,
+    around: Option<String>,
     policy: String,
     title: String,
     day: &'p str,
@@ -100,7 +108,6 @@ struct Claim {
     title: Option<String>,
     claim: String,
     evidence: Vec<String>,
-    agreement: Option<String>,
     rules: Vec<String>,
     place: String,
 }
@@ -168,14 +175,19 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
             group.left_out = group.size - group.cards.len();
         }
     }
-    if let Some(world) = report.world.filter(|w| w.model.systems.len() > MOST_SYSTEMS) {
+    let parties_alone = report.world.filter(|w| w.model.systems.len() > MOST_SYSTEMS);
+    if let Some(world) = parties_alone {
         neighbourhoods(report, world, &mut groups);
     }
     let page = Page {
-        style: packed(STYLE),
-        script: packed(SCRIPT),
-        policy: policy(),
-        title: format!("Data-sharing audit, {}", audit.judged.day),
+        style: pack::style(STYLE),
+        script: pack::script(SCRIPT),
+        around: parties_alone.map(|_| pack::script(AROUND)),
+        policy: policy(parties_alone.is_some()),
+        title: match report.compared {
+            Some(_) => format!("Comparison of two states, {}", audit.judged.day),
+            None => format!("Data-sharing audit, {}", audit.judged.day),
+        },
         day: &audit.judged.day,
         overview,
         diagram: report.world.map(|world| drawing(report, world)),
@@ -199,8 +211,9 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
 struct Drawing {
     svg: String,
     words: String,
-    /// It is not too wide to be shown whole.
-    fits: bool,
+    width: u32,
+    /// What it is printed on.
+    sheet: &'static str,
 }
 
 /// The declared flows as a picture.
@@ -209,12 +222,22 @@ fn drawing(report: &Report, world: &World) -> Drawing {
     let picture = picture(world, report.audit, &filter);
     let options = SvgOptions { standalone: false, interactive: true, legend: true };
     let svg = without_spare_attributes(&svg(&picture, &options));
-    let width = svg.split_once(" width=\"").and_then(|(_, rest)| rest.split('"').next()?.parse::<u32>().ok());
-    Drawing { fits: width.is_some_and(|width| width <= WIDEST), words: picture.description, svg }
+    let size = |name: &str| svg.split_once(name).and_then(|(_, rest)| rest.split('"').next()?.parse().ok());
+    let (width, height) = (size(" width=\"").unwrap_or(0), size(" height=\"").unwrap_or(0));
+    Drawing { width, sheet: sheet(width, height), words: picture.description, svg }
+}
+
+/// The smallest sheet that shows it legibly, else the one that shows it largest.
+fn sheet(width: u32, height: u32) -> &'static str {
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let scale = |&(name, w, h): &(&'static str, f64, f64)| (name, (w / width).min(h / height));
+    let sheets = SHEETS.iter().map(scale);
+    let largest = sheets.clone().max_by(|a, b| a.1.total_cmp(&b.1));
+    sheets.clone().find(|(_, scale)| *scale >= LEGIBLE).or(largest).map_or("a4", |(name, _)| name)
 }
 
 /// Gives the findings that are written out a picture of their neighbourhood each, as far
-/// as there is room for all.
+/// as there is room for all; the script draws the others.
 fn neighbourhoods(report: &Report, world: &World, groups: &mut [findings::Group]) {
     let by_name: BTreeMap<&str, &Finding> =
         report.audit.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
@@ -240,7 +263,18 @@ fn neighbourhoods(report: &Report, world: &World, groups: &mut [findings::Group]
 /// What the drawing says of its lines for other pages: this one's script knows it by the
 /// flows. Attributes' values are escaped, so that none of this is text.
 fn without_spare_attributes(svg: &str) -> String {
-    const SPARE: [&str; 6] = ["findings", "data", "purposes", "agreements", "parties", "status"];
+    const SPARE: [&str; 10] = [
+        "findings",
+        "data",
+        "purposes",
+        "agreements",
+        "parties",
+        "status",
+        "edge",
+        "system",
+        "party",
+        "severity",
+    ];
     let mut out = String::with_capacity(svg.len());
     let mut rest = svg;
     while let Some((before, after)) = rest.split_once(" data-") {
@@ -262,14 +296,16 @@ fn lay_out(page: &Page) -> tera::TeraResult<String> {
     let mut tera = Tera::default();
     tera.set_escape_fn(escape);
     tera.register_filter("ticks", ticks);
+    tera.register_filter("ident", ident);
     tera.add_raw_templates(TEMPLATES.to_vec())?;
     tera.render("page.html", &Context::from_serialize(page)?)
 }
 
-/// Admits this page's own style and script and nothing else, from nowhere.
-fn policy() -> String {
+/// Admits this page's own style and scripts and nothing else, from nowhere.
+fn policy(around: bool) -> String {
+    let more = if around { format!(" 'sha256-{}'", AROUND_HASH.trim()) } else { String::new() };
     format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'{more}; base-uri 'none'; form-action 'none'",
         STYLE_HASH.trim(),
         SCRIPT_HASH.trim(),
     )
@@ -319,6 +355,19 @@ fn ticks(text: &str, _: Kwargs, _: &State) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// An id that a line may break within after a slash; escaped already.
+fn ident(text: &str, _: Kwargs, _: &State) -> String {
+    let mut out = Vec::new();
+    for part in text.split_inclusive('/') {
+        // Writing to memory does not fail.
+        let _ = escape(part, &mut out);
+        if part.ends_with('/') {
+            out.extend_from_slice(b"<wbr>");
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// JSON that ends no `<script>` and is no mark-up whatever becomes of it; characters that
 /// hide or reorder others are written out in its strings, as everywhere on the page.
 fn inert(json: &str) -> String {
@@ -334,12 +383,6 @@ fn inert(json: &str) -> String {
         }
     }
     out
-}
-
-/// Lines without their indentation, and without those that are remarks.
-fn packed(text: &str) -> String {
-    let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn shorten<T>(list: &mut Vec<T>, most: usize) -> usize {
@@ -371,7 +414,6 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
                 title: declared.and_then(|f| f.declared.meta.title.clone()),
                 claim: said.claim.to_owned(),
                 evidence,
-                agreement: said.agreement.map(str::to_owned),
                 rules: said.rules.iter().map(|r| titles.get(r).copied().unwrap_or(r).to_owned()).collect(),
                 place: at(said.location),
             }
@@ -424,6 +466,7 @@ mod tests {
     fn the_templates_are_templates() {
         let mut tera = Tera::default();
         tera.register_filter("ticks", ticks);
+        tera.register_filter("ident", ident);
         tera.add_raw_templates(TEMPLATES.to_vec()).unwrap();
     }
 }

@@ -28,6 +28,7 @@ pub struct Names<'r> {
     model: Option<&'r Model>,
     sources: Option<&'r Sources>,
     parties: FxHashMap<&'r str, (&'r str, usize)>,
+    systems: FxHashMap<&'r str, usize>,
     flows: FxHashMap<&'r str, FlowId>,
     agreements: FxHashMap<&'r str, AgreementId>,
     used: RefCell<[BTreeMap<String, String>; 2]>,
@@ -39,12 +40,14 @@ impl<'r> Names<'r> {
     pub fn new(world: Option<&'r World>, sources: Option<&'r Sources>) -> Self {
         let model = world.map(|w| &w.model);
         let parties = model.into_iter().flat_map(|m| m.parties.values());
+        let systems = model.into_iter().flat_map(|m| m.systems.values());
         let flows = model.into_iter().flat_map(|m| m.flows.iter());
         let agreements = model.into_iter().flat_map(|m| m.agreements.iter());
         Names {
             model,
             sources,
             parties: parties.zip(0..).map(|(p, at)| (p.id(), (p.declared.name.as_str(), at))).collect(),
+            systems: systems.zip(0..).map(|(s, at)| (s.name.as_str(), at)).collect(),
             flows: flows.map(|(id, f)| (f.name.as_str(), id)).collect(),
             agreements: agreements.map(|(id, a)| (a.id(), id)).collect(),
             used: RefCell::default(),
@@ -61,6 +64,11 @@ impl<'r> Names<'r> {
     /// A party's number, by which the script knows it.
     pub fn number(&self, id: &str) -> Option<usize> {
         self.parties.get(id).map(|(_, at)| *at)
+    }
+
+    /// The number of the system `party/system`, by which the script knows it.
+    pub fn system_number(&self, name: &str) -> Option<usize> {
+        self.systems.get(name).copied()
     }
 
     /// `party/system` with the party's name.

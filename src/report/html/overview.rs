@@ -9,20 +9,25 @@ use super::findings::{Group, standing};
 use super::names::{Names, System, at};
 use super::registers::{Term, term};
 use crate::checks;
-use crate::finding::{Audit, Finding, FindingKind, FindingStatus};
+use crate::diff::{Diff, StateFacts};
+use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
 use crate::gate::Threshold;
 use crate::model::{FlowId, Model};
 use crate::report::Report;
 use crate::report::group::Words;
-use crate::report::say::{by_severity, count, listing, speaker};
-use crate::vocabulary::Severity;
+use crate::report::say::{by_severity, count, listing, speaker, walks};
+use crate::vocabulary::{Basis, Severity, Status};
 
 /// So many names stand in one cell.
 const NAMES: usize = 12;
 
+/// So many flows are named that end most chains.
+const CUTS: usize = 5;
+
 /// All of the first screen.
 #[derive(Debug, Serialize)]
 pub struct Overview {
+    compared: Option<Compared>,
     fails: bool,
     word: &'static str,
     sentence: String,
@@ -35,6 +40,8 @@ pub struct Overview {
     promises: Vec<PromiseRow>,
     kept: usize,
     terms: Vec<TermRow>,
+    cuts: Vec<Cut>,
+    open: usize,
     changes: Vec<Change>,
     facts: Vec<(&'static str, String)>,
     packs: Vec<Pack>,
@@ -49,7 +56,12 @@ struct PromiseRow {
     kept: bool,
     findings: usize,
     anchor: Option<String>,
+    /// How much of it is proposed or assumed.
+    standing: Vec<String>,
     of: Vec<String>,
+    data: Vec<String>,
+    /// What the first flows of its chains are called.
+    leaves_by: Vec<String>,
     through: Vec<Systems>,
     reaches: Vec<Systems>,
     /// The claims that keep it.
@@ -67,9 +79,42 @@ struct Systems {
 struct TermRow {
     what: String,
     words: Term,
-    agreements: Vec<(String, String)>,
+    agreements: Vec<Stating>,
+    more_agreements: usize,
     flows: Vec<Place>,
+    more_flows: usize,
     anchor: Option<String>,
+}
+
+/// An agreement that states a term, and where.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Stating {
+    id: String,
+    title: String,
+    at: Option<String>,
+}
+
+/// A flow that findings' chains run over.
+#[derive(Debug, Serialize)]
+struct Cut {
+    flow: String,
+    title: Option<String>,
+    under: Option<String>,
+    at: String,
+    /// How many findings have it in every chain that is shown.
+    ends: usize,
+    /// How many it and those before it end.
+    together: usize,
+}
+
+/// The two states of a comparison.
+#[derive(Debug, Serialize)]
+struct Compared {
+    base: String,
+    head: String,
+    numbers: String,
+    trust_head: bool,
+    findings_only: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -104,11 +149,16 @@ struct Pack {
 /// Makes the first screen.
 pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
     let audit = report.audit;
-    let fails = report.gate.fails(audit);
+    let fails = match report.compared {
+        Some((diff, widening)) => diff.fails(&report.gate, widening),
+        None => report.gate.fails(audit),
+    };
     let broken = audit.promises.iter().filter(|p| !p.kept).count();
     let s = &audit.summary;
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
+    let (open, cuts) = cuts(audit);
     Overview {
+        compared: report.compared.map(|(diff, _)| compared(diff)),
         fails,
         word: if fails { "Fails" } else { "Passes" },
         sentence: sentence(audit, broken),
@@ -129,9 +179,37 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
         promises: promises(audit, names, groups),
         kept: audit.promises.len() - broken,
         terms: terms(report, names, groups),
+        cuts,
+        open,
         changes: changes(audit, names, groups),
         facts: facts(report),
         packs: packs(audit),
+    }
+}
+
+/// Which states are compared, and what came of it.
+fn compared(diff: &Diff) -> Compared {
+    let name = |state: &StateFacts| match &state.commit {
+        Some(commit) => format!("{} (commit {})", state.name, commit.get(..12).unwrap_or(commit)),
+        None => state.name.clone(),
+    };
+    let s = &diff.summary;
+    let mut numbers = vec![
+        format!("{} added", count(s.added, "finding")),
+        format!("{} grown", s.grown),
+        format!("{} gone", s.fixed),
+        format!("{} as before", s.unchanged),
+    ];
+    if diff.edits.is_some() {
+        numbers.push(format!("{} that widen", count(s.widening + s.both, "edit")));
+        numbers.push(format!("{} that only claim", s.assertion));
+    }
+    Compared {
+        base: name(&diff.base),
+        head: name(&diff.head),
+        numbers: listing(&numbers),
+        trust_head: diff.trust_head,
+        findings_only: diff.edits.is_none(),
     }
 }
 
@@ -179,6 +257,12 @@ fn reason(report: &Report) -> String {
             format!("findings count if they are new, binding and {severity} or graver")
         }
     };
+    if let Some((diff, true)) = report.compared {
+        let gated = diff.edits.iter().flatten().filter(|edit| edit.class.gates()).count();
+        if gated > 0 {
+            why.push(format!("{} that widen or only claim count", count(gated, "edit")));
+        }
+    }
     match why.is_empty() {
         true => format!("No finding counts against it; {from}."),
         false => format!("{}; {from}.", listing(&why)),
@@ -187,7 +271,7 @@ fn reason(report: &Report) -> String {
 
 /// How many different claims the verdict relies on.
 fn claims(audit: &Audit) -> usize {
-    let claims = audit.relied_on.iter().map(|r| (&r.flow, &r.claim, &r.agreement));
+    let claims = audit.relied_on.iter().map(|r| (&r.flow, &r.claim));
     claims.collect::<BTreeSet<_>>().len()
 }
 
@@ -274,7 +358,11 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
         let rule = format!("statement/{}", p.id);
         let findings = by_rule.get(rule.as_str()).map(Vec::as_slice).unwrap_or_default();
         let (mut of, mut through, mut reaches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut data = BTreeSet::new();
+        let mut leaves_by = BTreeSet::new();
         for f in findings {
+            data.extend(f.data.iter().map(|key| names.data(key)));
+            leaves_by.extend(f.path.first().and_then(|hop| hop.title.clone()));
             of.extend(f.source.as_ref().map(|place| names.party(&place.party)));
             reaches.extend(f.sink.as_ref().map(|place| (f.path.len(), names.place(place))));
             let passed = f.path.len().saturating_sub(1);
@@ -289,7 +377,10 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
             kept: p.kept,
             findings: p.broken_by.len(),
             anchor: groups.iter().find(|g| g.rule == rule).map(|g| g.anchor.clone()),
+            standing: footing(findings),
             of: some(of),
+            data: some(data),
+            leaves_by: some(leaves_by),
             through: by_party(through),
             reaches: by_party(reaches),
             rests_on: some(
@@ -305,10 +396,35 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
     broken.into_iter().chain(kept).map(row).collect()
 }
 
-/// The agreements that state a term, by id and title, and the flows that break it.
+/// How much of some findings is only proposed, and how much only assumed.
+fn footing(findings: &[&Finding]) -> Vec<String> {
+    let all = findings.len();
+    let assumed = |hop: &Hop| hop.basis == Some(Basis::Assumed);
+    let proposed = findings.iter().filter(|f| f.prospective).count();
+    let assuming = findings.iter().filter(|f| f.path.iter().any(assumed)).count();
+    let part = |number: usize| match (number, all) {
+        (1, 1) => "it stands".to_owned(),
+        (n, all) if n == all => format!("all {all} stand"),
+        (1, _) => "1 stands".to_owned(),
+        (n, _) => format!("{n} stand"),
+    };
+    let mut out = Vec::new();
+    if proposed > 0 {
+        out.push(format!("{} on proposed agreements alone", part(proposed)));
+    }
+    if assuming > 0 {
+        out.push(format!("{} on an assumed flow", part(assuming)));
+    }
+    if all > 0 && proposed + assuming == 0 {
+        out.push("none is only proposed or assumed".to_owned());
+    }
+    out
+}
+
+/// The agreements that state a term, and the flows that break it.
 #[derive(Debug, Default)]
 struct Stated {
-    agreements: BTreeSet<(String, String)>,
+    agreements: BTreeSet<Stating>,
     flows: BTreeSet<Place>,
 }
 
@@ -333,7 +449,11 @@ fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
             };
             let row = rows.entry((f.rule.clone(), words)).or_default();
             let title = agreement.and_then(|a| a.declared.meta.title.clone()).unwrap_or_else(|| id.clone());
-            row.agreements.insert((id.clone(), title));
+            let written = terms.and_then(|terms| {
+                terms.clause(which).map(|clause| clause.term.span).or_else(|| terms.span(which))
+            });
+            let clause = written.and_then(|span| names.span(span));
+            row.agreements.insert(Stating { id: id.clone(), title, at: clause });
             row.flows
                 .insert(Place { what: f.flow.clone().unwrap_or_default(), at: f.location.as_ref().map(at) });
         }
@@ -344,8 +464,10 @@ fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
             TermRow {
                 what: group.map_or_else(|| rule.clone(), |g| g.title.clone()),
                 words,
-                agreements: agreements.into_iter().collect(),
-                flows: flows.into_iter().collect(),
+                more_agreements: agreements.len().saturating_sub(NAMES),
+                agreements: agreements.into_iter().take(NAMES).collect(),
+                more_flows: flows.len().saturating_sub(NAMES),
+                flows: flows.into_iter().take(NAMES).collect(),
                 anchor: group.map(|g| g.anchor.clone()),
             }
         })
@@ -370,6 +492,60 @@ fn which(
         "terms/safeguards" => "safeguards",
         _ => "consent",
     }
+}
+
+/// How many findings are not yet accepted, and the flows that most of them hang on: a
+/// finding hangs on a flow that every chain shown of it crosses. Each after those before it.
+fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
+    let open: Vec<&Finding> = audit.findings.iter().filter(|f| f.status == FindingStatus::New).collect();
+    let mut hanging: Vec<BTreeSet<&str>> = open.iter().map(|f| crossed(f)).collect();
+    let mut number: BTreeMap<&str, usize> = BTreeMap::new();
+    for flow in hanging.iter().flatten() {
+        *number.entry(flow).or_default() += 1;
+    }
+    let mut cuts = Vec::new();
+    let mut together = 0;
+    while cuts.len() < CUTS {
+        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        for flow in hanging.iter().flatten() {
+            *left.entry(flow).or_default() += 1;
+        }
+        let most = left.into_iter().max_by_key(|&(flow, n)| (n, number.get(flow), std::cmp::Reverse(flow)));
+        let Some((flow, more)) = most else { break };
+        hanging.retain(|flows| !flows.contains(flow));
+        together += more;
+        let hop = open.iter().flat_map(|f| f.path.iter().chain(f.witnesses.iter().flatten()));
+        if let Some(hop) = hop.into_iter().find(|hop| hop.flow == flow) {
+            cuts.push(Cut {
+                flow: flow.to_owned(),
+                title: hop.title.clone(),
+                under: hop.agreement.as_ref().map(|_| match hop.agreement_status {
+                    Some(Status::Active) | None => "active".to_owned(),
+                    Some(status) => status.to_string(),
+                }),
+                at: at(&hop.location),
+                ends: number.get(flow).copied().unwrap_or_default(),
+                together,
+            });
+        }
+    }
+    (open.len(), cuts)
+}
+
+/// The flows that every chain shown of a finding crosses.
+fn crossed(finding: &Finding) -> BTreeSet<&str> {
+    let chains = walks(finding);
+    let flows = |chain: &[Hop]| chain.iter().map(|hop| hop.flow.clone()).collect::<BTreeSet<_>>();
+    let mut chains = chains.iter().map(|(chain, _)| *chain);
+    let Some(first) = chains.next() else {
+        return BTreeSet::new();
+    };
+    let others: Vec<BTreeSet<String>> = chains.map(flows).collect();
+    first
+        .iter()
+        .map(|hop| hop.flow.as_str())
+        .filter(|flow| others.iter().all(|o| o.contains(*flow)))
+        .collect()
 }
 
 /// For each rule broken by something not yet accepted: what to do, and where it breaks first.

@@ -337,7 +337,7 @@ impl Registers<'_> {
                     besides.push("assumed".to_owned());
                 }
                 FlowRow {
-                    id: flow.name.clone(),
+                    id: declared.id.value.clone(),
                     title: declared.meta.title.clone(),
                     from: self.names.line(&model.systems[flow.from].name),
                     to: self.names.line(&model.systems[flow.to].name),

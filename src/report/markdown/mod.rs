@@ -156,9 +156,8 @@ fn notices(report: &Report) -> String {
 fn relied_on(audit: &Audit, places: &Places) -> String {
     let claims = say::claims(audit);
     let line = |claim: &say::Claim| {
-        let of = claim.agreement.map_or(String::new(), |a| format!(" (terms of {})", code(a, NAME)));
         format!(
-            "- {} claims {}{of} ({}), for {}\n",
+            "- {} claims {} ({}), for {}\n",
             code(claim.flow, NAME),
             code(claim.claim, NAME),
             findings::at(claim.location, places),

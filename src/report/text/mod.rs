@@ -146,11 +146,10 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
     heading(page, "RELIED ON: without these claims there could be more findings", Style::Bold);
     let claims = say::claims(audit);
     for claim in claims.iter().take(listed) {
-        let of = claim.agreement.map_or(String::new(), |a| format!(" (terms of {a})"));
         let place = claim.location;
         page.item(
             "  - ",
-            &format!("{} claims `{}`{of} · {}:{}", claim.flow, claim.claim, place.file, place.line),
+            &format!("{} claims `{}` · {}:{}", claim.flow, claim.claim, place.file, place.line),
             Style::Plain,
         );
         page.para(4, &format!("for {}", claim.rules.join(", ")), Style::Dim);

@@ -23,7 +23,7 @@ use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::matching::{Arrival, RELATIONS, Reading};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
-use crate::propagate::{Alike, Candidates, Rows, Seed, Whose, forward, reaching};
+use crate::propagate::{Alike, Candidates, Passing, Rows, Seed, Whose, forward, reaching};
 use crate::vocabulary::{Relation, Word};
 
 /// What a `forbid` came to.
@@ -162,7 +162,7 @@ fn first_arrivals(
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
-    forward(graph, course, origin, 1, &seeds, candidates, |crossing| {
+    forward(graph, course, Passing::One(origin), 1, &seeds, candidates, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         let sink = model.flows[flow].to;
         if rule.through[flow] || rule.arriving[flow] || sink == source {

@@ -17,7 +17,9 @@ use crate::graph::{Graph, Origin};
 use crate::judge::{Shortest, keep_shortest};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
-use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Target, Whose, flood, inward, reaching};
+use crate::propagate::{
+    Alike, Candidates, Course, Passing, Rows, Slot, Target, Whose, flood, inward, reaching,
+};
 
 /// A flow with an exemption that was used: whether by `through` or by `arriving`.
 pub type Used = (FlowId, bool);
@@ -218,17 +220,18 @@ impl Class<'_> {
         let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
         let mut hits: Vec<(SystemId, usize, LeafSet)> = Vec::new();
         let starts = [(source, leaves)];
-        let followed = judge.follow(self.graph, &course, origin, &starts, candidates, |leaf, crossing| {
-            let (flow, slot) = (crossing.flow, crossing.slot);
-            let sink = model.flows[flow].to;
-            if rule.through[flow] || rule.arriving[flow] || sink == source {
-                return;
-            }
-            if let Some(hit) = course.hits(flow, slot, crossing.leaves) {
-                keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
-                hits.push((sink, leaf, hit));
-            }
-        });
+        let followed =
+            judge.follow(self.graph, &course, Passing::One(origin), &starts, candidates, |leaf, crossing| {
+                let (flow, slot) = (crossing.flow, crossing.slot);
+                let sink = model.flows[flow].to;
+                if rule.through[flow] || rule.arriving[flow] || sink == source {
+                    return;
+                }
+                if let Some(hit) = course.hits(flow, slot, crossing.leaves) {
+                    keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
+                    hits.push((sink, leaf, hit));
+                }
+            });
         let Some(followed) = followed else {
             return;
         };

@@ -50,11 +50,13 @@
           status: data.s, flows: words(data.e).map(Number), keys: words(data.k).map((n) => world.keys[n]), parties: words(data.p).map(Number),
           agreements: words(data.r).map(Number), prospective: "o" in data,
           text: () => node.querySelector(".own").textContent.toLowerCase(),
-          from: node.querySelector("h4, h5").textContent, length: node.querySelectorAll(".own .chain li").length,
+          places: [], from: node.querySelector("h4, h5").textContent, length: node.querySelectorAll(".own .chain li").length,
         };
         item.to = (item.from.split(" to ")[1] || item.from);
         list.push(item);
-        node.querySelector(".foot").append(lightButton(item));
+        const foot = node.querySelector(".foot");
+        foot.append(lightButton(item));
+        if (!node.querySelector(".own .around")) foot.before(around(item));
       }
     }
     return list;
@@ -71,7 +73,7 @@
       const group = groupOf.get(found.groups[raw.g][0]);
       const item = {
         id: "rf1-" + raw.f, raw, group, head: raw.c ? head : null, order, status: text(raw.s), flows: raw.e,
-        keys: raw.k.map((n) => world.keys[n]), parties: raw.p, agreements: raw.r, prospective: Boolean(raw.o),
+        keys: raw.k.map((n) => world.keys[n]), places: raw.h || [], parties: raw.p, agreements: raw.r, prospective: Boolean(raw.o),
         from: place(raw.u) || text(raw.a), to: place(raw.v) || text(raw.a), length: raw.w ? raw.w[0][2].length : 0,
       };
       if (!raw.c) { head = item; item.folded = []; } else if (head) head.folded.push(item);
@@ -90,6 +92,28 @@
     });
   }
 
+  // ---- what is made when it is opened
+  const makers = new WeakMap();
+  function later(summary, kind, make) {
+    const details = el("details", { class: kind }, el("summary", null, summary));
+    makers.set(details, make);
+    details.addEventListener("toggle", () => { if (details.open) made(details); });
+    return details;
+  }
+  function made(details) {
+    const make = makers.get(details);
+    makers.delete(details);
+    if (make) details.append(...make());
+  }
+  function around(item) {
+    if (!window.neighbourhood || !item.flows.length && !item.places.length) return "";
+    return later("Neighbourhood of the chain", "", () => {
+      const drawn = window.neighbourhood(world, item.flows, item.places, item.group.severity);
+      if (!drawn) return [el("p", null, "No declared flow leads there or away.")];
+      return [el("div", { class: "around", role: "region", "aria-label": "Neighbourhood of the chain", tabindex: "0" }, drawn.svg), el("p", { class: "label" }, drawn.words)];
+    });
+  }
+
   // ---- the same card as the templates write, from the data
   function card(item, level) {
     const raw = item.raw;
@@ -100,7 +124,7 @@
     if (raw.u) head.append(...system(raw.u));
     if (raw.u && raw.v) head.append(" ", el("i", null, "to"), " ");
     if (raw.v) head.append(...system(raw.v));
-    head.append(" ", el("span", { class: "status " + item.status }, item.status));
+    head.append(" ", el("span", { class: item.status === "grown" ? "status grown" : "status" }, item.status));
     const own = el("div", { class: "own" }, head);
     if (raw.t) own.append(el("p", null, text(raw.t)));
     if (text(raw.d[0])) {
@@ -131,6 +155,7 @@
     }
     if (raw.x) own.append(el("ul", { class: "label" }, ...raw.x.map((line) => el("li", null, text(line)))));
     if (raw.n) own.append(el("p", { class: "label" }, plural(raw.n, "more chain") + " in the JSON report"));
+    own.append(around(item));
     const foot = el("p", { class: "foot" });
     if (raw.l !== undefined) foot.append("declared at ", el("code", null, text(raw.l)), " · ");
     foot.append(el("code", null, "rf1:" + raw.f), lightButton(item));
@@ -138,11 +163,8 @@
     const article = el("article", { class: "card", id: item.id }, own);
     const folded = (item.folded || []).filter((other) => other.match);
     if (folded.length) {
-      const details = el("details", { class: "folded" }, el("summary", null, folded.length + " that follow" + (folded.length === 1 ? "s" : "") + " from this"));
-      details.addEventListener("toggle", () => {
-        if (details.open && details.children.length === 1) details.append(...folded.map((other) => card(other, "h5")));
-      });
-      article.append(details);
+      const summary = folded.length + " that follow" + (folded.length === 1 ? "s" : "") + " from this";
+      article.append(later(summary, "folded", () => folded.map((other) => card(other, "h5"))));
     }
     return article;
   }
@@ -252,7 +274,8 @@
     }
     const narrowed = want.words.length || fields.some((field) => want[field]);
     const flows = world.flows.map((_, n) => n).filter((n) => flowMatches(n, want));
-    output.textContent = plural(number, "finding") + (number === items.length ? "" : " of " + items.length.toLocaleString("en"));
+    const of = (n, all, word) => plural(n, word) + (n === all ? "" : " of " + all.toLocaleString("en"));
+    output.textContent = items.length ? of(number, items.length, "finding") : of(flows.length, world.flows.length, "flow");
     $("reset").disabled = !narrowed && !sort.value;
     draw(narrowed && fields.some((field) => want[field]) ? new Set(flows.map((n) => world.flows[n][0])) : null, want);
   }
@@ -265,6 +288,8 @@
   // ---- the diagram
   const drawing = document.querySelector(".drawing");
   const edges = drawing ? all("[data-flows]", drawing) : [];
+  const fits = () => { $("wide").hidden = drawing.scrollWidth <= drawing.clientWidth; };
+  if (drawing) { fits(); addEventListener("resize", fits); }
   let lit = null;
   function draw(flows, want) {
     const severe = want && want.severity;
@@ -310,10 +335,7 @@
       const head = item.head || item;
       show(item.group, item.group.heads.indexOf(head) + 1);
       const details = $(head.id) && $(head.id).querySelector(".folded");
-      if (item.head && details) {
-        if (details.children.length === 1) details.append(...head.folded.filter((other) => other.match).map((other) => card(other, "h5")));
-        details.open = true;
-      }
+      if (item.head && details) { made(details); details.open = true; }
     }
     const node = id && $(id);
     if (!node) return;
@@ -323,7 +345,7 @@
     node.focus({ preventScroll: true });
   }
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => { for (const details of all("main details")) details.open = true; });
+  addEventListener("beforeprint", () => { for (const details of all("main details")) { made(details); details.open = true; } });
 
   // ---- the record as a table
   const csv = $("csv");

@@ -1,0 +1,58 @@
+//! Ringfence's own engine. Alone in calling it: a change of its interface ends here.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use ringfence::graph::Graph;
+use ringfence::judge::{Judge, On, RuleRef, origins};
+use ringfence::load::World;
+use ringfence::matching::Matching;
+use ringfence::model::{Counting, Id, Scope};
+use ringfence::policy::Body;
+use ringfence::propagate::assume;
+use ringfence::rules::forbidden;
+
+use crate::task::Finding;
+
+/// The findings of the world's one rule; the time for the graph and what every system
+/// holds, which all rules share; the time for the rule with all its witnesses.
+pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
+    let Some(Body::Forbid(forbid)) = world.policies.first().and_then(|p| p.rules.first()).map(|r| &r.body)
+    else {
+        bail!("the policy's first rule is no `forbid`");
+    };
+    let model = &world.model;
+    let start = Instant::now();
+    let scope = Scope::default();
+    let counting = Counting::new(model, &scope);
+    let graph = Graph::new(model, &counting);
+    let (assumed, held) = assume(&graph);
+    let origins = origins(model, &assumed);
+    let judge = Judge {
+        model,
+        matching: Matching { model, day: jiff::civil::date(2026, 11, 23) },
+        scope: &scope,
+        counting: &counting,
+        graph: &graph,
+        assumed: &assumed,
+        held: &held,
+        origins: &origins,
+    };
+    let shared = start.elapsed();
+    let start = Instant::now();
+    let found = forbidden(&judge, RuleRef::Rule(0, 0), forbid);
+    let rule = start.elapsed();
+    let mut all = Vec::new();
+    for violation in &found.violations {
+        let On::Pair(source, sink) = violation.on else {
+            bail!("a finding that is on no pair");
+        };
+        let Some(witness) = violation.witnesses.first().filter(|w| !w.walk.is_empty()) else {
+            bail!("a finding without a walk");
+        };
+        let data = violation.data.iter().collect();
+        all.push((source.index() as u32, sink.index() as u32, data, witness.walk.len()));
+    }
+    all.sort_unstable();
+    Ok((all, shared, rule))
+}
