@@ -29,6 +29,11 @@ pub fn violated(body: &Body, names: Names) -> String {
     }
 }
 
+/// The places that a matcher means.
+pub fn place(places: &AnyOf<PlaceKeys>, names: Names) -> String {
+    names.place(places)
+}
+
 /// `a`, `a or b`, `a, b or c`: the order in which they were written means nothing.
 fn or(parts: &[String]) -> String {
     join(&sorted(parts), "or")

@@ -12,6 +12,7 @@ use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Scope, SystemId};
 use crate::policy::Body;
+use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
 use crate::rules::{self, Idle};
 
@@ -26,6 +27,8 @@ pub struct Outcome {
     pub relied: Vec<Relied>,
     /// Which parts of which rules match nothing.
     pub idle: Vec<(RuleRef, Idle)>,
+    /// How each promise stands, in their order.
+    pub standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
 }
@@ -71,7 +74,9 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     violations.extend(checks::offending_flows(&judge));
     violations.extend(checks::unsourced(&judge, &Rules { judge: &judge, world }));
     let mut idle = Vec::new();
+    let mut standings = Vec::new();
     for (rule, body) in all_rules(world) {
+        let before = violations.len();
         let nothing = match body {
             Body::Forbid(forbid) => {
                 let found = rules::forbidden(&judge, rule, forbid);
@@ -91,10 +96,34 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
                 nothing
             }
         };
+        if let RuleRef::Statement(_) = rule {
+            let found = violations.get(before..).unwrap_or_default();
+            standings.push(promises::standing(&judge, rule, body, found, &nothing));
+        }
         idle.extend(nothing.into_iter().map(|part| (rule, part)));
     }
     relied.extend(built_in(&judge));
-    Outcome { violations, relied, idle, counting, assumed }
+    Outcome { violations, relied, idle, standings, counting, assumed }
+}
+
+/// Where the data of each promise gets to, in their order.
+pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
+    let model = &world.model;
+    let counting = Counting::new(model, scope);
+    let graph = Graph::new(model, &counting);
+    let (assumed, held) = assume(&graph);
+    let origins = origins(model, &assumed);
+    let judge = Judge {
+        model,
+        matching: Matching { model, day },
+        scope,
+        counting: &counting,
+        graph: &graph,
+        assumed: &assumed,
+        held: &held,
+        origins: &origins,
+    };
+    model.statements.iter().map(|statement| promises::reach(&judge, &statement.promise)).collect()
 }
 
 /// For each violation of an outcome whether it is not one in a narrower scope.

@@ -1,52 +1,39 @@
 //! The places that a promise is about, and whether anything declared is one.
 
 use super::Open;
+use crate::bits;
 use crate::decode::Spanned;
 use crate::finding::GapKind;
 use crate::glob::Glob;
-use crate::judge::{Judge, On, RuleRef};
-use crate::matching::{Arrival, RELATIONS, Reading};
-use crate::model::SystemId;
-use crate::policy::{AnyOf, Body, Limit, Most, PlaceKeys, Subjects};
-use crate::rules::{self, Idle};
+use crate::judge::Judge;
+use crate::matching::Reading;
+use crate::policy::{AnyOf, Body, Limit, PlaceKeys, Subjects};
+use crate::rules::Idle;
 use crate::source::Span;
 use crate::taxonomy::Key;
 use crate::words::{Names, place};
 
 /// Places that the promise is about and nobody declares.
-pub fn unmatched(judge: &Judge, body: &Body) -> Vec<Open> {
+pub fn unmatched(judge: &Judge, body: &Body, idle: &[Idle]) -> Vec<Open> {
     let mut open = Vec::new();
     match body {
         Body::Forbid(forbid) => {
-            let source = |s| judge.matching.place(&forbid.from, s, Reading::Likely);
-            part(judge, &mut open, "from", &forbid.from, forbid.span, &source);
-            let counting: Vec<_> = judge.counting.iter().collect();
-            let sink = |s: SystemId| {
-                let by = counting.iter().filter(|&&f| judge.model.flows[f].to == s).map(|&f| Some(f));
-                let arrivals: Vec<_> = by.chain([None]).collect();
-                arrivals.into_iter().any(|by| {
-                    RELATIONS.iter().any(|&relation| {
-                        let arrival = Arrival { at: s, by, relation: Some(relation) };
-                        judge.matching.arrival(&forbid.to, arrival)
-                    })
-                })
-            };
-            part(judge, &mut open, "to", &forbid.to, forbid.span, &sink);
+            part(judge, &mut open, "from", &forbid.from, forbid.span, idle.contains(&Idle::Source));
+            part(judge, &mut open, "to", &forbid.to, forbid.span, idle.contains(&Idle::Sink));
         }
         Body::Limit(limit) => {
-            let at = |s| judge.matching.place(&limit.at, s, Reading::Likely);
-            part(judge, &mut open, "at", &limit.at, limit.span, &at);
+            part(judge, &mut open, "at", &limit.at, limit.span, idle.contains(&Idle::Sink));
         }
         Body::Require(require) => {
-            let (_, idle) = rules::required(judge, RuleRef::Statement(0), require);
+            let (what, like) = match &require.on {
+                Subjects::Agreements(_) => ("agreement", None),
+                Subjects::Flows(_) => ("flow that counts", None),
+                Subjects::Systems(like) => ("system", Some(like)),
+                Subjects::Parties(like) => ("party", Some(like)),
+            };
             if idle.contains(&Idle::Subject) {
-                let (what, words) = match &require.on {
-                    Subjects::Agreements(_) => ("agreement", None),
-                    Subjects::Flows(_) => ("flow that counts", None),
-                    Subjects::Systems(like) => ("system", in_words(judge, like)),
-                    Subjects::Parties(like) => ("party", in_words(judge, like)),
-                };
-                let like = words.map_or_else(|| "as the promise has it".to_owned(), |w| format!("like {w}"));
+                let like = like.and_then(|like| in_words(judge, like));
+                let like = like.map_or_else(|| "as the promise has it".to_owned(), |w| format!("like {w}"));
                 open.push(Open {
                     kind: GapKind::Place,
                     message: format!("no declared {what} is one that the promise is about"),
@@ -54,7 +41,7 @@ pub fn unmatched(judge: &Judge, body: &Body) -> Vec<Open> {
                     span: Some(require.span),
                     witness: None,
                 });
-            } else if let Subjects::Systems(like) | Subjects::Parties(like) = &require.on {
+            } else if let Some(like) = like {
                 named(judge, &mut open, "where", like);
             }
         }
@@ -64,26 +51,18 @@ pub fn unmatched(judge: &Judge, body: &Body) -> Vec<Open> {
 
 /// One part of a promise: that some system is such a place, and that there is one by
 /// each name that it gives.
-fn part(
-    judge: &Judge,
-    open: &mut Vec<Open>,
-    key: &str,
-    like: &AnyOf<PlaceKeys>,
-    body: Span,
-    is: &dyn Fn(SystemId) -> bool,
-) {
-    if !judge.model.systems.ids().any(is) {
-        let words = in_words(judge, like).unwrap_or_else(|| "a system".to_owned());
-        open.push(Open {
-            kind: GapKind::Place,
-            message: format!("no declared system is what the promise means by `{key}`: {words}"),
-            missing: format!("{words}, under its party's `systems`"),
-            span: Some(like.span().unwrap_or(body)),
-            witness: None,
-        });
-        return;
+fn part(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>, body: Span, nothing: bool) {
+    if !nothing {
+        return named(judge, open, key, like);
     }
-    named(judge, open, key, like);
+    let words = in_words(judge, like).unwrap_or_else(|| "a system".to_owned());
+    open.push(Open {
+        kind: GapKind::Place,
+        message: format!("no declared system is what the promise means by `{key}`: {words}"),
+        missing: format!("{words}, under its party's `systems`"),
+        span: Some(like.span().unwrap_or(body)),
+        witness: None,
+    });
 }
 
 /// Names without a wildcard that no system has.
@@ -94,7 +73,9 @@ fn named(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>
         let mut add = |what: &str, name: &Glob, missing: String| {
             open.push(Open {
                 kind: GapKind::Place,
-                message: format!("`{key}` of the promise names the {what} `{name}`, and none is declared"),
+                message: format!(
+                    "`{key}` of the promise names the {what} `{name}`, and no declared system is it or its"
+                ),
                 missing,
                 span: Some(matcher.span),
                 witness: None,
@@ -119,8 +100,23 @@ pub fn in_words(judge: &Judge, like: &AnyOf<PlaceKeys>) -> Option<String> {
     (!like.is_empty()).then(|| place(like, names))
 }
 
-/// Where a limit's places hold data of some categories, whatever else they hold.
-pub fn holding(judge: &Judge, limit: &Limit, keys: &[Spanned<Key>]) -> Vec<On> {
-    let one = Limit { most: Most::Origins { data: keys.to_vec(), at_most: 0 }, ..limit.clone() };
-    rules::limited(judge, RuleRef::Statement(0), &one).0.into_iter().map(|v| v.on).collect()
+/// Whether a place that a limit is about holds data of some categories.
+pub fn hold(judge: &Judge, limit: &Limit, keys: &[Spanned<Key>]) -> bool {
+    let data = super::carried::leaves(judge, keys);
+    let holds = |system| bits::intersects(judge.held.leaves.row(system, 0), data.row());
+    places(judge, limit).into_iter().any(holds)
+}
+
+/// The systems that a limit is about.
+pub fn places(judge: &Judge, limit: &Limit) -> Vec<crate::model::SystemId> {
+    let model = judge.model;
+    match limit.whole_party {
+        true => {
+            let parties = model.parties.ids().filter(|&p| judge.matching.party(&limit.at, p));
+            parties.flat_map(|p| model.parties[p].systems.iter().copied()).collect()
+        }
+        false => {
+            model.systems.ids().filter(|&s| judge.matching.place(&limit.at, s, Reading::Likely)).collect()
+        }
+    }
 }
