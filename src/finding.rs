@@ -328,10 +328,111 @@ pub struct Promise {
     pub date: Option<String>,
     /// Whether no declared chain breaks it.
     pub kept: bool,
+    /// Whether that can be decided from what is declared; absent from results of earlier
+    /// versions.
+    #[serde(default)]
+    pub state: Option<PromiseState>,
+    /// What the answer depends on, where it cannot be decided.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
+    /// How many more such gaps there are.
+    #[serde(default)]
+    pub further_gaps: usize,
     /// The fingerprints of the findings that break it.
     pub broken_by: Vec<String>,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Promise {
+    /// How it stands, whichever version says so.
+    pub fn standing(&self) -> PromiseState {
+        let told = if self.kept { PromiseState::Kept } else { PromiseState::Broken };
+        self.state.unwrap_or(told)
+    }
+}
+
+/// How a promise stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PromiseState {
+    /// Declared flows break it.
+    Broken,
+    /// What is declared does not say.
+    Undecided,
+    /// No declared chain breaks it.
+    Kept,
+}
+
+/// Why a promise cannot be decided, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    /// On what the answer depends.
+    pub depends_on: GapKind,
+    /// Why, in a sentence.
+    pub message: String,
+    /// Which declaration is missing.
+    pub missing: String,
+    /// The walk that would break the promise.
+    pub path: Vec<Hop>,
+    /// What this is about: the declaration that needs the data, or the promise's own words.
+    pub location: Option<Location>,
+}
+
+/// On what the answer to a promise depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// On where data starts that nobody declares as starting anywhere.
+    AssumedOrigin,
+    /// On a place that no declared system is.
+    Place,
+    /// On data that no declared flow carries.
+    Data,
+}
+
+/// The promises alone: each with how it stands and why.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Promises {
+    /// Which program says so.
+    pub ringfence: Program,
+    /// For which day.
+    pub judged: Judged,
+    /// Of what.
+    pub inventory: InventoryFacts,
+    /// Every promise: broken ones first, then those not decidable, then those kept.
+    pub promises: Vec<PromiseView>,
+    /// How many there are.
+    pub summary: PromisesSummary,
+}
+
+/// One promise, how it stands and why.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PromiseView {
+    /// The promise.
+    #[serde(flatten)]
+    pub promise: Promise,
+    /// When it would be broken, as a sentence.
+    pub violated: String,
+    /// The findings that break it.
+    pub findings: Vec<Finding>,
+    /// The claims that kept something from breaking it.
+    pub relied_on: Vec<Reliance>,
+    /// The systems that its data gets to by declared flows.
+    pub reaches: Vec<String>,
+    /// A shortest walk of its data to one of those that are furthest away.
+    pub furthest: Vec<Hop>,
+}
+
+/// How many promises stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PromisesSummary {
+    /// Broken.
+    pub broken: usize,
+    /// Not decidable from what is declared.
+    pub undecided: usize,
+    /// Kept.
+    pub kept: usize,
 }
 
 /// Something that is no finding and must not pass in silence.

@@ -35,6 +35,7 @@ pub mod packs;
 pub mod places;
 pub mod policy;
 pub mod policy_test;
+pub mod promises;
 pub mod propagate;
 pub mod record;
 pub mod report;

@@ -30,12 +30,12 @@ pub fn violated(body: &Body, names: Names) -> String {
 }
 
 /// What a matcher of flows asks, in words.
-pub fn flows_in_words(flows: &AnyOf<FlowKeys>, names: Names) -> String {
+pub fn flows(flows: &AnyOf<FlowKeys>, names: Names) -> String {
     names.any_of(flows)
 }
 
-/// What a matcher of places asks, in words.
-pub fn place_in_words(places: &AnyOf<PlaceKeys>, names: Names) -> String {
+/// The places that a matcher means.
+pub fn place(places: &AnyOf<PlaceKeys>, names: Names) -> String {
     names.place(places)
 }
 

@@ -4,14 +4,18 @@
 
 mod common;
 
-use ringfence::report::{Format, Look, Report, difference_schema, schema};
+use ringfence::report::{Format, Look, Report, difference_schema, promises_schema, schema};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 
 /// `UPDATE_SCHEMAS=1 cargo test --test schema` writes the files.
 #[test]
 fn the_committed_schemas_are_the_generated_ones() {
-    for (name, schema) in [("audit", schema().unwrap()), ("diff", difference_schema().unwrap())] {
+    for (name, schema) in [
+        ("audit", schema().unwrap()),
+        ("diff", difference_schema().unwrap()),
+        ("promises", promises_schema().unwrap()),
+    ] {
         let file = std::path::Path::new(FOLDER).join(format!("{name}.schema.json"));
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::create_dir_all(FOLDER).unwrap();

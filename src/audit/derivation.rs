@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::describe::Describe;
 use super::{Options, evaluate, rule_facts};
 use crate::bits::LeafSet;
+use crate::checks::needing;
 use crate::finding::Finding;
 use crate::judge::{On, RuleRef, Violation, Witness};
 use crate::load::World;
@@ -14,7 +15,7 @@ use crate::model::{FlowId, SystemId};
 use crate::policy::{AnyOf, Body, FlowKeys};
 use crate::source::{Location, Sources, Span};
 use crate::vocabulary::{Transform, Word};
-use crate::words::{Names, flows_in_words, place_in_words};
+use crate::words::{self, Names};
 
 /// A finding with everything that it follows from.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub fn derivation(
         .iter()
         .map(|violation| (violation, describe.finding(violation)))
         .find(|(_, finding)| finding.fingerprint == fingerprint)?;
-    let derive = Derive { world, sources, describe, day: options.day, outcome: &outcome };
+    let derive = Derive { world, sources, day: options.day, outcome: &outcome };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
 }
@@ -65,7 +66,6 @@ pub fn derivation(
 struct Derive<'w> {
     world: &'w World,
     sources: &'w Sources,
-    describe: Describe<'w>,
     day: Date,
     outcome: &'w evaluate::Outcome,
 }
@@ -140,7 +140,7 @@ impl Derive<'_> {
                 "this needs `{}`, and no declaration says where it comes from: it is assumed to start here",
                 model.data.name(key)
             );
-            because.push(self.reason(text, Some(self.describe.needing(system, key))));
+            because.push(self.reason(text, Some(needing(model, system, key))));
         }
         Step { what: format!("{name} has {}", model.data.cover(data).join(", ")), because }
     }
@@ -255,7 +255,7 @@ impl Derive<'_> {
                     .into_iter()
                     .map(|condition| AnyOf(vec![condition]))
                     .filter(|condition: &AnyOf<FlowKeys>| !self.holds(condition, flow))
-                    .map(|condition| flows_in_words(&condition, self.names()))
+                    .map(|condition| words::flows(&condition, self.names()))
                     .collect();
                 if !fails.is_empty() {
                     let text = format!(
@@ -280,7 +280,7 @@ impl Derive<'_> {
         let mut because = Vec::new();
         match self.body(violation.rule) {
             Some(Body::Forbid(forbid)) => {
-                let to = place_in_words(&forbid.to, self.names());
+                let to = words::place(&forbid.to, self.names());
                 let span = forbid.to.span().unwrap_or(forbid.span);
                 because.push(self.reason(format!("the rule forbids arrival at {to}"), Some(span)));
                 if !finding.becomes.is_empty() {
@@ -289,7 +289,7 @@ impl Derive<'_> {
                 }
             }
             Some(body) => {
-                because.push(self.reason(crate::words::violated(body, self.names()), facts.span));
+                because.push(self.reason(words::violated(body, self.names()), facts.span));
             }
             None => {
                 let at = finding.broken.location.clone();

@@ -4,14 +4,15 @@ use super::fingerprint::fingerprint;
 use super::{RuleFacts, rule_facts};
 use crate::bits::LeafSet;
 use crate::checks;
-use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place, Reliance};
+use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Gap, Hop, Place, Reliance};
 use crate::inventory::Terms;
 use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::load::World;
 use crate::model::{FlowId, Model, SystemId};
 use crate::policy::Body;
+use crate::promises::Open;
 use crate::propagate;
-use crate::source::{Location, Sources, Span};
+use crate::source::{Location, Sources};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, PolicyStatus, Word};
 
@@ -165,22 +166,12 @@ impl Describe<'_> {
                 None => model.systems[source].declared.id.span,
             },
             On::Flow(flow) => model.flows[flow].span(),
-            On::Unsourced(system, key) => self.needing(system, key),
+            On::Unsourced(system, key) => checks::needing(model, system, key),
             On::System(system) => model.systems[system].declared.id.span,
             On::Party(party) => model.parties[party].declared.id.span,
             On::Agreement(agreement) => model.agreements[agreement].declared.id.span,
         };
         self.sources.location(span)
-    }
-
-    /// The first declaration that needs a category at a system.
-    pub fn needing(&self, system: SystemId, key: Key) -> Span {
-        let model = &self.world.model;
-        let flows = model.flows.values().filter(|f| f.from == system);
-        let named = flows.flat_map(|f| &f.declared.data).find(|k| k.value == key);
-        let derives = model.systems[system].declared.derives.iter().flat_map(|d| &d.from);
-        let span = named.or_else(|| derives.into_iter().find(|k| k.value == key)).map(|k| k.span);
-        span.unwrap_or(model.systems[system].declared.id.span)
     }
 
     fn message(&self, violation: &Violation, rule: &RuleFacts) -> String {
@@ -340,6 +331,17 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.join(", ")
+}
+
+/// Why a promise cannot be decided, in words and places.
+pub fn gap(model: &Model, sources: &Sources, open: &Open) -> Gap {
+    Gap {
+        depends_on: open.kind,
+        message: open.message.clone(),
+        missing: open.missing.clone(),
+        path: open.witness.as_ref().map(|w| hops(model, sources, w)).unwrap_or_default(),
+        location: open.span.map(|span| sources.location(span)),
+    }
 }
 
 /// A walk, flow by flow.

@@ -13,6 +13,7 @@ use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Scope, SystemId};
 use crate::policy::Body;
+use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
 use crate::rules::{self, Idle};
 
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub relied: Vec<Relied>,
     /// Which parts of which rules match nothing.
     pub idle: Vec<(RuleRef, Idle)>,
+    /// How each promise stands, in their order.
+    pub standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
 }
@@ -60,37 +63,72 @@ impl Sourceless for Rules<'_> {
 
 /// Judges a scope.
 pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
-    let model = &world.model;
-    let counting = Counting::new(model, scope);
-    let graph = Graph::new(model, &counting);
-    let (assumed, held) = assume(&graph);
-    let origins = origins(model, &assumed);
-    let judge = Judge {
-        model,
-        matching: Matching { model, day },
-        scope,
-        counting: &counting,
-        graph: &graph,
-        assumed: &assumed,
-        held: &held,
-        origins: &origins,
-    };
+    let counting = Counting::new(&world.model, scope);
+    judged(world, day, scope, &counting, |judge| judge_all(world, judge))
+}
+
+/// Holds everything against all checks and rules.
+fn judge_all(world: &World, judge: &Judge) -> Outcome {
     let rules = all_rules(world);
     let ((terms, unsourced), ruled) = rayon::join(
-        || (checks::broken_terms(&judge), checks::unsourced(&judge, &Rules { judge: &judge, world })),
-        || rules.par_iter().map(|&(rule, body)| ruled(&judge, rule, body)).collect::<Vec<_>>(),
+        || (checks::broken_terms(judge), checks::unsourced(judge, &Rules { judge, world })),
+        || rules.par_iter().map(|&(rule, body)| ruled(judge, rule, body)).collect::<Vec<_>>(),
     );
     let (mut violations, mut relied) = terms;
-    violations.extend(checks::offending_flows(&judge));
+    violations.extend(checks::offending_flows(judge));
     violations.extend(unsourced);
     let mut idle = Vec::new();
-    for ((rule, _), (found, exempt, nothing)) in rules.into_iter().zip(ruled) {
+    let mut standings = Vec::new();
+    for ((rule, body), (found, exempt, nothing)) in rules.into_iter().zip(ruled) {
+        if let RuleRef::Statement(_) = rule {
+            standings.push(promises::standing(judge, rule, body, &found, &nothing));
+        }
         violations.extend(found);
         relied.extend(exempt);
         idle.extend(nothing.into_iter().map(|part| (rule, part)));
     }
-    relied.extend(built_in(&judge));
-    Outcome { violations, relied, idle, counting, assumed }
+    relied.extend(built_in(judge));
+    Outcome {
+        violations,
+        relied,
+        idle,
+        standings,
+        counting: judge.counting.clone(),
+        assumed: judge.assumed.clone(),
+    }
+}
+
+/// Where the data of each promise gets to, in their order.
+pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
+    let statements = &world.model.statements;
+    let counting = Counting::new(&world.model, scope);
+    judged(world, day, scope, &counting, |judge| {
+        statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
+    })
+}
+
+/// Does something with all that is to be judged of a scope.
+fn judged<R>(
+    world: &World,
+    day: Date,
+    scope: &Scope,
+    counting: &Counting,
+    work: impl FnOnce(&Judge) -> R,
+) -> R {
+    let model = &world.model;
+    let graph = Graph::new(model, counting);
+    let (assumed, held) = assume(&graph);
+    let origins = origins(model, &assumed);
+    work(&Judge {
+        model,
+        matching: Matching { model, day },
+        scope,
+        counting,
+        graph: &graph,
+        assumed: &assumed,
+        held: &held,
+        origins: &origins,
+    })
 }
 
 /// What one rule or promise came to: what breaks it, what kept something from that, and
@@ -137,31 +175,20 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     if open.is_empty() {
         return vec![false; outcome.violations.len()];
     }
-    let graph = Graph::new(model, &counting);
-    let (assumed, held) = assume(&graph);
-    let origins = origins(model, &assumed);
-    let judge = Judge {
-        model,
-        matching: Matching { model, day },
-        scope,
-        counting: &counting,
-        graph: &graph,
-        assumed: &assumed,
-        held: &held,
-        origins: &origins,
-    };
-    let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
-        (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
-        _ => None,
+    let found: FxHashSet<(RuleRef, On)> = judged(world, day, scope, &counting, |judge| {
+        let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
+            (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
+            _ => None,
+        });
+        let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
+        let mut found = checks::breaking_terms(judge, &flows);
+        found.extend(checks::offending_flows(judge));
+        found.extend(checks::unsourced(judge, &Unasked));
+        let mut again = all_rules(world);
+        again.retain(|(rule, _)| open.iter().any(|(of, _)| of == rule));
+        found.par_extend(again.par_iter().flat_map(|&(rule, body)| ruled(judge, rule, body).0));
+        found.iter().map(key).collect()
     });
-    let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
-    let mut found = checks::breaking_terms(&judge, &flows);
-    found.extend(checks::offending_flows(&judge));
-    found.extend(checks::unsourced(&judge, &Unasked));
-    let mut again = all_rules(world);
-    again.retain(|(rule, _)| open.iter().any(|(of, _)| of == rule));
-    found.par_extend(again.par_iter().flat_map(|&(rule, body)| ruled(&judge, rule, body).0));
-    let found: FxHashSet<(RuleRef, On)> = found.iter().map(key).collect();
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
     outcome.violations.iter().map(gone).collect()
 }

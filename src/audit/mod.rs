@@ -6,6 +6,7 @@ mod evaluate;
 mod facts;
 mod fingerprint;
 mod notices;
+mod promises;
 mod waivers;
 
 use jiff::civil::Date;
@@ -18,6 +19,7 @@ use crate::finding::{
 use crate::judge::RuleRef;
 use crate::load::World;
 use crate::model::{Counting, Scope};
+use crate::promises::Standing;
 use crate::source::Sources;
 use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::words::{Names, violated};
@@ -25,6 +27,7 @@ use crate::words::{Names, violated};
 pub use derivation::{Derivation, Reason, Step, derivation};
 pub(crate) use describe::hops;
 pub use facts::{RuleFacts, rule_facts};
+pub use promises::promises;
 
 /// How to judge.
 #[derive(Debug, Clone)]
@@ -88,7 +91,8 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         };
         key(a).cmp(&key(b))
     });
-    let promises = model.statements.iter().map(|s| promise(s, sources, &findings)).collect();
+    let standings = model.statements.iter().zip(&outcome.standings);
+    let promises = standings.map(|(s, standing)| promise(world, sources, s, standing, &findings)).collect();
     let mut relied_on: Vec<Reliance> = outcome.relied.iter().map(|r| describe.reliance(r)).collect();
     relied_on.sort();
     relied_on.dedup();
@@ -164,8 +168,10 @@ fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
 }
 
 fn promise(
-    statement: &crate::inventory::Statement,
+    world: &World,
     sources: &Sources,
+    statement: &crate::inventory::Statement,
+    standing: &Standing,
     findings: &[crate::finding::Finding],
 ) -> Promise {
     let rule = format!("statement/{}", statement.id.value);
@@ -179,6 +185,9 @@ fn promise(
         place: statement.said.place.clone(),
         date: statement.said.date.map(|d| d.to_string()),
         kept: broken_by.is_empty(),
+        state: Some(standing.state),
+        gaps: standing.open.iter().map(|open| describe::gap(&world.model, sources, open)).collect(),
+        further_gaps: standing.further,
         broken_by,
         location: sources.location(statement.id.span),
     }

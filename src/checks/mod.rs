@@ -17,7 +17,7 @@ pub use purpose::ruled_out;
 
 pub use flows::offending_flows;
 pub use terms::{Under, breaking_terms, broken_terms};
-pub use unsourced::{Sourceless, unsourced};
+pub use unsourced::{Sourceless, needing, unsourced};
 
 use crate::bits::LeafSet;
 use crate::judge::Judge;

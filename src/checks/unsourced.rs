@@ -3,7 +3,9 @@
 use super::{ALL, Check, How};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Violation};
-use crate::model::SystemId;
+use crate::model::{Model, SystemId};
+use crate::source::Span;
+use crate::taxonomy::Key;
 use crate::vocabulary::Severity;
 
 /// The check.
@@ -24,6 +26,15 @@ pub const CHECK: Check = Check {
 pub trait Sourceless {
     /// For leaves put at systems, the full ids of the rules that they would break.
     fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>>;
+}
+
+/// The first declaration that needs a category at a system.
+pub fn needing(model: &Model, system: SystemId, key: Key) -> Span {
+    let flows = model.flows.values().filter(|f| f.from == system);
+    let named = flows.flat_map(|f| &f.declared.data).find(|k| k.value == key);
+    let derives = model.systems[system].declared.derives.iter().flat_map(|d| &d.from);
+    let span = named.or_else(|| derives.into_iter().find(|k| k.value == key)).map(|k| k.span);
+    span.unwrap_or(model.systems[system].declared.id.span)
 }
 
 /// A finding for each assumed origin.

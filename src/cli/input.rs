@@ -51,6 +51,20 @@ pub fn read(
     baseline: Option<&Path>,
     color: Color,
 ) -> Result<Input, ExitCode> {
+    reading(paths, |config| self::policies(policies, config), baseline, color)
+}
+
+/// As [`read`], without policies: for what the inventory itself says.
+pub fn without_policies(paths: &[PathBuf], baseline: Option<&Path>, color: Color) -> Result<Input, ExitCode> {
+    reading(paths, |_| Vec::new(), baseline, color)
+}
+
+fn reading(
+    paths: &[PathBuf],
+    policies: impl Fn(&Config) -> Vec<String>,
+    baseline: Option<&Path>,
+    color: Color,
+) -> Result<Input, ExitCode> {
     let mut sources = Sources::new();
     let Found { mut config, file } =
         configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
@@ -59,7 +73,7 @@ pub fn read(
         config.baseline = Some(baseline.to_owned());
     }
     let paths = self::paths(paths, &config);
-    let policies = self::policies(policies, &config);
+    let policies = policies(&config);
     let input = Input { config, file, paths, policies, baselines, ..Input::default() };
     match load::load(&input.request(&DISK), &mut sources) {
         Ok(world) => Ok(Input { world, sources, ..input }),

@@ -16,6 +16,7 @@ mod judging;
 mod man;
 mod output;
 mod policies;
+mod promises;
 mod taxonomy;
 mod test;
 mod values;
@@ -46,6 +47,7 @@ Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Promises(promises::Args),
     Diff(diff::Args),
     Baseline(baseline::Args),
     Waive(waive::Args),
@@ -69,6 +71,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Audit(args) => audit::run(args),
+        Command::Promises(args) => promises::run(&args),
         Command::Diff(args) => diff::run(args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Waive(args) => waive::run(&args),

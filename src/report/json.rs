@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::CharEscape;
 
 use crate::diff::Diff;
-use crate::finding::Audit;
+use crate::finding::{Audit, Promises};
 use crate::visible::is_hidden;
 
 /// The object on one line, keys in the order of the types, with a closing newline:
@@ -110,6 +110,14 @@ pub fn schema() -> Result<String, serde_json::Error> {
 /// When the schema cannot be written as JSON.
 pub fn difference_schema() -> Result<String, serde_json::Error> {
     of::<Diff>()
+}
+
+/// The JSON Schema of the promises alone.
+///
+/// # Errors
+/// When the schema cannot be written as JSON.
+pub fn promises_schema() -> Result<String, serde_json::Error> {
+    of::<Promises>()
 }
 
 fn of<T: schemars::JsonSchema>() -> Result<String, serde_json::Error> {

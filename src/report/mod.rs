@@ -12,6 +12,7 @@ mod junit;
 mod markdown;
 pub mod page;
 pub mod policies;
+pub mod promises;
 mod ropa;
 mod sarif;
 mod say;
@@ -20,7 +21,7 @@ mod text;
 
 pub(crate) use say::about;
 
-pub use json::{difference_schema, schema};
+pub use json::{difference_schema, promises_schema, schema};
 
 use crate::diff::Diff;
 use crate::finding::Audit;

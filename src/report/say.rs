@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
-use crate::finding::{Place, PolicyFacts, Promise};
+use crate::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::gate::{Gate, Threshold};
 use crate::places::Places;
 use crate::source::Location;
@@ -133,7 +133,8 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
         facts.proposed_flows,
         facts.assumed_flows,
     );
-    let broken: Vec<&str> = audit.promises.iter().filter(|p| !p.kept).map(|p| p.id.as_str()).collect();
+    let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken);
+    let broken: Vec<&str> = broken.map(|p| p.id.as_str()).collect();
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     Verdict {
         fails: gate.fails(audit),
@@ -178,9 +179,10 @@ pub fn standing(status: PolicyStatus) -> String {
 /// Everything counted.
 pub fn summary(audit: &Audit) -> String {
     let s = &audit.summary;
+    let standing = |state| audit.promises.iter().filter(|p| p.standing() == state).count();
     format!(
         "New: {} critical, {} high, {} medium, {} low, {} info. Waived: {}. In the baseline: {}. \
-         Promises broken: {} of {}. Notices: {}. Relied on: {}.",
+         Promises broken: {} of {}{}. Notices: {}. Relied on: {}.",
         s.critical,
         s.high,
         s.medium,
@@ -188,8 +190,12 @@ pub fn summary(audit: &Audit) -> String {
         s.info,
         s.waived,
         s.baseline,
-        audit.promises.iter().filter(|p| !p.kept).count(),
+        standing(PromiseState::Broken),
         audit.promises.len(),
+        match standing(PromiseState::Undecided) {
+            0 => String::new(),
+            n => format!(", not decidable: {n}"),
+        },
         audit.notices.len(),
         audit.relied_on.len(),
     )

@@ -280,6 +280,9 @@ pub fn full() -> Audit {
         place: Some("statement to the press".to_owned()),
         date: Some("2018-08-06".to_owned()),
         kept,
+        state: None,
+        gaps: Vec::new(),
+        further_gaps: 0,
         broken_by: strings(broken_by),
         location: at("promises.yaml", 4),
     };

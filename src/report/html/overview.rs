@@ -10,7 +10,7 @@ use super::names::{Names, System, at};
 use super::registers::{Term, term};
 use crate::checks;
 use crate::diff::{Diff, StateFacts};
-use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
+use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
 use crate::gate::Threshold;
 use crate::model::{FlowId, Model};
 use crate::report::Report;
@@ -39,6 +39,8 @@ pub struct Overview {
     accepted: Vec<(&'static str, usize)>,
     promises: Vec<PromiseRow>,
     kept: usize,
+    broken: usize,
+    undecided: usize,
     terms: Vec<TermRow>,
     cuts: Vec<Cut>,
     open: usize,
@@ -53,7 +55,10 @@ struct PromiseRow {
     quote: String,
     by: String,
     place: String,
-    kept: bool,
+    /// `broken`, `open` or `kept`.
+    state: &'static str,
+    /// Why it cannot be decided.
+    gaps: Vec<GapRow>,
     findings: usize,
     anchor: Option<String>,
     /// How much of it is proposed or assumed.
@@ -147,13 +152,21 @@ struct Pack {
 }
 
 /// Makes the first screen.
+#[derive(Debug, Serialize)]
+struct GapRow {
+    why: String,
+    missing: String,
+    place: Option<String>,
+}
+
 pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
     let audit = report.audit;
     let fails = match report.compared {
         Some((diff, widening)) => diff.fails(&report.gate, widening),
         None => report.gate.fails(audit),
     };
-    let broken = audit.promises.iter().filter(|p| !p.kept).count();
+    let number = |state| audit.promises.iter().filter(|p| p.standing() == state).count();
+    let (broken, undecided) = (number(PromiseState::Broken), number(PromiseState::Undecided));
     let s = &audit.summary;
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     let (open, cuts) = cuts(audit);
@@ -161,7 +174,7 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
         compared: report.compared.map(|(diff, _)| compared(diff)),
         fails,
         word: if fails { "Fails" } else { "Passes" },
-        sentence: sentence(audit, broken),
+        sentence: sentence(audit, broken, undecided),
         reason: reason(report),
         judged: judged(report),
         claims: (!audit.relied_on.is_empty()).then(|| count(claims(audit), "claim")),
@@ -177,7 +190,9 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
         ],
         accepted: vec![("waived", s.waived), ("in the baseline", s.baseline)],
         promises: promises(audit, names, groups),
-        kept: audit.promises.len() - broken,
+        kept: number(PromiseState::Kept),
+        broken,
+        undecided,
         terms: terms(report, names, groups),
         cuts,
         open,
@@ -213,12 +228,15 @@ fn compared(diff: &Diff) -> Compared {
     }
 }
 
-fn sentence(audit: &Audit, broken: usize) -> String {
+fn sentence(audit: &Audit, broken: usize, undecided: usize) -> String {
     let promises = audit.promises.len();
     let s = &audit.summary;
     let new = s.critical + s.high + s.medium + s.low + s.info;
     let of_promises = match (promises, broken) {
         (0, _) => None,
+        (n, 0) if undecided > 0 => {
+            Some(format!("do not decide {undecided} of {}", count(n, "public promise")))
+        }
         (1, 0) => Some("keep the one public promise".to_owned()),
         (n, 0) => Some(format!("keep all {n} public promises")),
         (1, _) => Some("break the one public promise".to_owned()),
@@ -349,12 +367,13 @@ fn shortened(names: &[String]) -> String {
 }
 
 fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
-    let (kept, broken): (Vec<_>, Vec<_>) = audit.promises.iter().partition(|p| p.kept);
+    let mut sorted: Vec<&Promise> = audit.promises.iter().collect();
+    sorted.sort_by_key(|p| p.standing());
     let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &audit.findings {
         by_rule.entry(&finding.rule).or_default().push(finding);
     }
-    let row = |p: &crate::finding::Promise| {
+    let row = |p: &Promise| {
         let rule = format!("statement/{}", p.id);
         let findings = by_rule.get(rule.as_str()).map(Vec::as_slice).unwrap_or_default();
         let (mut of, mut through, mut reaches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -374,7 +393,21 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
             quote: p.quote.clone(),
             by: speaker(p).replacen(&p.by, &names.party(&p.by), 1),
             place: at(&p.location),
-            kept: p.kept,
+            state: match p.standing() {
+                PromiseState::Broken => "broken",
+                PromiseState::Undecided => "open",
+                PromiseState::Kept => "kept",
+            },
+            gaps: p
+                .gaps
+                .iter()
+                .take(NAMES)
+                .map(|gap| GapRow {
+                    why: gap.message.clone(),
+                    missing: gap.missing.clone(),
+                    place: gap.location.as_ref().map(at),
+                })
+                .collect(),
             findings: p.broken_by.len(),
             anchor: groups.iter().find(|g| g.rule == rule).map(|g| g.anchor.clone()),
             standing: footing(findings),
@@ -393,7 +426,7 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
             ),
         }
     };
-    broken.into_iter().chain(kept).map(row).collect()
+    sorted.into_iter().map(row).collect()
 }
 
 /// How much of some findings is only proposed, and how much only assumed.

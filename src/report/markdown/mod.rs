@@ -10,7 +10,7 @@ use escape::{code, prose, text};
 use part::{Part, folded};
 
 use super::{Report, say};
-use crate::finding::{Audit, Finding, FindingStatus};
+use crate::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
 use crate::places::Places;
 use crate::vocabulary::{Severity, Word};
 
@@ -101,23 +101,30 @@ fn promises(audit: &Audit, places: &Places) -> String {
         return String::new();
     }
     const REST: usize = 100;
-    let broken = audit.promises.iter().filter(|p| !p.kept).count();
+    let number = |state| audit.promises.iter().filter(|p| p.standing() == state).count();
+    let broken = number(PromiseState::Broken);
+    let open = match number(PromiseState::Undecided) {
+        0 => String::new(),
+        n => format!(", {n} not decidable"),
+    };
     let mut part = Part::new(FOLDED);
     part.push(
         &format!(
-            "### Promises: {broken} of {} broken\n\n| | promise | by | declared |\n|---|---|---|---|\n",
+            "### Promises: {broken} of {} broken{open}\n\n| | promise | by | declared |\n|---|---|---|---|\n",
             audit.promises.len()
         ),
         0,
     );
     // Broken ones first: they are what a reader looks for.
-    let (kept, broken): (Vec<_>, Vec<_>) = audit.promises.iter().partition(|p| p.kept);
-    let mut left = audit.promises.len();
-    for promise in broken.into_iter().chain(kept) {
-        let how = match (promise.kept, promise.broken_by.len()) {
-            (true, _) => "kept".to_owned(),
-            (false, 0) => "**broken**".to_owned(),
-            (false, n) => format!("**broken** by {}", say::count(n, "finding")),
+    let mut promises: Vec<&Promise> = audit.promises.iter().collect();
+    promises.sort_by_key(|p| p.standing());
+    let mut left = promises.len();
+    for promise in promises {
+        let how = match (promise.standing(), promise.broken_by.len()) {
+            (PromiseState::Kept, _) => "kept".to_owned(),
+            (PromiseState::Undecided, _) => "**not decidable**".to_owned(),
+            (PromiseState::Broken, 0) => "**broken**".to_owned(),
+            (PromiseState::Broken, n) => format!("**broken** by {}", say::count(n, "finding")),
         };
         let row = format!(
             "| {how} | “{}” {} | {} | {} |\n",

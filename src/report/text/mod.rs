@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Look;
 use super::page::{Page, Style};
 use super::say::{self, count, speaker};
-use crate::finding::{Audit, Notice, PolicyFacts};
+use crate::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
 use crate::gate::Gate;
 use crate::vocabulary::Severity;
 
@@ -66,10 +66,14 @@ fn promises(page: &mut Page, audit: &Audit) {
     }
     heading(page, "PROMISES, held against the declared flows", Style::Bold);
     // Broken ones first: they are what a reader looks for.
-    let (kept, broken): (Vec<_>, Vec<_>) = audit.promises.iter().partition(|p| p.kept);
-    for promise in broken.into_iter().chain(kept) {
-        let (lead, style) =
-            if promise.kept { ("  kept    ", Style::Green) } else { ("  broken  ", Style::Red) };
+    let mut promises: Vec<&Promise> = audit.promises.iter().collect();
+    promises.sort_by_key(|p| p.standing());
+    for promise in promises {
+        let (lead, style) = match promise.standing() {
+            PromiseState::Broken => ("  broken  ", Style::Red),
+            PromiseState::Undecided => ("  open    ", Style::Yellow),
+            PromiseState::Kept => ("  kept    ", Style::Green),
+        };
         let how = match promise.broken_by.len() {
             0 => String::new(),
             n => format!(": {}", count(n, "finding")),
@@ -78,6 +82,17 @@ fn promises(page: &mut Page, audit: &Audit) {
         page.para(10, &format!("“{}”", promise.quote), Style::Plain);
         let place = &promise.location;
         page.para(10, &format!("{} · {}:{}", speaker(promise), place.file, place.line), Style::Dim);
+        if let Some(gap) = promise.gaps.first() {
+            let more = match promise.gaps.len() - 1 + promise.further_gaps {
+                0 => String::new(),
+                n => format!(" (and {n} more; `ringfence promises` says which)"),
+            };
+            page.para(
+                10,
+                &format!("not decidable from what is declared: {}{more}", gap.message),
+                Style::Plain,
+            );
+        }
     }
 }
 
