@@ -137,6 +137,9 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     (violations(judge, findings), relied)
 }
 
+/// The terms of one agreement, and where each may be broken.
+type One<'a> = (&'a [Under<'a>], &'a [Option<Arc<Goals>>]);
+
 /// What is broken under the terms of all agreements, of what is wanted.
 fn broken(
     judge: &Judge,
@@ -145,13 +148,13 @@ fn broken(
     wanted: impl Fn(usize, FlowId) -> bool + Sync,
 ) -> Findings {
     let mut left = goals;
-    let mut agreements: Vec<(&[Under], &[Option<Arc<Goals>>])> = Vec::with_capacity(all.len());
+    let mut agreements: Vec<One> = Vec::with_capacity(all.len());
     for under in all {
         let (own, others) = left.split_at_checked(under.len()).unwrap_or((left, &[]));
         agreements.push((under, own));
         left = others;
     }
-    let each = |mut findings: Findings, (under, goals): &(&[Under], &[Option<Arc<Goals>>])| {
+    let each = |mut findings: Findings, (under, goals): &One| {
         break_terms(judge, under, goals, &wanted, &mut findings);
         findings
     };
