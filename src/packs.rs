@@ -75,10 +75,13 @@ packs! {
     ],
     "gdpr" [
         "combining-needs-an-assessment.yaml",
+        "joint-controllers-have-an-arrangement.yaml",
         "no-incompatible-advertising.yaml",
         "processors-have-a-contract.yaml",
         "retention-stated.yaml",
+        "sharing-has-a-lawful-basis.yaml",
         "special-categories-not-for-advertising.yaml",
+        "sub-processors-are-approved-and-bound.yaml",
         "transfers-have-a-footing.yaml",
     ],
     "ccpa" [
@@ -106,6 +109,8 @@ packs! {
     ],
     "psd2" [
         "account-information-for-the-service-only.yaml",
+        "account-information-stays-with-the-service.yaml",
+        "explicit-consent-to-payment-initiation.yaml",
         "explicit-consent.yaml",
         "no-sensitive-payment-data.yaml",
         "payment-initiation-for-the-payment-only.yaml",
