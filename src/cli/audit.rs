@@ -71,9 +71,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         sources: Some(&input.sources),
         ..Report::new(&audit)
     };
-    writing.write(&input.config, |format, look| {
+    writing.write(&input.config, |format, look, out| {
         report.look = look;
-        Ok(report.render(format)?)
+        report.write(format, out)
     })?;
     Ok(ExitCode::from(u8::from(gate.fails(&audit))))
 }

@@ -123,7 +123,7 @@ struct Compared {
 fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
     compared.diff.count(&compared.gate);
     let Compared { diff, head, gate, config, places, declared, options } = &compared;
-    args.writing.write(config, |format, look| {
+    args.writing.write(config, |format, look, out| {
         let report = DiffReport {
             diff,
             head,
@@ -134,7 +134,7 @@ fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
             declared: declared.as_ref().map(|(world, sources)| (world, sources)),
             scope: &options.scope,
         };
-        Ok(report.render(format)?)
+        report.write(format, out)
     })?;
     Ok(ExitCode::from(u8::from(diff.fails(gate, args.fail_on_widening))))
 }

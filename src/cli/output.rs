@@ -1,7 +1,7 @@
 //! Where results go: standard output, or a file that is written whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -53,13 +53,31 @@ fn set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-/// Writes to standard output. A reader that has gone is no error.
+/// Writes a text to standard output. A reader that has gone is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write the output"),
+    stream(|out| out.write_all(text.as_bytes()))
+}
+
+/// Writes to standard output what `make` writes. A reader that has gone is no error.
+pub fn stream(make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    match buffered(io::stdout().lock(), make) {
+        Err(error) if !gone(&error) => Err(error).context("cannot write the output"),
         _ => Ok(()),
     }
+}
+
+/// Lets `make` write, in large pieces.
+fn buffered<W: Write>(out: W, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    make(&mut out)?;
+    let mut out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    out.flush()?;
+    Ok(out)
+}
+
+/// Whether nobody reads any more.
+fn gone(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::BrokenPipe
 }
 
 /// Says something on standard error; nothing is to be done if nobody reads it.
@@ -74,13 +92,21 @@ pub fn say(text: &str) {
 /// When it cannot be written, or would replace a YAML file: declarations, policies
 /// and settings are YAML, and no report is.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    stream_file(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// As [`write_file`], with what `make` writes.
+///
+/// # Errors
+/// As there.
+pub fn stream_file(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let yaml =
         path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"));
     if yaml && path.exists() {
         let shown = visible(&path.display().to_string());
         anyhow::bail!("`{shown}` is a YAML file and is not written over; choose another name for the report");
     }
-    replace(path, text)
+    replace_by(path, make)
 }
 
 /// Writes a file whole or not at all, whatever is there.
@@ -88,26 +114,29 @@ pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    replace_by(path, |out| out.write_all(text.as_bytes()))
+}
+
+fn replace_by(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let shown = || format!("cannot write `{}`", visible(&path.display().to_string()));
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     if special {
-        let mut file = OpenOptions::new().write(true).open(path).with_context(shown)?;
-        return match file.write_all(text.as_bytes()) {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).with_context(shown),
+        let file = OpenOptions::new().write(true).open(path).with_context(shown)?;
+        return match buffered(file, make) {
+            Err(error) if !gone(&error) => Err(error).with_context(shown),
             _ => Ok(()),
         };
     }
     // A link stays a link: what it points at is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let (temporary, mut file) = beside(&target).with_context(shown)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| match fs::metadata(&target) {
-            Ok(old) => file.set_permissions(old.permissions()),
-            Err(_) => Ok(()),
-        })
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&temporary, &target));
+    let (temporary, file) = beside(&target).with_context(shown)?;
+    let written = buffered(file, make).and_then(|file| {
+        if let Ok(old) = fs::metadata(&target) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(&temporary, &target)
+    });
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }

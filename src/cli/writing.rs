@@ -1,6 +1,6 @@
 //! The arguments of all subcommands that write reports.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use ringfence::config::Config;
@@ -34,14 +34,14 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Writes the reports that are asked for; `render` makes one.
+    /// Writes the reports that are asked for; `make` writes one.
     ///
     /// # Errors
     /// When one cannot be made or written.
     pub fn write(
         &self,
         config: &Config,
-        mut render: impl FnMut(Format, Look) -> anyhow::Result<String>,
+        mut make: impl FnMut(Format, Look, &mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         let limit = (self.limit > 0).then_some(self.limit);
         let on_paper = Look { color: self.color == Color::Always, width: 80, limit, quiet: self.quiet };
@@ -56,13 +56,13 @@ impl Writing {
             );
         }
         for (format, file) in reports {
-            output::write_file(file, &render(*format, on_paper)?)?;
+            output::stream_file(file, |out| make(*format, on_paper, out))?;
         }
         match &self.output {
-            Some(file) => output::write_file(file, &render(self.format, on_paper)?),
+            Some(file) => output::stream_file(file, |out| make(self.format, on_paper, out)),
             None => {
                 let look = Look { color: self.color.on(&io::stdout()), width: output::width(), ..on_paper };
-                output::print(&render(self.format, look)?)
+                output::stream(|out| make(self.format, look, out))
             }
         }
     }

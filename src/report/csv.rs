@@ -3,6 +3,8 @@
 //! Spreadsheets take a cell that starts with certain signs for a formula. Such a cell
 //! gets an apostrophe before it, which spreadsheets do not show.
 
+use std::io;
+
 use super::{Report, say};
 use crate::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
 use crate::gate::Gate;
@@ -55,14 +57,16 @@ const COLUMNS: [&str; 42] = [
 ];
 
 /// Writes the table.
-pub fn render(report: &Report) -> String {
-    let mut out = COLUMNS.join(",") + "\r\n";
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    write!(out, "{}\r\n", COLUMNS.join(","))?;
     for f in &report.audit.findings {
         let cells = row(f, &report.gate, &report.audit.judged.day).map(|text| cell(&text));
-        out.push_str(&cells.join(","));
-        out.push_str("\r\n");
+        write!(out, "{}\r\n", cells.join(","))?;
     }
-    out
+    Ok(())
 }
 
 fn row(f: &Finding, gate: &Gate, day: &str) -> [String; COLUMNS.len()] {

@@ -5,10 +5,11 @@
 //! say so, as are those of policies that do not bind.
 
 use std::collections::BTreeSet;
+use std::io;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::json::{Hidden, one_line};
+use super::json::{self, Hidden};
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus};
 use crate::places::Places;
@@ -48,15 +49,23 @@ struct Content {
     body: String,
 }
 
+/// All entries, each made when it is written.
+struct Entries<'r>(&'r Report<'r>);
+
+impl Serialize for Entries<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Entries(report) = self;
+        let mut taken = BTreeSet::new();
+        serializer.collect_seq(report.audit.findings.iter().map(|f| entry(f, &report.places, &mut taken)))
+    }
+}
+
 /// Writes the array.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let mut taken = BTreeSet::new();
-    let entries: Vec<Entry> =
-        report.audit.findings.iter().map(|f| entry(f, &report.places, &mut taken)).collect();
-    one_line(&entries, Hidden::Spelled)
+/// When it cannot be put into JSON, or not be written.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    json::write(&Entries(report), Hidden::Spelled, out)
 }
 
 fn entry<'a>(f: &'a Finding, places: &'a Places, taken: &mut BTreeSet<String>) -> Entry<'a> {

@@ -14,9 +14,11 @@ use crate::visible::is_hidden;
 /// the same result gives the same bytes.
 ///
 /// # Errors
-/// When the result cannot be written as JSON.
-pub fn render(audit: &impl Serialize) -> Result<String, serde_json::Error> {
-    one_line(audit, Hidden::Escaped)
+/// When the result cannot be put into JSON.
+pub fn render(value: &impl Serialize) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    write(value, Hidden::Escaped, &mut bytes)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }
 
 /// What becomes of characters that change how a terminal or an editor shows the others.
@@ -31,12 +33,10 @@ pub enum Hidden {
 /// A value on one line with a closing newline.
 ///
 /// # Errors
-/// When the value cannot be written as JSON.
-pub fn one_line(value: &impl Serialize, hidden: Hidden) -> Result<String, serde_json::Error> {
-    let mut bytes = Vec::new();
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, hidden))?;
-    bytes.push(b'\n');
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// When the value cannot be put into JSON, or not be written.
+pub fn write(value: &impl Serialize, hidden: Hidden, out: &mut dyn io::Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, hidden))?;
+    out.write_all(b"\n")
 }
 
 impl Hidden {

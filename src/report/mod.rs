@@ -21,7 +21,10 @@ mod text;
 
 pub(crate) use say::about;
 
+use json::Hidden;
 pub use json::{difference_schema, promises_schema, schema};
+
+use std::io;
 
 use crate::diff::Diff;
 use crate::finding::Audit;
@@ -153,22 +156,33 @@ impl<'r> Report<'r> {
         Report { look, ..self }
     }
 
-    /// Writes it.
+    /// Writes it. What has an entry for each finding is written as it is made.
+    ///
+    /// # Errors
+    /// When the result cannot be put into the format, or not be written.
+    pub fn write(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
+        let text = match format {
+            Format::Json => return json::write(self.audit, Hidden::Escaped, out),
+            Format::Sarif => return sarif::write(self, out),
+            Format::Gitlab => return gitlab::write(self, out),
+            Format::Csv => return csv::write(self, out),
+            Format::Text => text::render(self.audit, &self.gate, &self.look),
+            Format::Junit => junit::render(self),
+            Format::Github => github::render(self),
+            Format::Markdown => markdown::render(self),
+            Format::Html => html::render(self)?,
+            Format::Ropa => ropa::render(self),
+        };
+        out.write_all(text.as_bytes())
+    }
+
+    /// As [`Report::write`], as a text.
     ///
     /// # Errors
     /// When the result cannot be put into the format.
-    pub fn render(&self, format: Format) -> Result<String, serde_json::Error> {
-        match format {
-            Format::Text => Ok(text::render(self.audit, &self.gate, &self.look)),
-            Format::Json => json::render(self.audit),
-            Format::Sarif => sarif::render(self),
-            Format::Junit => Ok(junit::render(self)),
-            Format::Github => Ok(github::render(self)),
-            Format::Gitlab => gitlab::render(self),
-            Format::Markdown => Ok(markdown::render(self)),
-            Format::Csv => Ok(csv::render(self)),
-            Format::Html => html::render(self),
-            Format::Ropa => Ok(ropa::render(self)),
-        }
+    pub fn render(&self, format: Format) -> io::Result<String> {
+        let mut bytes = Vec::new();
+        self.write(format, &mut bytes)?;
+        String::from_utf8(bytes).map_err(io::Error::other)
     }
 }

@@ -1,5 +1,7 @@
 //! The promises as a view of their own: how each stands, and the chain that says so.
 
+use std::io;
+
 use super::page::{Page, Style};
 use super::say::{self, count};
 use super::text::{chain, heading};
@@ -24,7 +26,7 @@ impl Promises {
     ///
     /// # Errors
     /// When they cannot be put into the format.
-    pub fn render(&self, format: Format, width: usize, color: bool) -> Result<String, serde_json::Error> {
+    pub fn render(&self, format: Format, width: usize, color: bool) -> io::Result<String> {
         match format {
             Format::Text => Ok(text(self, width, color)),
             Format::Json => super::json::render(self),

@@ -4,6 +4,9 @@
 mod markdown;
 mod text;
 
+use std::io;
+
+use super::json::Hidden;
 use super::{Format, Look, Report, json};
 use crate::diff::Diff;
 use crate::finding::Audit;
@@ -38,12 +41,12 @@ impl DiffReport<'_> {
     /// Writes it.
     ///
     /// # Errors
-    /// When the result cannot be put into the format.
-    pub fn render(&self, format: Format) -> Result<String, serde_json::Error> {
+    /// When the result cannot be put into the format, or not be written.
+    pub fn write(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
         match format {
-            Format::Text => Ok(text::render(self)),
-            Format::Markdown => Ok(markdown::render(self)),
-            Format::Json => json::render(self.diff),
+            Format::Text => out.write_all(text::render(self).as_bytes()),
+            Format::Markdown => out.write_all(markdown::render(self).as_bytes()),
+            Format::Json => json::write(self.diff, Hidden::Escaped, out),
             others => {
                 let report = Report {
                     places: self.places.clone(),
@@ -53,7 +56,7 @@ impl DiffReport<'_> {
                     compared: Some((self.diff, self.widening)),
                     ..Report::new(self.head)
                 };
-                report.gate(self.gate.clone()).look(self.look).render(others)
+                report.gate(self.gate.clone()).look(self.look).write(others, out)
             }
         }
     }

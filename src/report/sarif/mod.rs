@@ -4,6 +4,7 @@ mod object;
 mod rules;
 
 use std::collections::BTreeMap;
+use std::io;
 
 use object::{
     ArtifactLocation, AutomationDetails, CodeFlow, DescriptorReference, Driver, Invocation, Location, Log,
@@ -12,7 +13,9 @@ use object::{
 };
 use rules::Rules;
 
-use super::json::{Hidden, one_line};
+use serde::{Serialize, Serializer};
+
+use super::json::{self, Hidden};
 use super::{Report, say};
 use crate::finding::{Audit, BrokenWhat, Finding, FindingStatus, Hop};
 use crate::gate::Gate;
@@ -32,14 +35,28 @@ const MOST_HOPS: usize = 10_000;
 const NOTICES: &str = "A notice is no finding: something that must not pass in silence, such as what was \
                        assumed or a rule that matched nothing. `--deny-notices` makes notices fail.";
 
+/// All results, each made when it is written.
+#[derive(Debug)]
+struct Results<'r> {
+    report: &'r Report<'r>,
+    rules: &'r Rules,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Report { audit, gate, places, .. } = self.report;
+        serializer.collect_seq(audit.findings.iter().map(|f| outcome(f, gate, places, self.rules)))
+    }
+}
+
 /// Writes the log.
 ///
 /// # Errors
-/// When it cannot be written as JSON.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+/// When it cannot be put into JSON, or not be written.
+pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let Report { audit, gate, places, .. } = report;
     let rules = Rules::new(audit);
-    let results = audit.findings.iter().map(|f| outcome(f, gate, places, &rules)).collect();
+    let results = Results { report, rules: &rules };
     let (kinds, notifications) = notifications(audit, gate, places);
     let description = Message::new("the root of the repository");
     let log = Log {
@@ -53,7 +70,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
                     semantic_version: &audit.ringfence.version,
                     information_uri: home(),
                     short_description: Message::new("Audits declared data sharing"),
-                    rules: rules.all,
+                    rules: &rules.all,
                     notifications: kinds,
                 },
             },
@@ -77,7 +94,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
             },
         }],
     };
-    one_line(&log, Hidden::Spelled)
+    json::write(&log, Hidden::Spelled, out)
 }
 
 /// Where the program is at home, if it has a place.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Results;
 use crate::finding::{FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reliance, Summary};
 use crate::source::Location as Written;
 use crate::vocabulary::{PolicyStatus, Severity};
@@ -37,7 +38,7 @@ objects! {
         invocations: [Invocation; 1],
         original_uri_base_ids: BTreeMap<&'static str, UriBase>,
         column_kind: &'static str,
-        results: Vec<Outcome<'a>>,
+        results: Results<'a>,
         properties: RunProperties<'a>,
     }
     /// What the file is about, for services that hold several.
@@ -54,7 +55,7 @@ objects! {
         #[serde(skip_serializing_if = "none")]
         information_uri: Option<&'static str>,
         short_description: Message,
-        rules: Vec<Rule>,
+        rules: &'a [Rule],
         notifications: Vec<NotificationKind>,
     }
     /// A rule.

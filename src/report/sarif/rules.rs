@@ -10,6 +10,7 @@ use crate::report::say;
 use crate::vocabulary::{PolicyStatus, Severity};
 
 /// The rules and where each one is among them.
+#[derive(Debug)]
 pub struct Rules {
     /// In the order of the result.
     pub all: Vec<Rule>,
