@@ -41,6 +41,7 @@ pub mod record;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod stages;
 pub mod taxonomy;
 pub mod terminal;
 pub mod visible;

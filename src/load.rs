@@ -18,6 +18,7 @@ use crate::model::{Model, build};
 use crate::packs;
 use crate::policy::{Policy, policy};
 use crate::source::{FileId, Sources, Span};
+use crate::stages::{self, Unit};
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -80,6 +81,7 @@ pub struct World {
 /// # Errors
 /// All mistakes of all files, in no particular order.
 pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
+    let reading = stages::begin("reading", 0);
     let mut diagnostics = Vec::new();
     let options = InputOptions {
         exclude: request.exclude.iter().map(Glob::new).collect(),
@@ -118,7 +120,10 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     policies.extend(policy_documents.iter().filter_map(|node| policy(&mut decoder, node)));
     unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
+    reading.end(sources.bytes(), Unit::Bytes);
+    let resolving = stages::begin("resolving", 0);
     let model = build(declared, data, purposes, &mut diagnostics);
+    resolving.end(model.flows.len(), Unit::Flows);
     if diagnostics.is_empty() {
         return Ok(World {
             model,

@@ -144,6 +144,11 @@ impl Sources {
         (0..).map(FileId).zip(&self.files)
     }
 
+    /// The bytes of all texts.
+    pub fn bytes(&self) -> usize {
+        self.files.iter().map(|file| file.text.len()).sum()
+    }
+
     /// Where a span begins.
     pub fn location(&self, span: Span) -> Location {
         match self.get(span.file) {

@@ -390,3 +390,17 @@ fn the_number_of_threads_changes_nothing() {
         assert!(one == of("2") && one == of("8"), "{sample}");
     }
 }
+
+#[test]
+fn timings_go_beside_the_result_and_change_nothing_of_it() {
+    let sample = format!("{SAMPLES}/messenger-banking");
+    let call = ["audit", &sample, "--day", "2026-11-23", "--format", "json"];
+    let (code, plain, _) = here(&call);
+    let (timed, out, err) = here(&[call.as_slice(), &["--timings"]].concat());
+    assert_eq!((timed, &out), (code, &plain));
+    let stages: Vec<&str> = err.lines().filter_map(|line| line.split("  ").next()).collect();
+    let expected =
+        ["stage", "reading", "resolving", "following", "judging again", "describing", "writing", "the rest"];
+    assert_eq!(stages.get(..expected.len()), Some(expected.as_slice()), "{err}");
+    assert!(err.lines().last().unwrap().starts_with("in all"), "{err}");
+}

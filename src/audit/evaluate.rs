@@ -16,6 +16,7 @@ use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
 use crate::rules::{self, Idle};
+use crate::stages::{self, Stage, Unit};
 
 /// What a judgement came to.
 #[derive(Debug)]
@@ -63,16 +64,22 @@ impl Sourceless for Rules<'_> {
 
 /// Judges a scope.
 pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
+    let rules = all_rules(world);
+    let following = stages::begin("following", rules.len() + 2);
     let counting = Counting::new(&world.model, scope);
-    judged(world, day, scope, &counting, |judge| judge_all(world, judge))
+    let outcome = judged(world, day, scope, &counting, |judge| judge_all(world, rules, judge, &following));
+    following.end(counting.iter().count(), Unit::Flows);
+    outcome
 }
 
 /// Holds everything against all checks and rules.
-fn judge_all(world: &World, judge: &Judge) -> Outcome {
-    let rules = all_rules(world);
+fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: &Stage) -> Outcome {
     let ((terms, unsourced), ruled) = rayon::join(
-        || (checks::broken_terms(judge), checks::unsourced(judge, &Rules { judge, world })),
-        || rules.par_iter().map(|&(rule, body)| ruled(judge, rule, body)).collect::<Vec<_>>(),
+        || {
+            let terms = stage.after(checks::broken_terms(judge));
+            (terms, stage.after(checks::unsourced(judge, &Rules { judge, world })))
+        },
+        || rules.par_iter().map(|&(rule, body)| stage.after(ruled(judge, rule, body))).collect::<Vec<_>>(),
     );
     let (mut violations, mut relied) = terms;
     violations.extend(checks::offending_flows(judge));

@@ -21,6 +21,7 @@ use crate::load::World;
 use crate::model::{Counting, Scope};
 use crate::promises::Standing;
 use crate::source::Sources;
+use crate::stages::{self, Unit};
 use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::words::{Names, violated};
 
@@ -64,8 +65,11 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
         evaluate::absent(world, options.day, &scope, &outcome)
     };
+    let again = stages::begin("judging again", 0);
     let (prospective, retained) =
         rayon::join(|| without(&[Status::Proposed]), || without(&[Status::Suspended, Status::Terminated]));
+    drop(again);
+    let describing = stages::begin("describing", 0);
 
     let describe = describe::Describe { world, sources, binding: &options.binding };
     let mut findings: Vec<_> = outcome
@@ -96,6 +100,7 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     let mut relied_on: Vec<Reliance> = outcome.relied.iter().map(|r| describe.reliance(r)).collect();
     relied_on.sort();
     relied_on.dedup();
+    describing.end(findings.len(), Unit::Findings);
     Audit {
         ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
         judged: Judged { day: options.day.to_string(), as_of: options.scope.as_of.map(|d| d.to_string()) },

@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     #[command(flatten)]
-    writing: Writing,
+    pub writing: Writing,
 }
 
 const EXAMPLES: &str = "\

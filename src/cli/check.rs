@@ -24,7 +24,7 @@ pub struct Args {
     policies: Vec<String>,
     /// Errors only
     #[arg(long, short)]
-    quiet: bool,
+    pub quiet: bool,
     /// When to colour the errors
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long)]
     trust_head: bool,
     #[command(flatten)]
-    writing: Writing,
+    pub writing: Writing,
 }
 
 const EXAMPLES: &str = "\

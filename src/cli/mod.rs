@@ -21,11 +21,13 @@ mod taxonomy;
 mod test;
 mod values;
 mod waive;
+mod watching;
 mod writing;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use watching::Watching;
 
 /// Audits declared data sharing: can this data, by any chain of declared flows, end
 /// up where a rule, a contract or a public promise says it must not?
@@ -34,6 +36,9 @@ use clap::{Parser, Subcommand};
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Say on standard error what each stage cost, at what pace, and the most memory used
+    #[arg(long, global = true, help_heading = "Watching")]
+    timings: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -64,12 +69,33 @@ enum Command {
     Man(man::Args),
 }
 
+impl Command {
+    /// Whether nothing but the result is to be said.
+    fn is_quiet(&self) -> bool {
+        match self {
+            Command::Audit(args) => args.writing.quiet,
+            Command::Diff(args) => args.writing.quiet,
+            Command::Check(args) => args.quiet,
+            Command::Waive(args) => args.quiet,
+            Command::Test(args) => args.quiet,
+            _ => false,
+        }
+    }
+}
+
 /// Runs a command.
 ///
 /// # Errors
 /// What stopped it; the exit code is 2 then.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    match cli.command {
+    let watching = Watching::begin(cli.timings, cli.command.is_quiet());
+    let done = dispatch(cli.command);
+    watching.end();
+    done
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Audit(args) => audit::run(args),
         Command::Promises(args) => promises::run(&args),
         Command::Diff(args) => diff::run(args),

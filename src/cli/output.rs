@@ -8,6 +8,8 @@ use anyhow::Context;
 use clap::ValueEnum;
 use ringfence::visible::visible;
 
+use super::watching;
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -25,10 +27,7 @@ impl Color {
         match self {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => {
-                let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
-                stream.is_terminal() && !set("NO_COLOR") && !dumb
-            }
+            Color::Auto => stream.is_terminal() && !set("NO_COLOR") && !dumb(),
         }
     }
 }
@@ -48,6 +47,15 @@ fn columns(pipeline: bool, terminal: Option<u16>) -> usize {
     terminal.filter(|_| !pipeline).map_or(80, usize::from)
 }
 
+/// Whether a person watches this stream: a terminal that can be drawn on, not in a pipeline.
+pub fn watched(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && !set("CI") && !dumb()
+}
+
+fn dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|t| t == "dumb")
+}
+
 /// Whether a variable of the environment is set, and not to nothing.
 fn set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
@@ -60,7 +68,11 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes to standard output what `make` writes. A reader that has gone is no error.
 pub fn stream(make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    match buffered(io::stdout().lock(), make) {
+    let out = io::stdout();
+    if out.is_terminal() {
+        watching::over();
+    }
+    match buffered(out.lock(), make) {
         Err(error) if !gone(&error) => Err(error).context("cannot write the output"),
         _ => Ok(()),
     }
@@ -82,6 +94,7 @@ fn gone(error: &io::Error) -> bool {
 
 /// Says something on standard error; nothing is to be done if nobody reads it.
 pub fn say(text: &str) {
+    watching::over();
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 

@@ -41,7 +41,7 @@ pub struct Args {
     reports: Vec<(Format, PathBuf)>,
     /// Failures and errors only
     #[arg(long, short)]
-    quiet: bool,
+    pub quiet: bool,
     /// When to colour the text
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use ringfence::config::Config;
 use ringfence::report::{Format, Look};
+use ringfence::stages;
 use ringfence::visible::visible;
 
 use super::output::{self, Color};
@@ -55,6 +56,7 @@ impl Writing {
                 visible(&one.display().to_string())
             );
         }
+        let _writing = stages::begin("writing", 0);
         for (format, file) in reports {
             output::stream_file(file, |out| make(*format, on_paper, out))?;
         }
