@@ -2,13 +2,13 @@
 
 use jiff::civil::Date;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
-use crate::graph::Graph;
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness, origins};
+use crate::graph::{Graph, Origin};
+use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Scope, SystemId};
@@ -79,7 +79,10 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
             let terms = stage.after(checks::broken_terms(judge));
             (terms, stage.after(checks::unsourced(judge, &Rules { judge, world })))
         },
-        || rules.par_iter().map(|&(rule, body)| stage.after(ruled(judge, rule, body))).collect::<Vec<_>>(),
+        || {
+            let each = rules.par_iter();
+            each.map(|&(rule, body)| stage.after(ruled(judge, rule, body, None))).collect::<Vec<_>>()
+        },
     );
     let (mut violations, mut relied) = terms;
     violations.extend(checks::offending_flows(judge));
@@ -139,19 +142,45 @@ fn judged<R>(
 }
 
 /// What one rule or promise came to: what breaks it, what kept something from that, and
-/// what of it matches nothing.
-fn ruled(judge: &Judge, rule: RuleRef, body: &Body) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
+/// what of it matches nothing. With `only`, only what is found there is wanted.
+fn ruled(
+    judge: &Judge,
+    rule: RuleRef,
+    body: &Body,
+    only: Option<&FxHashSet<On>>,
+) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
     match body {
         Body::Forbid(forbid) => {
-            let found = rules::forbidden(judge, rule, forbid);
+            let found = match only {
+                Some(only) => {
+                    rules::forbidden(&Judge { origins: &starting(judge, only), ..*judge }, rule, forbid)
+                }
+                None => rules::forbidden(judge, rule, forbid),
+            };
             (found.violations, found.relied, found.idle)
         }
-        Body::Limit(limit) => rules::limited(judge, rule, limit),
+        Body::Limit(limit) => rules::limited(judge, rule, limit, only),
         Body::Require(require) => {
             let (found, nothing) = rules::required(judge, rule, require);
             (found, Vec::new(), nothing)
         }
     }
+}
+
+/// The origins whose data is found somewhere, as far as it starts at the systems concerned.
+fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<'j>)> {
+    let wanted: FxHashSet<SystemId> = only
+        .iter()
+        .filter_map(|on| match on {
+            On::Pair(source, _) => Some(*source),
+            _ => None,
+        })
+        .collect();
+    let narrowed = judge.origins.iter().map(|(origin, starts)| {
+        let starts: Starts = starts.iter().copied().filter(|(system, _)| wanted.contains(system)).collect();
+        (*origin, starts)
+    });
+    narrowed.filter(|(_, starts)| !starts.is_empty()).collect()
 }
 
 /// For each violation of an outcome whether it is not one in a narrower scope.
@@ -191,9 +220,13 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
         let mut found = checks::breaking_terms(judge, &flows);
         found.extend(checks::offending_flows(judge));
         found.extend(checks::unsourced(judge, &Unasked));
-        let mut again = all_rules(world);
-        again.retain(|(rule, _)| open.iter().any(|(of, _)| of == rule));
-        found.par_extend(again.par_iter().flat_map(|&(rule, body)| ruled(judge, rule, body).0));
+        let mut wanted: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
+        for &(rule, on) in &open {
+            wanted.entry(rule).or_default().insert(on);
+        }
+        let rules = all_rules(world);
+        let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
+        found.par_extend(again.flat_map(|(rule, body, only)| ruled(judge, rule, body, Some(only)).0));
         found.iter().map(key).collect()
     });
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));

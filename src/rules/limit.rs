@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Idle;
 use crate::bits::LeafSet;
@@ -44,10 +44,17 @@ struct Holding {
     walks: BTreeMap<PartyId, Vec<FlowId>>,
 }
 
-/// Judges one `limit`: the findings, the exemptions used, and what matches nothing.
-pub fn limited(judge: &Judge, rule_ref: RuleRef, rule: &Limit) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
+/// Judges one `limit`, at some places only if they are named: the findings, the exemptions
+/// used, and what matches nothing.
+pub fn limited(
+    judge: &Judge,
+    rule_ref: RuleRef,
+    rule: &Limit,
+    only: Option<&FxHashSet<On>>,
+) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
     let model = judge.model;
-    let places = places(judge, rule);
+    let mut places = places(judge, rule);
+    places.retain(|(on, _)| only.is_none_or(|only| only.contains(on)));
     let mut idle = Vec::new();
     if places.is_empty() {
         idle.push(Idle::Sink);
