@@ -70,6 +70,7 @@ packs! {
         "obligations-flow-down.yaml",
         "only-what-the-product-needs.yaml",
         "onward-only-if-needed.yaml",
+        "processors-and-affiliates-are-bound.yaml",
         "revocation-offered.yaml",
         "security-programme.yaml",
     ],
