@@ -166,16 +166,18 @@ mod tests {
     use crate::yaml::{Entry, Scalar, Value};
 
     /// A tree of nodes from YAML, with places that mean nothing.
-    fn node(value: &serde_yaml::Value) -> Node {
+    fn node(value: &serde_yaml::Value) -> Node<'static> {
         let span = Span::new(FileId(0), 0, 0);
         let text = |v: &serde_yaml::Value| serde_yaml::to_string(v).unwrap().trim().replace('\'', "");
         let value = match value {
             serde_yaml::Value::Null => Value::Null,
             serde_yaml::Value::Sequence(items) => Value::Seq(items.iter().map(node).collect()),
             serde_yaml::Value::Mapping(map) => Value::Map(
-                map.iter().map(|(k, v)| Entry { key: text(k), key_span: span, value: node(v) }).collect(),
+                map.iter()
+                    .map(|(k, v)| Entry { key: text(k).into(), key_span: span, value: node(v) })
+                    .collect(),
             ),
-            scalar => Value::Scalar(Scalar { text: text(scalar), plain: true }),
+            scalar => Value::Scalar(Scalar { text: text(scalar).into(), plain: true }),
         };
         Node { span, value }
     }

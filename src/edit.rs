@@ -118,14 +118,14 @@ pub fn with_waiver(text: &str, waiver: &NewWaiver) -> Option<String> {
     unchanged(&before, &after).then_some(new)
 }
 
-fn parse(text: &str) -> Option<Vec<Node>> {
+fn parse(text: &str) -> Option<Vec<Node<'_>>> {
     let mut mistakes = Vec::new();
     let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut mistakes);
     mistakes.is_empty().then_some(nodes)
 }
 
 /// Where the key is, and its value.
-fn waivers(document: &Node) -> Option<(usize, &Node)> {
+fn waivers<'n>(document: &'n Node<'n>) -> Option<(usize, &'n Node<'n>)> {
     let Value::Map(entries) = &document.value else {
         return None;
     };
@@ -196,28 +196,6 @@ fn flow(text: &str, node: &Node, last: &Node, waiver: &NewWaiver) -> Option<Stri
 
 /// Whether all is as it was but for one more waiver.
 fn unchanged(before: &[Node], after: &[Node]) -> bool {
-    let without = |nodes: &[Node]| -> Vec<Value> {
-        let plain = |node: &Node| match &node.value {
-            Value::Map(entries) => {
-                let others = entries.iter().filter(|e| e.key != "waivers");
-                Value::Map(others.cloned().collect())
-            }
-            other => other.clone(),
-        };
-        let values: Vec<Value> = nodes.iter().map(plain).collect();
-        let nothing =
-            |value: &Value| matches!(value, Value::Null) || matches!(value, Value::Map(e) if e.is_empty());
-        values.into_iter().filter(|value| !nothing(value)).collect()
-    };
-    let items = |nodes: &[Node]| -> Vec<Value> {
-        let lists = nodes.iter().filter_map(waivers);
-        lists
-            .flat_map(|(_, node)| match &node.value {
-                Value::Seq(items) => items.iter().map(|item| item.value.clone()).collect(),
-                _ => Vec::new(),
-            })
-            .collect()
-    };
     let (old, new) = (items(before), items(after));
     let (kept, kept_new) = (without(before), without(after));
     // All old ones in their order, and one among them.
@@ -226,6 +204,31 @@ fn unchanged(before: &[Node], after: &[Node]) -> bool {
         && old.iter().skip(at).zip(new.iter().skip(at + 1)).all(|(a, b)| same(a, b))
         && kept.len() == kept_new.len()
         && kept.iter().zip(&kept_new).all(|(a, b)| same(a, b))
+}
+
+/// What a text holds besides waivers.
+fn without<'n>(nodes: &[Node<'n>]) -> Vec<Value<'n>> {
+    let plain = |node: &Node<'n>| match &node.value {
+        Value::Map(entries) => {
+            let others = entries.iter().filter(|e| e.key != "waivers");
+            Value::Map(others.cloned().collect())
+        }
+        other => other.clone(),
+    };
+    let nothing =
+        |value: &Value| matches!(value, Value::Null) || matches!(value, Value::Map(e) if e.is_empty());
+    nodes.iter().map(plain).filter(|value| !nothing(value)).collect()
+}
+
+/// The waivers that a text holds.
+fn items<'n>(nodes: &'n [Node<'n>]) -> Vec<Value<'n>> {
+    let lists = nodes.iter().filter_map(waivers);
+    lists
+        .flat_map(|(_, node)| match &node.value {
+            Value::Seq(items) => items.iter().map(|item| item.value.clone()).collect(),
+            _ => Vec::new(),
+        })
+        .collect()
 }
 
 /// The same but for places.

@@ -12,13 +12,13 @@ use ringfence::source::{FileId, Span};
 use ringfence::yaml::{Limits, Node, Scalar, Value, parse};
 use serde_yaml::Value as Other;
 
-fn read(text: &str) -> (Vec<Node>, Vec<Diagnostic>) {
+fn read(text: &str) -> (Vec<Node<'_>>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let documents = parse(FileId(0), text, &Limits::default(), &mut diagnostics);
     (documents, diagnostics)
 }
 
-fn documents(text: &str) -> Vec<Node> {
+fn documents(text: &str) -> Vec<Node<'_>> {
     let (documents, diagnostics) = read(text);
     assert_eq!(diagnostics, [], "in {text:?}");
     documents
@@ -58,7 +58,8 @@ fn positions_hold(text: &str, nodes: &[Node]) {
             assert!(written.split_whitespace().eq(value.split_whitespace()), "{written:?} in {text:?}");
             continue;
         }
-        let again = documents(&format!("{written}\n"));
+        let line = format!("{written}\n");
+        let again = documents(&line);
         match again.as_slice() {
             [Node { value: Value::Scalar(Scalar { text: again, .. }), .. }] => {
                 assert_eq!(again, value, "{written:?} in {text:?}");
@@ -291,7 +292,7 @@ fn anchors_hold_within_their_document_and_may_be_set_again() {
     assert_eq!(diagnostics[0].code, "unknown-alias");
     let nodes = documents("a: &x 1\nb: &x 2\nc: *x\n");
     let Value::Map(entries) = &nodes[0].value else { panic!() };
-    assert_eq!(entries[2].value.value, Value::Scalar(Scalar { text: "2".to_owned(), plain: true }));
+    assert_eq!(entries[2].value.value, Value::Scalar(Scalar { text: "2".into(), plain: true }));
 }
 
 #[test]

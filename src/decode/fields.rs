@@ -11,8 +11,8 @@ use crate::yaml::{Entry, Node, Value};
 pub struct Fields<'n> {
     what: &'static str,
     span: Span,
-    entries: &'n [Entry],
-    defaults: &'n [Entry],
+    entries: &'n [Entry<'n>],
+    defaults: &'n [Entry<'n>],
     known: Vec<&'static str>,
     elsewhere: Vec<&'static str>,
 }
@@ -27,7 +27,7 @@ fn absent(node: &Node) -> bool {
 
 impl<'n> Fields<'n> {
     /// The keys of `node`, which is `what` ("a flow"); an error if it is no map.
-    pub fn new(d: &mut Decoder, node: &'n Node, what: &'static str) -> Option<Self> {
+    pub fn new(d: &mut Decoder, node: &'n Node<'n>, what: &'static str) -> Option<Self> {
         match &node.value {
             Value::Map(entries) => Some(Fields {
                 what,
@@ -46,7 +46,7 @@ impl<'n> Fields<'n> {
 
     /// Takes keys that are absent here from `defaults`.
     #[must_use]
-    pub fn or_from(mut self, defaults: &'n [Entry]) -> Self {
+    pub fn or_from(mut self, defaults: &'n [Entry<'n>]) -> Self {
         self.defaults = defaults;
         self
     }
@@ -56,19 +56,19 @@ impl<'n> Fields<'n> {
         self.span
     }
 
-    fn entry(&mut self, key: &'static str, there: impl Fn(&Node) -> bool) -> Option<&'n Entry> {
+    fn entry(&mut self, key: &'static str, there: impl Fn(&Node) -> bool) -> Option<&'n Entry<'n>> {
         self.known.push(key);
-        let find = |entries: &'n [Entry]| entries.iter().find(|e| e.key == key && there(&e.value));
+        let find = |entries: &'n [Entry<'n>]| entries.iter().find(|e| e.key == key && there(&e.value));
         find(self.entries).or_else(|| find(self.defaults))
     }
 
     /// The value of a key, unless it is absent.
-    pub fn get(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub fn get(&mut self, key: &'static str) -> Option<&'n Node<'n>> {
         self.entry(key, |node| !absent(node)).map(|e| &e.value)
     }
 
     /// The value of a key of which an empty list says something.
-    pub fn get_even_empty(&mut self, key: &'static str) -> Option<&'n Node> {
+    pub fn get_even_empty(&mut self, key: &'static str) -> Option<&'n Node<'n>> {
         self.entry(key, |node| node.value != Value::Null).map(|e| &e.value)
     }
 
@@ -82,7 +82,7 @@ impl<'n> Fields<'n> {
         &mut self,
         d: &mut Decoder,
         key: &'static str,
-        decode: impl FnOnce(&mut Decoder, &'n Node) -> Option<T>,
+        decode: impl FnOnce(&mut Decoder, &'n Node<'n>) -> Option<T>,
     ) -> Option<T> {
         self.get(key).and_then(|node| decode(d, node))
     }
@@ -126,7 +126,7 @@ impl<'n> Fields<'n> {
         &mut self,
         d: &mut Decoder,
         key: &'static str,
-        decode: impl FnOnce(&mut Decoder, &'n Node) -> Option<T>,
+        decode: impl FnOnce(&mut Decoder, &'n Node<'n>) -> Option<T>,
     ) -> Option<T> {
         match self.get(key) {
             Some(node) => decode(d, node),
@@ -154,7 +154,7 @@ impl<'n> Fields<'n> {
     }
 
     /// The entries of the map as they are.
-    pub fn entries(&self) -> &'n [Entry] {
+    pub fn entries(&self) -> &'n [Entry<'n>] {
         self.entries
     }
 
@@ -212,7 +212,7 @@ impl Decoder<'_> {
         match &node.value {
             Value::Map(entries) => entries
                 .iter()
-                .filter_map(|e| each(self, Spanned::new(e.key.clone(), e.key_span), &e.value))
+                .filter_map(|e| each(self, Spanned::new(e.key.clone().into_owned(), e.key_span), &e.value))
                 .collect(),
             _ => {
                 self.wrong_type(node, what);

@@ -43,12 +43,17 @@ pub struct Decoder<'d> {
 }
 
 /// How many values defaults and terms may add to the flows that they hold for.
-const REPEATED: usize = 8_000_000;
+pub const REPEATED: usize = 8_000_000;
 
 impl<'d> Decoder<'d> {
     /// A decoder that notes mistakes there.
     pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
         Decoder { diagnostics, data, purposes, repeated: REPEATED }
+    }
+
+    /// How many values have been repeated, at most [`REPEATED`].
+    pub fn repeated(&self) -> usize {
+        REPEATED - self.repeated
     }
 
     /// Whether so many more values may be repeated.

@@ -55,7 +55,7 @@ impl Decoder<'_> {
 
     fn scalar(&mut self, node: &Node, expected: &str) -> Option<Spanned<String>> {
         match &node.value {
-            Value::Scalar(scalar) => Some(Spanned::new(scalar.text.clone(), node.span)),
+            Value::Scalar(scalar) => Some(Spanned::new(scalar.text.clone().into_owned(), node.span)),
             _ => {
                 self.wrong_type(node, expected);
                 None

@@ -65,11 +65,11 @@ pub fn examples(pack: &Pack) -> BTreeMap<String, Example> {
 }
 
 struct Test<'t> {
-    node: &'t Node,
+    node: &'t Node<'t>,
     text: &'t str,
 }
 
-fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+fn value<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
     match &node.value {
         Value::Map(entries) => entries.iter().find(|e| e.key == key).map(|e| &e.value),
         _ => None,

@@ -47,7 +47,7 @@ pub struct Inventory {
 /// another state of the same inventory can be held to them.
 #[derive(Debug, Clone, Default)]
 pub struct Judges {
-    documents: Vec<Node>,
+    documents: Vec<Node<'static>>,
 }
 
 impl Judges {
@@ -56,11 +56,17 @@ impl Judges {
         let judging = |document: &Node| match &document.value {
             Value::Map(entries) => {
                 let kept = entries.iter().filter(|e| e.key == "statements" || e.key == "waivers");
-                Some(Node { value: Value::Map(kept.cloned().collect()), ..document.clone() })
+                let kept: Vec<_> = kept.map(|entry| entry.clone().into_owned()).collect();
+                (!kept.is_empty()).then_some(Node { span: document.span, value: Value::Map(kept) })
             }
             _ => None,
         };
         Judges { documents: documents.iter().filter_map(judging).collect() }
+    }
+
+    /// Adds those of further documents.
+    pub fn append(&mut self, other: Judges) {
+        self.documents.extend(other.documents);
     }
 
     /// Puts these promises and waivers in the place of an inventory's own. Promises
@@ -101,11 +107,28 @@ pub fn is_tests(document: &Node) -> bool {
     let Value::Map(entries) = &document.value else {
         return false;
     };
-    let has = |keys: &[&str]| entries.iter().any(|e| keys.contains(&e.key.as_str()));
+    let has = |keys: &[&str]| entries.iter().any(|e| keys.contains(&e.key.as_ref()));
     has(&["tests"]) && !has(&DECLARED)
 }
 
+/// Whether a document declares categories or purposes.
+pub fn declares_taxonomy(document: &Node) -> bool {
+    matches!(&document.value, Value::Map(entries) if entries.iter().any(|e| e.key == "taxonomy"))
+}
+
 impl Inventory {
+    /// Adds what further files declare.
+    pub fn append(&mut self, other: Inventory) {
+        let Inventory { parties, agreements, flows, statements, promised, accepted, waivers } = other;
+        self.parties.extend(parties);
+        self.agreements.extend(agreements);
+        self.flows.extend(flows);
+        self.statements.extend(statements);
+        self.promised.extend(promised);
+        self.accepted.extend(accepted);
+        self.waivers.extend(waivers);
+    }
+
     /// Adds what one document declares.
     pub fn read(&mut self, d: &mut Decoder, document: &Node) {
         let Some(mut top) = Fields::new(d, document, "an inventory") else {

@@ -1,5 +1,7 @@
 //! One value of an inventory set: the way to it is a path of keys and ids.
 
+use std::borrow::Cow;
+
 use crate::decode::Spanned;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::yaml::{Entry, Node, Value};
@@ -12,7 +14,11 @@ struct Lost<'n> {
 
 /// Sets what `path` leads to, in the document that it leads furthest into; `null` takes
 /// it away. That the path leads nowhere is a mistake.
-pub fn set(documents: &mut [Node], path: &Spanned<String>, value: &Node) -> Option<Diagnostic> {
+pub fn set(
+    documents: &mut [Node<'static>],
+    path: &Spanned<String>,
+    value: &Node<'static>,
+) -> Option<Diagnostic> {
     let segments: Vec<&str> = path.value.split('/').collect();
     let taken_away = value.value == Value::Null;
     let mut furthest = Lost { depth: 0, known: Vec::new() };
@@ -68,19 +74,24 @@ fn nowhere(path: &Spanned<String>, segments: &[&str], mut lost: Lost) -> Diagnos
         .help(help)
 }
 
-fn id(node: &Node) -> Option<&str> {
+fn id<'n>(node: &'n Node) -> Option<&'n str> {
     let Value::Map(entries) = &node.value else {
         return None;
     };
     entries.iter().find(|e| e.key == "id").and_then(|e| match &e.value.value {
-        Value::Scalar(scalar) => Some(scalar.text.as_str()),
+        Value::Scalar(scalar) => Some(scalar.text.as_ref()),
         _ => None,
     })
 }
 
 /// Whether what the path leads to is there already; a key may be new, if it is not to be
 /// taken away.
-fn lead<'n>(node: &'n Node, path: &[&str], taken_away: bool, depth: usize) -> Result<bool, Lost<'n>> {
+fn lead<'n>(
+    node: &'n Node<'static>,
+    path: &[&str],
+    taken_away: bool,
+    depth: usize,
+) -> Result<bool, Lost<'n>> {
     let Some((first, rest)) = path.split_first() else {
         return Ok(true);
     };
@@ -96,7 +107,7 @@ fn lead<'n>(node: &'n Node, path: &[&str], taken_away: bool, depth: usize) -> Re
             if rest.is_empty() && !taken_away {
                 return Ok(false);
             }
-            Err(Lost { depth, known: entries.iter().map(|e| e.key.as_str()).collect() })
+            Err(Lost { depth, known: entries.iter().map(|e| e.key.as_ref()).collect() })
         }
         Value::Seq(items) => match items.iter().find(|item| id(item) == Some(first)) {
             Some(item) => lead(item, rest, taken_away, depth + 1),
@@ -106,7 +117,7 @@ fn lead<'n>(node: &'n Node, path: &[&str], taken_away: bool, depth: usize) -> Re
     }
 }
 
-fn put(node: &mut Node, path: &[&str], key: &Spanned<String>, value: &Node) {
+fn put(node: &mut Node<'static>, path: &[&str], key: &Spanned<String>, value: &Node<'static>) {
     let Some((first, rest)) = path.split_first() else {
         *node = value.clone();
         return;
@@ -125,7 +136,8 @@ fn put(node: &mut Node, path: &[&str], key: &Spanned<String>, value: &Node) {
             }
             None if is_it => put(node, rest, key, value),
             None => {
-                entries.push(Entry { key: (*first).to_owned(), key_span: key.span, value: value.clone() })
+                let new = Cow::Owned((*first).to_owned());
+                entries.push(Entry { key: new, key_span: key.span, value: value.clone() });
             }
         },
         Value::Seq(items) => {

@@ -28,7 +28,7 @@ pub struct Test {
     /// What is judged.
     pub inventory: Option<Inventory>,
     /// What is set in it.
-    pub changes: Vec<(Spanned<String>, Node)>,
+    pub changes: Vec<(Spanned<String>, Node<'static>)>,
     /// The day judged.
     pub day: Option<Date>,
     /// The day whose flows count.
@@ -45,7 +45,7 @@ pub struct Test {
 #[derive(Debug, Clone)]
 pub enum Inventory {
     /// It stands in the test.
-    Inline(Node),
+    Inline(Node<'static>),
     /// Files and folders.
     Paths(Vec<Spanned<String>>),
     /// Another test's.
@@ -66,7 +66,7 @@ pub struct Finding {
     /// What it is about.
     pub subject: Option<Spanned<String>>,
     /// The data.
-    pub data: Option<Node>,
+    pub data: Option<Node<'static>>,
     /// Where it stands.
     pub span: Span,
 }
@@ -139,7 +139,7 @@ fn test(d: &mut Decoder, node: &Node) -> Option<Test> {
 
 fn inventory(d: &mut Decoder, node: &Node) -> Option<Inventory> {
     match &node.value {
-        Value::Map(_) => Some(Inventory::Inline(node.clone())),
+        Value::Map(_) => Some(Inventory::Inline(node.clone().into_owned())),
         Value::Seq(items) if items.iter().any(|item| matches!(item.value, Value::Map(_))) => {
             d.wrong_type(node, "an inventory (a map), or paths");
             None
@@ -148,9 +148,10 @@ fn inventory(d: &mut Decoder, node: &Node) -> Option<Inventory> {
     }
 }
 
-fn changes(d: &mut Decoder, node: &Node) -> Vec<(Spanned<String>, Node)> {
+fn changes(d: &mut Decoder, node: &Node) -> Vec<(Spanned<String>, Node<'static>)> {
     let before = d.diagnostics.len();
-    let all = d.map(node, "a map from path to value", |_, path, value| Some((path, value.clone())));
+    let all =
+        d.map(node, "a map from path to value", |_, path, value| Some((path, value.clone().into_owned())));
     if all.is_empty() && d.diagnostics.len() == before {
         d.report(
             Diagnostic::new("empty-list", "this changes nothing", node.span)
@@ -170,7 +171,7 @@ fn finding(d: &mut Decoder, node: &Node) -> Option<Finding> {
         sink: text(d, &mut f, "sink"),
         flow: text(d, &mut f, "flow"),
         subject: text(d, &mut f, "subject"),
-        data: f.get("data").cloned(),
+        data: f.get("data").cloned().map(Node::into_owned),
         span: f.head(),
     };
     let says_something =

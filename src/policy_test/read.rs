@@ -37,7 +37,7 @@ enum Home {
 }
 
 /// A policy's documents, read once for all tests of it.
-type Documents = Rc<Vec<Node>>;
+type Documents = Rc<Vec<Node<'static>>>;
 
 struct Reader<'r> {
     sources: &'r mut Sources,
@@ -149,9 +149,12 @@ impl Reader<'_> {
         all
     }
 
-    fn parse(&mut self, file: FileId) -> Vec<Node> {
+    fn parse(&mut self, file: FileId) -> Vec<Node<'static>> {
         let text = self.sources.get(file).map(|f| f.text()).unwrap_or_default();
         yaml::parse(file, text, &Limits::default(), &mut self.diagnostics)
+            .into_iter()
+            .map(Node::into_owned)
+            .collect()
     }
 
     /// Reads the tests of one file.
@@ -174,7 +177,7 @@ impl Reader<'_> {
         let broken = self.diagnostics.len() > before;
         for declared in files {
             let policies = self.policy_documents(&declared, file, home);
-            let mut inventories: Vec<Option<Vec<Node>>> = Vec::new();
+            let mut inventories: Vec<Option<Vec<Node<'static>>>> = Vec::new();
             let mut places: Vec<Option<usize>> = Vec::new();
             for (at, test) in declared.tests.iter().enumerate() {
                 let (documents, based_on) = self.inventory(&declared.tests, at, test, &inventories, home);
@@ -201,9 +204,9 @@ impl Reader<'_> {
         tests: &[Test],
         at: usize,
         test: &Test,
-        before: &[Option<Vec<Node>>],
+        before: &[Option<Vec<Node<'static>>>],
         home: &Home,
-    ) -> (Option<Vec<Node>>, Option<usize>) {
+    ) -> (Option<Vec<Node<'static>>>, Option<usize>) {
         let mut based_on = None;
         let mut documents = match test.inventory.as_ref() {
             None => return (None, None),
@@ -261,7 +264,7 @@ impl Reader<'_> {
     }
 
     /// An inventory in files of its own.
-    fn files(&mut self, paths: &[Spanned<String>], home: &Home) -> Option<Vec<Node>> {
+    fn files(&mut self, paths: &[Spanned<String>], home: &Home) -> Option<Vec<Node<'static>>> {
         let mut all = Vec::new();
         for path in paths {
             let Home::Disk(test) = home else {

@@ -1,10 +1,12 @@
 //! From a text to trees, by the events of granit-parser.
 
+use std::borrow::Cow;
+
 use granit_parser::{Event, Options, Parser, ScalarStyle, Span as EventSpan, Tag};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::explain::{CLOSE, explain};
-use super::{Entry, Node, Scalar, Value};
+use super::{Entry, Node, Scalar, Value, is_null};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -18,15 +20,24 @@ pub struct Limits {
     pub aliased_nodes: usize,
 }
 
+impl Limits {
+    /// More than people write.
+    pub const USUAL: Limits = Limits { depth: 64, aliased_nodes: 1_000_000 };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 64, aliased_nodes: 1_000_000 }
+        Limits::USUAL
     }
 }
 
-/// Reads all documents of a text. Of a text that is not YAML the documents before
-/// the mistake are kept.
-pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+/// As [`super::parse`], by the general parser alone.
+pub fn parse<'t>(
+    file: FileId,
+    text: &'t str,
+    limits: &Limits,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node<'t>> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
@@ -77,7 +88,7 @@ pub fn parse(file: FileId, text: &str, limits: &Limits, diagnostics: &mut Vec<Di
 }
 
 /// A list or map that is being read.
-struct Frame {
+struct Frame<'t> {
     start: usize,
     anchor: usize,
     flow: bool,
@@ -86,25 +97,30 @@ struct Frame {
     /// How deep its deepest child nests.
     depth: usize,
     size: usize,
-    kind: Kind,
+    kind: Kind<'t>,
 }
 
-enum Kind {
-    Seq(Vec<Node>),
-    Map { entries: Vec<Entry>, names: FxHashMap<String, Span>, merged: Option<(Span, Node)>, key: Key },
+enum Kind<'t> {
+    Seq(Vec<Node<'t>>),
+    Map {
+        entries: Vec<Entry<'t>>,
+        names: FxHashMap<Cow<'t, str>, Span>,
+        merged: Option<(Span, Node<'t>)>,
+        key: Key<'t>,
+    },
 }
 
-enum Key {
+enum Key<'t> {
     None,
-    Is(String, Span, bool),
+    Is(Cow<'t, str>, Span, bool),
     /// No scalar: reported, its value is dropped.
     Bad,
 }
 
 /// A node with what it counts towards the limits.
 #[derive(Clone)]
-struct Sized {
-    node: Node,
+struct Sized<'t> {
+    node: Node<'t>,
     size: usize,
     depth: usize,
     /// Where it ends in the text; of an alias the alias, not what it stands for.
@@ -116,20 +132,16 @@ struct Builder<'t, 'd> {
     text: &'t str,
     limits: Limits,
     budget: usize,
-    anchors: FxHashMap<usize, Sized>,
-    stack: Vec<Frame>,
-    documents: Vec<Node>,
+    anchors: FxHashMap<usize, Sized<'t>>,
+    stack: Vec<Frame<'t>>,
+    documents: Vec<Node<'t>>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
 /// How much text weighs as much as a node.
 const TEXT_PER_NODE: usize = 64;
 
-fn is_null(text: &str) -> bool {
-    matches!(text, "" | "~" | "null" | "Null" | "NULL")
-}
-
-impl Builder<'_, '_> {
+impl<'t> Builder<'t, '_> {
     fn span(&self, start: usize, end: usize) -> Span {
         Span::new(self.file, start as u32, end.max(start) as u32)
     }
@@ -145,17 +157,14 @@ impl Builder<'_, '_> {
     }
 
     /// `None`: a limit was passed, the rest is not read.
-    fn event(&mut self, event: Event, span: EventSpan) -> Option<()> {
+    fn event(&mut self, event: Event<'t>, span: EventSpan) -> Option<()> {
         let (start, end) = Self::bytes(&span);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && !self.is_text(tag.as_deref(), start, end);
                 let size = 1 + text.len() / TEXT_PER_NODE;
-                let value = if plain && is_null(&text) {
-                    Value::Null
-                } else {
-                    Value::Scalar(Scalar { text: text.into_owned(), plain })
-                };
+                let value =
+                    if plain && is_null(&text) { Value::Null } else { Value::Scalar(Scalar { text, plain }) };
                 let end = self.trimmed(start, end, style);
                 let node = Node { span: self.span(start, end), value };
                 self.complete(Sized { node, size, depth: 0, end }, anchor)
@@ -261,7 +270,7 @@ impl Builder<'_, '_> {
         start: usize,
         anchor: usize,
         style: granit_parser::StructureStyle,
-        kind: Kind,
+        kind: Kind<'t>,
     ) -> Option<()> {
         if self.stack.len() >= self.limits.depth {
             return self.too_deep(start);
@@ -296,7 +305,7 @@ impl Builder<'_, '_> {
     }
 
     /// Adds what `<<` brings in: keys of the map itself, then of earlier maps, win.
-    fn merge(&mut self, mut entries: Vec<Entry>, merged: Option<(Span, Node)>) -> Vec<Entry> {
+    fn merge(&mut self, mut entries: Vec<Entry<'t>>, merged: Option<(Span, Node<'t>)>) -> Vec<Entry<'t>> {
         let Some((span, node)) = merged else {
             return entries;
         };
@@ -304,7 +313,7 @@ impl Builder<'_, '_> {
             Value::Seq(items) => items,
             _ => vec![node],
         };
-        let mut known: FxHashSet<String> = entries.iter().map(|e| e.key.clone()).collect();
+        let mut known: FxHashSet<Cow<str>> = entries.iter().map(|e| e.key.clone()).collect();
         for source in sources {
             let Value::Map(more) = source.value else {
                 if source.value == Value::Null {
@@ -323,7 +332,7 @@ impl Builder<'_, '_> {
     }
 
     /// A node is whole: it goes where it belongs.
-    fn complete(&mut self, sized: Sized, anchor: usize) -> Option<()> {
+    fn complete(&mut self, sized: Sized<'t>, anchor: usize) -> Option<()> {
         if self.stack.len() + sized.depth > self.limits.depth {
             return self.too_deep(sized.node.span.start as usize);
         }

@@ -11,14 +11,15 @@ use ringfence::yaml::{Limits, parse};
 /// What is said of a rule, by its codes.
 pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
     let mut mistakes = Vec::new();
-    let read = |text: &str, mistakes: &mut Vec<_>| parse(FileId(0), text, &Limits::default(), mistakes);
     let taxonomy = World { taxonomy: world.taxonomy.clone(), ..World::default() };
-    let documents = read(&write::yaml(&write::inventory(&taxonomy)), &mut mistakes);
+    let text = write::yaml(&write::inventory(&taxonomy));
+    let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
     let own = declared_taxonomy(&documents, &mut mistakes);
     let (data, purposes) = (Tree::new(own.data), Tree::new(own.purposes));
     let rule = Rule { id: "r".to_owned(), ..rule.clone() };
     let alone = World { policy: Policy { rules: vec![rule], ..world.policy.clone() }, ..World::default() };
-    let documents = read(&write::yaml(&write::policy(&alone)), &mut mistakes);
+    let text = write::yaml(&write::policy(&alone));
+    let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
     let mut decoder = Decoder::new(&mut mistakes, &data, &purposes);
     documents.iter().for_each(|node| {
         ringfence::policy::policy(&mut decoder, node);

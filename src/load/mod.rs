@@ -1,25 +1,25 @@
 //! From paths to a world that can be judged: reads, decodes, resolves, and gives
 //! back every mistake of every file, or none.
 
+mod declared;
+
 use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::declared::Declared;
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
-use crate::inventory::{
-    Inventory, Judges, Statement, Waiver, builtin, declared_taxonomy, is_policy, is_tests,
-};
+use crate::inventory::{Judges, Statement, Waiver, is_policy, is_tests};
 use crate::model::{Model, build};
 use crate::packs;
 use crate::policy::{Policy, policy};
 use crate::source::{FileId, Sources, Span};
 use crate::stages::{self, Unit};
-use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node, Value};
 
 /// What to read.
@@ -92,24 +92,12 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let policy_documents =
         policy_documents(request.policy_files, &request.policies, &options, sources, &mut diagnostics);
 
-    let before = diagnostics.len();
-    let inventory: Vec<(String, Vec<Node>)> = set
-        .files
-        .iter()
-        .filter(|f| !f.is_config)
-        .map(|f| (f.name.clone(), documents(f.file, sources, &mut diagnostics)))
-        .collect();
-    let broken_yaml = diagnostics.len() > before;
+    let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
+    let declared = declared::declared(&files, sources, &reading, &mut diagnostics);
+    let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
+        declared;
     let digest = digest(&set, sources);
-    let (policies_within, inventory_documents): (Vec<Node>, Vec<Node>) =
-        inventory.into_iter().flat_map(|(_, docs)| docs).partition(|doc| is_policy(doc) || is_tests(doc));
-
-    let (data, purposes) = taxonomy(&inventory_documents, &mut diagnostics);
     let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
-    let mut declared = Inventory::default();
-    for document in &inventory_documents {
-        declared.read(&mut decoder, document);
-    }
     let own_waivers = declared.waivers.clone();
     let mut own_statements = declared.statements.clone();
     own_statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
@@ -130,13 +118,13 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             policies,
             digest,
             notices,
-            files: set.files.iter().filter(|f| !f.is_config).count(),
-            judges: Judges::of(&inventory_documents),
+            files: files.len(),
+            judges,
             own_waivers,
             own_statements,
         });
     }
-    if broken_yaml {
+    if broken {
         // What a file that could not be read declares may be what is missing.
         for diagnostic in diagnostics.iter_mut().filter(|d| d.code.starts_with("unknown-")) {
             let named = matches!(
@@ -170,20 +158,9 @@ pub fn is_tests_text(text: &str) -> bool {
     !nodes.is_empty() && nodes.iter().all(is_tests)
 }
 
-fn documents(file: FileId, sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node> {
+fn documents<'s>(file: FileId, sources: &'s Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'s>> {
     let text = sources.get(file).map(|f| f.text()).unwrap_or_default();
     yaml::parse(file, text, &Limits::default(), diagnostics)
-}
-
-/// Both trees: built in, and what the documents add.
-fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tree) {
-    let own = declared_taxonomy(documents, diagnostics);
-    // The built-in files are checked by a test; without them nothing could be read.
-    let built_in = builtin().unwrap_or_default();
-    (
-        Tree::new(built_in.data.into_iter().chain(own.data)),
-        Tree::new(built_in.purposes.into_iter().chain(own.purposes)),
-    )
 }
 
 /// The documents of the policies named.
@@ -193,12 +170,12 @@ fn policy_documents(
     options: &InputOptions,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Node> {
+) -> Vec<Node<'static>> {
     let mut all = Vec::new();
     for name in names {
         if let Some(pack) = packs::pack(name) {
             let file = sources.add(format!("policies/{}/policy.yaml", pack.id), pack.policy.to_owned());
-            all.extend(documents(file, sources, diagnostics));
+            all.extend(documents(file, sources, diagnostics).into_iter().map(Node::into_owned));
             continue;
         }
         let kind = files.kind(Path::new(name));
@@ -220,7 +197,8 @@ fn policy_documents(
         for file in set.files.iter().filter(|f| !f.is_config) {
             let found = documents(file.file, sources, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.
-            all.extend(found.into_iter().filter(|node| is_policy(node) || !(is_folder || is_tests(node))));
+            let kept = found.into_iter().filter(|node| is_policy(node) || !(is_folder || is_tests(node)));
+            all.extend(kept.map(Node::into_owned));
         }
         if (all.len(), diagnostics.len()) == before {
             let message = format!("there is no policy in `{name}`");
@@ -274,10 +252,10 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
             continue;
         };
         let id = match &entry.value.value {
-            Value::Scalar(scalar) => scalar.text.clone(),
-            _ => String::new(),
+            Value::Scalar(scalar) => scalar.text.as_ref(),
+            _ => "",
         };
-        if !in_force.contains(id.as_str()) {
+        if !in_force.contains(id) {
             notices.push(Notice {
                 code: "policy-not-in-force".to_owned(),
                 message: format!("the policy `{id}` stands among the inventory's files and is not applied; name it with `--policy`"),

@@ -1,0 +1,210 @@
+//! A quick reader of the YAML that people and tools write: block maps and lists, quoted
+//! and plain texts of one line, block texts, flow lists and maps, comments, documents.
+//!
+//! It gives the tree and the spans of the general parser, or nothing: whatever it does not
+//! fully understand, mistakes above all, is left to that one, for the whole text. What it
+//! leaves to it, by intent: control characters, tabs and carriage returns anywhere, anchors,
+//! aliases, tags, `<<`, `?`, directives, plain and quoted texts of several lines, rare
+//! escapes, indentation indicators, scalars as documents, keys that are absent, null, double
+//! or very long. `tests/yaml_fast.rs` and `fuzz/` hold both readers together.
+
+mod block;
+mod flow;
+mod scalar;
+
+use super::{Entry, Limits, Node, Scalar, Value};
+use crate::source::{FileId, Span};
+use rustc_hash::FxHashSet;
+use std::borrow::Cow;
+
+/// Deeper than people write. The reader calls itself once a level.
+const DEPTH: usize = 32;
+/// The general parser gives up on a key whose `:` is further away than about twice this.
+const KEY_LENGTH: usize = 512;
+/// Up to so many keys are compared with each other.
+const FEW_KEYS: usize = 24;
+
+/// All documents of a text, if it holds nothing but what this reader understands.
+pub fn read<'t>(file: FileId, text: &'t str, limits: &Limits) -> Option<Vec<Node<'t>>> {
+    if !ordinary(text.as_bytes()) {
+        return None;
+    }
+    let mut reader = Reader {
+        text,
+        bytes: text.as_bytes(),
+        file,
+        at: 0,
+        line: Line::End,
+        depth: 0,
+        deepest: limits.depth.min(DEPTH),
+        items: Vec::new(),
+        entries: Vec::new(),
+    };
+    reader.documents()
+}
+
+/// Whether a text is of printable characters and line feeds alone, without a mark of byte
+/// order.
+fn ordinary(bytes: &[u8]) -> bool {
+    let mut plain = true;
+    let mut ascii = true;
+    for &byte in bytes {
+        plain &= (byte >= b' ') | (byte == b'\n');
+        plain &= byte != 0x7F;
+        ascii &= byte < 0x80;
+    }
+    plain
+        && (ascii
+            || bytes.windows(3).chain(bytes.rchunks_exact(2).take(1)).all(|three| {
+                !matches!(three, [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBB, 0xBF] | [0xEF, 0xBF, 0xBE | 0xBF])
+            }))
+}
+
+/// What comes next, blank lines and comments passed over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// Something in this column.
+    Column(usize),
+    /// `---`, in the first column.
+    Marker,
+    /// Nothing.
+    End,
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    file: FileId,
+    /// The byte that is looked at.
+    at: usize,
+    /// What that is.
+    line: Line,
+    depth: usize,
+    deepest: usize,
+    /// The values of all lists that are open.
+    items: Vec<Node<'t>>,
+    /// The entries of all maps that are open.
+    entries: Vec<Entry<'t>>,
+}
+
+impl<'t> Reader<'t> {
+    fn documents(&mut self) -> Option<Vec<Node<'t>>> {
+        let mut documents = Vec::new();
+        self.line_start()?;
+        loop {
+            match self.line {
+                Line::End => return Some(documents),
+                Line::Marker => {
+                    self.at += 3;
+                    self.line_end()?;
+                }
+                Line::Column(column) => {
+                    documents.push(self.root(column)?);
+                    if matches!(self.line, Line::Column(_)) {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, start as u32, end as u32)
+    }
+
+    /// Passes over spaces; how many.
+    fn spaces(&mut self) -> usize {
+        let start = self.at;
+        while self.byte(self.at) == Some(b' ') {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn up_to_line_feed(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
+    }
+
+    /// Passes over the end of a line on which nothing but a comment may follow, and on to
+    /// what comes next.
+    fn line_end(&mut self) -> Option<()> {
+        let spaces = self.spaces();
+        match self.byte(self.at) {
+            Some(b'#') if spaces > 0 => self.up_to_line_feed(),
+            None | Some(b'\n') => {}
+            _ => return None,
+        }
+        self.at += 1;
+        self.line_start()
+    }
+
+    /// From the start of a line to what comes next.
+    fn line_start(&mut self) -> Option<()> {
+        loop {
+            let column = self.spaces();
+            match self.byte(self.at) {
+                None => {
+                    self.line = Line::End;
+                    return Some(());
+                }
+                Some(b'\n') => self.at += 1,
+                Some(b'#') => {
+                    self.up_to_line_feed();
+                    self.at += 1;
+                }
+                Some(first) => {
+                    self.line = Line::Column(column);
+                    if column == 0 && matches!(first, b'-' | b'.') {
+                        let rest = self.bytes.get(self.at..).unwrap_or_default();
+                        if rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\n')) {
+                            self.line = Line::Marker;
+                        } else if rest.starts_with(b"---") || rest.starts_with(b"...") {
+                            return None;
+                        }
+                    }
+                    return Some(());
+                }
+            }
+        }
+    }
+
+    /// Goes one level deeper.
+    fn enter(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth <= self.deepest).then_some(())
+    }
+
+    /// A list of the values since there were so many.
+    fn seq(&mut self, start: usize, end: usize, from: usize) -> Node<'t> {
+        self.depth -= 1;
+        let items = self.items.drain(from..).collect();
+        Node { span: self.span(start, end), value: Value::Seq(items) }
+    }
+
+    /// A map of the entries since there were so many, if no key is there twice.
+    fn map(&mut self, start: usize, end: usize, from: usize) -> Option<Node<'t>> {
+        self.depth -= 1;
+        let entries: Vec<Entry> = self.entries.drain(from..).collect();
+        let mut known = FxHashSet::default();
+        let unique = if entries.len() <= FEW_KEYS {
+            let rest = (1..).map(|from| entries.get(from..).unwrap_or_default());
+            entries.iter().zip(rest).all(|(entry, others)| others.iter().all(|o| o.key != entry.key))
+        } else {
+            entries.iter().all(|entry| known.insert(&entry.key))
+        };
+        unique.then(|| Node { span: self.span(start, end), value: Value::Map(entries) })
+    }
+
+    fn scalar(&self, text: Cow<'t, str>, plain: bool, start: usize, end: usize) -> Node<'t> {
+        let value = match plain && super::is_null(&text) {
+            true => Value::Null,
+            false => Value::Scalar(Scalar { text, plain }),
+        };
+        Node { span: self.span(start, end), value }
+    }
+}
