@@ -12,6 +12,7 @@ use crate::load::World;
 use crate::model::{AgreementId, FlowId, Model};
 use crate::source::{Location, Sources, Span};
 use crate::taxonomy::Tree;
+use crate::words;
 
 /// A system as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -93,6 +94,14 @@ impl<'r> Names<'r> {
     /// The flow of that name.
     pub fn flow(&self, name: &str) -> Option<FlowId> {
         self.flows.get(name).copied()
+    }
+
+    /// When a promise would be broken, in words.
+    pub fn violated(&self, statement: &str) -> Option<String> {
+        let model = self.model?;
+        let statement = model.statements.iter().find(|s| s.id.value == statement)?;
+        let names = words::Names { data: &model.data, purposes: &model.purposes };
+        Some(words::violated(&statement.promise, names))
     }
 
     /// The agreement with that id.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::findings::{Group, standing};
@@ -12,7 +13,7 @@ use crate::checks;
 use crate::diff::{Diff, StateFacts};
 use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
 use crate::gate::Threshold;
-use crate::model::{FlowId, Model};
+use crate::model::{Counting, FlowId, Model, SystemId};
 use crate::report::Report;
 use crate::report::group::Words;
 use crate::report::say::{by_severity, count, listing, speaker, walks};
@@ -37,6 +38,8 @@ pub struct Overview {
     loose: Option<String>,
     counts: Vec<(Severity, usize)>,
     accepted: Vec<(&'static str, usize)>,
+    /// How many promises are broken by proposed agreements alone.
+    only_proposed: Option<String>,
     promises: Vec<PromiseRow>,
     kept: usize,
     broken: usize,
@@ -69,6 +72,8 @@ struct PromiseRow {
     leaves_by: Vec<String>,
     through: Vec<Systems>,
     reaches: Vec<Systems>,
+    /// When it would be broken, in words.
+    violated: Option<String>,
     /// The claims that keep it.
     rests_on: Vec<String>,
 }
@@ -189,7 +194,8 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
             (Severity::Info, s.info),
         ],
         accepted: vec![("waived", s.waived), ("in the baseline", s.baseline)],
-        promises: promises(audit, names, groups),
+        only_proposed: only_proposed(audit, broken),
+        promises: promises(report, names, groups),
         kept: number(PromiseState::Kept),
         broken,
         undecided,
@@ -366,7 +372,42 @@ fn shortened(names: &[String]) -> String {
     }
 }
 
-fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
+/// The flows that count, by where they lead.
+struct Beside<'r> {
+    model: &'r Model,
+    flows: FxHashMap<(SystemId, SystemId), Vec<FlowId>>,
+}
+
+impl<'r> Beside<'r> {
+    fn new(report: &Report<'r>) -> Option<Self> {
+        let model = &report.world?.model;
+        let mut flows: FxHashMap<_, Vec<FlowId>> = FxHashMap::default();
+        for id in Counting::new(model, &report.scope).iter() {
+            let flow = &model.flows[id];
+            flows.entry((flow.from, flow.to)).or_default().push(id);
+        }
+        Some(Beside { model, flows })
+    }
+
+    /// What the flows are called by which a finding's data leaves its source to where its
+    /// chain leads first: the chain shows one of them, which may carry a part of it.
+    fn leaving(&self, finding: &Finding, names: &Names) -> Option<Vec<String>> {
+        let first = &self.model.flows[names.flow(&finding.path.first()?.flow)?];
+        let under = |one: &str, other: &str| {
+            one.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let concerned = |key: &str| finding.data.iter().any(|data| under(key, data) || under(data, key));
+        let beside =
+            self.flows.get(&(first.from, first.to))?.iter().map(|&id| &self.model.flows[id].declared);
+        let carrying =
+            beside.filter(|flow| flow.data.iter().any(|k| concerned(self.model.data.name(k.value))));
+        Some(carrying.filter_map(|flow| flow.meta.title.clone()).collect())
+    }
+}
+
+fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
+    let audit = report.audit;
+    let beside = Beside::new(report);
     let mut sorted: Vec<&Promise> = audit.promises.iter().collect();
     sorted.sort_by_key(|p| p.standing());
     let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -381,7 +422,8 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
         let mut leaves_by = BTreeSet::new();
         for f in findings {
             data.extend(f.data.iter().map(|key| names.data(key)));
-            leaves_by.extend(f.path.first().and_then(|hop| hop.title.clone()));
+            let leaving = beside.as_ref().and_then(|beside| beside.leaving(f, names));
+            leaves_by.extend(leaving.unwrap_or_default());
             of.extend(f.source.as_ref().map(|place| names.party(&place.party)));
             reaches.extend(f.sink.as_ref().map(|place| (f.path.len(), names.place(place))));
             let passed = f.path.len().saturating_sub(1);
@@ -416,6 +458,7 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
             leaves_by: some(leaves_by),
             through: by_party(through),
             reaches: by_party(reaches),
+            violated: names.violated(&p.id),
             rests_on: some(
                 audit
                     .relied_on
@@ -427,6 +470,26 @@ fn promises(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
         }
     };
     sorted.into_iter().map(row).collect()
+}
+
+/// How many of the broken promises are broken by findings that stand on proposed agreements
+/// alone.
+fn only_proposed(audit: &Audit, broken: usize) -> Option<String> {
+    let mut firm: BTreeSet<&str> = BTreeSet::new();
+    firm.extend(audit.findings.iter().filter(|f| !f.prospective).map(|f| f.fingerprint.as_str()));
+    let broken_by = |p: &&Promise| p.standing() == PromiseState::Broken;
+    let proposed = |p: &&Promise| p.broken_by.iter().all(|f| !firm.contains(f.as_str()));
+    match (audit.promises.iter().filter(broken_by).filter(proposed).count(), broken) {
+        (0, _) => None,
+        (1, 1) => Some("The broken promise is broken by proposed agreements alone.".to_owned()),
+        (n, all) if n == all => {
+            Some(format!("All {n} broken promises are broken by proposed agreements alone."))
+        }
+        (1, all) => Some(format!("1 of the {all} broken promises is broken by proposed agreements alone.")),
+        (n, all) => {
+            Some(format!("{n} of the {all} broken promises are broken by proposed agreements alone."))
+        }
+    }
 }
 
 /// How much of some findings is only proposed, and how much only assumed.

@@ -286,6 +286,7 @@ impl Registers<'_> {
         facts.extend(self.names.span(declared.id.span).map(|at| ("Declared at", at)));
         let open = broken.iter().filter(|f| f.status == FindingStatus::New).count();
         let terms = TERMS;
+        let stated = terms.iter().any(|which| declared.terms.span(which).is_some());
         let counting = a.flows.iter().filter(|&&f| self.counting.has(f)).count();
         AgreementRow {
             id: a.id().to_owned(),
@@ -300,6 +301,7 @@ impl Registers<'_> {
                 .collect(),
             kept: match (counting, broken.len(), open) {
                 (0, 0, _) => "no flow of it counts".to_owned(),
+                (_, 0, _) if !stated => "states no terms to keep".to_owned(),
                 (_, 0, _) => "kept by all declared flows".to_owned(),
                 (_, n, 0) => format!("broken in {n} places, all accepted"),
                 (_, 1, _) => "broken in 1 place".to_owned(),
@@ -333,6 +335,9 @@ impl Registers<'_> {
                     format!("only data from {}", names.join(", "))
                 }));
                 besides.extend(declared.safeguards.iter().map(|s| plain(s)));
+                if declared.terms.is_some() {
+                    besides.push("under terms of its own".to_owned());
+                }
                 if declared.meta.basis == Some(Basis::Assumed) {
                     besides.push("assumed".to_owned());
                 }
