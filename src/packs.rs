@@ -116,6 +116,12 @@ packs! {
         "no-sensitive-payment-data.yaml",
         "payment-initiation-for-the-payment-only.yaml",
     ],
+    "dma-dsa" [
+        "no-ads-by-special-categories.yaml",
+        "no-cross-use.yaml",
+        "third-parties-data-not-combined.yaml",
+        "third-parties-data-not-for-ads.yaml",
+    ],
     "ftc-promises" [
         "access-ends-with-deletion.yaml",
         "beyond-settings-needs-consent.yaml",
