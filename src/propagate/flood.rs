@@ -5,6 +5,15 @@ use crate::bits::{self, LeafSet};
 use crate::graph::Graph;
 use crate::model::{FlowId, SystemId, Table};
 
+/// Where items got to.
+#[derive(Debug)]
+pub struct Flooded {
+    /// What is where.
+    pub rows: Rows,
+    /// The systems that hold something, in their order.
+    pub systems: Vec<SystemId>,
+}
+
 /// The leaves at each system and slot that seeds get to over flows that let them
 /// pass. With `candidates`, only what can reach a target goes on.
 pub fn flood<'s, C: Course>(
@@ -13,8 +22,9 @@ pub fn flood<'s, C: Course>(
     passes: impl Fn(FlowId) -> bool,
     seeds: impl IntoIterator<Item = (SystemId, &'s LeafSet)>,
     candidates: Option<Candidates>,
-) -> Rows {
+) -> Flooded {
     let model = graph.model;
+    let mut systems = Vec::new();
     let slots: Vec<Slot> = Slot::all(course).collect();
     let planes = course.planes();
     let mut rows = Rows::new(model, slots.len());
@@ -22,6 +32,7 @@ pub fn flood<'s, C: Course>(
     let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
     let mut queue: Vec<SystemId> = Vec::new();
     for (system, leaves) in seeds {
+        let mut any = false;
         for slot in Slot::all(course).filter(|slot| slot.plane == 0) {
             let mut row = match course.marks() {
                 None => leaves.clone(),
@@ -31,9 +42,9 @@ pub fn flood<'s, C: Course>(
             if let Some(candidates) = candidates {
                 row = row.and(&LeafSet::from(candidates.row(system, slot)));
             }
-            fresh.add(system, slot.index(planes), row.row());
+            any |= fresh.add(system, slot.index(planes), row.row());
         }
-        if !std::mem::replace(&mut queued[system], true) {
+        if any && !std::mem::replace(&mut queued[system], true) {
             queue.push(system);
         }
     }
@@ -44,8 +55,12 @@ pub fn flood<'s, C: Course>(
         new.clear();
         new.extend_from_slice(fresh.block(system));
         fresh.clear(system);
+        let first = bits::is_empty(rows.block(system));
         if !settle(graph, course, &mut rows, system, &mut new) {
             continue;
+        }
+        if first {
+            systems.push(system);
         }
         for &flow in graph.out(system) {
             let ends = &model.flows[flow];
@@ -78,7 +93,8 @@ pub fn flood<'s, C: Course>(
             }
         }
     }
-    rows
+    systems.sort_unstable();
+    Flooded { rows, systems }
 }
 
 /// Leaves what is new at a system in `new`, all that it derives included, and adds it;

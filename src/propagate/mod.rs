@@ -30,7 +30,7 @@ mod inward;
 pub use alike::{Alike, Passing, Whose};
 pub use assumed::{Assumed, assume};
 pub use backward::reaching;
-pub use flood::flood;
+pub use flood::{Flooded, flood};
 pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
 pub use inward::{Inward, Target, inward};

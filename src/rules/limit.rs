@@ -85,7 +85,8 @@ pub fn limited(
         .iter()
         .map(|data| {
             let course = Counted { through: &through, data };
-            holdings(judge, &course, &place_of, places.len(), at_most.is_some(), &mut relied)
+            let relied = only.is_none().then_some(&mut relied);
+            holdings(judge, &course, &place_of, places.len(), at_most.is_some(), relied)
         })
         .collect();
     for data in &categories {
@@ -163,14 +164,14 @@ fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
 }
 
 /// For each place the items of the course's categories that are held there: whose, if
-/// wanted by party.
+/// wanted by party. The exempt flows that such data would go on by are added to `relied`.
 fn holdings(
     judge: &Judge,
     course: &Counted,
     place_of: &Table<SystemId, Option<usize>>,
     places: usize,
     by_party: bool,
-    relied: &mut Vec<FlowId>,
+    mut relied: Option<&mut Vec<FlowId>>,
 ) -> Vec<Option<Holding>> {
     let model = judge.model;
     let none = || LeafSet::empty(model.data.leaf_count());
@@ -195,7 +196,7 @@ fn holdings(
     };
     let candidates = reaching(judge.graph, course, judge.counting.iter(), |flow, slot, row| {
         let to = model.flows[flow].to;
-        if course.through[flow] || place_of[to].is_some() {
+        if relied.is_some() && course.through[flow] || place_of[to].is_some() {
             let leaves = &model.flows[flow].leaves;
             row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(touching.at(to)) }.row());
         }
@@ -227,7 +228,7 @@ fn holdings(
             let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
             if course.through[flow] {
                 if !hit.is_empty() {
-                    relied.push(flow);
+                    relied.iter_mut().for_each(|relied| relied.push(flow));
                 }
                 return;
             }

@@ -358,7 +358,7 @@ fn released(
     });
     let candidates = Candidates { rows: &useful, planes: 2 };
     let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
-    let open = flood(judge.graph, &any, |_| true, all(), Some(candidates));
+    let open = flood(judge.graph, &any, |_| true, all(), Some(candidates)).rows;
     let carrying: Vec<FlowId> = judge
         .graph
         .flows()
@@ -383,8 +383,9 @@ fn released(
         let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
-        let held = Candidates { rows: &held, planes: 2 };
-        for &flow in graph.flows().iter().filter(|flow| goals.contains(flow) && passes(**flow)) {
+        let leaving = held.systems.iter().flat_map(|&system| graph.out(system));
+        let held = Candidates { rows: &held.rows, planes: 2 };
+        for &flow in leaving.filter(|flow| goals.contains(flow) && passes(**flow)) {
             let f = &model.flows[flow];
             let crosses = Slot::all(&course).any(|slot| {
                 course.under(flow, slot.plane) && bits::intersects(held.row(f.from, slot), f.leaves.row())

@@ -18,7 +18,7 @@ use crate::judge::{Shortest, keep_shortest};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
 use crate::propagate::{
-    Alike, Candidates, Course, Passing, Rows, Slot, Target, Whose, flood, inward, reaching,
+    Alike, Candidates, Course, Flooded, Passing, Rows, Slot, Target, Whose, flood, inward, reaching,
 };
 
 /// A flow with an exemption that was used: whether by `through` or by `arriving`.
@@ -35,7 +35,7 @@ struct Class<'c> {
     alike: &'c Alike,
     sources: Vec<Source<'c>>,
     /// What its items are, at each system.
-    held: Rows,
+    held: Flooded,
     candidates: Candidates<'c>,
 }
 
@@ -46,7 +46,7 @@ pub fn follow(rule: &Prepared, forbid: &Forbid, sources: &[Source], found: &mut 
     let candidates = Candidates { rows: &reaching, planes: 1 };
     let any = Reach { rule, whose: None };
     let seeds = sources.iter().map(|&(_, system, leaves)| (system, leaves));
-    let open = flood(judge.graph, &any, |_| true, seeds, Some(candidates));
+    let open = flood(judge.graph, &any, |_| true, seeds, Some(candidates)).rows;
     let carrying: Vec<FlowId> = judge
         .graph
         .flows()
@@ -97,7 +97,7 @@ fn candidates_row<'r>(rows: &'r Rows, course: &Reach, system: SystemId, slot: Sl
 
 impl Class<'_> {
     fn held(&self, system: SystemId, slot: Slot) -> &[u64] {
-        candidates_row(&self.held, &self.course, system, slot)
+        candidates_row(&self.held.rows, &self.course, system, slot)
     }
 
     fn passes(&self, flow: FlowId) -> bool {
@@ -105,13 +105,13 @@ impl Class<'_> {
     }
 
     /// What items of some systems' are as they cross flows: flow, slot, leaves.
-    fn crossings(&self, held: &Rows, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
+    fn crossings(&self, held: &Flooded, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
         let model = self.rule.judge.model;
-        for system in model.systems.ids().filter(|&system| !bits::is_empty(held.block(system))) {
+        for &system in &held.systems {
             for &flow in self.graph.out(system).iter().filter(|&&flow| self.passes(flow)) {
                 let leaves = &model.flows[flow].leaves;
                 for slot in Slot::all(&self.course) {
-                    let here = candidates_row(held, &self.course, system, slot);
+                    let here = candidates_row(&held.rows, &self.course, system, slot);
                     if bits::intersects(here, leaves.row()) {
                         each(flow, slot, LeafSet::from(here).and(leaves));
                     }
@@ -418,8 +418,9 @@ impl Class<'_> {
     fn derived(&self) -> LeafSet {
         let model = self.rule.judge.model;
         let mut derived = LeafSet::empty(model.data.leaf_count());
-        for (id, system) in model.systems.iter().filter(|(_, s)| !s.derives.is_empty()) {
-            let here = self.held.any(id);
+        for &id in &self.held.systems {
+            let system = &model.systems[id];
+            let here = self.held.rows.any(id);
             for (_, into) in system.derives.iter().filter(|(from, _)| from.intersects(&here)) {
                 derived.extend(into.row());
             }
