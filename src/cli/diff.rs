@@ -163,6 +163,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         Ok(Request {
             paths: there,
             exclude: config.exclude.clone(),
+            cache: input::cache(),
             baselines: state.baselines(judging),
             policies: policies.clone(),
             ..Request::default()
@@ -241,6 +242,7 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             policy_files: &state.files,
             paths: state.paths.clone(),
             exclude: config.exclude.clone(),
+            cache: input::cache(),
             baselines: state.baselines(&state),
             policies: input::policies(&args.judging.scoping.policies, &config),
             ..Request::default()

@@ -24,6 +24,7 @@ mod waive;
 mod watching;
 mod writing;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,10 @@ pub struct Cli {
     /// Say on standard error what each stage cost, at what pace, and the most memory used
     #[arg(long, global = true, help_heading = "Watching")]
     timings: bool,
+    /// Keep in this folder what files came to, so that the next run reads only those that
+    /// changed; trusted like the program itself, so never one that others may write to
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Reading")]
+    cache: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -88,6 +93,12 @@ impl Command {
 /// # Errors
 /// What stopped it; the exit code is 2 then.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &cli.cache
+        && let Err(said) = input::keep(folder)
+    {
+        output::say(&said);
+        return Ok(ExitCode::from(input::WRONG));
+    }
     let watching = Watching::begin(cli.timings, cli.command.is_quiet());
     let done = dispatch(cli.command);
     watching.end();

@@ -8,13 +8,15 @@ mod values;
 
 pub use fields::Fields;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::source::Span;
 use crate::taxonomy::Tree;
 use crate::yaml::{Node, Value};
 
 /// A value and where it was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::flow::{Disposed, Effective, Flow, check_defaults, disposed, effective, flow};
 use super::meta::{Meta, meta, text};
@@ -13,7 +14,7 @@ use crate::vocabulary::{Kind, Status};
 use crate::yaml::{Node, Value};
 
 /// A data-sharing agreement.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Agreement {
     /// Its id.
     pub id: Spanned<String>,
@@ -42,7 +43,7 @@ pub struct Agreement {
 }
 
 /// Something the parties attest.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Assurance {
     /// What.
     pub id: Spanned<String>,

@@ -1,6 +1,7 @@
 //! Flows: what moves from one system to another.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::meta::{Meta, meta, text};
 use super::party::texts;
@@ -13,7 +14,7 @@ use crate::vocabulary::{Consent, Transform};
 use crate::yaml::{Entry, Node};
 
 /// A flow; what it left out has been taken from the agreement's `flow_defaults`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Flow {
     /// Its id within the agreement, or of its own.
     pub id: Spanned<String>,
@@ -50,7 +51,7 @@ pub struct Flow {
 }
 
 /// From when until when; each side optional, both days included.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
 pub struct Effective {
     /// First day.
     pub from: Option<Spanned<Date>>,
@@ -59,7 +60,7 @@ pub struct Effective {
 }
 
 /// That data has been deleted at the receivers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Disposed {
     /// When.
     pub date: Option<Date>,

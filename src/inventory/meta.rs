@@ -1,13 +1,14 @@
 //! The keys that every declaration may have.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::vocabulary::Basis;
 use crate::yaml::Node;
 
 /// Title, labels and where it is known from.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
 pub struct Meta {
     /// What it is called.
     pub title: Option<String>,
@@ -20,7 +21,7 @@ pub struct Meta {
 }
 
 /// A publication or document.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
 pub struct SourceRef {
     /// Its title.
     pub title: Option<String>,

@@ -64,6 +64,11 @@ impl Judges {
         Judges { documents: documents.iter().filter_map(judging).collect() }
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
     /// Adds those of further documents.
     pub fn append(&mut self, other: Judges) {
         self.documents.extend(other.documents);

@@ -1,6 +1,8 @@
 //! Parties and their systems.
 
 use super::meta::{Meta, meta, text};
+use serde::{Deserialize, Serialize};
+
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::duration::Duration;
 use crate::source::Span;
@@ -9,7 +11,7 @@ use crate::vocabulary::Role;
 use crate::yaml::Node;
 
 /// A legal entity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Party {
     /// Its id.
     pub id: Spanned<String>,
@@ -34,7 +36,7 @@ pub struct Party {
 }
 
 /// A place that holds data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct System {
     /// Its id within the party.
     pub id: Spanned<String>,
@@ -57,7 +59,7 @@ pub struct System {
 }
 
 /// Processing that turns data into other data.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Derive {
     /// What goes in.
     pub from: Vec<Spanned<Key>>,

@@ -7,13 +7,16 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use crate::cache::Cache;
 use crate::decode::{Decoder, REPEATED};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{
-    Inventory, Judges, builtin, declared_taxonomy, declares_taxonomy, is_policy, is_tests,
+    Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy, declares_taxonomy, is_policy,
+    is_tests,
 };
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, stored_of};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Limits, Node};
@@ -39,17 +42,23 @@ pub struct Declared {
 pub fn declared(
     files: &[FileId],
     sources: &Sources,
+    cache: Option<&Cache>,
     stage: &Stage,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Declared {
-    side_by_side(files, sources, stage).unwrap_or_else(|| in_order(files, sources, diagnostics))
+    side_by_side(files, sources, cache, stage).unwrap_or_else(|| in_order(files, sources, diagnostics))
 }
 
 /// What is found in every file that declares categories or purposes.
 const TAXONOMY: &str = "taxonomy";
 
 /// Reads and decodes files that hold no mistake; nothing if one does.
-fn side_by_side(files: &[FileId], sources: &Sources, stage: &Stage) -> Option<Declared> {
+fn side_by_side(
+    files: &[FileId],
+    sources: &Sources,
+    cache: Option<&Cache>,
+    stage: &Stage,
+) -> Option<Declared> {
     // Categories and purposes first: without them nothing can be decoded.
     let tells: Vec<FileId> =
         files.par_iter().copied().filter(|&file| text(file, sources).contains(TAXONOMY)).collect();
@@ -64,13 +73,14 @@ fn side_by_side(files: &[FileId], sources: &Sources, stage: &Stage) -> Option<De
     if !mistakes.is_empty() {
         return None;
     }
+    let names = Names::new(&data, &purposes);
     let wrong = AtomicBool::new(false);
     let repeated = AtomicUsize::new(0);
     let parts = files.par_iter().map(|&file| {
         if wrong.load(Ordering::Relaxed) {
             return None;
         }
-        let part = one(file, text(file, sources), &data, &purposes).filter(|(part, used)| {
+        let part = stored(file, text(file, sources), cache, &names).filter(|(part, used)| {
             let told = !part.tells_taxonomy || text(file, sources).contains(TAXONOMY);
             told && repeated.fetch_add(*used, Ordering::Relaxed).saturating_add(*used) <= REPEATED
         });
@@ -90,13 +100,70 @@ fn side_by_side(files: &[FileId], sources: &Sources, stage: &Stage) -> Option<De
     Some(all)
 }
 
+/// All categories and purposes, by their numbers.
+struct Names<'t> {
+    data: &'t Tree,
+    purposes: &'t Tree,
+    listed: String,
+}
+
+impl<'t> Names<'t> {
+    fn new(data: &'t Tree, purposes: &'t Tree) -> Self {
+        let names = data.names().chain([""]).chain(purposes.names());
+        Names { data, purposes, listed: names.collect::<Vec<_>>().join("\n") }
+    }
+}
+
+/// What is stored of a file that holds declarations alone: what judges or names them is in few
+/// files, and small.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    parties: Vec<Party>,
+    agreements: Vec<Agreement>,
+    flows: Vec<Flow>,
+    repeated: usize,
+}
+
+/// As [`one`], from the cache if it is there.
+fn stored(file: FileId, text: &str, cache: Option<&Cache>, names: &Names) -> Option<(Part, usize)> {
+    let Some(cache) = cache else {
+        return one(file, text, names.data, names.purposes);
+    };
+    let key = Cache::key([names.listed.as_str(), text]);
+    if let Some(Stored { parties, agreements, flows, repeated }) = stored_of(file, || cache.get(&key)) {
+        let inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
+        return Some((Part { inventory, ..Part::default() }, repeated));
+    }
+    let (mut part, repeated) = one(file, text, names.data, names.purposes)?;
+    if part.declares_alone() {
+        let Inventory { parties, agreements, flows, .. } = std::mem::take(&mut part.inventory);
+        let stored = Stored { parties, agreements, flows, repeated };
+        cache.put(&key, &stored);
+        let Stored { parties, agreements, flows, .. } = stored;
+        part.inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
+    }
+    Some((part, repeated))
+}
+
 /// What one file declares.
+#[derive(Default)]
 struct Part {
     inventory: Inventory,
     judges: Judges,
     policies: Vec<Node<'static>>,
     /// It declares categories or purposes.
     tells_taxonomy: bool,
+}
+
+impl Part {
+    /// Whether there is nothing but parties, agreements and flows.
+    fn declares_alone(&self) -> bool {
+        self.inventory.statements.is_empty()
+            && self.inventory.waivers.is_empty()
+            && self.judges.is_empty()
+            && self.policies.is_empty()
+            && !self.tells_taxonomy
+    }
 }
 
 /// Reads and decodes one file, unless it holds a mistake; and how many values it repeats.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::declared::Declared;
+use crate::cache::Cache;
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::files::{DISK, Files, Kind};
@@ -37,6 +38,8 @@ pub struct Request<'r> {
     pub policies: Vec<String>,
     /// Where policies that are no packs lie.
     pub policy_files: &'r Files,
+    /// Where it is kept what files came to.
+    pub cache: Option<&'r Cache>,
     /// Whose promises and waivers count in the place of the inventory's own.
     pub judges: Option<&'r Judges>,
 }
@@ -50,6 +53,7 @@ impl Default for Request<'_> {
             baselines: Vec::new(),
             policies: Vec::new(),
             policy_files: &DISK,
+            cache: None,
             judges: None,
         }
     }
@@ -93,7 +97,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         policy_documents(request.policy_files, &request.policies, &options, sources, &mut diagnostics);
 
     let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
-    let declared = declared::declared(&files, sources, &reading, &mut diagnostics);
+    let declared = declared::declared(&files, sources, request.cache, &reading, &mut diagnostics);
     let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
         declared;
     let digest = digest(&set, sources);
