@@ -11,6 +11,7 @@ pub mod audit;
 pub mod baseline;
 pub mod bits;
 pub mod cache;
+pub mod certificate;
 pub mod checks;
 pub mod config;
 pub mod decode;

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::audit::audit;
+use ringfence::certificate::{self, digests};
 use ringfence::files::DISK;
 use ringfence::model::{Counting, Scope};
 use ringfence::places::Places;
 use ringfence::report::Report;
+use ringfence::stages;
 use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
@@ -29,6 +31,9 @@ pub struct Args {
     /// json`; they do not fail [default: the configuration's `baseline`]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Write what the verdict rests on, for `ringfence verify`
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     #[command(flatten)]
     pub writing: Writing,
 }
@@ -40,6 +45,7 @@ Examples:
   ringfence audit --status active --as-of 2019-06-30 inventory
   ringfence audit --format json --output audit.json inventory
   ringfence audit --report sarif=audit.sarif --report markdown=comment.md
+  ringfence audit --certificate audit.cert.json inventory
 
 Exit codes:
   0  nothing new at or above --fail-on
@@ -48,11 +54,12 @@ Exit codes:
 
 /// Runs the audit.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { paths, judging, baseline, writing } = args;
+    let Args { paths, judging, baseline, certificate, writing } = args;
     let mut input = match input::read(&paths, &judging.scoping.policies, baseline.as_deref(), writing.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
+    let files = certificate.as_ref().map(|_| digests(&input.sources)).unwrap_or_default();
     let gate = judging.gate(&input.config);
     let mut options = judging.options(&input.config);
     options.baseline = match input::baseline(&input.config, &DISK, &mut input.sources, writing.color) {
@@ -75,6 +82,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         report.look = look;
         report.write(format, out)
     })?;
+    if let Some(file) = &certificate {
+        let _certifying = stages::begin("certifying", 0);
+        output::stream_file(file, |out| certificate::write(&input.world, &files, &options, &audit, out))?;
+    }
     Ok(ExitCode::from(u8::from(gate.fails(&audit))))
 }
 

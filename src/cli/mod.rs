@@ -20,6 +20,7 @@ mod promises;
 mod taxonomy;
 mod test;
 mod values;
+mod verify;
 mod waive;
 mod watching;
 mod writing;
@@ -57,6 +58,7 @@ Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Audit(audit::Args),
+    Verify(verify::Args),
     Promises(promises::Args),
     Diff(diff::Args),
     Baseline(baseline::Args),
@@ -83,6 +85,7 @@ impl Command {
             Command::Check(args) => args.quiet,
             Command::Waive(args) => args.quiet,
             Command::Test(args) => args.quiet,
+            Command::Verify(args) => args.quiet,
             _ => false,
         }
     }
@@ -108,6 +111,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Audit(args) => audit::run(args),
+        Command::Verify(args) => verify::run(&args),
         Command::Promises(args) => promises::run(&args),
         Command::Diff(args) => diff::run(args),
         Command::Baseline(args) => baseline::run(&args),

@@ -1,0 +1,206 @@
+//! Where data must start that nobody declares, found anew and in another way than the audit
+//! does: not by sets to be checked, since what a flow carries *at least* is asked, too.
+//!
+//! Leaves at systems and pairs of a system and a category are nodes, what carries or makes a
+//! leaf is an edge, as is a leaf below a pair's category, and a pair and its leaves. A pair
+//! starts something iff no pair of another strongly connected component leads to its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::FxHashMap;
+
+use super::ground::Ground;
+use super::parts::named;
+use crate::bits::LeafSet;
+use crate::model::{FlowId, PartyId, SystemId, Table};
+use crate::taxonomy::Key;
+
+/// A system and a category.
+pub type Pair = (SystemId, Key);
+
+/// Finds the assumed origins, and adds them to the ground.
+pub fn assume(ground: &mut Ground) -> BTreeSet<Pair> {
+    let mut all = BTreeSet::new();
+    loop {
+        let new = first(ground, &unsourced(ground));
+        let before = all.len();
+        for (system, key) in new {
+            add(ground, (system, key));
+            all.insert((system, key));
+        }
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+/// Adds one assumed origin.
+pub fn add(ground: &mut Ground, (system, key): Pair) {
+    let leaves = ground.model.data.leaves([&key]);
+    ground.assumed.entry(system).or_insert_with(|| leaves.clone()).extend(leaves.row());
+}
+
+/// What is held at systems, and what flows carry.
+struct Held {
+    at: Table<SystemId, LeafSet>,
+    carried: Table<FlowId, LeafSet>,
+}
+
+/// Follows everything: of parties that no `only_from` names together, of others alone, of
+/// assumed origins together.
+fn held(ground: &Ground) -> Held {
+    let model = ground.model;
+    let none = ground.nothing();
+    let mut held =
+        Held { at: model.systems.map(|_| none.clone()), carried: model.flows.map(|_| none.clone()) };
+    let named = named(ground);
+    let mut classes: BTreeMap<Option<PartyId>, Vec<(SystemId, LeafSet)>> = BTreeMap::new();
+    for (system, leaves) in ground.starts(false) {
+        let party = Some(model.systems[system].party).filter(|party| named.contains(party));
+        classes.entry(party).or_default().push((system, leaves.clone()));
+    }
+    for (party, starts) in classes {
+        let passes = |flow: FlowId| {
+            let only = model.flows[flow].only_from.as_ref();
+            only.is_none_or(|only| party.is_some_and(|party| only.contains(&party)))
+        };
+        follow(ground, starts, passes, &mut held);
+    }
+    let assumed = ground.starts(true).into_iter().map(|(system, leaves)| (system, leaves.clone()));
+    follow(ground, assumed.collect(), |_| true, &mut held);
+    held
+}
+
+fn follow(
+    ground: &Ground,
+    starts: Vec<(SystemId, LeafSet)>,
+    passes: impl Fn(FlowId) -> bool,
+    held: &mut Held,
+) {
+    let mut here: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
+    let mut arriving = starts;
+    while let Some((system, leaves)) = arriving.pop() {
+        let mut turned = [leaves, ground.nothing()];
+        ground.derive(system, &mut turned, None);
+        let [leaves, _] = turned;
+        let known = here.entry(system).or_insert_with(|| ground.nothing());
+        let new = leaves.minus(known);
+        if new.is_empty() {
+            continue;
+        }
+        known.extend(new.row());
+        held.at[system].extend(new.row());
+        for &flow in ground.out[system].iter().filter(|&&flow| passes(flow)) {
+            let crossing = new.and(&ground.model.flows[flow].leaves);
+            if !crossing.is_empty() {
+                held.carried[flow].extend(crossing.row());
+                arriving.push((ground.model.flows[flow].to, crossing));
+            }
+        }
+    }
+}
+
+/// Categories of counting flows of which they carry nothing, and of derivations of which
+/// there is nothing.
+fn unsourced(ground: &Ground) -> Vec<Pair> {
+    let model = ground.model;
+    let held = held(ground);
+    let mut pairs = BTreeSet::new();
+    let missing = |key: Key, there: &LeafSet| !model.data.leaves([&key]).intersects(there);
+    for flow in ground.counting.iter() {
+        let f = &model.flows[flow];
+        let keys = f.declared.data.iter().map(|key| key.value);
+        pairs.extend(keys.filter(|&key| missing(key, &held.carried[flow])).map(|key| (f.from, key)));
+    }
+    for (id, system) in model.systems.iter() {
+        let keys = system.declared.derives.iter().flat_map(|d| &d.from).map(|key| key.value);
+        pairs.extend(keys.filter(|&key| missing(key, &held.at[id])).map(|key| (id, key)));
+    }
+    pairs.into_iter().collect()
+}
+
+/// Pairs, leaves at systems, and what leads to what.
+#[derive(Default)]
+struct Feeding {
+    graph: DiGraph<(), ()>,
+    nodes: FxHashMap<(SystemId, usize), NodeIndex>,
+    waiting: Vec<(SystemId, usize)>,
+}
+
+impl Feeding {
+    fn node(&mut self, at: (SystemId, usize)) -> NodeIndex {
+        if let Some(&known) = self.nodes.get(&at) {
+            return known;
+        }
+        let new = self.graph.add_node(());
+        self.nodes.insert(at, new);
+        self.waiting.push(at);
+        new
+    }
+
+    fn lead(&mut self, from: NodeIndex, to: (SystemId, usize)) {
+        let to = self.node(to);
+        self.graph.add_edge(from, to, ());
+    }
+
+    /// Where a leaf at a system gets to at once.
+    fn expand(&mut self, ground: &Ground, (system, leaf): (SystemId, usize)) {
+        let from = self.node((system, leaf));
+        let model = ground.model;
+        for &flow in &ground.out[system] {
+            if model.flows[flow].leaves.contains(leaf) {
+                self.lead(from, (model.flows[flow].to, leaf));
+            }
+        }
+        for (_, into) in model.systems[system].derives.iter().filter(|(from, _)| from.contains(leaf)) {
+            into.iter().for_each(|made| self.lead(from, (system, made)));
+        }
+    }
+}
+
+/// The pairs that no pair feeds which they do not feed themselves.
+fn first(ground: &Ground, pairs: &[Pair]) -> Vec<Pair> {
+    let mut feeding = Feeding::default();
+    let mut at: BTreeMap<SystemId, Vec<(NodeIndex, LeafSet)>> = BTreeMap::new();
+    let mut of_pair = Vec::new();
+    for &(system, key) in pairs {
+        let node = feeding.graph.add_node(());
+        let leaves = ground.model.data.leaves([&key]);
+        leaves.iter().for_each(|leaf| feeding.lead(node, (system, leaf)));
+        at.entry(system).or_default().push((node, leaves));
+        of_pair.push(node);
+    }
+    while let Some((system, leaf)) = feeding.waiting.pop() {
+        feeding.expand(ground, (system, leaf));
+        let from = feeding.node((system, leaf));
+        for (pair, _) in at.get(&system).into_iter().flatten().filter(|(_, leaves)| leaves.contains(leaf)) {
+            feeding.graph.add_edge(from, *pair, ());
+        }
+    }
+    let fed = fed(&feeding.graph, &of_pair.iter().copied().collect());
+    let alone = pairs.iter().zip(of_pair).filter(|(_, node)| !fed.contains(node));
+    alone.map(|(pair, _)| *pair).collect()
+}
+
+/// The nodes to which a pair of another component leads.
+fn fed(graph: &DiGraph<(), ()>, pairs: &BTreeSet<NodeIndex>) -> BTreeSet<NodeIndex> {
+    let components = kosaraju_scc(graph);
+    let mut component_of: FxHashMap<NodeIndex, usize> = FxHashMap::default();
+    for (number, members) in components.iter().enumerate() {
+        component_of.extend(members.iter().map(|&node| (node, number)));
+    }
+    // Components come in reverse order: what leads to one comes after it.
+    let mut led_to: BTreeSet<usize> = BTreeSet::new();
+    for (number, members) in components.iter().enumerate().rev() {
+        if !led_to.contains(&number) && !members.iter().any(|node| pairs.contains(node)) {
+            continue;
+        }
+        let next = members.iter().flat_map(|&node| graph.neighbors(node));
+        let next = next.filter_map(|node| component_of.get(&node).copied());
+        led_to.extend(next.filter(|&other| other != number));
+    }
+    let members = led_to.iter().filter_map(|&number| components.get(number));
+    members.flatten().copied().collect()
+}

@@ -1,0 +1,558 @@
+//! The check. Each thing that is wrong is named in a sentence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::found::{Findings, Found, Names, fingerprint, rules};
+use super::ground::Ground;
+use super::parts::{Ask, Asked, Present, categories, name, note};
+use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS, Under, place_of, places};
+use super::sets::{Sets, State, read, read_starts};
+use super::waived::waived;
+use super::walks::{Class, Question, Shown, Step, Toward, settled, starting, steps};
+use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, witness};
+use crate::bits::LeafSet;
+use crate::load::World;
+use crate::model::{AgreementId, FlowId, PartyId, Scope, SystemId};
+use crate::policy::{Body, Limit};
+
+/// How many failures are named of each part.
+const NAMED: usize = 20;
+
+/// What a check came to.
+#[derive(Debug, Clone, Default)]
+pub struct Verified {
+    /// What is wrong, each in a sentence; none: the certificate holds.
+    pub failures: Vec<String>,
+    /// How many sets were checked.
+    pub sets: usize,
+}
+
+/// Checks a certificate against what it is of; `files` are the digests of what was read now.
+pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String)]) -> Verified {
+    let mut failures = stale(certificate, world, files);
+    let (day, scope) = match scope(certificate) {
+        Ok(scope) => scope,
+        Err(wrong) => {
+            failures.push(wrong);
+            return Verified { failures, sets: 0 };
+        }
+    };
+    let mut ground = Ground::new(world, day, &scope);
+    let names = Names::new(world);
+    let findings = Findings::new(&names, &certificate.findings, &mut failures);
+    let pairs = assumed::assume(&mut ground);
+    let mut checker = Checker { ground: &ground, findings: &findings, failures, sets: 0 };
+    checker.unsourced(&pairs);
+    checker.listed(&certificate.findings, &names);
+    checker.rules(&certificate.parts);
+    checker.flows(&certificate.parts);
+    checker.terms(&certificate.parts, &names);
+    Verified { failures: checker.failures, sets: checker.sets }
+}
+
+fn scope(certificate: &Certificate) -> Result<(jiff::civil::Date, Scope), String> {
+    let judged = &certificate.judged;
+    let date = |text: &String| text.parse().map_err(|_| format!("`{text}` is not a day"));
+    let as_of = judged.as_of.as_ref().map(date).transpose()?;
+    Ok((date(&judged.day)?, Scope { as_of, statuses: judged.status.clone() }))
+}
+
+/// What is not of this version, or not of these files.
+fn stale(certificate: &Certificate, world: &World, files: &[(String, String)]) -> Vec<String> {
+    let mut failures = Vec::new();
+    if certificate.certificate != VERSION {
+        failures.push(format!("the certificate has version {}, not {VERSION}", certificate.certificate));
+    }
+    if certificate.inventory != world.digest {
+        failures.push("the inventory is another than when the certificate was written".to_owned());
+    }
+    let then: BTreeMap<_, _> = certificate.files.iter().map(|(name, digest)| (name, digest)).collect();
+    let now: BTreeMap<_, _> = files.iter().map(|(name, digest)| (name, digest)).collect();
+    for (name, digest) in &now {
+        match then.get(name) {
+            None => failures.push(format!("{name} is read now, and was not then")),
+            Some(old) if old != digest => failures.push(format!("{name} has changed")),
+            Some(_) => {}
+        }
+    }
+    for name in then.keys().filter(|name| !now.contains_key(*name)) {
+        failures.push(format!("{name} was read then, and is not now"));
+    }
+    if !world.model.systems.values().map(|system| &system.name).eq(&certificate.systems) {
+        failures.push("the systems are not those of the inventory".to_owned());
+    }
+    failures
+}
+
+struct Checker<'c> {
+    ground: &'c Ground<'c>,
+    findings: &'c Findings,
+    failures: Vec<String>,
+    sets: usize,
+}
+
+impl Checker<'_> {
+    fn fail(&mut self, failures: impl IntoIterator<Item = String>) {
+        let mut failures: Vec<String> = failures.into_iter().collect();
+        let more = failures.len().saturating_sub(NAMED);
+        failures.truncate(NAMED);
+        self.failures.extend(failures);
+        if more > 0 {
+            self.failures.push(format!("and {more} more like it"));
+        }
+    }
+
+    /// Every assumed origin is listed, and no other.
+    fn unsourced(&mut self, pairs: &BTreeSet<assumed::Pair>) {
+        let rule = "flow/unsourced";
+        let abouts = pairs.iter().map(|&(system, key)| (About::Unsourced(system, key), key));
+        let wanted: BTreeMap<About, LeafSet> =
+            abouts.map(|(about, key)| (about, self.ground.model.data.leaves([&key]))).collect();
+        self.exactly(rule, &wanted.keys().copied().collect());
+        let other = |(about, found): (About, &Found)| {
+            let same = wanted.get(&about).is_none_or(|leaves| *leaves == found.data);
+            (!same).then(|| format!("{rule}: {} is listed with other data", name(self.ground, about)))
+        };
+        let failures: Vec<_> = self.findings.of(rule).filter_map(other).collect();
+        self.fail(failures);
+    }
+
+    /// What is found without following anything is what is listed of a rule.
+    fn exactly(&mut self, rule: &str, wanted: &BTreeSet<About>) {
+        let listed: BTreeSet<About> = self.findings.of(rule).map(|(about, _)| about).collect();
+        let ground = self.ground;
+        let missing = wanted.difference(&listed);
+        let missing =
+            missing.map(|&about| format!("{rule}: {} breaks it and is not listed", name(ground, about)));
+        let extra = listed.difference(wanted);
+        let extra =
+            extra.map(|&about| format!("{rule}: {} is listed and does not break it", name(ground, about)));
+        self.fail(missing.chain(extra).collect::<Vec<_>>());
+    }
+
+    /// Every listed finding is named as it must be, is waived if the inventory says so, and
+    /// is proved by its walks.
+    fn listed(&mut self, all: &[Listed], names: &Names) {
+        let mut failures = Vec::new();
+        for listed in all {
+            let Some(about) = names.about(listed) else { continue };
+            let Some(found) = self.findings.get(&listed.rule, about) else { continue };
+            let what = format!("finding {} ({})", listed.fingerprint, listed.rule);
+            if fingerprint(self.ground.model, &listed.rule, about) != listed.fingerprint {
+                failures.push(format!("{what} has another fingerprint"));
+            }
+            if ends(self.ground, about) != (listed.source.clone(), listed.sink.clone()) {
+                failures.push(format!("{what} has other ends"));
+            }
+            if waived(self.ground, listed, found) != listed.waived {
+                let not = if listed.waived { "no waiver accepts" } else { "a waiver accepts" };
+                failures.push(format!("{what}: {not} it"));
+            }
+        }
+        self.fail(failures);
+    }
+
+    fn rules(&mut self, parts: &[Part]) {
+        for (rule, body) in rules(self.ground.world) {
+            match body {
+                Body::Forbid(forbid) => self.forbid(&rule, forbid, parts),
+                Body::Limit(limit) => self.limit(&rule, limit, parts),
+                Body::Require(_) => {}
+            }
+        }
+    }
+
+    fn forbid(&mut self, rule: &str, forbid: &crate::policy::Forbid, parts: &[Part]) {
+        let ground = self.ground;
+        let question = Forbidden::new(ground, forbid);
+        let mut failures = Vec::new();
+        let proofs: Vec<_> = self.findings.of(rule).map(|(about, found)| (about, found.clone())).collect();
+        for (about, found) in proofs {
+            if !proves_forbidden(ground, &question, about, &found) {
+                failures.push(format!("{rule}: no walk proves {}", name(ground, about)));
+            }
+        }
+        let ask = Ask { ground, rule, findings: self.findings, asked: Asked::Forbid(question) };
+        if let Asked::Forbid(question) = &ask.asked {
+            for (system, leaves) in ask.starts(true) {
+                let there = question.at_itself(system, leaves);
+                failures.extend(there.and_then(|of| ask.missing(rule, About::Pair(system, system), &of)));
+            }
+        }
+        self.fail(failures);
+        self.part(&ask, None, parts);
+    }
+
+    /// The places that hold too much are listed, by what the sets of all categories show.
+    fn limit(&mut self, rule: &str, limit: &Limit, parts: &[Part]) {
+        let ground = self.ground;
+        let places = places(ground, limit);
+        let place_of = place_of(ground, &places);
+        let (all, at_most) = categories(ground, limit);
+        let question = |data: &LeafSet| Limited::new(ground, limit, data.clone(), &place_of);
+        let mut present: Vec<Present> = Vec::new();
+        for (at, data) in all.iter().enumerate() {
+            let asked = Asked::Limit(question(data), at_most.is_some());
+            let ask = Ask { ground, rule, findings: self.findings, asked };
+            let mut here = starting_there(&ask);
+            for (class, shown) in self.part(&ask, Some(at), parts) {
+                for one in shown {
+                    if let Shown::Place(place) = one {
+                        note(&mut here, place, &ask.all(&class), class.parties());
+                    }
+                }
+            }
+            present.push(here);
+        }
+        let asked = Asked::Limit(question(&ground.nothing()), at_most.is_some());
+        let ask = Ask { ground, rule, findings: self.findings, asked };
+        let mut failures = too_much(&ask, &places, &present, at_most);
+        let questions: Vec<Limited> = all.iter().map(question).collect();
+        for (about, found) in self.findings.of(rule) {
+            let place = places.iter().position(|(place, _)| *place == about);
+            let proved = place
+                .is_some_and(|place| proves_limited(ground, &questions, (place, at_most), &places, found));
+            if !proved {
+                failures.push(format!("{rule}: the walks do not prove {}", name(ground, about)));
+            }
+        }
+        self.fail(failures);
+    }
+
+    /// Flows that offend by themselves are listed with all that they carry.
+    fn flows(&mut self, parts: &[Part]) {
+        let ground = self.ground;
+        let mut offending: BTreeMap<&str, BTreeSet<About>> = BTreeMap::new();
+        let mut flows = BTreeSet::new();
+        for flow in ground.counting.iter() {
+            for check in alone::broken(ground, flow) {
+                offending.entry(check).or_default().insert(About::Flow(flow));
+                flows.insert(flow);
+            }
+        }
+        for check in alone::ALONE {
+            self.exactly(check, offending.get(check).unwrap_or(&BTreeSet::new()));
+        }
+        let question = Carried { ground, flows };
+        let mut failures = Vec::new();
+        for check in alone::ALONE {
+            for (about, found) in self.findings.of(check) {
+                let About::Flow(flow) = about else { continue };
+                let own: Vec<AgreementId> = ground.model.flows[flow].agreement.into_iter().collect();
+                let walked = found.data.is_empty()
+                    || found
+                        .walks
+                        .iter()
+                        .any(|walk| proves(ground, &question, found, walk, Shown::Flow(flow)));
+                if !walked || found.agreements != own {
+                    failures.push(format!("{check}: no walk proves what {} carries", name(ground, about)));
+                }
+            }
+        }
+        self.fail(failures);
+        let ask = Ask { ground, rule: "flow", findings: self.findings, asked: Asked::Flows(question) };
+        self.part(&ask, None, parts);
+    }
+
+    fn terms(&mut self, parts: &[Part], names: &Names) {
+        let ground = self.ground;
+        let all = Under::all(ground);
+        self.broken_terms(&all);
+        let mut covered: BTreeSet<FlowId> = BTreeSet::new();
+        for part in parts.iter().filter(|part| part.rule == "terms") {
+            let flows: BTreeSet<FlowId> = part.flows.iter().filter_map(|flow| names.flow(flow)).collect();
+            let members = all.iter().filter(|under| !under.flows.is_disjoint(&flows));
+            let members: Vec<Under> = members.cloned().collect();
+            covered.extend(members.iter().flat_map(|under| under.flows.iter().copied()));
+            let asked = Asked::Terms(Sticky::new(ground, &members));
+            let ask = Ask { ground, rule: "terms", findings: self.findings, asked };
+            self.closed(&ask, part);
+        }
+        let missing = all.iter().filter(|under| under.flows.is_disjoint(&covered));
+        let missing = missing.filter_map(|under| under.flows.first()).map(|&flow| {
+            format!("the terms that {} puts data under are not looked at", ground.model.flows[flow].name)
+        });
+        self.fail(missing.collect::<Vec<_>>());
+    }
+
+    /// Listed findings on terms are proved for each agreement that a walk is shown for.
+    fn broken_terms(&mut self, all: &[Under]) {
+        let mut failures = Vec::new();
+        for (check, rule) in TERMS.iter().enumerate() {
+            for (about, found) in self.findings.of(rule) {
+                let About::Flow(flow) = about else { continue };
+                let proved = proved_agreements(self.ground, all, found, (check, flow));
+                if proved.len() < found.agreements.len().min(NAMED) || proved.is_empty() {
+                    failures.push(format!("{rule}: the walks do not prove {}", name(self.ground, about)));
+                }
+            }
+        }
+        self.fail(failures);
+    }
+
+    /// Checks the part of a question.
+    fn part(&mut self, ask: &Ask, category: Option<usize>, parts: &[Part]) -> Vec<(Class, BTreeSet<Shown>)> {
+        let part = parts.iter().find(|part| part.rule == ask.rule && part.category == category);
+        match part {
+            Some(part) => self.closed(ask, part),
+            None => {
+                self.fail([format!("{}: the certificate has no sets for it", ask.rule)]);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The sets of a part hold every origin, are closed, and show nothing that is not listed.
+    fn closed(&mut self, ask: &Ask, part: &Part) -> Vec<(Class, BTreeSet<Shown>)> {
+        let Some((toward, classes)) = resolve(ask, part) else {
+            self.fail([format!("{}: the sets name something that is not declared", ask.rule)]);
+            return Vec::new();
+        };
+        self.sets += 1 + classes.len();
+        let mut failures = leads(ask, &toward);
+        failures.extend(followed(ask, &toward, &classes));
+        let mut all = Vec::new();
+        for (class, sets) in classes {
+            let mut shown = BTreeSet::new();
+            failures.extend(stays(ask, &toward, &class, &sets, &mut shown));
+            failures.extend(shown.iter().flat_map(|&one| ask.owed(&class, one)));
+            all.push((class, shown));
+        }
+        self.fail(failures);
+        all
+    }
+}
+
+/// The source and the sink of what a finding is on.
+fn ends(ground: &Ground, about: About) -> (Option<String>, Option<String>) {
+    let model = ground.model;
+    let system = |s: SystemId| Some(model.systems[s].name.clone());
+    match about {
+        About::Pair(source, sink) => (system(source), system(sink)),
+        About::Flow(flow) => (system(model.flows[flow].from), system(model.flows[flow].to)),
+        About::Unsourced(at, _) => (system(at), None),
+        About::System(at) => (None, system(at)),
+        About::Party(party) => (None, Some(model.parties[party].id().to_owned())),
+        About::Agreement(_) => (None, None),
+    }
+}
+
+/// The sets of a part, as far as they can matter.
+fn resolve(ask: &Ask, part: &Part) -> Option<(Toward, Vec<(Class, Sets)>)> {
+    let model = ask.ground.model;
+    let leaves = part.leaves.leaves(model)?;
+    let toward = Toward { sets: read(model, &leaves, &part.toward)?, planes: ask.planes() };
+    let class = |followed: &Followed| {
+        let starts = read_starts(model, &leaves, &followed.starts)?;
+        let class = Class::new(ask.ground, followed.assumed, starts);
+        Some((class, read(model, &leaves, &followed.sets)?))
+    };
+    let classes: Option<Vec<_>> = part.classes.iter().map(class).collect();
+    Some((toward, classes?))
+}
+
+/// Where what can get to a target is not in its sets.
+fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
+    let (ground, question) = (ask.ground, ask.question());
+    let mut failures = Vec::new();
+    let states = toward.states(question);
+    for flow in ground.counting.iter() {
+        for &state in &states {
+            let from = ground.model.flows[flow].from;
+            let needed = toward.needed(ground, question, flow, state);
+            if needed.is_some_and(|needed| !toward.sets.has(from, state, &needed)) {
+                let name = &ground.model.flows[flow].name;
+                failures.push(format!("{}: what leads to a target over {name} is left out", ask.rule));
+            }
+        }
+    }
+    let planes: BTreeSet<u8> = states.iter().map(|state| state.plane).collect();
+    for (system, _) in ground.model.systems.iter().filter(|(_, system)| !system.derives.is_empty()) {
+        for &plane in &planes {
+            let missing = ground.leading_in(system, plane, &toward.sets, question.marks());
+            if missing.iter().any(|(state, _)| states.contains(state)) {
+                let name = &ground.model.systems[system].name;
+                failures.push(format!("{}: what {name} makes of data is left out", ask.rule));
+            }
+        }
+    }
+    failures
+}
+
+/// Where an origin that matters is in no class.
+fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, Sets)]) -> Vec<String> {
+    let mut failures = Vec::new();
+    for assumed in [false, true] {
+        let mut all: BTreeMap<SystemId, LeafSet> = BTreeMap::new();
+        for (class, _) in classes.iter().filter(|(class, _)| class.assumed == assumed) {
+            for (&system, leaves) in &class.starts {
+                all.entry(system).or_insert_with(|| ask.ground.nothing()).extend(leaves.row());
+            }
+        }
+        for (system, leaves) in ask.starts(assumed) {
+            let missing = all.get(&system).map_or_else(|| leaves.clone(), |known| leaves.minus(known));
+            let matters =
+                |(state, leaves): &(State, LeafSet)| toward.within(system, *state, leaves).is_some();
+            if starting(ask.question(), &missing).iter().any(matters) {
+                let name = &ask.ground.model.systems[system].name;
+                failures.push(format!("{}: data that starts at {name} is not followed", ask.rule));
+            }
+        }
+    }
+    failures
+}
+
+/// Where a class's sets are not closed; adds what they show.
+fn stays(ask: &Ask, toward: &Toward, class: &Class, sets: &Sets, shown: &mut BTreeSet<Shown>) -> Vec<String> {
+    let (ground, question) = (ask.ground, ask.question());
+    let name = |system: SystemId| &ground.model.systems[system].name;
+    let mut failures = Vec::new();
+    let within = |step: &Step| {
+        settled(ground, question, toward, step)
+            .iter()
+            .all(|(state, leaves)| sets.has(step.to, *state, leaves))
+    };
+    for (&system, leaves) in &class.starts {
+        for (state, leaves) in starting(question, leaves) {
+            if !within(&Step { to: system, state, leaves }) {
+                failures.push(format!("{}: data that starts at {} is left out", ask.rule, name(system)));
+            }
+        }
+    }
+    for (system, state, held) in sets.iter() {
+        if !within(&Step { to: system, state, leaves: held.clone() }) {
+            failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
+        }
+        steps(ground, question, class, (system, state, held), None, shown, |step| {
+            if !within(&step) {
+                let (from, to) = (name(system), name(step.to));
+                failures.push(format!("{}: data that moves from {from} to {to} is left out", ask.rule));
+            }
+        });
+    }
+    failures
+}
+
+/// Whether a walk shows something, from where its first flow leaves.
+fn proves(ground: &Ground, question: &dyn Question, found: &Found, walk: &[FlowId], wanted: Shown) -> bool {
+    let Some(&first) = walk.first() else {
+        return false;
+    };
+    let source = ground.model.flows[first].from;
+    witness::shown(ground, question, source, &found.data, walk).contains(&wanted)
+}
+
+/// The agreements of a finding's walks.
+fn walked(ground: &Ground, found: &Found) -> BTreeSet<AgreementId> {
+    found.walks.iter().flatten().filter_map(|&flow| ground.model.flows[flow].agreement).collect()
+}
+
+fn proves_forbidden(ground: &Ground, question: &Forbidden, about: About, found: &Found) -> bool {
+    let About::Pair(source, sink) = about else {
+        return false;
+    };
+    if !question.is_source(source) || !walked(ground, found).iter().eq(&found.agreements) {
+        return false;
+    }
+    if source == sink {
+        let there = ground.assumed.get(&source).and_then(|leaves| question.at_itself(source, leaves));
+        return there.is_some_and(|of| of.intersects(&found.data));
+    }
+    let mut walks = found.walks.iter();
+    walks.any(|walk| witness::shown(ground, question, source, &found.data, walk).contains(&Shown::Sink(sink)))
+}
+
+/// What of a limit's category starts at the places themselves.
+fn starting_there(ask: &Ask) -> Present {
+    let mut present = Present::new();
+    let Asked::Limit(question, ..) = &ask.asked else {
+        return present;
+    };
+    for assumed in [false, true] {
+        for (system, leaves) in ask.starts(assumed) {
+            if let Some((place, of)) = question.at_itself(system, leaves) {
+                note(&mut present, place, &of, &[ask.ground.model.systems[system].party].into());
+            }
+        }
+    }
+    present
+}
+
+/// The places that may hold too much and are not listed, or not with all data.
+fn too_much(
+    ask: &Ask,
+    places: &[(About, Vec<SystemId>)],
+    present: &[Present],
+    at_most: Option<u64>,
+) -> Vec<String> {
+    let mut failures = Vec::new();
+    for (place, (about, _)) in places.iter().enumerate() {
+        let here: Option<Vec<_>> = present.iter().map(|present| present.get(&place)).collect();
+        let Some(here) = here else { continue };
+        let many = |(_, parties): &&(LeafSet, BTreeSet<PartyId>)| {
+            at_most.is_none_or(|most| parties.len() as u64 > most)
+        };
+        if !here.iter().all(many) {
+            continue;
+        }
+        let mut data = ask.ground.nothing();
+        here.iter().for_each(|(leaves, _)| data.extend(leaves.row()));
+        failures.extend(ask.missing(ask.rule, *about, &data));
+    }
+    failures
+}
+
+/// Whether the walks bring an item of each category to a place, or items of too many parties.
+fn proves_limited(
+    ground: &Ground,
+    questions: &[Limited],
+    (place, at_most): (usize, Option<u64>),
+    places: &[(About, Vec<SystemId>)],
+    found: &Found,
+) -> bool {
+    if !walked(ground, found).iter().eq(&found.agreements) {
+        return false;
+    }
+    let systems = places.get(place).map(|(_, systems)| systems.as_slice()).unwrap_or_default();
+    let brings = |question: &Limited, walk: &Vec<FlowId>| -> Option<PartyId> {
+        let Some(&first) = walk.first() else {
+            let mut all = [false, true].into_iter().flat_map(|assumed| ground.starts(assumed));
+            let own = all.find(|(s, leaves)| systems.contains(s) && question.at_itself(*s, leaves).is_some());
+            return own.map(|(system, _)| ground.model.systems[system].party);
+        };
+        let proved = proves(ground, question, found, walk, Shown::Place(place));
+        proved.then(|| ground.model.sender(first))
+    };
+    match at_most {
+        None => {
+            let each = questions.iter().zip(&found.walks);
+            questions.len() == found.walks.len()
+                && each.into_iter().all(|(q, walk)| brings(q, walk).is_some())
+        }
+        Some(most) => {
+            let question = questions.first();
+            let brought = found.walks.iter().filter_map(|walk| brings(question?, walk));
+            brought.collect::<BTreeSet<PartyId>>().len() as u64 > most
+        }
+    }
+}
+
+/// The agreements of which some walk shows that a flow breaks a term.
+fn proved_agreements(
+    ground: &Ground,
+    all: &[Under],
+    found: &Found,
+    (check, flow): (usize, FlowId),
+) -> BTreeSet<AgreementId> {
+    let mut proved = BTreeSet::new();
+    for walk in &found.walks {
+        let on_walk = |under: &&Under| walk.iter().any(|flow| under.flows.contains(flow));
+        for under in all.iter().filter(on_walk).filter(|under| found.agreements.contains(&under.agreement)) {
+            let question = Sticky::new(ground, std::slice::from_ref(under));
+            if proves(ground, &question, found, walk, Shown::Term(check, flow, under.agreement)) {
+                proved.insert(under.agreement);
+            }
+        }
+    }
+    proved
+}

@@ -1,0 +1,189 @@
+//! Which questions a world asks, where their items start, and which findings what they show
+//! calls for. Both sides go by this: the writer to tell items apart, the checker to ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::About;
+use super::found::{Findings, Found};
+use super::ground::Ground;
+use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS};
+use super::walks::{Class, Question, Shown};
+use crate::bits::LeafSet;
+use crate::model::{PartyId, SystemId};
+
+/// One question, of one rule.
+pub enum Asked<'g> {
+    /// Of a `forbid`.
+    Forbid(Forbidden<'g>),
+    /// Of a limit; whether the parties that data comes from are counted.
+    Limit(Limited<'g>, bool),
+    /// Of flows that offend.
+    Flows(Carried<'g>),
+    /// Of terms.
+    Terms(Sticky<'g>),
+}
+
+/// A question, whose it is and what is listed.
+pub struct Ask<'g> {
+    /// The declared world.
+    pub ground: &'g Ground<'g>,
+    /// The rule.
+    pub rule: &'g str,
+    /// What is listed.
+    pub findings: &'g Findings,
+    /// The question.
+    pub asked: Asked<'g>,
+}
+
+impl<'g> Ask<'g> {
+    /// What is asked of walks.
+    pub fn question(&self) -> &dyn Question {
+        match &self.asked {
+            Asked::Forbid(question) => question,
+            Asked::Limit(question, ..) => question,
+            Asked::Flows(question) => question,
+            Asked::Terms(question) => question,
+        }
+    }
+
+    /// Whether planes are told apart in what can get to a target.
+    pub fn planes(&self) -> bool {
+        matches!(self.asked, Asked::Terms(_))
+    }
+
+    /// Where the items start that the question is about.
+    pub fn starts(&self, assumed: bool) -> Vec<(SystemId, &'g LeafSet)> {
+        let mut all = self.ground.starts(assumed);
+        if let Asked::Forbid(question) = &self.asked {
+            all.retain(|(system, _)| question.is_source(*system));
+        }
+        all
+    }
+
+    /// Whose items must be told apart from the start.
+    pub fn apart(&self, party: PartyId, named: &BTreeSet<PartyId>) -> Option<PartyId> {
+        match self.asked {
+            Asked::Limit(_, true) => Some(party),
+            Asked::Limit(_, false) => Some(party).filter(|party| named.contains(party)),
+            _ => None,
+        }
+    }
+
+    /// The listed findings that items starting at a system may be of, with their data.
+    pub fn listed(&self, source: SystemId) -> Vec<&Found> {
+        match &self.asked {
+            Asked::Forbid(_) => {
+                let all = self.findings.of(self.rule);
+                let own = all.filter(|(about, _)| matches!(about, About::Pair(from, _) if *from == source));
+                own.map(|(_, found)| found).collect()
+            }
+            Asked::Limit(..) => self.findings.of(self.rule).map(|(_, found)| found).collect(),
+            Asked::Flows(_) => ["terms/consent", "flow/undocumented", "flow/foreign-party"]
+                .iter()
+                .flat_map(|rule| self.findings.of(rule))
+                .map(|(_, found)| found)
+                .collect(),
+            Asked::Terms(question) => {
+                let agreements = question.agreements();
+                let all = TERMS.iter().flat_map(|rule| self.findings.of(rule));
+                let concerned = |found: &&Found| found.agreements.iter().any(|a| agreements.contains(a));
+                all.map(|(_, found)| found).filter(concerned).collect()
+            }
+        }
+    }
+
+    /// What is missing from the list, if a class of items shows something.
+    pub fn owed(&self, class: &Class, shown: Shown) -> Vec<String> {
+        match shown {
+            Shown::Sink(sink) => {
+                let others = class.starts.iter().filter(|(source, _)| **source != sink);
+                let each = others.filter_map(|(&source, leaves)| {
+                    self.missing(self.rule, About::Pair(source, sink), leaves)
+                });
+                each.collect()
+            }
+            Shown::Place(_) => Vec::new(),
+            Shown::Flow(flow) => {
+                let all = ["terms/consent", "flow/undocumented", "flow/foreign-party"];
+                let listed = all.iter().filter_map(|rule| {
+                    self.findings.get(rule, About::Flow(flow))?;
+                    self.missing(rule, About::Flow(flow), &self.all(class))
+                });
+                listed.collect()
+            }
+            Shown::Term(check, flow, agreement) => {
+                let rule = TERMS.get(check).copied().unwrap_or_default();
+                let found = self.findings.get(rule, About::Flow(flow));
+                if found.is_some_and(|found| !found.agreements.contains(&agreement)) {
+                    let name = self.ground.model.agreements[agreement].id();
+                    let flow = &self.ground.model.flows[flow].name;
+                    return vec![format!("{rule}: the finding on {flow} does not name {name}")];
+                }
+                self.missing(rule, About::Flow(flow), &self.all(class)).into_iter().collect()
+            }
+        }
+    }
+
+    /// All leaves that start in a class.
+    pub fn all(&self, class: &Class) -> LeafSet {
+        let mut all = self.ground.nothing();
+        class.starts.values().for_each(|leaves| all.extend(leaves.row()));
+        all
+    }
+
+    /// What is wrong if a finding is to be listed with some data.
+    pub fn missing(&self, rule: &str, about: About, leaves: &LeafSet) -> Option<String> {
+        let what = || format!("{rule}: {}", name(self.ground, about));
+        let Some(found) = self.findings.get(rule, about) else {
+            return Some(format!("{} may break it and is not listed", what()));
+        };
+        let left = leaves.minus(&found.data);
+        let names = self.ground.model.data.cover(&left).join(", ");
+        (!left.is_empty()).then(|| format!("{} is listed without {names}", what()))
+    }
+}
+
+/// What a finding is on, in words.
+pub fn name(ground: &Ground, about: About) -> String {
+    let model = ground.model;
+    let system = |s: SystemId| model.systems[s].name.as_str();
+    match about {
+        About::Pair(source, sink) => format!("{} → {}", system(source), system(sink)),
+        About::Flow(flow) => model.flows[flow].name.clone(),
+        About::Unsourced(at, key) => format!("{} at {}", model.data.name(key), system(at)),
+        About::System(at) => system(at).to_owned(),
+        About::Party(party) => model.parties[party].id().to_owned(),
+        About::Agreement(agreement) => model.agreements[agreement].id().to_owned(),
+    }
+}
+
+/// The parties that some counting flow's `only_from` names.
+pub fn named(ground: &Ground) -> BTreeSet<PartyId> {
+    let flows = ground.counting.iter().map(|flow| &ground.model.flows[flow]);
+    flows.flat_map(|flow| flow.only_from.iter().flatten().copied()).collect()
+}
+
+/// What is found of a limit's category at each place: origin leaves, and whose.
+pub type Present = BTreeMap<usize, (LeafSet, BTreeSet<PartyId>)>;
+
+/// Adds what is found at a place.
+pub fn note(present: &mut Present, place: usize, leaves: &LeafSet, parties: &BTreeSet<PartyId>) {
+    let here = present.entry(place).or_insert_with(|| (leaves.clone(), BTreeSet::new()));
+    here.0.extend(leaves.row());
+    here.1.extend(parties);
+}
+
+/// The leaves of each category of a limit, and of how many parties it may be, if they count.
+pub fn categories(ground: &Ground, rule: &crate::policy::Limit) -> (Vec<LeafSet>, Option<u64>) {
+    use crate::policy::Most;
+    let data = &ground.model.data;
+    match &rule.most {
+        Most::Together(keys) => (keys.iter().map(|key| data.leaves([&key.value])).collect(), None),
+        Most::Origins { data: keys, at_most } if keys.is_empty() => {
+            (vec![LeafSet::full(data.leaf_count())], Some(*at_most))
+        }
+        Most::Origins { data: keys, at_most } => {
+            (vec![data.leaves(keys.iter().map(|key| &key.value))], Some(*at_most))
+        }
+    }
+}

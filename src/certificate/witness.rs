@@ -1,0 +1,79 @@
+//! Whether a walk proves what it is listed for: replayed flow by flow.
+
+use std::collections::BTreeSet;
+
+use super::ground::Ground;
+use super::sets::State;
+use super::walks::{Class, Question, Shown, starting, steps};
+use crate::bits::LeafSet;
+use crate::model::{FlowId, SystemId};
+
+/// What items that start at a system show as they cross the last flow of a walk; nothing if
+/// it is no walk, or they do not get there.
+pub fn shown(
+    ground: &Ground,
+    question: &dyn Question,
+    source: SystemId,
+    data: &LeafSet,
+    walk: &[FlowId],
+) -> BTreeSet<Shown> {
+    let mut all = BTreeSet::new();
+    for assumed in [false, true] {
+        let start = ground.starts(assumed).into_iter().find(|(system, _)| *system == source);
+        let Some((_, leaves)) = start else { continue };
+        let class = Class::new(ground, assumed, [(source, leaves.and(data))].into());
+        all.extend(replay(ground, question, &class, source, walk));
+    }
+    all
+}
+
+fn replay(
+    ground: &Ground,
+    question: &dyn Question,
+    class: &Class,
+    source: SystemId,
+    walk: &[FlowId],
+) -> BTreeSet<Shown> {
+    let leaves = class.starts.get(&source).cloned().unwrap_or_else(|| ground.nothing());
+    let mut at = source;
+    let mut held: Vec<(State, LeafSet)> = starting(question, &leaves);
+    let mut shown = BTreeSet::new();
+    for &flow in walk {
+        if !ground.counting.has(flow) || ground.model.flows[flow].from != at {
+            return BTreeSet::new();
+        }
+        shown.clear();
+        let mut next: Vec<(State, LeafSet)> = Vec::new();
+        for (state, leaves) in turned(ground, question, at, &held) {
+            let here = (at, state, &leaves);
+            steps(ground, question, class, here, Some(flow), &mut shown, |step| {
+                next.push((step.state, step.leaves));
+            });
+        }
+        held = next;
+        at = ground.model.flows[flow].to;
+    }
+    shown
+}
+
+/// What a system makes of what it holds.
+fn turned(
+    ground: &Ground,
+    question: &dyn Question,
+    at: SystemId,
+    held: &[(State, LeafSet)],
+) -> Vec<(State, LeafSet)> {
+    let mut all = Vec::new();
+    for (state, leaves) in held {
+        let mut rows = [ground.nothing(), ground.nothing()];
+        if let Some(row) = rows.get_mut(usize::from(state.marked)) {
+            row.extend(leaves.row());
+        }
+        ground.derive(at, &mut rows, question.marks());
+        let [plain, marked] = rows;
+        all.push((State { marked: false, ..*state }, plain));
+        all.push((State { marked: true, ..*state }, marked));
+    }
+    all.retain(|(_, leaves)| !leaves.is_empty());
+    all
+}

@@ -1,0 +1,325 @@
+//! Writing: items are told apart as far as the list of findings tells them apart, and further
+//! only where items that are followed together would show what is not listed.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::found::{Findings, Found, Names, rules};
+use super::ground::Ground;
+use super::parts::{Ask, Asked, categories, named};
+use super::questions::{Carried, Forbidden, Limited, Sticky, Under, place_of, places};
+use super::sets::{Dictionary, Sets};
+use super::walks::{Class, Toward, spread, starting};
+use super::{About, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
+use crate::audit::Options;
+use crate::bits::LeafSet;
+use crate::finding::{Audit, Finding, FindingStatus};
+use crate::load::World;
+use crate::model::{PartyId, SystemId};
+use crate::policy::{Body, Limit};
+
+/// Writes the certificate of an audit; `files` are the digests of what was read.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(
+    world: &World,
+    files: &[(String, String)],
+    options: &Options,
+    audit: &Audit,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut ground = Ground::new(world, options.day, &options.scope);
+    let listed: Vec<Listed> = audit.findings.iter().map(list).collect();
+    let names = Names::new(world);
+    let findings = Findings::new(&names, &listed, &mut Vec::new());
+    for (about, _) in findings.of("flow/unsourced") {
+        if let About::Unsourced(system, key) = about {
+            assumed::add(&mut ground, (system, key));
+        }
+    }
+    head(world, files, options, &listed, out)?;
+    let mut writer = Writer { ground: &ground, findings: &findings, out, first: true };
+    writer.rules()?;
+    writer.flows()?;
+    writer.terms()?;
+    out.write_all(b"\n]}\n")
+}
+
+fn head(
+    world: &World,
+    files: &[(String, String)],
+    options: &Options,
+    listed: &[Listed],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let judged = Judged {
+        day: options.day.to_string(),
+        as_of: options.scope.as_of.map(|day| day.to_string()),
+        status: options.scope.statuses.clone(),
+    };
+    let systems: Vec<&str> = world.model.systems.values().map(|system| system.name.as_str()).collect();
+    write!(out, "{{\"certificate\":{VERSION}")?;
+    key(out, "ringfence", &env!("CARGO_PKG_VERSION"))?;
+    key(out, "judged", &judged)?;
+    key(out, "inventory", &world.digest)?;
+    key(out, "files", &files)?;
+    key(out, "systems", &systems)?;
+    key(out, "not_covered", &NOT_COVERED)?;
+    out.write_all(b",\n\"findings\":[")?;
+    for (at, finding) in listed.iter().enumerate() {
+        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, finding)?;
+    }
+    out.write_all(b"],\n\"parts\":[")
+}
+
+fn key(out: &mut dyn Write, key: &str, value: &impl Serialize) -> io::Result<()> {
+    write!(out, ",\n\"{key}\":")?;
+    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)
+}
+
+fn list(finding: &Finding) -> Listed {
+    let place = |place: &Option<crate::finding::Place>| {
+        place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
+    };
+    let walk = |walk: &Vec<crate::finding::Hop>| walk.iter().map(|hop| hop.flow.clone()).collect();
+    Listed {
+        fingerprint: finding.fingerprint.clone(),
+        rule: finding.rule.clone(),
+        source: place(&finding.source),
+        sink: place(&finding.sink),
+        flow: finding.flow.clone(),
+        subject: finding.subject.clone(),
+        agreements: finding.agreements.clone(),
+        data: finding.data.clone(),
+        waived: finding.status == FindingStatus::Waived,
+        walks: finding.witnesses.iter().map(walk).collect(),
+    }
+}
+
+struct Writer<'w> {
+    ground: &'w Ground<'w>,
+    findings: &'w Findings,
+    out: &'w mut dyn Write,
+    first: bool,
+}
+
+impl Writer<'_> {
+    fn rules(&mut self) -> io::Result<()> {
+        for (rule, body) in rules(self.ground.world) {
+            match body {
+                Body::Forbid(forbid) => {
+                    let asked = Asked::Forbid(Forbidden::new(self.ground, forbid));
+                    self.ask(&rule, None, Vec::new(), asked)?;
+                }
+                Body::Limit(limit) => self.limit(&rule, limit)?,
+                Body::Require(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn limit(&mut self, rule: &str, limit: &Limit) -> io::Result<()> {
+        let places = places(self.ground, limit);
+        let place_of = place_of(self.ground, &places);
+        let (all, at_most) = categories(self.ground, limit);
+        for (at, data) in all.into_iter().enumerate() {
+            let question = Limited::new(self.ground, limit, data, &place_of);
+            self.ask(rule, Some(at), Vec::new(), Asked::Limit(question, at_most.is_some()))?;
+        }
+        Ok(())
+    }
+
+    fn flows(&mut self) -> io::Result<()> {
+        let ground = self.ground;
+        let flows = ground.counting.iter().filter(|&flow| !alone::broken(ground, flow).is_empty()).collect();
+        self.ask("flow", None, Vec::new(), Asked::Flows(Carried { ground, flows }))
+    }
+
+    /// Terms that say the same together, if nothing may break them; else each alone.
+    fn terms(&mut self) -> io::Result<()> {
+        for group in alike(Under::all(self.ground)) {
+            let asked = Asked::Terms(Sticky::new(self.ground, &group));
+            let ask = Ask { ground: self.ground, rule: "terms", findings: self.findings, asked };
+            if group.len() == 1 {
+                self.part(&ask, None, self.first_flows(&group))?;
+            } else if let Some((toward, classes)) = unbroken(&ask) {
+                self.write(&ask, (None, self.first_flows(&group)), &toward, &classes)?;
+            } else {
+                for one in &group {
+                    let alone = std::slice::from_ref(one);
+                    let flows = self.first_flows(alone);
+                    self.ask("terms", None, flows, Asked::Terms(Sticky::new(self.ground, alone)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn first_flows(&self, group: &[Under]) -> Vec<String> {
+        let first = group.iter().filter_map(|under| under.flows.first());
+        first.map(|&flow| self.ground.model.flows[flow].name.clone()).collect()
+    }
+
+    fn ask(
+        &mut self,
+        rule: &str,
+        category: Option<usize>,
+        flows: Vec<String>,
+        asked: Asked,
+    ) -> io::Result<()> {
+        let ask = Ask { ground: self.ground, rule, findings: self.findings, asked };
+        self.part(&ask, category, flows)
+    }
+
+    fn part(&mut self, ask: &Ask, category: Option<usize>, flows: Vec<String>) -> io::Result<()> {
+        let toward = Toward::find(self.ground, ask.question(), ask.planes());
+        let mut classes = Vec::new();
+        for class in told_apart(ask, &toward) {
+            follow(ask, &toward, class, &mut classes);
+        }
+        self.write(ask, (category, flows), &toward, &classes)
+    }
+
+    fn write(
+        &mut self,
+        ask: &Ask,
+        (category, flows): (Option<usize>, Vec<String>),
+        toward: &Toward,
+        classes: &[(Class, Sets)],
+    ) -> io::Result<()> {
+        let model = self.ground.model;
+        let mut leaves = Dictionary::default();
+        let rule = ask.rule.to_owned();
+        let toward = leaves.write(model, &toward.sets);
+        let written = classes.iter().map(|(class, sets)| Followed {
+            assumed: class.assumed,
+            starts: leaves.write_starts(model, &class.starts),
+            sets: leaves.write(model, sets),
+        });
+        let classes = written.collect();
+        self.out.write_all(if self.first { b"\n" } else { b",\n" })?;
+        self.first = false;
+        let part = Part { rule, category, flows, leaves, toward, classes };
+        serde_json::to_writer(&mut *self.out, &part).map_err(io::Error::from)
+    }
+}
+
+/// Terms that say the same, together.
+fn alike(all: Vec<Under>) -> Vec<Vec<Under>> {
+    let mut groups: Vec<Vec<Under>> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.says_as(&one))) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// The sets of terms that are followed together, if they show nothing.
+fn unbroken(ask: &Ask) -> Option<(Toward, Vec<(Class, Sets)>)> {
+    let toward = Toward::find(ask.ground, ask.question(), ask.planes());
+    let mut classes = Vec::new();
+    for class in told_apart(ask, &toward) {
+        let (sets, _) = spread(ask.ground, ask.question(), &toward, &class, |_| true)?;
+        classes.push((class, sets));
+    }
+    Some((toward, classes))
+}
+
+/// Whether assumed, whose if that matters, and of which listed findings.
+type Kind = (bool, Option<PartyId>, Vec<usize>);
+
+/// The items that can get to a target, told apart by the findings that they are listed in.
+fn told_apart(ask: &Ask, toward: &Toward) -> Vec<Class> {
+    let ground = ask.ground;
+    let named = named(ground);
+    let everywhere = LeafSet::full(ground.model.data.leaf_count());
+    let common = match ask.asked {
+        Asked::Forbid(_) => Vec::new(),
+        _ => by_findings(&everywhere, ask.listed(SystemId(0))),
+    };
+    let mut kinds: BTreeMap<Kind, BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
+    for assumed in [false, true] {
+        for (system, leaves) in ask.starts(assumed) {
+            let useful = useful(ask, toward, system, leaves);
+            if useful.is_empty() {
+                continue;
+            }
+            let own = match ask.asked {
+                Asked::Forbid(_) => by_findings(&useful, ask.listed(system)),
+                _ => common.clone(),
+            };
+            let apart = ask.apart(ground.model.systems[system].party, &named);
+            for (findings, leaves) in own {
+                let here = leaves.and(&useful);
+                if !here.is_empty() {
+                    kinds.entry((assumed, apart, findings)).or_default().insert(system, here);
+                }
+            }
+        }
+    }
+    kinds.into_iter().map(|((assumed, ..), starts)| Class::new(ground, assumed, starts)).collect()
+}
+
+/// What of some leaves that start at a system can get to a target.
+fn useful(ask: &Ask, toward: &Toward, system: SystemId, leaves: &LeafSet) -> LeafSet {
+    let mut all = ask.ground.nothing();
+    for (state, leaves) in starting(ask.question(), leaves) {
+        if let Some(useful) = toward.within(system, state, &leaves) {
+            all.extend(useful.row());
+        }
+    }
+    all
+}
+
+/// Leaves by the findings whose data they are of.
+fn by_findings(leaves: &LeafSet, findings: Vec<&Found>) -> Vec<(Vec<usize>, LeafSet)> {
+    let mut kinds = vec![(Vec::new(), leaves.clone())];
+    for found in findings {
+        let mut split = Vec::new();
+        for (of, leaves) in kinds {
+            let within = leaves.and(&found.data);
+            let others = leaves.minus(&found.data);
+            if !within.is_empty() {
+                let mut with = of.clone();
+                with.push(found.at);
+                split.push((with, within));
+            }
+            if !others.is_empty() {
+                split.push((of, others));
+            }
+        }
+        kinds = split;
+    }
+    kinds
+}
+
+/// Follows a class; if that shows what is not listed, each party's part of it, or each
+/// system's.
+fn follow(ask: &Ask, toward: &Toward, class: Class, followed: &mut Vec<(Class, Sets)>) {
+    let (ground, question) = (ask.ground, ask.question());
+    let unlisted = |shown| !ask.owed(&class, shown).is_empty();
+    if let Some((sets, _)) = spread(ground, question, toward, &class, unlisted) {
+        followed.push((class, sets));
+        return;
+    }
+    let party = |system: SystemId| ground.model.systems[system].party;
+    let several = class.parties().len() > 1;
+    let mut pieces: BTreeMap<(PartyId, Option<SystemId>), BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
+    for (&system, leaves) in &class.starts {
+        let key = (party(system), (!several).then_some(system));
+        pieces.entry(key).or_default().insert(system, leaves.clone());
+    }
+    if pieces.len() > 1 {
+        for starts in pieces.into_values() {
+            follow(ask, toward, Class::new(ground, class.assumed, starts), followed);
+        }
+    } else if let Some((sets, _)) = spread(ground, question, toward, &class, |_| false) {
+        followed.push((class, sets));
+    }
+}
