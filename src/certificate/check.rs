@@ -18,6 +18,9 @@ use crate::policy::{Body, Limit};
 /// How many failures are named of each part.
 const NAMED: usize = 20;
 
+/// How many agreements a finding shows a walk for.
+const WALKS: usize = 20;
+
 /// What a check came to.
 #[derive(Debug, Clone, Default)]
 pub struct Verified {
@@ -141,7 +144,8 @@ impl Checker<'_> {
             if fingerprint(self.ground.model, &listed.rule, about) != listed.fingerprint {
                 failures.push(format!("{what} has another fingerprint"));
             }
-            if ends(self.ground, about) != (listed.source.clone(), listed.sink.clone()) {
+            let ends = if names.requires(&listed.rule) { (None, None) } else { ends(self.ground, about) };
+            if ends != (listed.source.clone(), listed.sink.clone()) {
                 failures.push(format!("{what} has other ends"));
             }
             if waived(self.ground, listed, found) != listed.waived {
@@ -281,8 +285,7 @@ impl Checker<'_> {
         for (check, rule) in TERMS.iter().enumerate() {
             for (about, found) in self.findings.of(rule) {
                 let About::Flow(flow) = about else { continue };
-                let proved = proved_agreements(self.ground, all, found, (check, flow));
-                if proved.len() < found.agreements.len().min(NAMED) || proved.is_empty() {
+                if !proves_broken(self.ground, all, found, (check, flow)) {
                     failures.push(format!("{rule}: the walks do not prove {}", name(self.ground, about)));
                 }
             }
@@ -537,22 +540,17 @@ fn proves_limited(
     }
 }
 
-/// The agreements of which some walk shows that a flow breaks a term.
-fn proved_agreements(
-    ground: &Ground,
-    all: &[Under],
-    found: &Found,
-    (check, flow): (usize, FlowId),
-) -> BTreeSet<AgreementId> {
-    let mut proved = BTreeSet::new();
-    for walk in &found.walks {
-        let on_walk = |under: &&Under| walk.iter().any(|flow| under.flows.contains(flow));
-        for under in all.iter().filter(on_walk).filter(|under| found.agreements.contains(&under.agreement)) {
+/// Whether each walk shows that a flow breaks a term of the agreement in its place.
+fn proves_broken(ground: &Ground, all: &[Under], found: &Found, (check, flow): (usize, FlowId)) -> bool {
+    let proved = |(walk, &agreement): (&Vec<FlowId>, &AgreementId)| {
+        let entered = |under: &&Under| {
+            under.agreement == agreement && walk.iter().any(|flow| under.flows.contains(flow))
+        };
+        all.iter().filter(entered).any(|under| {
             let question = Sticky::new(ground, std::slice::from_ref(under));
-            if proves(ground, &question, found, walk, Shown::Term(check, flow, under.agreement)) {
-                proved.insert(under.agreement);
-            }
-        }
-    }
-    proved
+            proves(ground, &question, found, walk, Shown::Term(check, flow, agreement))
+        })
+    };
+    let shown = found.agreements.len().min(WALKS);
+    shown > 0 && found.walks.len() == shown && found.walks.iter().zip(&found.agreements).all(proved)
 }

@@ -73,6 +73,11 @@ impl<'w> Names<'w> {
         self.systems.get(name?.as_str()).copied()
     }
 
+    /// Whether a rule asks what declarations say.
+    pub fn requires(&self, rule: &str) -> bool {
+        self.rules.get(rule).is_some_and(|body| matches!(body, Body::Require(_)))
+    }
+
     /// What a listed finding is on.
     pub fn about(&self, listed: &Listed) -> Option<About> {
         let subject = listed.subject.as_deref();

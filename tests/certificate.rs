@@ -1,0 +1,203 @@
+//! Certificates: those of true verdicts hold, and whatever is taken from one is missed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod naive;
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use naive::world::World as Declared;
+use naive::{evaluate, generate, harness, write};
+use proptest::prelude::*;
+use ringfence::audit::{Options, audit};
+use ringfence::certificate::{self, Certificate, digests, verify};
+use ringfence::finding::{Audit, FindingKind};
+use ringfence::load::{Request, World, load};
+use ringfence::model::Scope;
+use ringfence::source::Sources;
+use ringfence::vocabulary::{Status, Word};
+use serde_json::{Value, json};
+
+const SAMPLES: [&str; 4] =
+    ["messenger-banking", "messenger-banking-fenced", "cambridge-analytica", "open-banking"];
+const PACKS: [&str; 8] = ["core", "glba", "cfpb-1033", "gdpr", "ccpa", "pci-dss", "psd2", "ftc-promises"];
+const DAY: &str = "2026-01-01";
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
+}
+
+/// A world that was read and judged.
+struct Judged {
+    world: World,
+    files: Vec<(String, String)>,
+    options: Options,
+    audit: Audit,
+}
+
+impl Judged {
+    fn new(inventory: &Path, policies: &[&str], options: Options) -> Self {
+        let mut sources = Sources::new();
+        let request = Request {
+            paths: vec![inventory.to_owned()],
+            policies: policies.iter().map(|&p| p.to_owned()).collect(),
+            ..Request::default()
+        };
+        let world = load(&request, &mut sources).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let audit = audit(&world, &sources, &options);
+        Judged { world, files: digests(&sources), options, audit }
+    }
+
+    fn sample(name: &str, policies: &[&str]) -> Self {
+        Judged::new(&samples().join(name), policies, Options::new(DAY.parse().unwrap()))
+    }
+
+    fn declared(declared: &Declared, dir: &Path, layout: u64) -> Self {
+        write::write(declared, dir, layout);
+        let call = &declared.call;
+        let status = |word: &String| Status::parse(word).unwrap();
+        let mut options = Options::new(evaluate::DAY.parse().unwrap());
+        options.scope = Scope {
+            as_of: call.as_of.map(|day| day.to_string().parse().unwrap()),
+            statuses: call.status.as_ref().map(|list| list.iter().map(status).collect()),
+        };
+        let policy = dir.join("policy.yaml");
+        Judged::new(&dir.join("inventory"), &[policy.to_str().unwrap()], options)
+    }
+
+    fn certificate(&self) -> Value {
+        self.certificate_of(&self.audit)
+    }
+
+    fn certificate_of(&self, audit: &Audit) -> Value {
+        let mut bytes = Vec::new();
+        certificate::write(&self.world, &self.files, &self.options, audit, &mut bytes).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    fn failures(&self, certificate: &Value) -> Vec<String> {
+        let certificate: Certificate = serde_json::from_value(certificate.clone()).unwrap();
+        verify(&certificate, &self.world, &self.files).failures
+    }
+
+    fn holds(&self) -> Result<(), String> {
+        let failures = self.failures(&self.certificate());
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+    }
+
+    /// Takes each finding from the outcome, as an engine that loses it would.
+    fn losing_each(&self) -> Result<(), String> {
+        for at in 0..self.audit.findings.len() {
+            let mut audit = self.audit.clone();
+            let lost = audit.findings.remove(at);
+            if covered(lost.kind, &lost.rule, &self.world)
+                && self.failures(&self.certificate_of(&audit)).is_empty()
+            {
+                return Err(format!("{} {} can be lost", lost.fingerprint, lost.rule));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes each element from the certificate.
+    fn missing_each(&self) -> Result<(), String> {
+        let whole = self.certificate();
+        for (what, pointer) in elements(&whole) {
+            let mut broken = whole.clone();
+            remove(&mut broken, &pointer);
+            if self.failures(&broken).is_empty() {
+                return Err(format!("{what} at {pointer} can be left out"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether certificates show such findings: not what `require` finds.
+fn covered(kind: FindingKind, rule: &str, world: &World) -> bool {
+    use ringfence::policy::Body;
+    let promise = world.model.statements.iter().find(|s| rule == format!("statement/{}", s.id.value));
+    kind != FindingKind::Require && !promise.is_some_and(|s| matches!(s.promise, Body::Require(_)))
+}
+
+/// Every element that must not be missing: flows of walks, systems of sets, starts and what
+/// leads to targets, categories of sets, classes and parts.
+fn elements(certificate: &Value) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    let mut each = |what, pointer: String, list: &Value| {
+        all.extend((0..list.as_array().unwrap().len()).map(|at| (what, format!("{pointer}/{at}"))));
+    };
+    for (f, finding) in certificate["findings"].as_array().unwrap().iter().enumerate() {
+        for (w, walk) in finding["walks"].as_array().unwrap().iter().enumerate() {
+            each("a flow of a walk", format!("/findings/{f}/walks/{w}"), walk);
+        }
+    }
+    each("a part", "/parts".to_owned(), &certificate["parts"]);
+    for (p, part) in certificate["parts"].as_array().unwrap().iter().enumerate() {
+        let part_at = format!("/parts/{p}");
+        for (s, set) in part["leaves"].as_array().unwrap().iter().enumerate() {
+            each("a category", format!("{part_at}/leaves/{s}"), set);
+        }
+        for (t, stated) in part["toward"].as_array().unwrap().iter().enumerate() {
+            each("what leads to a target", format!("{part_at}/toward/{t}/2"), &stated[2]);
+        }
+        each("a class", format!("{part_at}/classes"), &part["classes"]);
+        for (c, class) in part["classes"].as_array().unwrap().iter().enumerate() {
+            for (s, starts) in class["starts"].as_array().unwrap().iter().enumerate() {
+                each("an origin", format!("{part_at}/classes/{c}/starts/{s}/1"), &starts[1]);
+            }
+            for (s, stated) in class["sets"].as_array().unwrap().iter().enumerate() {
+                each("what is held", format!("{part_at}/classes/{c}/sets/{s}/2"), &stated[2]);
+            }
+        }
+    }
+    all
+}
+
+fn remove(certificate: &mut Value, pointer: &str) {
+    let (list, at) = pointer.rsplit_once('/').unwrap();
+    let list = certificate.pointer_mut(list).unwrap().as_array_mut().unwrap();
+    list.remove(at.parse().unwrap());
+}
+
+#[test]
+fn certificates_of_all_samples_hold() {
+    for sample in SAMPLES {
+        for pack in PACKS {
+            Judged::sample(sample, &[pack]).holds().unwrap_or_else(|why| panic!("{sample} {pack}: {why}"));
+        }
+    }
+}
+
+#[test]
+fn certificates_of_random_worlds_hold() {
+    let layout = prop_oneof![3 => Just(0_u64), 1 => 1..1000_u64];
+    harness::try_all(
+        harness::cases(150),
+        (generate::world(), layout),
+        |(world, layout)| format!("{}# layout {layout}", harness::show(world)),
+        |(world, layout)| {
+            let dir = tempfile::tempdir().unwrap();
+            Judged::declared(world, dir.path(), *layout).holds()
+        },
+    );
+}
+
+#[test]
+fn whatever_finding_is_lost_is_missed() {
+    harness::try_all(harness::cases(60), generate::world(), harness::show, |world| {
+        let dir = tempfile::tempdir().unwrap();
+        Judged::declared(world, dir.path(), 0).losing_each()
+    });
+    Judged::sample("cambridge-analytica", &["core", "gdpr"]).losing_each().unwrap();
+}
+
+#[test]
+fn whatever_is_left_out_of_a_certificate_is_missed() {
+    harness::try_all(harness::cases(40), generate::world(), harness::show, |world| {
+        let dir = tempfile::tempdir().unwrap();
+        Judged::declared(world, dir.path(), 0).missing_each()
+    });
+    Judged::sample("cambridge-analytica", &["core"]).missing_each().unwrap();
+}
