@@ -9,7 +9,7 @@ use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS, Under, place_
 use super::sets::{Sets, State, read, read_starts};
 use super::waived::waived;
 use super::walks::{Class, Question, Shown, Step, Toward, settled, starting, steps};
-use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, witness};
+use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, required, witness};
 use crate::bits::LeafSet;
 use crate::load::World;
 use crate::model::{AgreementId, FlowId, PartyId, Scope, SystemId};
@@ -44,7 +44,7 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
     let names = Names::new(world);
     let findings = Findings::new(&names, &certificate.findings, &mut failures);
     let pairs = assumed::assume(&mut ground);
-    let mut checker = Checker { ground: &ground, findings: &findings, failures, sets: 0 };
+    let mut checker = Checker { ground: &ground, scope: &scope, findings: &findings, failures, sets: 0 };
     checker.unsourced(&pairs);
     checker.listed(&certificate.findings, &names);
     checker.rules(&certificate.parts);
@@ -89,6 +89,7 @@ fn stale(certificate: &Certificate, world: &World, files: &[(String, String)]) -
 
 struct Checker<'c> {
     ground: &'c Ground<'c>,
+    scope: &'c Scope,
     findings: &'c Findings,
     failures: Vec<String>,
     sets: usize,
@@ -161,7 +162,10 @@ impl Checker<'_> {
             match body {
                 Body::Forbid(forbid) => self.forbid(&rule, forbid, parts),
                 Body::Limit(limit) => self.limit(&rule, limit, parts),
-                Body::Require(_) => {}
+                Body::Require(require) => {
+                    let broken = required::broken(self.ground, self.scope, require);
+                    self.exactly(&rule, &broken);
+                }
             }
         }
     }
