@@ -113,9 +113,26 @@ impl Checker<'_> {
         let wanted: BTreeMap<About, LeafSet> =
             abouts.map(|(about, key)| (about, self.ground.model.data.leaves([&key]))).collect();
         self.exactly(rule, &wanted.keys().copied().collect());
+        self.own_agreements(rule);
         let other = |(about, found): (About, &Found)| {
             let same = wanted.get(&about).is_none_or(|leaves| *leaves == found.data);
             (!same).then(|| format!("{rule}: {} is listed with other data", name(self.ground, about)))
+        };
+        let failures: Vec<_> = self.findings.of(rule).filter_map(other).collect();
+        self.fail(failures);
+    }
+
+    /// Findings on declarations name the agreement that these run under or are, and no other.
+    fn own_agreements(&mut self, rule: &str) {
+        let ground = self.ground;
+        let other = |(about, found): (About, &Found)| {
+            let own: Vec<AgreementId> = match about {
+                About::Agreement(agreement) => vec![agreement],
+                About::Flow(flow) => ground.model.flows[flow].agreement.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            (found.agreements != own)
+                .then(|| format!("{rule}: {} names other agreements", name(ground, about)))
         };
         let failures: Vec<_> = self.findings.of(rule).filter_map(other).collect();
         self.fail(failures);
@@ -165,6 +182,7 @@ impl Checker<'_> {
                 Body::Require(require) => {
                     let broken = required::broken(self.ground, self.scope, require);
                     self.exactly(&rule, &broken);
+                    self.own_agreements(&rule);
                 }
             }
         }
@@ -240,19 +258,19 @@ impl Checker<'_> {
         }
         for check in alone::ALONE {
             self.exactly(check, offending.get(check).unwrap_or(&BTreeSet::new()));
+            self.own_agreements(check);
         }
         let question = Carried { ground, flows };
         let mut failures = Vec::new();
         for check in alone::ALONE {
             for (about, found) in self.findings.of(check) {
                 let About::Flow(flow) = about else { continue };
-                let own: Vec<AgreementId> = ground.model.flows[flow].agreement.into_iter().collect();
                 let walked = found.data.is_empty()
                     || found
                         .walks
                         .iter()
                         .any(|walk| proves(ground, &question, found, walk, Shown::Flow(flow)));
-                if !walked || found.agreements != own {
+                if !walked {
                     failures.push(format!("{check}: no walk proves what {} carries", name(ground, about)));
                 }
             }

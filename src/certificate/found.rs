@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::alone::ALONE;
+use super::questions::TERMS;
 use super::sets::leaves_named;
 use super::{About, Listed};
 use crate::bits::LeafSet;
@@ -85,7 +87,7 @@ impl<'w> Names<'w> {
             let system = self.system(listed.source.as_ref())?;
             return Some(About::Unsourced(system, self.model.data.find(subject?)?));
         }
-        if listed.rule.starts_with("flow/") || listed.rule.starts_with("terms/") {
+        if ALONE.contains(&listed.rule.as_str()) || TERMS.contains(&listed.rule.as_str()) {
             return self.flow(listed.flow.as_deref()?).map(About::Flow);
         }
         let system = || self.systems.get(subject?).copied().map(About::System);

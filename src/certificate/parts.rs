@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::About;
+use super::alone::ALONE;
 use super::found::{Findings, Found};
 use super::ground::Ground;
 use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS};
@@ -78,11 +79,9 @@ impl<'g> Ask<'g> {
                 own.map(|(_, found)| found).collect()
             }
             Asked::Limit(..) => self.findings.of(self.rule).map(|(_, found)| found).collect(),
-            Asked::Flows(_) => ["terms/consent", "flow/undocumented", "flow/foreign-party"]
-                .iter()
-                .flat_map(|rule| self.findings.of(rule))
-                .map(|(_, found)| found)
-                .collect(),
+            Asked::Flows(_) => {
+                ALONE.iter().flat_map(|rule| self.findings.of(rule)).map(|(_, found)| found).collect()
+            }
             Asked::Terms(question) => {
                 let agreements = question.agreements();
                 let all = TERMS.iter().flat_map(|rule| self.findings.of(rule));
@@ -104,8 +103,7 @@ impl<'g> Ask<'g> {
             }
             Shown::Place(_) => Vec::new(),
             Shown::Flow(flow) => {
-                let all = ["terms/consent", "flow/undocumented", "flow/foreign-party"];
-                let listed = all.iter().filter_map(|rule| {
+                let listed = ALONE.iter().filter_map(|rule| {
                     self.findings.get(rule, About::Flow(flow))?;
                     self.missing(rule, About::Flow(flow), &self.all(class))
                 });
