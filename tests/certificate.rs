@@ -133,6 +133,9 @@ fn elements(certificate: &Value) -> Vec<(&'static str, String)> {
         for (t, stated) in part["toward"].as_array().unwrap().iter().enumerate() {
             each("what leads to a target", format!("{part_at}/toward/{t}/2"), &stated[2]);
         }
+        for (t, stated) in part["under"].as_array().into_iter().flatten().enumerate() {
+            each("what is under terms", format!("{part_at}/under/{t}/2"), &stated[2]);
+        }
         each("a class", format!("{part_at}/classes"), &part["classes"]);
         for (c, class) in part["classes"].as_array().unwrap().iter().enumerate() {
             for (s, starts) in class["starts"].as_array().unwrap().iter().enumerate() {

@@ -12,7 +12,6 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
 
 use super::ground::Ground;
-use super::parts::named;
 use crate::bits::LeafSet;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::taxonomy::Key;
@@ -55,10 +54,9 @@ fn held(ground: &Ground) -> Held {
     let none = ground.nothing();
     let mut held =
         Held { at: model.systems.map(|_| none.clone()), carried: model.flows.map(|_| none.clone()) };
-    let named = named(ground);
     let mut classes: BTreeMap<Option<PartyId>, Vec<(SystemId, LeafSet)>> = BTreeMap::new();
     for (system, leaves) in ground.starts(false) {
-        let party = Some(model.systems[system].party).filter(|party| named.contains(party));
+        let party = Some(model.systems[system].party).filter(|party| ground.named.contains(party));
         classes.entry(party).or_default().push((system, leaves.clone()));
     }
     for (party, starts) in classes {

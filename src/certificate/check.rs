@@ -285,20 +285,36 @@ impl Checker<'_> {
         let all = Under::all(ground);
         self.broken_terms(&all);
         let mut covered: BTreeSet<FlowId> = BTreeSet::new();
+        let numbered = all.iter().enumerate();
+        let of_flow: BTreeMap<FlowId, usize> =
+            numbered.flat_map(|(at, under)| under.flows.iter().map(move |&flow| (flow, at))).collect();
         for part in parts.iter().filter(|part| part.rule == "terms") {
-            let flows: BTreeSet<FlowId> = part.flows.iter().filter_map(|flow| names.flow(flow)).collect();
-            let members = all.iter().filter(|under| !under.flows.is_disjoint(&flows));
-            let members: Vec<Under> = members.cloned().collect();
+            let flows = part.flows.iter().filter_map(|flow| names.flow(flow));
+            let members: BTreeSet<usize> = flows.filter_map(|flow| of_flow.get(&flow).copied()).collect();
+            let members: Vec<Under> = members.into_iter().filter_map(|at| all.get(at).cloned()).collect();
             covered.extend(members.iter().flat_map(|under| under.flows.iter().copied()));
-            let asked = Asked::Terms(Sticky::new(ground, &members));
-            let ask = Ask { ground, rule: "terms", findings: self.findings, asked };
-            self.closed(&ask, part);
+            self.sticky(&members, part);
         }
         let missing = all.iter().filter(|under| under.flows.is_disjoint(&covered));
         let missing = missing.filter_map(|under| under.flows.first()).map(|&flow| {
             format!("the terms that {} puts data under are not looked at", ground.model.flows[flow].name)
         });
         self.fail(missing.collect::<Vec<_>>());
+    }
+
+    /// Terms that are followed together say the same, and what may be under them is closed.
+    fn sticky(&mut self, members: &[Under], part: &Part) {
+        let ground = self.ground;
+        let under = part.leaves.leaves(ground.model).and_then(|sets| read(ground.model, &sets, &part.under));
+        let says: BTreeSet<String> = members.iter().map(Under::says).collect();
+        let (Some(under), true) = (under, says.len() <= 1) else {
+            self.fail(["terms: a part follows together what is not the same, or not there".to_owned()]);
+            return;
+        };
+        let question = Sticky::confined_to(ground, members, under);
+        self.fail(question.leaking());
+        let asked = Asked::Terms(question);
+        self.closed(&Ask { ground, rule: "terms", findings: self.findings, asked }, part);
     }
 
     /// Listed findings on terms are proved for each agreement that a walk is shown for.
@@ -381,7 +397,9 @@ fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
     let (ground, question) = (ask.ground, ask.question());
     let mut failures = Vec::new();
     let states = toward.states(question);
-    for flow in ground.counting.iter() {
+    let mut flows: BTreeSet<FlowId> = question.targets(ground).into_iter().collect();
+    flows.extend(toward.sets.iter().flat_map(|(system, ..)| ground.into[system].iter().copied()));
+    for flow in flows {
         for &state in &states {
             let from = ground.model.flows[flow].from;
             let needed = toward.needed(ground, question, flow, state);
@@ -392,10 +410,15 @@ fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
         }
     }
     let planes: BTreeSet<u8> = states.iter().map(|state| state.plane).collect();
-    for (system, _) in ground.model.systems.iter().filter(|(_, system)| !system.derives.is_empty()) {
+    let held: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
+    for system in held {
         for &plane in &planes {
             let missing = ground.leading_in(system, plane, &toward.sets, question.marks());
-            if missing.iter().any(|(state, _)| states.contains(state)) {
+            let missed = |(state, leaves): &(State, LeafSet)| {
+                let leaves = question.confined(system, *state, leaves);
+                states.contains(state) && leaves.is_some_and(|all| !toward.sets.has(system, *state, &all))
+            };
+            if missing.iter().any(missed) {
                 let name = &ground.model.systems[system].name;
                 failures.push(format!("{}: what {name} makes of data is left out", ask.rule));
             }
@@ -414,11 +437,8 @@ fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, Sets)]) -> Vec<String
                 all.entry(system).or_insert_with(|| ask.ground.nothing()).extend(leaves.row());
             }
         }
-        for (system, leaves) in ask.starts(assumed) {
-            let missing = all.get(&system).map_or_else(|| leaves.clone(), |known| leaves.minus(known));
-            let matters =
-                |(state, leaves): &(State, LeafSet)| toward.within(system, *state, leaves).is_some();
-            if starting(ask.question(), &missing).iter().any(matters) {
+        for (system, leaves) in ask.useful(toward, assumed) {
+            if all.get(&system).is_none_or(|known| !leaves.is_subset(known)) {
                 let name = &ask.ground.model.systems[system].name;
                 failures.push(format!("{}: data that starts at {name} is not followed", ask.rule));
             }
@@ -556,8 +576,9 @@ fn proves_limited(
         }
         Some(most) => {
             let question = questions.first();
-            let brought = found.walks.iter().filter_map(|walk| brings(question?, walk));
-            brought.collect::<BTreeSet<PartyId>>().len() as u64 > most
+            let brought: Vec<_> = found.walks.iter().map(|walk| brings(question?, walk)).collect();
+            let whose: BTreeSet<PartyId> = brought.iter().flatten().copied().collect();
+            whose.len() == brought.len() && whose.len() as u64 > most
         }
     }
 }
@@ -565,10 +586,9 @@ fn proves_limited(
 /// Whether each walk shows that a flow breaks a term of the agreement in its place.
 fn proves_broken(ground: &Ground, all: &[Under], found: &Found, (check, flow): (usize, FlowId)) -> bool {
     let proved = |(walk, &agreement): (&Vec<FlowId>, &AgreementId)| {
-        let entered = |under: &&Under| {
-            under.agreement == agreement && walk.iter().any(|flow| under.flows.contains(flow))
-        };
-        all.iter().filter(entered).any(|under| {
+        let own = all.partition_point(|under| under.agreement < agreement);
+        let own = all.iter().skip(own).take_while(|under| under.agreement == agreement);
+        own.filter(|under| walk.iter().any(|flow| under.flows.contains(flow))).any(|under| {
             let question = Sticky::new(ground, std::slice::from_ref(under));
             proves(ground, &question, found, walk, Shown::Term(check, flow, agreement))
         })

@@ -2,7 +2,7 @@
 //! gets from its origin, and what systems make of data. Nothing here is shared with what
 //! finds findings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -29,6 +29,8 @@ pub struct Ground<'w> {
     pub into: Table<SystemId, Vec<FlowId>>,
     /// The leaves assumed to start at each system.
     pub assumed: BTreeMap<SystemId, LeafSet>,
+    /// The parties that some counting flow's `only_from` names.
+    pub named: BTreeSet<PartyId>,
 }
 
 impl<'w> Ground<'w> {
@@ -43,7 +45,9 @@ impl<'w> Ground<'w> {
             into[model.flows[flow].to].push(flow);
         }
         let matching = Matching { model, day };
-        Ground { world, model, matching, counting, out, into, assumed: BTreeMap::new() }
+        let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
+        let named = only.flatten().copied().collect();
+        Ground { world, model, matching, counting, out, into, assumed: BTreeMap::new(), named }
     }
 
     /// No leaves.
@@ -54,6 +58,14 @@ impl<'w> Ground<'w> {
     /// The group that a party belongs to.
     pub fn group(&self, party: PartyId) -> PartyId {
         self.model.parties[party].group
+    }
+
+    /// What starts at a system, declared or assumed.
+    pub fn start(&self, system: SystemId, assumed: bool) -> Option<&LeafSet> {
+        if assumed {
+            return self.assumed.get(&system);
+        }
+        Some(&self.model.systems[system].originates).filter(|leaves| !leaves.is_empty())
     }
 
     /// Where data starts, declared or assumed.

@@ -122,6 +122,9 @@ pub struct Part {
     pub flows: Vec<String>,
     /// The sets of leaves, by categories.
     pub leaves: sets::Dictionary,
+    /// Of terms, what may be under them at all, whosesoever: state, set, systems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub under: Vec<sets::Stated>,
     /// What can get to a target at all: state, set, systems.
     pub toward: Vec<sets::Stated>,
     /// Items that are followed together.

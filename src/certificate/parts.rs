@@ -8,7 +8,7 @@ use super::alone::ALONE;
 use super::found::{Findings, Found};
 use super::ground::Ground;
 use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS};
-use super::walks::{Class, Question, Shown};
+use super::walks::{Class, Question, Shown, Toward, starting};
 use crate::bits::LeafSet;
 use crate::model::{PartyId, SystemId};
 
@@ -52,20 +52,45 @@ impl<'g> Ask<'g> {
         matches!(self.asked, Asked::Terms(_))
     }
 
+    /// Whether the question is about items of a system.
+    fn is_about(&self, system: SystemId) -> bool {
+        match &self.asked {
+            Asked::Forbid(question) => question.is_source(system),
+            _ => true,
+        }
+    }
+
     /// Where the items start that the question is about.
     pub fn starts(&self, assumed: bool) -> Vec<(SystemId, &'g LeafSet)> {
         let mut all = self.ground.starts(assumed);
-        if let Asked::Forbid(question) = &self.asked {
-            all.retain(|(system, _)| question.is_source(*system));
+        all.retain(|(system, _)| self.is_about(*system));
+        all
+    }
+
+    /// Of those the ones that can get to a target.
+    pub fn useful(&self, toward: &Toward, assumed: bool) -> Vec<(SystemId, LeafSet)> {
+        let systems: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
+        let mut all = Vec::new();
+        for system in systems.into_iter().filter(|&system| self.is_about(system)) {
+            let Some(leaves) = self.ground.start(system, assumed) else { continue };
+            let mut useful = self.ground.nothing();
+            for (state, leaves) in starting(self.question(), leaves) {
+                if let Some(here) = toward.within(system, state, &leaves) {
+                    useful.extend(here.row());
+                }
+            }
+            if !useful.is_empty() {
+                all.push((system, useful));
+            }
         }
         all
     }
 
     /// Whose items must be told apart from the start.
-    pub fn apart(&self, party: PartyId, named: &BTreeSet<PartyId>) -> Option<PartyId> {
+    pub fn apart(&self, party: PartyId) -> Option<PartyId> {
         match self.asked {
             Asked::Limit(_, true) => Some(party),
-            Asked::Limit(_, false) => Some(party).filter(|party| named.contains(party)),
+            Asked::Limit(_, false) => Some(party).filter(|party| self.ground.named.contains(party)),
             _ => None,
         }
     }
@@ -153,12 +178,6 @@ pub fn name(ground: &Ground, about: About) -> String {
         About::Party(party) => model.parties[party].id().to_owned(),
         About::Agreement(agreement) => model.agreements[agreement].id().to_owned(),
     }
-}
-
-/// The parties that some counting flow's `only_from` names.
-pub fn named(ground: &Ground) -> BTreeSet<PartyId> {
-    let flows = ground.counting.iter().map(|flow| &ground.model.flows[flow]);
-    flows.flat_map(|flow| flow.only_from.iter().flatten().copied()).collect()
 }
 
 /// What is found of a limit's category at each place: origin leaves, and whose.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ground::Ground;
-use super::sets::State;
+use super::sets::{Sets, State};
 use super::walks::{Question, Shown};
 use crate::bits::LeafSet;
+use crate::decode::Spanned;
 use crate::duration::Duration;
 use crate::inventory::Terms;
 use crate::matching::{Arrival, Matching, Reading};
@@ -296,16 +297,35 @@ impl<'m> Under<'m> {
     }
 
     fn same(&self, other: &Under) -> bool {
-        self.home == other.home && self.says_as(other)
+        self.home == other.home && self.says() == other.says()
     }
 
-    /// Whether the terms say the same, whosesoever.
-    pub fn says_as(&self, other: &Under) -> bool {
-        self.onward == other.onward && self.onward_to == other.onward_to && self.terms.same(other.terms)
+    /// What the terms say, whosesoever: equal where they say the same.
+    pub fn says(&self) -> String {
+        let keys = |list: &[Spanned<Key>]| {
+            let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let terms = self.terms;
+        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
+        safeguards.sort_unstable();
+        let purposes = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
+        let passing = (self.onward, self.onward_to);
+        format!("{purposes:?} {passing:?} {:?} {safeguards:?} {:?}", terms.retention, terms.releasing())
     }
 
     /// The leaves with which a flow breaks each of the four terms.
     fn broken(&self, ground: &Ground, flow: FlowId) -> Vec<(usize, LeafSet)> {
+        let mut all = self.wholly_broken(ground, flow);
+        if self.passes_on(ground, flow) {
+            all.push((1, ground.model.flows[flow].leaves.minus(&self.allowed(ground, flow))));
+        }
+        all
+    }
+
+    /// The terms that a flow breaks whatever it carries: all but where it passes data on.
+    fn wholly_broken(&self, ground: &Ground, flow: FlowId) -> Vec<(usize, LeafSet)> {
         let f = &ground.model.flows[flow];
         let kept = f.retention.unwrap_or(Duration::Unlimited);
         let lacking = self.terms.safeguards.iter().any(|s| !f.declared.safeguards.contains(&s.value));
@@ -315,16 +335,12 @@ impl<'m> Under<'m> {
             (3, lacking),
         ];
         let wholly = wholly.into_iter().filter(|(_, broken)| *broken);
-        let mut all: Vec<_> = wholly.map(|(check, _)| (check, f.leaves.clone())).collect();
-        if self.passes_on(ground, flow) {
-            all.push((1, f.leaves.minus(&self.allowed(ground, flow))));
-        }
-        all
+        wholly.map(|(check, _)| (check, f.leaves.clone())).collect()
     }
 
     fn wrong_purpose(&self, ground: &Ground, flow: FlowId) -> bool {
         let (model, f) = (ground.model, &ground.model.flows[flow]);
-        let keys = |list: &[crate::decode::Spanned<Key>]| list.iter().map(|k| k.value).collect::<Vec<_>>();
+        let keys = |list: &[Spanned<Key>]| list.iter().map(|k| k.value).collect::<Vec<_>>();
         let prohibited = keys(&self.terms.prohibited_purposes);
         let permitted = self.terms.purposes.as_deref().map(keys);
         let outside = permitted.is_some_and(|named| f.purposes.iter().any(|&p| !model.under(p, &named)));
@@ -368,21 +384,87 @@ impl<'m> Under<'m> {
     }
 }
 
+/// Under the terms.
+const UNDER: State = State { plane: 1, marked: false };
+
+/// Leaves with all that a system makes of them.
+fn turned(ground: &Ground, system: SystemId, leaves: LeafSet) -> LeafSet {
+    let mut held = [leaves, ground.nothing()];
+    ground.derive(system, &mut held, None);
+    let [leaves, _] = held;
+    leaves
+}
+
 /// Whether what is under some terms breaks them. In plane 1 an item is under one of them.
 pub struct Sticky<'g> {
     ground: &'g Ground<'g>,
     members: &'g [Under<'g>],
     own: BTreeMap<FlowId, Vec<usize>>,
+    /// What may be under the terms at all.
+    confines: Option<Sets>,
 }
 
 impl<'g> Sticky<'g> {
+    /// The question, with what may be under the terms found.
+    pub fn found(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
+        let mut question = Sticky::new(ground, members);
+        let mut sets = Sets::default();
+        let mut arriving = question.entering();
+        while let Some((system, leaves)) = arriving.pop() {
+            if let Some(new) = sets.add(system, UNDER, &turned(ground, system, leaves)) {
+                arriving.extend(question.goes_on(system, &new));
+            }
+        }
+        question.confines = Some(sets);
+        question
+    }
+
+    /// The question, with what may be under the terms given.
+    pub fn confined_to(ground: &'g Ground<'g>, members: &'g [Under<'g>], under: Sets) -> Self {
+        Sticky { confines: Some(under), ..Sticky::new(ground, members) }
+    }
+
+    /// Where what may be under the terms is not closed.
+    pub fn leaking(&self) -> Vec<String> {
+        let Some(sets) = &self.confines else {
+            return Vec::new();
+        };
+        let mut arriving = self.entering();
+        for (system, state, leaves) in sets.iter().filter(|(_, state, _)| *state == UNDER) {
+            arriving.push((system, leaves.clone()));
+            arriving.extend(self.goes_on(system, sets.get(system, state).unwrap_or(leaves)));
+        }
+        let missing = arriving.into_iter().filter(|(system, leaves)| {
+            !sets.has(*system, UNDER, &turned(self.ground, *system, leaves.clone()))
+        });
+        let name = |system: SystemId| &self.ground.model.systems[system].name;
+        missing
+            .map(|(system, _)| format!("terms: what is under them at {} is left out", name(system)))
+            .collect()
+    }
+
+    /// What comes under the terms, and where.
+    fn entering(&self) -> Vec<(SystemId, LeafSet)> {
+        let flows = self.own.keys().filter(|&&flow| self.plane_after(flow, 0) == 1);
+        let ends = flows.map(|&flow| &self.ground.model.flows[flow]);
+        ends.map(|ends| (ends.to, ends.leaves.clone())).collect()
+    }
+
+    /// What stays under the terms over the flows of a system, and where.
+    fn goes_on(&self, system: SystemId, held: &LeafSet) -> Vec<(SystemId, LeafSet)> {
+        let flows = self.ground.out[system].iter().filter(|&&flow| self.plane_after(flow, 1) == 1);
+        let ends = flows.map(|&flow| &self.ground.model.flows[flow]);
+        let some = ends.filter(|ends| held.intersects(&ends.leaves));
+        some.map(|ends| (ends.to, held.and(&ends.leaves))).collect()
+    }
+
     /// The question that some terms ask.
     pub fn new(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
         let mut own: BTreeMap<FlowId, Vec<usize>> = BTreeMap::new();
         for (at, member) in members.iter().enumerate() {
             member.flows.iter().for_each(|&flow| own.entry(flow).or_default().push(at));
         }
-        Sticky { ground, members, own }
+        Sticky { ground, members, own, confines: None }
     }
 
     /// The agreements whose terms they are.
@@ -433,6 +515,9 @@ impl Question for Sticky<'_> {
         if self.ground.group(self.ground.model.receiver(flow)) == self.ground.group(whose) {
             return;
         }
+        if self.may_show(flow, state).is_none_or(|with| !with.intersects(leaves)) {
+            return;
+        }
         for member in self.under(flow, state.plane) {
             for (check, with) in member.broken(self.ground, flow) {
                 if with.intersects(leaves) {
@@ -442,13 +527,31 @@ impl Question for Sticky<'_> {
         }
     }
 
+    /// The members say the same, so that of each term one that is broken will do.
     fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet> {
-        let mut all: Option<LeafSet> = None;
-        for member in self.under(flow, state.plane) {
-            for (_, with) in member.broken(self.ground, flow) {
-                all.get_or_insert_with(|| self.ground.nothing()).extend(with.row());
-            }
+        let first = self.under(flow, state.plane).next()?;
+        let mut all = first.wholly_broken(self.ground, flow);
+        if let Some(passes) = self.under(flow, state.plane).find(|one| one.passes_on(self.ground, flow)) {
+            let leaves = &self.ground.model.flows[flow].leaves;
+            all.push((1, leaves.minus(&passes.allowed(self.ground, flow))));
         }
+        let all = all.into_iter().map(|(_, leaves)| leaves);
+        all.reduce(|mut all, leaves| {
+            all.extend(leaves.row());
+            all
+        })
+    }
+
+    fn confines(&self) -> Option<&Sets> {
+        self.confines.as_ref()
+    }
+
+    fn targets(&self, ground: &Ground) -> Vec<FlowId> {
+        let mut all: Vec<FlowId> = self.own.keys().copied().collect();
+        let under = self.confines.iter().flat_map(Sets::iter);
+        all.extend(under.flat_map(|(system, ..)| ground.out[system].iter().copied()));
+        all.sort_unstable();
+        all.dedup();
         all
     }
 }

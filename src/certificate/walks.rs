@@ -57,6 +57,24 @@ pub trait Question {
 
     /// The leaves with which anybody's items may show something as they cross a flow.
     fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet>;
+
+    /// Where items can be at all in plane 1, if that is known beforehand.
+    fn confines(&self) -> Option<&Sets> {
+        None
+    }
+
+    /// Flows among which are all that may show something.
+    fn targets(&self, ground: &Ground) -> Vec<FlowId> {
+        ground.counting.iter().collect()
+    }
+
+    /// What of some leaves can be in a state at a system.
+    fn confined(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
+        match self.confines() {
+            Some(sets) if state.plane == 1 => sets.within(system, state, leaves),
+            _ => Some(leaves.clone()).filter(|leaves| !leaves.is_empty()),
+        }
+    }
 }
 
 /// Items that are followed together: whose, declared or assumed, where they start.
@@ -228,7 +246,7 @@ impl Toward {
                 (Some(_), None) => {}
             }
         }
-        all.filter(|leaves| !leaves.is_empty())
+        all.and_then(|leaves| question.confined(ends.from, state, &leaves))
     }
 
     /// What can get to a target, found by going back from all of them.
@@ -236,13 +254,13 @@ impl Toward {
         let mut toward = Toward { sets: Sets::default(), planes };
         let states = toward.states(question);
         let mut queue: BTreeSet<SystemId> = BTreeSet::new();
-        for flow in ground.counting.iter() {
+        for flow in question.targets(ground) {
             for &state in &states {
-                if let Some(leaves) = question.may_show(flow, state) {
-                    let ends = &ground.model.flows[flow];
-                    if toward.sets.add(ends.from, state, &leaves.and(&ends.leaves)).is_some() {
-                        queue.insert(ends.from);
-                    }
+                let from = ground.model.flows[flow].from;
+                if let Some(needed) = toward.needed(ground, question, flow, state)
+                    && toward.sets.add(from, state, &needed).is_some()
+                {
+                    queue.insert(from);
                 }
             }
         }
@@ -270,7 +288,8 @@ impl Toward {
                 let missing = ground.leading_in(system, plane, &self.sets, question.marks());
                 let mut new = false;
                 for (state, leaves) in missing.iter().filter(|(state, _)| states.contains(state)) {
-                    new |= self.sets.add(system, *state, leaves).is_some();
+                    let leaves = question.confined(system, *state, leaves);
+                    new |= leaves.is_some_and(|leaves| self.sets.add(system, *state, &leaves).is_some());
                 }
                 if !new {
                     break;

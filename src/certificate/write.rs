@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::found::{Findings, Found, Names, rules};
 use super::ground::Ground;
-use super::parts::{Ask, Asked, categories, named};
+use super::parts::{Ask, Asked, categories};
 use super::questions::{Carried, Forbidden, Limited, Sticky, Under, place_of, places};
 use super::sets::{Dictionary, Sets};
-use super::walks::{Class, Toward, spread, starting};
+use super::walks::{Class, Toward, spread};
 use super::{About, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
 use crate::audit::Options;
 use crate::bits::LeafSet;
@@ -142,7 +142,7 @@ impl Writer<'_> {
     /// Terms that say the same together, if nothing may break them; else each alone.
     fn terms(&mut self) -> io::Result<()> {
         for group in alike(Under::all(self.ground)) {
-            let asked = Asked::Terms(Sticky::new(self.ground, &group));
+            let asked = Asked::Terms(Sticky::found(self.ground, &group));
             let ask = Ask { ground: self.ground, rule: "terms", findings: self.findings, asked };
             if group.len() == 1 {
                 self.part(&ask, None, self.first_flows(&group))?;
@@ -152,7 +152,7 @@ impl Writer<'_> {
                 for one in &group {
                     let alone = std::slice::from_ref(one);
                     let flows = self.first_flows(alone);
-                    self.ask("terms", None, flows, Asked::Terms(Sticky::new(self.ground, alone)))?;
+                    self.ask("terms", None, flows, Asked::Terms(Sticky::found(self.ground, alone)))?;
                 }
             }
         }
@@ -194,6 +194,7 @@ impl Writer<'_> {
         let model = self.ground.model;
         let mut leaves = Dictionary::default();
         let rule = ask.rule.to_owned();
+        let under = ask.question().confines().map(|sets| leaves.write(model, sets)).unwrap_or_default();
         let toward = leaves.write(model, &toward.sets);
         let written = classes.iter().map(|(class, sets)| Followed {
             assumed: class.assumed,
@@ -203,21 +204,18 @@ impl Writer<'_> {
         let classes = written.collect();
         self.out.write_all(if self.first { b"\n" } else { b",\n" })?;
         self.first = false;
-        let part = Part { rule, category, flows, leaves, toward, classes };
+        let part = Part { rule, category, flows, leaves, under, toward, classes };
         serde_json::to_writer(&mut *self.out, &part).map_err(io::Error::from)
     }
 }
 
 /// Terms that say the same, together.
 fn alike(all: Vec<Under>) -> Vec<Vec<Under>> {
-    let mut groups: Vec<Vec<Under>> = Vec::new();
+    let mut groups: BTreeMap<String, Vec<Under>> = BTreeMap::new();
     for one in all {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.says_as(&one))) {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
-        }
+        groups.entry(one.says()).or_default().push(one);
     }
-    groups
+    groups.into_values().collect()
 }
 
 /// The sets of terms that are followed together, if they show nothing.
@@ -237,7 +235,6 @@ type Kind = (bool, Option<PartyId>, Vec<usize>);
 /// The items that can get to a target, told apart by the findings that they are listed in.
 fn told_apart(ask: &Ask, toward: &Toward) -> Vec<Class> {
     let ground = ask.ground;
-    let named = named(ground);
     let everywhere = LeafSet::full(ground.model.data.leaf_count());
     let common = match ask.asked {
         Asked::Forbid(_) => Vec::new(),
@@ -245,16 +242,12 @@ fn told_apart(ask: &Ask, toward: &Toward) -> Vec<Class> {
     };
     let mut kinds: BTreeMap<Kind, BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
     for assumed in [false, true] {
-        for (system, leaves) in ask.starts(assumed) {
-            let useful = useful(ask, toward, system, leaves);
-            if useful.is_empty() {
-                continue;
-            }
+        for (system, useful) in ask.useful(toward, assumed) {
             let own = match ask.asked {
                 Asked::Forbid(_) => by_findings(&useful, ask.listed(system)),
                 _ => common.clone(),
             };
-            let apart = ask.apart(ground.model.systems[system].party, &named);
+            let apart = ask.apart(ground.model.systems[system].party);
             for (findings, leaves) in own {
                 let here = leaves.and(&useful);
                 if !here.is_empty() {
@@ -264,17 +257,6 @@ fn told_apart(ask: &Ask, toward: &Toward) -> Vec<Class> {
         }
     }
     kinds.into_iter().map(|((assumed, ..), starts)| Class::new(ground, assumed, starts)).collect()
-}
-
-/// What of some leaves that start at a system can get to a target.
-fn useful(ask: &Ask, toward: &Toward, system: SystemId, leaves: &LeafSet) -> LeafSet {
-    let mut all = ask.ground.nothing();
-    for (state, leaves) in starting(ask.question(), leaves) {
-        if let Some(useful) = toward.within(system, state, &leaves) {
-            all.extend(useful.row());
-        }
-    }
-    all
 }
 
 /// Leaves by the findings whose data they are of.
