@@ -180,7 +180,7 @@ fn certificates_of_random_worlds_hold() {
 
 #[test]
 fn whatever_finding_is_lost_is_missed() {
-    harness::try_all(harness::cases(60), generate::world(), harness::show, |world| {
+    harness::try_all(harness::cases(40), generate::world(), harness::show, |world| {
         let dir = tempfile::tempdir().unwrap();
         Judged::declared(world, dir.path(), 0).losing_each()
     });
@@ -189,7 +189,7 @@ fn whatever_finding_is_lost_is_missed() {
 
 #[test]
 fn whatever_is_left_out_of_a_certificate_is_missed() {
-    harness::try_all(harness::cases(40), generate::world(), harness::show, |world| {
+    harness::try_all(harness::cases(20), generate::world(), harness::show, |world| {
         let dir = tempfile::tempdir().unwrap();
         Judged::declared(world, dir.path(), 0).missing_each()
     });
