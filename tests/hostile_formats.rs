@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
+#[path = "common/payloads.rs"]
+mod payloads;
 #[path = "common/read.rs"]
 mod read;
 
@@ -12,6 +14,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use common::full;
+use payloads::PAYLOADS;
 use ringfence::finding::{Audit, FindingStatus, Summary};
 use ringfence::places::Places;
 use ringfence::report::{Format, Report};
@@ -19,79 +22,6 @@ use ringfence::source::Sources;
 use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Word;
 use serde_json::Value;
-
-const PAYLOADS: [&str; 62] = [
-    "plain words",
-    "",
-    // HTML
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "</summary></details><b>x",
-    "</code></span>",
-    "<!-- x",
-    "--> x <!-- ringfence -->",
-    "&lt;b&gt; &#64;user &#8203;",
-    "<https://evil.example>",
-    "<a href='javascript:alert(1)'>x</a>",
-    // Markdown
-    "[a](https://evil.example)",
-    "![a](https://evil.example/x.png)",
-    "[a]: https://evil.example",
-    "[a][a] [^1] ^[x]",
-    "[^1]: note",
-    "| a | b |\n|---|---|\n| c | d |",
-    "a|b`c|d`e\\|f",
-    "`code` ``` `` `",
-    "```\nfence",
-    "\n\n# heading\n\n- item\n\n> quote\n\n---\n\n    code",
-    "# heading",
-    "- item",
-    "+ item",
-    "* item",
-    "1. item",
-    "1) item",
-    "- [ ] task",
-    "> [!NOTE]",
-    "***a*** __b__ ~~c~~ ~d~ ^e^ ==f==",
-    "$x$ $$y$$ $`z`$ :smile: \\(a\\)",
-    "a\\",
-    "\\`a` \\<b>",
-    ": definition",
-    "title\n===",
-    // Mentions and references
-    "@octocat @org/team #1 GH-1 gh-1 org/repo#2 !3 %4 ~label &5 $6 a@b.example",
-    "0123456789abcdef0123456789abcdef01234567 0123abc",
-    "https://evil.example http://evil.example ftp://evil.example www.evil.example WWW.evil.example",
-    "mailto:a@b.example xmpp:a@b.example javascript:alert(1)",
-    "/close",
-    // Workflow commands
-    "\n::error::owned",
-    "\r\n::set-output name=a::b",
-    "::stop-commands::x",
-    "%0A::error::owned %25 %3A %2C",
-    "##[error]owned",
-    "a:b,c=d::e",
-    // Formulas
-    "=cmd|' /C calc'!A0",
-    "+1+1",
-    "-1+1",
-    "@SUM(A1)",
-    "\t=1",
-    "a\",\"=1",
-    "a;=1,=2|=3",
-    "＝1",
-    // XML and JSON
-    "]]><x a=\"b\" c='d'>&amp;",
-    "\"}],\"x\":[{\"",
-    "a]( b](c)",
-    // Characters
-    "\u{0}\u{1b}[2J\u{7}\u{7f}\u{85}\u{9b}",
-    "\u{202e}abc\u{2066}\u{200b}\u{200f}\u{feff}\u{e0041}",
-    "\u{ffff}\u{fffe}\u{2028}\u{2029}",
-    // Paths
-    "../../../etc/passwd",
-    "%SRCROOT%/a b?c#d",
-];
 
 /// Values with a meaning of their own, which no input can choose.
 const FIXED: [&str; 12] = [
