@@ -11,6 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
 use crate::source::{FileId, Sources, Span};
 use crate::taxonomy::Tree;
+use crate::visible::in_json;
 use crate::yaml::{self, Limits, Node, Value};
 
 /// The version of the file's shape.
@@ -112,7 +113,7 @@ impl Baseline {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut findings: Vec<&Entry> = self.entries.values().collect();
         findings.sort_by_key(|e| (&e.rule, &e.source, &e.sink, &e.flow, &e.subject, &e.finding));
-        serde_json::to_string_pretty(&Written { baseline: VERSION, findings }).map(|text| text + "\n")
+        serde_json::to_string_pretty(&Written { baseline: VERSION, findings }).map(|text| in_json(&text) + "\n")
     }
 
     /// Whether a text is a baseline itself, and not an audit's JSON.

@@ -71,10 +71,8 @@ pub fn quoted(text: &str) -> String {
             }
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if is_hidden(c)
-                || c.is_control()
-                || matches!(c, '\u{FEFF}' | '\u{2028}' | '\u{2029}' | '\u{85}') =>
-            {
+            // YAML knows no U+FFFE and U+FFFF but as escapes.
+            c if is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
                 out.push_str(&format!("\\U{:08X}", u32::from(c)));
             }
             c => out.push(c),

@@ -9,6 +9,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::diagnostic::{Diagnostic, Label};
 use crate::source::Sources;
+use crate::visible::is_hidden;
 
 /// How much of a line is shown on each side of the place, in bytes.
 const WINDOW: usize = 160;
@@ -38,7 +39,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool, width:
 fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.primary.as_ref().map(|label| {
         let at = sources.location(label.span);
-        format!("{}:{}:{}: ", visible(&at.file), at.line, at.column)
+        format!("{}:{}:{}: ", line_of(&visible(&at.file)), at.line, at.column)
     });
     format!("error[{}]: {}{}\n", diagnostic.code, place.unwrap_or_default(), shortened(&diagnostic.message))
 }
@@ -50,7 +51,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let labels = labels.chain(diagnostic.secondary.iter().map(|l| (AnnotationKind::Context, l)));
     for (kind, label) in labels {
         let location = sources.location(label.span);
-        let path = visible(&location.file).replace('\n', "\\n");
+        let path = line_of(&visible(&location.file));
         let line = location.line as usize;
         group = match snippet(kind, label, sources, line) {
             Some((snippet, false)) => group.element(snippet.path(path)),
@@ -68,8 +69,13 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     group
 }
 
+/// A text on one line, without tabs.
+fn line_of(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\t', "\\t")
+}
+
 fn shortened(message: &str) -> String {
-    let message = &message.replace('\n', "\\n");
+    let message = &line_of(message);
     match message.char_indices().nth(MESSAGE) {
         Some((at, _)) => format!("{}…", visible(message.get(..at).unwrap_or_default())),
         None => visible(message).into_owned(),
@@ -124,10 +130,7 @@ fn floor(text: &str, at: usize) -> usize {
 /// Text that cannot drive a terminal: control characters, and marks that turn or
 /// hide the writing, are shown as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-    };
+    let hidden = |c: char| is_hidden(c) && c != '\n' && c != '\t';
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
     }

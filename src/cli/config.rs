@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ringfence::config;
 use ringfence::source::Sources;
-use ringfence::visible::visible;
+use ringfence::visible::{in_json, inert, visible};
 use serde_json::json;
 
 use super::input;
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 json!({"key": key, "value": value, "from": from})
             };
             let settings: Vec<_> = entries.iter().map(setting).collect();
-            format!("{}\n", json!({"file": file, "settings": settings}))
+            in_json(&format!("{}\n", json!({"file": file, "settings": settings})))
         }
     };
     output::print(&text)?;
@@ -95,7 +95,7 @@ fn text(entries: &[(&str, Vec<String>)], file: Option<&str>) -> String {
         };
         text += &format!("{key:<10} {value}\n{:<10}   {from}; {what}\n", "");
     }
-    text
+    inert(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use ringfence::input::{self as reading, InputOptions, LeftOut};
 use ringfence::load::{is_policy_text, is_tests_text};
 use ringfence::packs;
 use ringfence::source::Sources;
-use ringfence::visible::visible;
+use ringfence::visible::{in_json, inert, visible};
 use serde_json::json;
 
 use super::input;
@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Form::Json => {
             let list: Vec<_> =
                 files.iter().map(|f| json!({"file": f.name, "inventory": f.read, "why": f.why})).collect();
-            format!("{}\n", json!({"files": list, "policies": policies}))
+            in_json(&format!("{}\n", json!({"files": list, "policies": policies})))
         }
     };
     output::print(&text)?;
@@ -116,5 +116,5 @@ fn text(files: &[Listed], policies: &[String]) -> String {
         let kind = if packs::pack(policy).is_some() { "built in" } else { "file or folder" };
         text += &format!("{}  {kind}\n", visible(policy));
     }
-    text
+    inert(&text).into_owned()
 }

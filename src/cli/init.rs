@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use ringfence::visible::{inert, visible};
 
 use super::output;
 
@@ -36,24 +37,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let dir = &args.dir;
     if let Some(found) = first_entry(dir)? {
         bail!(
-            "`{}` is not empty (it holds `{found}`); name an empty or new folder. Nothing was written",
-            dir.display()
+            "`{}` is not empty (it holds `{}`); name an empty or new folder. Nothing was written",
+            shown(dir),
+            visible(&found)
         );
     }
     for (name, text) in FILES {
         let path = dir.join(name);
-        write_new(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_new(&path, text).with_context(|| format!("cannot write `{}`", shown(&path)))?;
     }
-    let mut text = format!("Wrote into {}:\n", dir.display());
+    let mut text = format!("Wrote into {}:\n", shown(dir));
     FILES.iter().for_each(|(name, _)| text.push_str(&format!("  {name}\n")));
-    text.push_str(&format!("Next: ringfence audit {}\n", dir.display()));
-    output::print(&text)?;
+    text.push_str(&format!("Next: ringfence audit {}\n", shown(dir)));
+    output::print(&inert(&text))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A path that acts on nothing.
+fn shown(path: &Path) -> String {
+    visible(&path.display().to_string())
 }
 
 /// Something that the folder holds; hidden entries, a repository's say, don't matter.
 fn first_entry(dir: &Path) -> anyhow::Result<Option<String>> {
-    let context = || format!("cannot read `{}`", dir.display());
+    let context = || format!("cannot read `{}`", shown(dir));
     let entries = match fs::read_dir(dir) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.with_context(context)?,

@@ -28,7 +28,9 @@ mod writing;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
+use ringfence::visible::{inert, visible};
 use watching::Watching;
 
 /// Audits declared data sharing: can this data, by any chain of declared flows, end
@@ -106,6 +108,36 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let done = dispatch(cli.command);
     watching.end();
     done
+}
+
+/// A wrong call, in words that show what was written and do nothing else: file names stand in
+/// calls, and whoever names files need not be who calls.
+pub fn harmless(mut error: clap::Error) -> clap::Error {
+    let safe = |text: &str| inert(&visible(text)).into_owned();
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        match value {
+            ContextValue::String(text) => drop(error.insert(kind, ContextValue::String(safe(&text)))),
+            ContextValue::Strings(list) => {
+                let list = list.iter().map(|text| safe(text)).collect();
+                drop(error.insert(kind, ContextValue::Strings(list)));
+            }
+            // Tips that repeat what was written, in the parser's own colours.
+            ContextValue::StyledStrs(tips) => {
+                let fine = |tip: &clap::builder::StyledStr| tip.to_string() == safe(&tip.to_string());
+                let tips = tips.into_iter().filter(fine).collect();
+                drop(error.insert(kind, ContextValue::StyledStrs(tips)));
+            }
+            _ => {}
+        }
+    }
+    error
+}
+
+/// Says what stopped a command.
+pub fn complain(error: &anyhow::Error) {
+    let text = format!("error: {error:#}");
+    output::say(&text.lines().map(visible).collect::<Vec<_>>().join("\n"));
 }
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

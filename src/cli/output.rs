@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use ringfence::visible::visible;
+use ringfence::visible::{inert, visible};
 
 use super::watching;
 
@@ -92,10 +92,11 @@ fn gone(error: &io::Error) -> bool {
     error.kind() == ErrorKind::BrokenPipe
 }
 
-/// Says something on standard error; nothing is to be done if nobody reads it.
+/// Says something on standard error, no line of which is a command to a build server;
+/// nothing is to be done if nobody reads it.
 pub fn say(text: &str) {
     watching::over();
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", inert(text));
 }
 
 /// Writes a file whole or not at all: beside it first, then renamed. What is no

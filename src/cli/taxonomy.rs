@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use ringfence::report::page::columns;
 use ringfence::taxonomy::Tree;
-use ringfence::visible::visible;
+use ringfence::visible::{in_json, inert, visible};
 use serde::Serialize;
 
 use super::input;
@@ -60,8 +60,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let both = Both { data: entries(&world.model.data), purposes: entries(&world.model.purposes) };
     let text = match args.format {
-        Form::Json => serde_json::to_string_pretty(&both)? + "\n",
-        Form::Text => format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes)),
+        Form::Json => in_json(&serde_json::to_string_pretty(&both)?) + "\n",
+        Form::Text => {
+            let text = format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes));
+            inert(&text).into_owned()
+        }
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use ringfence::diagnostic::nearest;
 use ringfence::finding::NOTICES;
 use ringfence::report::Format;
+use ringfence::visible::{inert, visible};
 use ringfence::vocabulary::Word;
 
 /// The forms of a list that is no report.
@@ -56,7 +57,7 @@ pub fn written<F: Word>(text: &str) -> Result<(F, PathBuf), String> {
     match text.split_once('=') {
         Some((format, file)) if !file.is_empty() => F::parse(format)
             .map(|format| (format, PathBuf::from(file)))
-            .ok_or_else(|| format!("`{format}` is not a format; known: {}", known())),
+            .ok_or_else(|| format!("`{}` is not a format; known: {}", inert(&visible(format)), known())),
         _ => Err("expected FORMAT=FILE, like json=audit.json".to_owned()),
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::picture::{Edge, Party, Picture, System, View};
+use crate::visible::in_json;
 
 /// The version of this JSON's shape: keys may be added within one.
 const SCHEMA: u32 = 1;
@@ -46,5 +47,5 @@ pub fn json(picture: &Picture) -> Result<String, serde_json::Error> {
         systems: systems.collect(),
         edges: &picture.edges,
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(in_json(&serde_json::to_string_pretty(&document)?) + "\n")
 }

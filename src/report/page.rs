@@ -3,7 +3,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::visible::visible;
+use crate::visible::{inert, visible};
 
 /// How words look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// A text that grows by paragraphs. All that is written to it is made visible.
+/// A text that grows by paragraphs. All that is written to it is made visible, and no line
+/// of it is a command to a build server.
 #[derive(Debug)]
 pub struct Page {
     out: String,
@@ -59,7 +60,7 @@ impl Page {
 
     /// What has been written.
     pub fn finish(self) -> String {
-        self.out
+        inert(&self.out).into_owned()
     }
 
     /// Whether nothing has been written.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::page::{Page, Style};
 use super::say;
 use crate::policy::{Body, Policy};
+use crate::visible::in_json;
 use crate::vocabulary::{Confidence, PolicyStatus};
 
 /// Whether findings of such a policy can fail an audit, unless the call says otherwise.
@@ -136,5 +137,5 @@ pub fn json(policies: &[Policy]) -> Result<String, serde_json::Error> {
             })
         })
         .collect();
-    Ok(serde_json::to_string_pretty(&json!({"policies": policies}))? + "\n")
+    Ok(in_json(&serde_json::to_string_pretty(&json!({"policies": policies}))?) + "\n")
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Tested;
 use crate::policy_test::{Difference, What};
+use crate::visible::in_json;
 
 /// Writes the object.
 pub fn render(tested: &Tested) -> Result<String, serde_json::Error> {
@@ -57,7 +58,7 @@ pub fn render(tested: &Tested) -> Result<String, serde_json::Error> {
         "coverage": coverage,
         "summary": {"tests": all, "passed": all - tested.failed(), "failed": tested.failed()},
     });
-    Ok(serde_json::to_string_pretty(&object)? + "\n")
+    Ok(in_json(&serde_json::to_string_pretty(&object)?) + "\n")
 }
 
 /// The word for a sort of difference.
