@@ -113,7 +113,8 @@ impl Baseline {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut findings: Vec<&Entry> = self.entries.values().collect();
         findings.sort_by_key(|e| (&e.rule, &e.source, &e.sink, &e.flow, &e.subject, &e.finding));
-        serde_json::to_string_pretty(&Written { baseline: VERSION, findings }).map(|text| in_json(&text) + "\n")
+        serde_json::to_string_pretty(&Written { baseline: VERSION, findings })
+            .map(|text| in_json(&text) + "\n")
     }
 
     /// Whether a text is a baseline itself, and not an audit's JSON.

@@ -13,12 +13,10 @@ mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use payloads::PAYLOADS;
 use rayon::prelude::*;
-use ringfence::visible::is_hidden;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -75,7 +73,7 @@ struct Output {
 fn all() -> Vec<String> {
     let mut all: Vec<String> =
         PAYLOADS.iter().filter(|p| !p.trim().is_empty()).map(|p| (*p).to_owned()).collect();
-    for long in ["W", "| ", "::error::owned ", "<img src=x onerror=alert(1)>", "銀", "\u{202e}"] {
+    for long in ["W", "| ", "::error::owned ", "<img src=x onerror=alert(1)>", "銀", "\u{202e}x"] {
         all.push(long.repeat(10_000_usize.div_ceil(long.chars().count())));
     }
     all
@@ -88,6 +86,7 @@ fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             ' '..='~' => out.push(c),
+            c if c.is_alphanumeric() => out.push(c),
             c => out.push_str(&format!("\\U{:08x}", c as u32)),
         }
     }
@@ -285,12 +284,20 @@ impl Input {
                 text.replace(&format!("PAYLOAD {more}"), &quoted(&format!("{payload} {more}")))
             });
             // A key has its greatest length.
-            let key: String = payload.chars().take(200).collect();
-            text.replace("PAYLOAD:", &format!("{}:", quoted(&key))).replace("PAYLOAD", &quoted(payload))
+            let key: String = payload.chars().take(90).collect();
+            let text = text.replace("PAYLOAD:", &format!("{}:", quoted(&key)));
+            if payload.len() < 1_000 {
+                return text.replace("PAYLOAD", &quoted(payload));
+            }
+            // What is long is a name, a title or a quote.
+            let long = ["name", "title", "quote"].iter().fold(text, |text, key| {
+                text.replace(&format!("{key}: PAYLOAD"), &format!("{key}: {}", quoted(payload)))
+            });
+            long.replace("PAYLOAD", &quoted(&key))
         };
         put(&format!("head/{name}.d/{name}.yaml"), &with(INVENTORY, payload));
         let sold = INVENTORY.lines().filter(|line| !line.contains("id: sold")).collect::<Vec<_>>().join("\n");
-        put(&format!("base/{name}.d/{name}.yaml"), &with(&sold, &format!("{payload} {PLAIN}")));
+        put(&format!("base/{name}.d/{name}.yaml"), &with(&sold, &format!("{PLAIN} {payload} {PLAIN}")));
         put("rules/policy.yaml", &with(POLICY, payload));
         put(&format!("rules/{name}.yaml"), &with(TESTS, payload));
         let regional = POLICY.find("  - id: regional").unwrap();
@@ -312,7 +319,10 @@ impl Input {
         fs::write(at.join(format!("raw/{name}2.yaml")), [payload.as_bytes(), b"\xff\n"].concat()).unwrap();
         put(&format!("bad-rules/{name}/policy.yaml"), &with(&POLICY.replace("house", "PAYLOAD"), payload));
         put(&format!("known/{name}.json"), &format!("{{\"{payload}\": {}}}", quoted(payload)));
-        put("bad-settings/ringfence.yaml", &with("policies: [PAYLOAD]\nPAYLOAD: 1\nreports: {PAYLOAD: x}\n", payload));
+        put(
+            "bad-settings/ringfence.yaml",
+            &with("policies: [PAYLOAD]\nPAYLOAD: 1\nreports: {PAYLOAD: x}\n", payload),
+        );
         put("bad-settings/a.yaml", "parties: []\n");
         std::os::unix::fs::symlink("/etc", at.join(format!("head/{name}.link"))).unwrap();
         Input { folder, payload: payload.to_owned(), name }
@@ -330,20 +340,12 @@ impl Input {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let (out, err) = (text(done.stdout), text(done.stderr));
         let code = done.status.code();
-        assert!(
-            code.is_some_and(|code| wanted.contains(&code)),
-            "{args:?} ends with {code:?}: {err:.2000}"
-        );
+        assert!(code.is_some_and(|code| wanted.contains(&code)), "{args:?} ends with {code:?}: {err:.2000}");
         (out, err)
     }
 
     fn read(&self, file: &str) -> String {
         fs::read_to_string(self.folder.path().join(file)).unwrap()
-    }
-
-    /// Whether the payload can stand in a call.
-    fn fits_a_call(&self) -> bool {
-        !self.payload.contains('\0')
     }
 
     /// Everything there is to write of this input.
@@ -395,7 +397,8 @@ impl Input {
             put(format!("graph as {format}"), law, out);
         }
         for view in [vec!["--overview"], vec!["--finding", first]] {
-            let args: Vec<&str> = ["graph", "head", "--day", DAY].into_iter().chain(view.iter().copied()).collect();
+            let args: Vec<&str> =
+                ["graph", "head", "--day", DAY].into_iter().chain(view.iter().copied()).collect();
             put(format!("graph {}", view[0]), Law::Xml, self.run(&[0], &args).0);
         }
         for (format, law) in [("text", Law::Terminal), ("json", Law::Json)] {
@@ -430,8 +433,13 @@ impl Input {
         for name in ["house/no-ads", "house/limited", "house/regional", "house/idle"] {
             put(format!("explain {name}"), Law::Terminal, call(&["explain", name, "--policy", "rules"]));
         }
-        put("explain a promise".to_owned(), Law::Terminal, call(&["explain", "statement/not-for-ads", "head"]));
-        let (out, err) = self.run(&[0], &["baseline", "write", "head", "--output", "base.json", "--day", DAY]);
+        put(
+            "explain a promise".to_owned(),
+            Law::Terminal,
+            call(&["explain", "statement/not-for-ads", "head"]),
+        );
+        let (out, err) =
+            self.run(&[0], &["baseline", "write", "head", "--output", "base.json", "--day", DAY]);
         put("baseline write".to_owned(), Law::Terminal, out + &err);
         put("a baseline".to_owned(), Law::Json, self.read("base.json"));
         let result: Value = serde_json::from_str(&self.read("out/audit.json")).unwrap();
@@ -456,13 +464,21 @@ impl Input {
         let rules = format!("bad-rules/{name}");
         put("mistakes in a policy".to_owned(), Law::Terminal, wrong(&["check", "--policy", &rules]));
         let known = format!("known/{name}.json");
-        put("a baseline that is none".to_owned(), Law::Terminal, wrong(&["audit", "head", "--baseline", &known]));
+        put(
+            "a baseline that is none".to_owned(),
+            Law::Terminal,
+            wrong(&["audit", "head", "--baseline", &known]),
+        );
         put("settings".to_owned(), Law::Terminal, wrong(&["audit", "bad-settings"]));
         let nowhere = format!("nowhere/{name}");
         put("a folder that is not there".to_owned(), Law::Terminal, wrong(&["audit", &nowhere]));
         let here = format!("head/{name}.d/{name}");
         put("a name that is nearly there".to_owned(), Law::Terminal, wrong(&["audit", &here]));
-        put("a policy that is not there".to_owned(), Law::Terminal, wrong(&["audit", "head", "--policy", &nowhere]));
+        put(
+            "a policy that is not there".to_owned(),
+            Law::Terminal,
+            wrong(&["audit", "head", "--policy", &nowhere]),
+        );
         put("a report's folder".to_owned(), Law::Terminal, wrong(&["audit", "head", "--output", &nowhere]));
         put("tests that are not there".to_owned(), Law::Terminal, wrong(&["test", &nowhere]));
         put("an empty folder".to_owned(), Law::Terminal, {
@@ -485,10 +501,21 @@ impl Input {
             out + &err
         });
         // Arguments that are wrong, the parser's own messages among them.
-        let word = if self.fits_a_call() { self.payload.clone() } else { self.payload.replace('\0', "") };
+        let word = self.payload.replace('\0', "");
         for args in [
             vec!["explain", "--", &word],
-            vec!["waive", "head", "--reason", "x", "--approved-by", "y", "--expires", "2027-01-01", "--", &word],
+            vec![
+                "waive",
+                "head",
+                "--reason",
+                "x",
+                "--approved-by",
+                "y",
+                "--expires",
+                "2027-01-01",
+                "--",
+                &word,
+            ],
             vec!["graph", "head", &format!("--finding={word}")],
             vec!["graph", "head", &format!("--party={word}")],
             vec!["graph", "head", &format!("--data={word}")],
@@ -525,6 +552,20 @@ fn without_colour(text: &str) -> String {
     out + rest
 }
 
+/// Whether a character is for more than to be seen, the end of a line left aside: control
+/// characters, those that turn the writing, those without width but the joiners of scripts
+/// that need them, ends of lines, annotations and tags.
+fn acts(c: char) -> bool {
+    c != '\n'
+        && (c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+            || matches!(
+                c,
+                '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\u{180e}' | '\u{3164}'
+            )
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
+}
+
 /// Whether the runner of GitHub's workflows takes a line for a command: spaces before it
 /// are no matter, and `::: file` before a snippet is none.
 fn is_command(line: &str) -> bool {
@@ -532,8 +573,7 @@ fn is_command(line: &str) -> bool {
 }
 
 fn terminal(text: &str) {
-    let hidden = text.chars().find(|&c| is_hidden(c) && c != '\n');
-    assert_eq!(hidden, None, "a character that acts");
+    assert_eq!(text.chars().find(|&c| acts(c)), None, "a character that acts");
     for line in text.lines() {
         // The older form and that of other servers are looked for anywhere.
         assert!(!is_command(line), "a workflow command: {line}");
@@ -571,10 +611,7 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
     let text = &output.text;
     let mut seen = BTreeMap::new();
     let mut count = |what: String| *seen.entry(what).or_default() += 1;
-    let visible = |text: &str| {
-        let hidden = text.chars().find(|&c| is_hidden(c) && c != '\n');
-        assert_eq!(hidden, None, "a hidden character");
-    };
+    let visible = |text: &str| assert_eq!(text.chars().find(|&c| acts(c)), None, "a hidden character");
     let no_command = || {
         let command = text.lines().find(|line| is_command(line));
         assert_eq!(command, None, "a workflow command");
@@ -599,7 +636,10 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
                 assert!(node.is_element() || node.is_text() || node.is_root(), "{node:?}");
                 if node.is_element() {
                     let name = node.tag_name().name();
-                    assert!(!["script", "a", "foreignObject", "image", "use", "img"].contains(&name), "{name}");
+                    assert!(
+                        !["script", "a", "foreignObject", "image", "use", "img"].contains(&name),
+                        "{name}"
+                    );
                     let keys: Vec<&str> = node.attributes().map(|a| a.name()).collect();
                     assert!(!keys.iter().any(|key| key.starts_with("on") || *key == "href"), "{keys:?}");
                     count(format!("{name} {keys:?}"));
@@ -624,7 +664,8 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
         Law::Csv => {
             visible(&text.replace("\r\n", "\n"));
             no_command();
-            let rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_records();
+            let rows =
+                csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes()).into_records();
             for row in rows {
                 let row = row.unwrap();
                 for cell in &row {
@@ -722,7 +763,11 @@ fn nothing_from_an_input_acts_in_any_output() {
     let plain = Input::new(PLAIN);
     let laws: BTreeMap<String, BTreeMap<String, usize>> =
         plain.outputs().iter().map(|o| (o.name.clone(), structure(o, PLAIN))).collect();
-    let all = all();
+    let mut all = all();
+    // A plain run tries some of them, `scripts/test` all.
+    if std::env::var_os("RINGFENCE_CASES").is_none() {
+        all = all.into_iter().step_by(5).collect();
+    }
     let broken: Vec<String> = all.par_iter().flat_map_iter(|payload| held(payload, &laws)).collect();
     println!("{} payloads in {} outputs: {}", all.len(), laws.len(), all.len() * laws.len());
     assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
@@ -744,12 +789,22 @@ fn held(payload: &str, laws: &BTreeMap<String, BTreeMap<String, usize>>) -> Vec<
     for output in &outputs {
         match caught(|| structure(output, payload)) {
             Err(why) => broken.push(format!("\"{shown}\", {}: {why:.400}", output.name)),
-            // A comment has a greatest length: what is long leaves less room.
-            Ok(_) if output.law == Law::Markdown && payload.len() > 200 => {}
+            // A comment has a greatest length, and where there is no room lines are left out: it
+            // consists of the same sorts of parts.
+            Ok(seen) if output.law == Law::Markdown => {
+                let other: Vec<_> =
+                    seen.keys().filter(|part| !laws[&output.name].contains_key(*part)).collect();
+                if !other.is_empty() {
+                    broken.push(format!("\"{shown}\", {}: {other:?}", output.name));
+                }
+            }
             Ok(seen) => {
                 let wanted = &laws[&output.name];
                 let differ = |a: &BTreeMap<String, usize>, b: &BTreeMap<String, usize>| {
-                    a.iter().filter(|(k, v)| b.get(*k) != Some(v)).map(|(k, v)| format!("{k}: {v}")).collect::<Vec<_>>()
+                    a.iter()
+                        .filter(|(k, v)| b.get(*k) != Some(v))
+                        .map(|(k, v)| format!("{k}: {v}"))
+                        .collect::<Vec<_>>()
                 };
                 if seen != *wanted {
                     let (is, was) = (differ(&seen, wanted), differ(wanted, &seen));
@@ -781,5 +836,4 @@ fn what_is_said_is_still_said() {
             assert!(output.text.contains("<b>Meyer & Söhne</b>"));
         }
     }
-    let _: &Path = input.folder.path();
 }

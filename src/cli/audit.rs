@@ -121,7 +121,8 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
     }));
     left_out.extend(scope.as_of.map(|day| format!("flows that do not count on {day}")));
     left_out.extend(
-        (!input.config.exclude.is_empty()).then(|| format!("files: {}", visible(&input.config.exclude.join(", ")))),
+        (!input.config.exclude.is_empty())
+            .then(|| format!("files: {}", visible(&input.config.exclude.join(", ")))),
     );
     if !left_out.is_empty() {
         text.push_str(&format!("\n  left out: {}", left_out.join("; ")));

@@ -33,7 +33,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         output::print(&page(command)?)?;
         return Ok(ExitCode::SUCCESS);
     };
-    fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", visible(&dir.display().to_string())))?;
+    fs::create_dir_all(dir)
+        .with_context(|| format!("cannot make `{}`", visible(&dir.display().to_string())))?;
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let name = format!("ringfence-{}", sub.get_name());
         output::write_file(&dir.join(format!("{name}.1")), &page(sub.clone())?)?;

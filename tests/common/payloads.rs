@@ -101,7 +101,7 @@ pub const PAYLOADS: &[&str] = &[
     "x\"]; evil [label=\"y",
     "\\\"]; evil [URL=\"javascript:alert(1)\"]; //\\",
     "\\N\\G\\E\\T\\l\\r",
-    "*/ } subgraph cluster_x { // /*",
+    "*/ } subgraph cluster_x { // /* x",
     "%%{init: {'securityLevel':'loose'}}%%",
     "\"] --> evil; click evil href \"javascript:alert(1)\"; end",
     "end\n  click s0 call alert()",
