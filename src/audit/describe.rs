@@ -288,7 +288,7 @@ impl Describe<'_> {
             let agreement = violation.agreements.get(at).copied();
             let walk = violation.witnesses.get(at).map(|w| w.walk.as_slice()).unwrap_or_default();
             let own = walk.iter().rev().copied().find(|&f| model.flows[f].agreement == agreement);
-            (agreement, &model.flows[own.unwrap_or(offending)].terms)
+            (agreement, &*model.flows[own.unwrap_or(offending)].terms)
         };
         // A purpose that one agreement rules out says more than that others do not permit it.
         let ruled_out = (0..violation.agreements.len())

@@ -1,6 +1,7 @@
 //! From names to references; every dangling one and every double id is noted.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
@@ -23,6 +24,7 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
         parties: FxHashMap::default(),
         systems: FxHashMap::default(),
         suggestions: 100,
+        shared: None,
         diagnostics,
     };
     let Inventory { parties, agreements, flows, mut statements, promised, mut waivers, accepted } = inventory;
@@ -50,6 +52,8 @@ struct Builder<'d> {
     model: Model,
     parties: FxHashMap<String, PartyId>,
     systems: FxHashMap<String, SystemId>,
+    /// The terms of the agreement whose flows are being resolved; of none, those that state nothing.
+    shared: Option<(Option<AgreementId>, Arc<Terms>)>,
     /// For how many more names a near one is looked for: each costs a look at all.
     suggestions: usize,
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -292,9 +296,10 @@ impl Builder<'_> {
             parties.dedup();
             parties
         });
-        let own = declared.terms.clone().unwrap_or_default();
-        let terms = agreement.map_or_else(|| own.clone(), |(_, a)| a.terms.overridden_by(&own));
-        self.onward_to(&own);
+        if let Some(own) = &declared.terms {
+            self.onward_to(own);
+        }
+        let terms = self.terms(declared.terms.as_ref(), agreement);
         let (from, to) = (from?, to?);
         if from == to {
             self.diagnostics.push(
@@ -346,6 +351,28 @@ impl Builder<'_> {
             name,
             declared,
         })
+    }
+
+    /// The terms of a flow: the same ones for all that state none of their own.
+    fn terms(
+        &mut self,
+        own: Option<&Terms>,
+        agreement: Option<(AgreementId, &inventory::Agreement)>,
+    ) -> Arc<Terms> {
+        match (own, agreement) {
+            (Some(own), Some((_, a))) => Arc::new(a.terms.overridden_by(own)),
+            (Some(own), None) => Arc::new(own.clone()),
+            (None, Some((id, a))) => {
+                let shared = self.shared.take().filter(|(of, _)| *of == Some(id));
+                let (_, terms) =
+                    self.shared.insert(shared.unwrap_or_else(|| (Some(id), Arc::new(a.terms.clone()))));
+                Arc::clone(terms)
+            }
+            (None, None) => {
+                let shared = self.shared.take().filter(|(of, _)| of.is_none());
+                Arc::clone(&self.shared.insert(shared.unwrap_or_default()).1)
+            }
+        }
     }
 
     fn onward_to(&mut self, terms: &Terms) -> Vec<OnwardTo> {

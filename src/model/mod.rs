@@ -11,6 +11,8 @@ pub use build::build;
 pub use counting::{Counting, Scope};
 pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
 
+use std::sync::Arc;
+
 use crate::bits::LeafSet;
 use crate::duration::Duration;
 use crate::inventory::{self, Statement, Terms, Waiver};
@@ -115,7 +117,7 @@ pub struct Flow {
     /// nobody says, which is read as unlimited.
     pub retention: Option<Duration>,
     /// The agreement's terms with its own in their place.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// Whom the terms allow besides.
     pub onward_to: Vec<OnwardTo>,
     /// The flow's own, or the agreement's.

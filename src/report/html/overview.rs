@@ -538,7 +538,7 @@ fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
             let own = walk.iter().rev().find(|hop| hop.agreement.as_ref() == Some(id));
             let own = own.and_then(|hop| names.flow(&hop.flow));
             let agreement = names.agreement(id).map(|a| &model.agreements[a]);
-            let terms = own.map(|f| &model.flows[f].terms).or(agreement.map(|a| &a.declared.terms));
+            let terms = own.map(|f| &*model.flows[f].terms).or(agreement.map(|a| &a.declared.terms));
             let which = which(model, &f.rule, terms, offending);
             let Some(words) = terms.and_then(|terms| term(names, model, terms, which)) else {
                 continue;
