@@ -69,6 +69,9 @@ fn git(folder: &Path) -> Command {
         "core.hooksPath=/dev/null",
         "-c",
         "core.quotePath=false",
+        // A folder of the inventory can be made to look like a repository without a work tree.
+        "-c",
+        "safe.bareRepository=explicit",
     ]);
     // Set by git for its hooks; the repository is the one that the folder lies in.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_TRACE"] {
@@ -76,6 +79,8 @@ fn git(folder: &Path) -> Command {
     }
     // Nothing is fetched, nobody is asked, and messages are in English.
     command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    // Before Git 2.45 the first of these is not known: no protocol is allowed either.
+    command.env("GIT_ALLOW_PROTOCOL", "none");
     command.stdin(Stdio::null());
     command
 }
