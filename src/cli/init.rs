@@ -1,7 +1,7 @@
 //! `ringfence init`: a small inventory to start from.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,7 +44,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     for (name, text) in FILES {
         let path = dir.join(name);
-        write_new(&path, text).with_context(|| format!("cannot write `{}`", shown(&path)))?;
+        let folder = path.parent().unwrap_or(dir);
+        fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", shown(folder)))?;
+        output::replace(&path, text)?;
     }
     let mut text = format!("Wrote into {}:\n", shown(dir));
     FILES.iter().for_each(|(name, _)| text.push_str(&format!("  {name}\n")));
@@ -73,11 +75,4 @@ fn first_entry(dir: &Path) -> anyhow::Result<Option<String>> {
         }
     }
     Ok(names.into_iter().min())
-}
-
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
 }

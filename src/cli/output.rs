@@ -149,12 +149,30 @@ fn replace_by(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
             file.set_permissions(old.permissions())?;
         }
         file.sync_all()?;
-        fs::rename(&temporary, &target)
+        fs::rename(&temporary, &target)?;
+        // The new name lasts from here on; where a folder cannot be synchronised it has to do.
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let _ = fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+        Ok(())
     });
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
     written.with_context(shown)
+}
+
+/// How a new file is opened: where another takes its mode over later, for its owner alone
+/// until then.
+fn new_file(takes_over: bool) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if takes_over {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = takes_over;
+    options
 }
 
 /// A new file in the same folder.
@@ -167,7 +185,7 @@ fn beside(target: &Path) -> io::Result<(PathBuf, fs::File)> {
         hidden.push(name);
         hidden.push(format!(".{}-{attempt}.tmp", std::process::id()));
         let temporary = target.with_file_name(hidden);
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+        match new_file(target.exists()).open(&temporary) {
             Ok(file) => return Ok((temporary, file)),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),
