@@ -136,12 +136,43 @@ fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
     let reports = f.with(d, "reports", |d, n| {
         Some(d.map(n, "a map from format to file", |d, name, file| {
             let format = format(d, &name)?;
-            Some((format, folder.join(d.text(file)?.value)))
+            let text = d.text(file)?;
+            if let Some(why) = leads_away(folder, Path::new(&text.value)) {
+                d.report(
+                    Diagnostic::new("report-elsewhere", format!("a report would be written {why}"), text.span)
+                        .label("expected a file in the folder of the settings or below")
+                        .help("settings come with the inventory, from whoever sends it: `--report FORMAT=FILE` writes anywhere"),
+                );
+                return None;
+            }
+            Some((format, folder.join(text.value)))
         }))
     });
     config.reports = reports.unwrap_or_default();
     f.finish(d);
     config
+}
+
+/// Whether a file that settings name lies elsewhere than in their folder, and where. The
+/// repository's own folder is not for reports, and a link can lead anywhere.
+fn leads_away(folder: &Path, file: &Path) -> Option<&'static str> {
+    let mut place = folder.to_owned();
+    for part in file.components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) if name.eq_ignore_ascii_case(".git") => {
+                return Some("into a repository's own folder");
+            }
+            Component::Normal(name) => {
+                place.push(name);
+                if place.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+                    return Some("where a link leads");
+                }
+            }
+            _ => return Some("outside of the folder of the settings"),
+        }
+    }
+    None
 }
 
 fn format(d: &mut Decoder, name: &crate::decode::Spanned<String>) -> Option<Format> {

@@ -380,6 +380,17 @@ impl Input {
             args.extend(["--deny-notices", "--fail-on", "info", "--format", "github"]);
             put(format!("{what} with notices denied"), Law::Github, self.run(&[1], &args).0);
         }
+        for time in ["first", "second"] {
+            let mut args = vec!["audit", "head", "--quiet", "--certificate", "out/cert.json"];
+            args.extend(["--cache", "out/cache", "--day", DAY]);
+            let (out, err) = self.run(&[1], &args);
+            put(format!("audit with a cache, {time}"), Law::Terminal, out + &err);
+        }
+        put("a certificate".to_owned(), Law::Json, self.read("out/cert.json"));
+        let (out, err) = self.run(&[0], &["verify", "out/cert.json", "head"]);
+        put("verify".to_owned(), Law::Terminal, out + &err);
+        let (out, err) = self.run(&[1], &["verify", "out/cert.json", "base"]);
+        put("verify of something else".to_owned(), Law::Terminal, out + &err);
         let result: Value = serde_json::from_str(&self.read("out/audit.json")).unwrap();
         let mut kinds = BTreeSet::new();
         for finding in result["findings"].as_array().unwrap() {
@@ -469,6 +480,7 @@ impl Input {
             Law::Terminal,
             wrong(&["audit", "head", "--baseline", &known]),
         );
+        put("a certificate that is none".to_owned(), Law::Terminal, wrong(&["verify", &known, "head"]));
         put("settings".to_owned(), Law::Terminal, wrong(&["audit", "bad-settings"]));
         let nowhere = format!("nowhere/{name}");
         put("a folder that is not there".to_owned(), Law::Terminal, wrong(&["audit", &nowhere]));
@@ -770,6 +782,10 @@ fn nothing_from_an_input_acts_in_any_output() {
     }
     let broken: Vec<String> = all.par_iter().flat_map_iter(|payload| held(payload, &laws)).collect();
     println!("{} payloads in {} outputs: {}", all.len(), laws.len(), all.len() * laws.len());
+    // What is told of it is how it is.
+    let said = format!("{} payloads in {} outputs", self::all().len(), laws.len());
+    let page = include_str!("../SECURITY.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains(&said), "SECURITY.md does not say {said}");
     assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use ringfence::certificate::{Certificate, NOT_COVERED, VERSION, Verified, digests, verify};
 use ringfence::files::DISK;
 use ringfence::stages;
-use ringfence::visible::visible;
+use ringfence::visible::{inert, visible};
 use serde_json::Value;
 
 use super::input::{self, WRONG};
@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let checking = stages::begin("checking", 0);
     let verified = verify(&certificate, &input.world, &digests(&input.sources));
     drop(checking);
-    output::print(&text(&certificate, &verified, args.quiet))?;
+    output::print(&inert(&text(&certificate, &verified, args.quiet)))?;
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
 }
 
