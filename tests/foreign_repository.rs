@@ -240,3 +240,39 @@ fn odd_revisions_and_paths_are_names() {
     }
     assert_eq!(fs::read_dir(foreign.at()).unwrap().count(), before);
 }
+
+#[test]
+fn settings_write_reports_in_their_folder_alone() {
+    let foreign = Foreign::new();
+    let at = foreign.at();
+    let outside = tempfile::tempdir().unwrap();
+    let precious = outside.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    fs::write(at.join("in/precious"), "precious").unwrap();
+    symlink(outside.path(), at.join("in/away")).unwrap();
+    symlink(&precious, at.join("in/link")).unwrap();
+    for file in [
+        precious.to_str().unwrap(),
+        "../precious",
+        "a/../../precious",
+        "away/precious",
+        "link",
+        ".git/config",
+        "../.git/hooks/post-checkout",
+        ".GIT/config",
+    ] {
+        fs::write(at.join("in/ringfence.yaml"), format!("reports: {{text: '{file}'}}\n")).unwrap();
+        let said = foreign.run(".", 2, &["audit", "in"]);
+        assert!(said.contains("error[report-elsewhere]: a report would be written "), "{file}: {said}");
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+    }
+    for file in ["report.txt", "./out.txt", "precious"] {
+        fs::write(at.join("in/ringfence.yaml"), format!("reports: {{text: '{file}'}}\nfail_on: never\n"))
+            .unwrap();
+        foreign.run(".", 0, &["audit", "in"]);
+        assert!(fs::read_to_string(at.join("in").join(file)).unwrap().contains("PASSES"));
+    }
+    // Who calls may write anywhere.
+    foreign.run(".", 0, &["audit", "in", "--report", &format!("text={}", precious.display())]);
+    assert!(fs::read_to_string(&precious).unwrap().contains("PASSES"));
+}

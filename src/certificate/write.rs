@@ -19,6 +19,7 @@ use crate::finding::{Audit, Finding, FindingStatus};
 use crate::load::World;
 use crate::model::{PartyId, SystemId};
 use crate::policy::{Body, Limit};
+use crate::visible::in_json;
 
 /// Writes the certificate of an audit; `files` are the digests of what was read.
 ///
@@ -77,8 +78,8 @@ fn head(
 }
 
 fn key(out: &mut dyn Write, key: &str, value: &impl Serialize) -> io::Result<()> {
-    write!(out, ",\n\"{key}\":")?;
-    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)
+    // The names of files are anything; all others are ids.
+    write!(out, ",\n\"{key}\":{}", in_json(&serde_json::to_string(value)?))
 }
 
 fn list(finding: &Finding) -> Listed {
