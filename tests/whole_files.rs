@@ -111,7 +111,7 @@ impl Way {
     }
 
     /// What is there when nothing goes wrong.
-    fn new(&self, at: &Path) -> String {
+    fn renewed(&self, at: &Path) -> String {
         self.reset(at);
         let done = ringfence(at, &self.args).output().unwrap();
         assert!(done.status.code().is_some_and(|code| code < 2), "{:?}: {}", self.args, said(&done));
@@ -138,7 +138,7 @@ fn a_full_disk_leaves_what_was_there() {
     let folder = place();
     let at = folder.path();
     for way in ways(at) {
-        let new = way.new(at);
+        let new = way.renewed(at);
         // The most that a file may have, less than the report: writing fails as on a full disk.
         let blocks = new.len().div_ceil(512) / 2;
         way.reset(at);
@@ -213,7 +213,7 @@ fn a_kill_at_any_moment_leaves_the_old_file_or_the_new() {
     let ways = ways(at);
     let mut came: BTreeMap<&str, usize> = BTreeMap::new();
     for (number, way) in ways.iter().cycle().take(60).enumerate() {
-        let new = way.new(at);
+        let new = way.renewed(at);
         way.reset(at);
         let start = Instant::now();
         ringfence(at, &way.args).output().unwrap();
@@ -244,7 +244,7 @@ fn a_kill_while_it_is_written_leaves_the_old_file() {
     let folder = place();
     let at = folder.path();
     for way in ways(at) {
-        let blocks = way.new(at).len().div_ceil(512) / 2;
+        let blocks = way.renewed(at).len().div_ceil(512) / 2;
         way.reset(at);
         // The signal of the limit ends the program in the midst of the file.
         let limited = format!("ulimit -c 0; ulimit -f {blocks}; exec \"$@\"");
