@@ -31,7 +31,7 @@ impl Default for Limits {
     }
 }
 
-/// As [`super::parse`], by the general parser alone.
+/// As [`super::parse()`], by the general parser alone.
 pub fn parse<'t>(
     file: FileId,
     text: &'t str,
