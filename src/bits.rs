@@ -22,6 +22,11 @@ impl LeafSet {
         &self.0
     }
 
+    /// The words, to change.
+    pub fn row_mut(&mut self) -> &mut [u64] {
+        &mut self.0
+    }
+
     /// Adds a leaf; one beyond the set's size is ignored.
     pub fn insert(&mut self, leaf: usize) {
         if let Some(word) = self.0.get_mut(leaf / 64) {
@@ -66,6 +71,12 @@ impl LeafSet {
         LeafSet(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
     }
 
+    /// The leaves that are in a row too.
+    #[must_use]
+    pub fn with(&self, row: &[u64]) -> LeafSet {
+        LeafSet(self.0.iter().zip(row).map(|(a, b)| a & b).collect())
+    }
+
     /// How many leaves are in it.
     pub fn len(&self) -> usize {
         self.0.iter().map(|w| w.count_ones() as usize).sum()
@@ -101,6 +112,12 @@ pub fn or(into: &mut [u64], row: &[u64]) -> bool {
         *a |= b;
     }
     new != 0
+}
+
+/// `into |= row`; whether any bit of `row` is set.
+pub fn or_any(into: &mut [u64], row: &[u64]) -> bool {
+    or(into, row);
+    !is_empty(row)
 }
 
 /// Whether `row` has a bit that `into` has not.

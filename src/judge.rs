@@ -33,6 +33,8 @@ pub struct Judge<'m> {
     pub held: &'m Held,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
+    /// The leaves that some system derives others from.
+    pub turning: &'m LeafSet,
 }
 
 /// What was broken.
@@ -131,6 +133,17 @@ pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Start
     all
 }
 
+/// The leaves that some system derives others from.
+pub fn turning(model: &Model) -> LeafSet {
+    let mut turning = LeafSet::empty(model.data.leaf_count());
+    model
+        .systems
+        .values()
+        .flat_map(|system| &system.derives)
+        .for_each(|(from, _)| turning.extend(from.row()));
+    turning
+}
+
 impl Judge<'_> {
     /// All leaves that start at a system, declared or assumed.
     pub fn starting(&self, system: SystemId) -> LeafSet {
@@ -152,8 +165,29 @@ impl Judge<'_> {
         classes
     }
 
-    /// Follows the leaves of one origin, or of many alike, that can reach a target, each origin leaf in
-    /// a stack of its own. `None` if none can.
+    /// [`Judge::classes`] of what starts at some systems, where distances matter.
+    pub fn classes_at(&self, alike: &Alike, systems: &[SystemId]) -> BTreeMap<Option<Origin>, Starts<'_>> {
+        let mut starts: Vec<(Origin, SystemId, &LeafSet)> = Vec::new();
+        for &id in systems {
+            let system = &self.model.systems[id];
+            if !system.originates.is_empty() {
+                starts.push((Origin::Declared(system.party), id, &system.originates));
+            }
+            if let Some(leaves) = self.assumed.at(id) {
+                starts.push((Origin::Assumed(system.party), id, leaves));
+            }
+        }
+        starts.sort_unstable_by_key(|&(origin, system, _)| (origin.party(), origin, system));
+        let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
+        for (origin, system, leaves) in starts {
+            let many = matches!(origin, Origin::Declared(party) if alike.has(party, true));
+            classes.entry((!many).then_some(origin)).or_default().push((system, leaves));
+        }
+        classes
+    }
+
+    /// Follows the leaves of one origin, or of many alike, that can reach a target; origin
+    /// leaves that may turn into others on the way in stacks of their own. `None` if none can.
     pub fn follow<'g, C: Course>(
         &self,
         graph: &'g Graph<'g>,
@@ -161,34 +195,43 @@ impl Judge<'_> {
         passing: Passing<'g>,
         starts: &[(SystemId, &LeafSet)],
         candidates: Candidates,
-        mut observe: impl FnMut(usize, Crossing),
+        mut observe: impl FnMut(Began, Crossing),
     ) -> Option<Followed<'g, C>> {
         let mut seeds = Vec::new();
-        let mut stacks: Vec<usize> = Vec::new();
-        let slots = [false, true].map(|marked| Slot { plane: 0, marked });
+        // For each stack the leaf it began as, and where each leaf's is.
+        let mut stacks = vec![Began::Unturned];
+        let mut stack_of: Vec<usize> = vec![0; self.model.data.leaf_count()];
         for &(system, leaves) in starts {
-            let slots = slots.get(..1 + usize::from(course.marks().is_some())).unwrap_or_default();
-            if !slots.iter().any(|&slot| bits::intersects(candidates.row(system, slot), leaves.row())) {
-                continue;
-            }
-            for leaf in leaves.iter() {
-                let marked = course.marks().is_some_and(|marks| marks.contains(leaf));
-                if !bits::contains(candidates.row(system, Slot { plane: 0, marked }), leaf) {
-                    continue;
+            let useful = |marked, mut leaves: LeafSet| {
+                candidates.keep(system, Slot { plane: 0, marked }, leaves.row_mut());
+                leaves
+            };
+            let useful = match course.marks() {
+                None => useful(false, leaves.clone()),
+                Some(marks) => {
+                    let mut both = useful(false, leaves.minus(marks));
+                    both.extend(useful(true, leaves.and(marks)).row());
+                    both
                 }
-                let stack = stacks.iter().position(|&l| l == leaf).unwrap_or_else(|| {
-                    stacks.push(leaf);
-                    stacks.len() - 1
-                });
+            };
+            for leaf in useful.iter() {
+                let mut stack = 0;
+                if let (true, Some(of)) = (self.turning.contains(leaf), stack_of.get_mut(leaf)) {
+                    if *of == 0 {
+                        *of = stacks.len();
+                        stacks.push(Began::As(leaf));
+                    }
+                    stack = *of;
+                }
                 seeds.push(Seed { system, stack, leaf });
             }
         }
         if seeds.is_empty() {
             return None;
         }
-        let layers = forward(graph, course, passing, stacks.len(), &seeds, Some(candidates), |crossing| {
-            if let Some(&leaf) = stacks.get(crossing.stack) {
-                observe(leaf, crossing);
+        let layers = forward(graph, course, passing, &seeds, Some(candidates), |crossing| {
+            if let Some(&began) = stacks.get(crossing.stack) {
+                observe(began, crossing);
             }
         });
         Some(Followed { layers })
@@ -256,6 +299,25 @@ impl Judge<'_> {
         }
         leaves.reverse();
         Witness { walk, leaves }
+    }
+}
+
+/// The origin leaf of items.
+#[derive(Debug, Clone, Copy)]
+pub enum Began {
+    /// What they are.
+    Unturned,
+    /// This one.
+    As(usize),
+}
+
+impl Began {
+    /// Adds the origin leaves of items that now are some leaves.
+    pub fn note(self, now: &LeafSet, origins: &mut LeafSet) {
+        match self {
+            Began::Unturned => origins.extend(now.row()),
+            Began::As(leaf) => origins.insert(leaf),
+        }
     }
 }
 

@@ -8,14 +8,14 @@ use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
 use crate::graph::{Graph, Origin};
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
+use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins, turning};
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Scope, SystemId};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
-use crate::rules::{self, Idle};
+use crate::rules::{self, Forbidden, Idle, WorkedOut};
 use crate::stages::{self, Stage, Unit};
 
 /// What a judgement came to.
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
+    /// What was worked out for rules, to judge them again.
+    worked_out: FxHashMap<RuleRef, WorkedOut>,
 }
 
 impl Outcome {
@@ -45,14 +47,15 @@ impl Outcome {
 struct Rules<'j> {
     judge: &'j Judge<'j>,
     world: &'j World,
+    worked_out: &'j FxHashMap<RuleRef, WorkedOut>,
 }
 
 impl Sourceless for Rules<'_> {
     fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
         let mut broken = vec![Vec::new(); put.len()];
         for (rule, body) in all_rules(self.world) {
-            if let Body::Forbid(forbid) = body {
-                let breaks = rules::break_without_from(self.judge, forbid, put);
+            if let (Body::Forbid(forbid), Some(known)) = (body, self.worked_out.get(&rule)) {
+                let breaks = rules::break_without_from(self.judge, forbid, known, put);
                 for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
                     ids.push(super::rule_facts(self.world, rule).id);
                 }
@@ -74,29 +77,29 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
 
 /// Holds everything against all checks and rules.
 fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: &Stage) -> Outcome {
-    let ((terms, unsourced), ruled) = rayon::join(
-        || {
-            let terms = stage.after(checks::broken_terms(judge));
-            (terms, stage.after(checks::unsourced(judge, &Rules { judge, world })))
-        },
+    let (terms, ruled) = rayon::join(
+        || stage.after(checks::broken_terms(judge)),
         || {
             let each = rules.par_iter();
-            each.map(|&(rule, body)| stage.after(ruled(judge, rule, body, None))).collect::<Vec<_>>()
+            each.map(|&(rule, body)| stage.after(ruled(judge, rule, body, None, None))).collect::<Vec<_>>()
         },
     );
     let (mut violations, mut relied) = terms;
     violations.extend(checks::offending_flows(judge));
-    violations.extend(unsourced);
     let mut idle = Vec::new();
     let mut standings = Vec::new();
-    for ((rule, body), (found, exempt, nothing)) in rules.into_iter().zip(ruled) {
+    let mut worked_out = FxHashMap::default();
+    for ((rule, body), ruled) in rules.into_iter().zip(ruled) {
         if let RuleRef::Statement(_) = rule {
-            standings.push(promises::standing(judge, rule, body, &found, &nothing));
+            standings.push(promises::standing(judge, rule, body, &ruled.violations, &ruled.idle));
         }
-        violations.extend(found);
-        relied.extend(exempt);
-        idle.extend(nothing.into_iter().map(|part| (rule, part)));
+        violations.extend(ruled.violations);
+        relied.extend(ruled.relied);
+        idle.extend(ruled.idle.into_iter().map(|part| (rule, part)));
+        worked_out.extend(ruled.worked_out.map(|known| (rule, known)));
     }
+    let rules = Rules { judge, world, worked_out: &worked_out };
+    violations.extend(stage.after(checks::unsourced(judge, &rules)));
     relied.extend(built_in(judge));
     Outcome {
         violations,
@@ -105,6 +108,7 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
         standings,
         counting: judge.counting.clone(),
         assumed: judge.assumed.clone(),
+        worked_out,
     }
 }
 
@@ -138,31 +142,50 @@ fn judged<R>(
         assumed: &assumed,
         held: &held,
         origins: &origins,
+        turning: &turning(model),
     })
 }
 
-/// What one rule or promise came to: what breaks it, what kept something from that, and
-/// what of it matches nothing. With `only`, only what is found there is wanted.
+/// What one rule or promise came to.
+#[derive(Default)]
+struct Ruled {
+    /// What breaks it.
+    violations: Vec<Violation>,
+    /// What kept something from that.
+    relied: Vec<Relied>,
+    /// What of it matches nothing.
+    idle: Vec<Idle>,
+    worked_out: Option<WorkedOut>,
+}
+
+/// Judges one rule or promise. With `only`, only what is found there is wanted; what is
+/// known of it was worked out where more flows count.
 fn ruled(
     judge: &Judge,
     rule: RuleRef,
     body: &Body,
     only: Option<&FxHashSet<On>>,
-) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
+    known: Option<&WorkedOut>,
+) -> Ruled {
     match body {
         Body::Forbid(forbid) => {
             let found = match only {
                 Some(only) => {
-                    rules::forbidden(&Judge { origins: &starting(judge, only), ..*judge }, rule, forbid)
+                    let origins = &starting(judge, only);
+                    rules::forbidden(&Judge { origins, ..*judge }, rule, forbid, known)
                 }
-                None => rules::forbidden(judge, rule, forbid),
+                None => rules::forbidden(judge, rule, forbid, known),
             };
-            (found.violations, found.relied, found.idle)
+            let Forbidden { violations, relied, idle, worked_out } = found;
+            Ruled { violations, relied, idle, worked_out }
         }
-        Body::Limit(limit) => rules::limited(judge, rule, limit, only),
+        Body::Limit(limit) => {
+            let (violations, relied, idle) = rules::limited(judge, rule, limit, only);
+            Ruled { violations, relied, idle, worked_out: None }
+        }
         Body::Require(require) => {
-            let (found, nothing) = rules::required(judge, rule, require);
-            (found, Vec::new(), nothing)
+            let (violations, idle) = rules::required(judge, rule, require);
+            Ruled { violations, idle, ..Ruled::default() }
         }
     }
 }
@@ -226,7 +249,9 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
         }
         let rules = all_rules(world);
         let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
-        found.par_extend(again.flat_map(|(rule, body, only)| ruled(judge, rule, body, Some(only)).0));
+        found.par_extend(again.flat_map(|(rule, body, only)| {
+            ruled(judge, rule, body, Some(only), outcome.worked_out.get(&rule)).violations
+        }));
         found.iter().map(key).collect()
     });
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));

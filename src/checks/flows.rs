@@ -62,14 +62,16 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     let candidates = reaching(judge.graph, &Plain, flows.iter().copied(), |flow, _, row| {
         row.copy_from_slice(model.flows[flow].leaves.row());
     });
-    let candidates = Candidates { rows: &candidates, planes: 1 };
+    let candidates = Candidates::of(&candidates, 1);
     for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
-        let mut seen: Vec<(FlowId, usize)> = Vec::new();
+        let mut seen: Vec<(FlowId, LeafSet)> = Vec::new();
         let followed =
-            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, candidates, |leaf, crossing| {
+            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, candidates, |began, crossing| {
                 if flows.contains(&crossing.flow) {
-                    seen.push((crossing.flow, leaf));
+                    let mut data = LeafSet::empty(model.data.leaf_count());
+                    began.note(&LeafSet::from(&*crossing.leaves), &mut data);
+                    seen.push((crossing.flow, data));
                     keep_shortest(
                         &mut shortest,
                         crossing.flow,
@@ -80,9 +82,9 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
         let Some(followed) = followed else {
             continue;
         };
-        for (flow, leaf) in seen {
+        for (flow, data) in seen {
             let empty = || (LeafSet::empty(model.data.leaf_count()), Vec::new());
-            carried.entry(flow).or_insert_with(empty).0.insert(leaf);
+            carried.entry(flow).or_insert_with(empty).0.extend(data.row());
         }
         for (flow, shortest) in &shortest {
             if let Some((_, walk)) = carried.get_mut(flow)

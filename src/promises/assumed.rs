@@ -202,7 +202,7 @@ fn walk(
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
     let passing = Passing::One(Origin::Assumed(model.systems[system].party));
     let mut first: Option<(FlowId, State, usize)> = None;
-    let layers = forward(judge.graph, &course, passing, 1, &seeds, None, |crossing| {
+    let layers = forward(judge.graph, &course, passing, &seeds, None, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         if first.is_some() || !target.by[flow] {
             return;

@@ -107,7 +107,7 @@ fn follow(
             if slot.marked { leaves.clone() } else { leaves.and(touching.at(model.flows[flow].to)) };
         row.copy_from_slice(of_data.row());
     });
-    let candidates = Candidates { rows: &rows, planes: 1 };
+    let candidates = Candidates::of(&rows, 1);
     let mut found: BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> = BTreeMap::new();
     for &(origin, ref starts) in judge.origins {
         for &(source, leaves) in starts {

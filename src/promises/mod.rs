@@ -100,7 +100,7 @@ fn by_declared(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation]) -
     let none = Assumed::default();
     let declared = Judge { origins: &origins, assumed: &none, ..*judge };
     match body {
-        Body::Forbid(forbid) => !rules::forbidden(&declared, rule, forbid).violations.is_empty(),
+        Body::Forbid(forbid) => !rules::forbidden(&declared, rule, forbid, None).violations.is_empty(),
         Body::Limit(limit) => !rules::limited(&declared, rule, limit, None).0.is_empty(),
         Body::Require(_) => true,
     }

@@ -31,6 +31,8 @@ pub enum Passing<'a> {
     One(Origin),
     /// The declared ones of all parties that are alike.
     Many(&'a Alike),
+    /// Anybody's, as if no `only_from` left anything out: more than gets anywhere.
+    Anybody,
 }
 
 impl Passing<'_> {
@@ -39,6 +41,7 @@ impl Passing<'_> {
         match self {
             Passing::One(origin) => graph.passes(flow, origin),
             Passing::Many(alike) => alike.passes(graph, flow, Whose::Many),
+            Passing::Anybody => true,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can reach a target, whatever its origin: one pass for all origins.
 
+use std::collections::VecDeque;
+
 use super::{Course, Rows, Slot};
 use crate::bits;
 use crate::graph::Graph;
@@ -19,7 +21,7 @@ pub fn reaching<C: Course>(
     let slots: Vec<Slot> = Slot::all(course).collect();
     let mut rows = Rows::new(model, slots.len());
     let words = bits::words(model.data.leaf_count());
-    let mut work = Work { queue: Vec::new(), queued: model.systems.map(|_| false) };
+    let mut work = Work { queue: VecDeque::new(), queued: model.systems.map(|_| false) };
     let mut row = vec![0; words];
     for flow in flows {
         let ends = &model.flows[flow];
@@ -75,19 +77,19 @@ fn close<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId
 }
 
 struct Work {
-    queue: Vec<SystemId>,
+    queue: VecDeque<SystemId>,
     queued: crate::model::Table<SystemId, bool>,
 }
 
 impl Work {
     fn add(&mut self, system: SystemId) {
         if !std::mem::replace(&mut self.queued[system], true) {
-            self.queue.push(system);
+            self.queue.push_back(system);
         }
     }
 
     fn next(&mut self) -> Option<SystemId> {
-        let system = self.queue.pop()?;
+        let system = self.queue.pop_front()?;
         self.queued[system] = false;
         Some(system)
     }

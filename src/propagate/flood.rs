@@ -1,5 +1,7 @@
 //! Items of many systems at once, wherever they get to; by which walks does not matter.
 
+use std::collections::VecDeque;
+
 use super::{Candidates, Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
 use crate::graph::Graph;
@@ -14,6 +16,30 @@ pub struct Flooded {
     pub systems: Vec<SystemId>,
 }
 
+impl Flooded {
+    /// What crosses flows that let it pass: flow, slot before it, leaves.
+    pub fn crossings<C: Course>(
+        &self,
+        graph: &Graph,
+        course: &C,
+        passes: impl Fn(FlowId) -> bool,
+        mut each: impl FnMut(FlowId, Slot, LeafSet),
+    ) {
+        let planes = course.planes();
+        for &system in &self.systems {
+            for &flow in graph.out(system).iter().filter(|&&flow| passes(flow)) {
+                let leaves = &graph.model.flows[flow].leaves;
+                for slot in Slot::all(course) {
+                    let here = self.rows.at(system, slot, planes);
+                    if bits::intersects(here, leaves.row()) {
+                        each(flow, slot, leaves.with(here));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The leaves at each system and slot that seeds get to over flows that let them
 /// pass. With `candidates`, only what can reach a target goes on.
 pub fn flood<'s, C: Course>(
@@ -24,13 +50,12 @@ pub fn flood<'s, C: Course>(
     candidates: Option<Candidates>,
 ) -> Flooded {
     let model = graph.model;
-    let mut systems = Vec::new();
     let slots: Vec<Slot> = Slot::all(course).collect();
     let planes = course.planes();
     let mut rows = Rows::new(model, slots.len());
     let mut fresh = Rows::new(model, slots.len());
     let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
-    let mut queue: Vec<SystemId> = Vec::new();
+    let mut queue: VecDeque<SystemId> = VecDeque::new();
     for (system, leaves) in seeds {
         let mut any = false;
         for slot in Slot::all(course).filter(|slot| slot.plane == 0) {
@@ -40,34 +65,33 @@ pub fn flood<'s, C: Course>(
                 Some(marks) => leaves.minus(marks),
             };
             if let Some(candidates) = candidates {
-                row = row.and(&LeafSet::from(candidates.row(system, slot)));
+                candidates.keep(system, slot, row.row_mut());
             }
             any |= fresh.add(system, slot.index(planes), row.row());
         }
         if any && !std::mem::replace(&mut queued[system], true) {
-            queue.push(system);
+            queue.push_back(system);
         }
     }
     let mut new: Vec<u64> = Vec::new();
     let mut crossing: Vec<u64> = Vec::new();
-    while let Some(system) = queue.pop() {
+    let mut active: Vec<Slot> = Vec::with_capacity(slots.len());
+    let words = bits::words(model.data.leaf_count());
+    while let Some(system) = queue.pop_front() {
         queued[system] = false;
         new.clear();
         new.extend_from_slice(fresh.block(system));
         fresh.clear(system);
-        let first = bits::is_empty(rows.block(system));
         if !settle(graph, course, &mut rows, system, &mut new) {
             continue;
         }
-        if first {
-            systems.push(system);
-        }
+        active.clear();
+        active.extend(slots.iter().filter(|slot| !bits::is_empty(slot.of(&new, planes, words))));
         for &flow in graph.out(system) {
             let ends = &model.flows[flow];
             let leaves = ends.leaves.row();
-            for &slot in &slots {
-                let start = slot.index(planes) * leaves.len();
-                let held = new.get(start..start + leaves.len()).unwrap_or_default();
+            for &slot in &active {
+                let held = slot.of(&new, planes, words);
                 if !bits::intersects(held, leaves) {
                     continue;
                 }
@@ -81,18 +105,18 @@ pub fn flood<'s, C: Course>(
                 crossing.clear();
                 crossing.extend(held.iter().zip(leaves).map(|(h, l)| h & l));
                 if let Some(candidates) = candidates {
-                    let useful = candidates.row(ends.to, next);
-                    crossing.iter_mut().zip(useful).for_each(|(c, u)| *c &= u);
+                    candidates.keep(ends.to, next, &mut crossing);
                 }
                 if bits::new(&crossing, rows.row(ends.to, next.index(planes)))
                     && fresh.add(ends.to, next.index(planes), &crossing)
                     && !std::mem::replace(&mut queued[ends.to], true)
                 {
-                    queue.push(ends.to);
+                    queue.push_back(ends.to);
                 }
             }
         }
     }
+    let mut systems = rows.systems().to_vec();
     systems.sort_unstable();
     Flooded { rows, systems }
 }

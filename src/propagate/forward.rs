@@ -53,33 +53,67 @@ pub struct Layers<'g, C> {
     course: &'g C,
     passing: Passing<'g>,
     shape: Shape,
-    visited: FxHashMap<SystemId, Visited>,
+    visited: FxHashMap<Place, Visited>,
+    log: Vec<Layer>,
+    /// What has been seen, and what was new, where `visited` and `log` say.
+    rows: Vec<u64>,
 }
 
+/// A system and a stack.
+type Place = (SystemId, u32);
+
+/// How wide rows are: a row of words for each slot.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     words: usize,
     planes: usize,
     slots: usize,
-    stacks: usize,
 }
 
 impl Shape {
     fn width(self) -> usize {
-        self.stacks * self.slots * self.words
+        self.slots * self.words
     }
 
-    fn range(self, stack: usize, slot: Slot) -> std::ops::Range<usize> {
-        let start = (stack * self.slots + slot.index(self.planes)) * self.words;
+    fn range(self, slot: Slot) -> std::ops::Range<usize> {
+        let start = slot.index(self.planes) * self.words;
         start..start + self.words
     }
 }
 
-#[derive(Debug, Default)]
+/// What has been at a place.
+#[derive(Debug, Clone, Copy)]
 struct Visited {
-    seen: Vec<u64>,
-    /// What was new in a layer.
-    layers: Vec<(usize, Vec<u64>)>,
+    seen: usize,
+    last: u32,
+}
+
+/// What was new at a place in a layer, and where the place's layer before stands.
+#[derive(Debug, Clone, Copy)]
+struct Layer {
+    length: usize,
+    new: usize,
+    before: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+/// What arrives in a layer.
+#[derive(Default)]
+struct Arriving {
+    at: FxHashMap<Place, usize>,
+    rows: Vec<u64>,
+}
+
+impl Arriving {
+    fn row(&mut self, place: Place, width: usize) -> &mut [u64] {
+        let rows = &mut self.rows;
+        let at = *self.at.entry(place).or_insert_with(|| {
+            rows.resize(rows.len() + width, 0);
+            rows.len() - width
+        });
+        rows.get_mut(at..at + width).unwrap_or_default()
+    }
 }
 
 /// What can reach a target, by a course that has as many planes or only one.
@@ -89,13 +123,37 @@ pub struct Candidates<'r> {
     pub rows: &'r Rows,
     /// The planes of the course that they were found by.
     pub planes: usize,
+    /// What can besides, in all planes but the first; by a course with one plane.
+    pub later: Option<&'r Rows>,
 }
 
 impl<'r> Candidates<'r> {
-    /// The leaves at a system in a slot that can reach a target.
-    pub fn row(&self, system: SystemId, slot: Slot) -> &'r [u64] {
+    /// By a course with so many planes.
+    pub fn of(rows: &'r Rows, planes: usize) -> Self {
+        Candidates { rows, planes, later: None }
+    }
+
+    fn rows(&self, system: SystemId, slot: Slot) -> (&'r [u64], &'r [u64]) {
         let plane = slot.plane.min(self.planes - 1);
-        self.rows.row(system, Slot { plane, ..slot }.index(self.planes))
+        let row = self.rows.row(system, Slot { plane, ..slot }.index(self.planes));
+        let later = self.later.filter(|_| slot.plane > 0);
+        (row, later.map(|later| later.row(system, 0)).unwrap_or_default())
+    }
+
+    /// Leaves in a row what can reach a target from a system in a slot.
+    pub fn keep(&self, system: SystemId, slot: Slot, row: &mut [u64]) {
+        let (useful, later) = self.rows(system, slot);
+        if later.is_empty() {
+            row.iter_mut().zip(useful).for_each(|(r, u)| *r &= u);
+        } else {
+            row.iter_mut().zip(useful.iter().zip(later)).for_each(|(r, (u, l))| *r &= u | l);
+        }
+    }
+
+    /// Whether some of a row can reach a target from a system in a slot.
+    pub fn meet(&self, system: SystemId, slot: Slot, row: &[u64]) -> bool {
+        let (useful, later) = self.rows(system, slot);
+        bits::intersects(useful, row) || bits::intersects(later, row)
     }
 }
 
@@ -106,7 +164,6 @@ pub fn forward<'g, C: Course>(
     graph: &'g Graph<'g>,
     course: &'g C,
     passing: Passing<'g>,
-    stacks: usize,
     seeds: &[Seed],
     candidates: Option<Candidates>,
     mut observe: impl FnMut(Crossing),
@@ -114,56 +171,80 @@ pub fn forward<'g, C: Course>(
     let model = graph.model;
     let slots: Vec<Slot> = Slot::all(course).collect();
     let words = bits::words(model.data.leaf_count());
-    let shape = Shape { words, planes: course.planes(), slots: slots.len(), stacks };
-    let mut layers = Layers { graph, course, passing, shape, visited: FxHashMap::default() };
-    let mut arriving: FxHashMap<SystemId, Vec<u64>> = FxHashMap::default();
+    let shape = Shape { words, planes: course.planes(), slots: slots.len() };
+    let width = shape.width();
+    let mut layers = Layers {
+        graph,
+        course,
+        passing,
+        shape,
+        visited: FxHashMap::default(),
+        log: Vec::new(),
+        rows: Vec::new(),
+    };
+    let mut arriving = Arriving::default();
     for seed in seeds {
         let marked = course.marks().is_some_and(|marks| marks.contains(seed.leaf));
-        let row = arriving.entry(seed.system).or_insert_with(|| vec![0; shape.width()]);
-        let range = shape.range(seed.stack, Slot { plane: 0, marked });
+        let row = arriving.row((seed.system, seed.stack as u32), width);
+        let range = shape.range(Slot { plane: 0, marked });
         if let Some(word) = row.get_mut(range).and_then(|row| row.get_mut(seed.leaf / 64)) {
             *word |= 1 << (seed.leaf % 64);
         }
     }
     let mut leaves: Vec<u64> = Vec::with_capacity(words);
     let mut length = 0;
-    while !arriving.is_empty() {
-        let mut settled: Vec<(SystemId, Vec<u64>)> = Vec::with_capacity(arriving.len());
-        for (system, row) in arriving.drain() {
-            settled.extend(layers.settle(system, row, length).map(|new| (system, new)));
+    let mut settled: Vec<(Place, usize)> = Vec::new();
+    // What is new at one system, and all of its leaves.
+    let mut active: Vec<(u32, Slot, usize)> = Vec::new();
+    let mut any: Vec<u64> = vec![0; words];
+    while !arriving.at.is_empty() {
+        let Arriving { at, mut rows } = std::mem::take(&mut arriving);
+        settled.clear();
+        for (place, at) in at {
+            let row = rows.get_mut(at..at + width).unwrap_or_default();
+            settled.extend(layers.settle(place, row, length).map(|new| (place, new)));
         }
         // In the order of systems, so that what is seen does not depend on hashing.
-        settled.sort_unstable_by_key(|(system, _)| *system);
+        settled.sort_unstable_by_key(|(place, _)| *place);
         length += 1;
-        for (system, new) in settled {
+        for group in settled.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
+            let Some(&((system, _), _)) = group.first() else {
+                continue;
+            };
+            active.clear();
+            any.fill(0);
+            for &((_, stack), new) in group {
+                for &slot in &slots {
+                    if bits::or_any(&mut any, layers.row(new, slot)) {
+                        active.push((stack, slot, new));
+                    }
+                }
+            }
             for &flow in graph.out(system) {
-                if !passing.passes(graph, flow) {
+                let ends = &model.flows[flow];
+                let data = ends.leaves.row();
+                if !bits::intersects(&any, data) || !passing.passes(graph, flow) {
                     continue;
                 }
-                let ends = &model.flows[flow];
-                for (stack, slot) in
-                    (0..stacks).flat_map(|stack| slots.iter().map(move |slot| (stack, *slot)))
-                {
-                    let held = new.get(shape.range(stack, slot)).unwrap_or_default();
-                    if !bits::intersects(held, ends.leaves.row()) {
+                for &(stack, slot, new) in &active {
+                    let held = layers.row(new, slot);
+                    if !bits::intersects(held, data) {
                         continue;
                     }
                     leaves.clear();
-                    leaves.extend(held.iter().zip(ends.leaves.row()).map(|(h, l)| h & l));
-                    observe(Crossing { flow, stack, slot, length, leaves: &mut leaves });
+                    leaves.extend(held.iter().zip(data).map(|(h, l)| h & l));
+                    observe(Crossing { flow, stack: stack as usize, slot, length, leaves: &mut leaves });
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
                     };
                     let next = Slot { plane, ..slot };
                     if let Some(candidates) = candidates {
-                        let useful = candidates.row(ends.to, next);
-                        leaves.iter_mut().zip(useful).for_each(|(l, u)| *l &= u);
+                        candidates.keep(ends.to, next, &mut leaves);
                     }
-                    if !bits::is_empty(&leaves) {
-                        let row = arriving.entry(ends.to).or_insert_with(|| vec![0; shape.width()]);
-                        if let Some(row) = row.get_mut(shape.range(stack, next)) {
-                            bits::or(row, &leaves);
-                        }
+                    if !bits::is_empty(&leaves)
+                        && let Some(row) = arriving.row((ends.to, stack), width).get_mut(shape.range(next))
+                    {
+                        bits::or(row, &leaves);
                     }
                 }
             }
@@ -173,40 +254,53 @@ pub fn forward<'g, C: Course>(
 }
 
 impl<C: Course> Layers<'_, C> {
-    /// Notes what arrives at a system, with all that is derived there; what of it
-    /// is new, if anything is.
-    fn settle(&mut self, system: SystemId, row: Vec<u64>, length: usize) -> Option<Vec<u64>> {
-        let shape = self.shape;
-        let visited = self.visited.entry(system).or_default();
-        if visited.seen.is_empty() {
-            visited.seen = vec![0; shape.width()];
-        }
-        let unseen = |mut row: Vec<u64>, seen: &[u64]| {
-            row.iter_mut().zip(seen).for_each(|(r, s)| *r &= !s);
-            row
-        };
-        let mut new = unseen(row, &visited.seen);
-        if bits::is_empty(&new) {
+    /// Notes what arrives at a place, with all that is derived there; where what of it
+    /// is new stands, if anything is.
+    fn settle(&mut self, place: Place, row: &mut [u64], length: usize) -> Option<usize> {
+        let width = self.shape.width();
+        let rows = &mut self.rows;
+        let visited = self.visited.entry(place).or_insert_with(|| {
+            rows.resize(rows.len() + width, 0);
+            Visited { seen: rows.len() - width, last: NONE }
+        });
+        let seen = rows.get_mut(visited.seen..visited.seen + width).unwrap_or_default();
+        row.iter_mut().zip(&*seen).for_each(|(r, s)| *r &= !s);
+        if bits::is_empty(row) {
             return None;
         }
-        if !self.graph.model.systems[system].derives.is_empty() {
-            derive_all(self.graph, self.course, shape, system, &mut new);
-            new = unseen(new, &visited.seen);
+        if !self.graph.model.systems[place.0].derives.is_empty() {
+            derive_all(self.graph, self.course, self.shape, place.0, row);
+            row.iter_mut().zip(&*seen).for_each(|(r, s)| *r &= !s);
         }
-        bits::or(&mut visited.seen, &new);
-        visited.layers.push((length, new.clone()));
+        bits::or(seen, row);
+        let new = rows.len();
+        rows.extend_from_slice(row);
+        let before = std::mem::replace(&mut visited.last, self.log.len() as u32);
+        self.log.push(Layer { length, new, before });
         Some(new)
     }
 
     /// The leaves at a system in a stack and slot.
     pub fn leaves(&self, system: SystemId, stack: usize, slot: Slot) -> &[u64] {
-        let seen = self.visited.get(&system).map(|v| v.seen.as_slice());
-        seen.and_then(|seen| seen.get(self.shape.range(stack, slot))).unwrap_or_default()
+        let visited = self.visited.get(&(system, stack as u32));
+        visited.map(|visited| self.row(visited.seen, slot)).unwrap_or_default()
     }
 
-    fn layer(&self, system: SystemId, length: usize) -> Option<&[u64]> {
-        let layers = &self.visited.get(&system)?.layers;
-        layers.iter().find(|(l, _)| *l == length).map(|(_, row)| row.as_slice())
+    fn row(&self, start: usize, slot: Slot) -> &[u64] {
+        let row = self.rows.get(start..start + self.shape.width());
+        row.and_then(|row| row.get(self.shape.range(slot))).unwrap_or_default()
+    }
+
+    /// Where what was new at a system in a layer stands.
+    fn layer(&self, system: SystemId, stack: usize, length: usize) -> Option<usize> {
+        let mut at = self.visited.get(&(system, stack as u32))?.last;
+        while let Some(layer) = self.log.get(at as usize) {
+            if layer.length == length {
+                return Some(layer.new);
+            }
+            at = layer.before;
+        }
+        None
     }
 
     /// A walk of `length` flows that brings an item into `state`, which it was
@@ -231,13 +325,13 @@ impl<C: Course> Layers<'_, C> {
         let graph = self.graph;
         graph.into(state.system).iter().filter(|&&flow| self.passing.passes(graph, flow)).find_map(|&flow| {
             let ends = &graph.model.flows[flow];
-            let layer = self.layer(ends.from, length - 1)?;
+            let layer = self.layer(ends.from, state.stack, length - 1)?;
             Slot::all(self.course).find_map(|slot| {
                 let plane = self.course.next(flow, slot.plane)?;
                 if plane != state.slot.plane || (slot.marked && !state.slot.marked) {
                     return None;
                 }
-                let held = layer.get(self.shape.range(state.stack, slot))?;
+                let held = self.row(layer, slot);
                 let leaf = bits::ones(held)
                     .filter(|&leaf| ends.leaves.contains(leaf))
                     .find(|&leaf| self.becomes(leaf, slot.marked, state))?;
@@ -264,19 +358,16 @@ impl<C: Course> Layers<'_, C> {
 }
 
 fn derive_all<C: Course>(graph: &Graph, course: &C, shape: Shape, system: SystemId, row: &mut [u64]) {
-    for stack in 0..shape.stacks {
-        for plane in 0..shape.planes {
-            let plain = shape.range(stack, Slot { plane, marked: false });
-            let marked = course.marks().map(|_| shape.range(stack, Slot { plane, marked: true }));
-            let copy =
-                |range: std::ops::Range<usize>, row: &[u64]| row.get(range).unwrap_or_default().to_vec();
-            let mut without = copy(plain.clone(), row);
-            let mut with = marked.clone().map(|range| copy(range, row)).unwrap_or_default();
-            derive(graph.model, system, &mut without, &mut with, course.marks());
-            for (range, from) in [(Some(plain), without), (marked, with)] {
-                if let Some(into) = range.and_then(|range| row.get_mut(range)) {
-                    bits::or(into, &from);
-                }
+    for plane in 0..shape.planes {
+        let plain = shape.range(Slot { plane, marked: false });
+        let marked = course.marks().map(|_| shape.range(Slot { plane, marked: true }));
+        let copy = |range: std::ops::Range<usize>, row: &[u64]| row.get(range).unwrap_or_default().to_vec();
+        let mut without = copy(plain.clone(), row);
+        let mut with = marked.clone().map(|range| copy(range, row)).unwrap_or_default();
+        derive(graph.model, system, &mut without, &mut with, course.marks());
+        for (range, from) in [(Some(plain), without), (marked, with)] {
+            if let Some(into) = range.and_then(|range| row.get_mut(range)) {
+                bits::or(into, &from);
             }
         }
     }

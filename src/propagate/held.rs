@@ -1,6 +1,6 @@
 //! What each system holds and each flow carries, whatever its origin.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashSet;
 
@@ -62,7 +62,7 @@ pub fn held(graph: &Graph, assumed: &Assumed) -> Held {
         };
         while spread.step(passes, keep).is_some() {}
         result.take(&spread, passes);
-        for &system in &spread.touched {
+        for &system in spread.rows.systems() {
             let mut new = spread.rows.row(system, 0).to_vec();
             for rows in &mut been {
                 let before = rows.row(system, 0).to_vec();
@@ -91,7 +91,7 @@ impl Held {
     /// Takes what has got anywhere over flows that let it pass.
     fn take(&mut self, spread: &Spread, passes: impl Fn(FlowId) -> bool) {
         let graph = spread.graph;
-        for &system in &spread.touched {
+        for &system in spread.rows.systems() {
             let row = spread.rows.row(system, 0);
             self.leaves.add(system, 0, row);
             for &flow in graph.out(system) {
@@ -114,10 +114,8 @@ pub struct Spread<'g> {
     graph: &'g Graph<'g>,
     /// Where what has got to.
     pub rows: Rows,
-    /// The systems that something has got to.
-    touched: Vec<SystemId>,
     fresh: Table<SystemId, Option<Vec<u64>>>,
-    queue: Vec<SystemId>,
+    queue: VecDeque<SystemId>,
 }
 
 impl<'g> Spread<'g> {
@@ -127,9 +125,8 @@ impl<'g> Spread<'g> {
         Spread {
             graph,
             rows: Rows::new(model, 1),
-            touched: Vec::new(),
             fresh: model.systems.map(|_| None),
-            queue: Vec::new(),
+            queue: VecDeque::new(),
         }
     }
 
@@ -140,27 +137,21 @@ impl<'g> Spread<'g> {
 
     /// Takes everything away; nothing may be on its way.
     fn clear(&mut self) {
-        for system in self.touched.drain(..) {
-            self.rows.clear(system);
-        }
+        self.rows.clear_all();
     }
 
     /// Leaves are put at a system, or arrive there.
     pub fn arrive(&mut self, system: SystemId, mut row: Vec<u64>) {
         derive(self.graph.model, system, &mut row, &mut [], None);
         row.iter_mut().zip(self.rows.row(system, 0)).for_each(|(r, have)| *r &= !have);
-        let first = bits::is_empty(self.rows.row(system, 0));
         if self.rows.add(system, 0, &row) {
-            if first {
-                self.touched.push(system);
-            }
             match &mut self.fresh[system] {
                 Some(waiting) => {
                     bits::or(waiting, &row);
                 }
                 empty => {
                     *empty = Some(row);
-                    self.queue.push(system);
+                    self.queue.push_back(system);
                 }
             }
         }
@@ -173,7 +164,7 @@ impl<'g> Spread<'g> {
         passes: impl Fn(FlowId) -> bool,
         keep: impl Fn(SystemId, &mut [u64]),
     ) -> Option<(SystemId, Vec<u64>)> {
-        let system = self.queue.pop()?;
+        let system = self.queue.pop_front()?;
         let new = self.fresh[system].take().unwrap_or_default();
         for &flow in self.graph.out(system) {
             let ends = &self.graph.model.flows[flow];

@@ -74,57 +74,113 @@ impl Slot {
     fn index(self, planes: usize) -> usize {
         self.plane + if self.marked { planes } else { 0 }
     }
+
+    /// Its row of a block.
+    fn of(self, block: &[u64], planes: usize, words: usize) -> &[u64] {
+        let start = self.index(planes) * words;
+        block.get(start..start + words).unwrap_or_default()
+    }
 }
 
-/// A row of leaves for each system and slot.
+/// A row of leaves for each system and slot; only systems that hold something take room.
 #[derive(Debug, Clone)]
 pub struct Rows {
     words: usize,
     slots: usize,
-    bits: Vec<u64>,
+    /// For each system where its block is, from 1; 0: it has none.
+    places: Vec<u32>,
+    /// The systems that have a block, in the order of their blocks.
+    systems: Vec<SystemId>,
+    blocks: Vec<u64>,
+    /// The block of a system that has none.
+    nothing: Vec<u64>,
 }
 
 impl Rows {
     /// Nothing anywhere.
     pub fn new(model: &Model, slots: usize) -> Self {
         let words = bits::words(model.data.leaf_count());
-        Rows { words, slots, bits: vec![0; model.systems.len() * slots * words] }
+        Rows {
+            words,
+            slots,
+            places: vec![0; model.systems.len()],
+            systems: Vec::new(),
+            blocks: Vec::new(),
+            nothing: vec![0; slots * words],
+        }
     }
 
-    fn start(&self, system: SystemId, slot: usize) -> usize {
-        (system.index() * self.slots + slot) * self.words
+    /// The systems that hold something, or did, in no order.
+    pub fn systems(&self) -> &[SystemId] {
+        &self.systems
     }
 
     /// The leaves at a system in a slot.
     pub fn row(&self, system: SystemId, slot: usize) -> &[u64] {
-        let start = self.start(system, slot);
-        self.bits.get(start..start + self.words).unwrap_or_default()
+        self.block(system).get(slot * self.words..(slot + 1) * self.words).unwrap_or_default()
+    }
+
+    /// The leaves at a system in a slot of a course with so many planes.
+    pub fn at(&self, system: SystemId, slot: Slot, planes: usize) -> &[u64] {
+        self.row(system, slot.index(planes))
     }
 
     /// Adds leaves; whether any was new.
     pub fn add(&mut self, system: SystemId, slot: usize, row: &[u64]) -> bool {
-        let start = self.start(system, slot);
-        self.bits.get_mut(start..start + self.words).is_some_and(|into| bits::or(into, row))
+        if bits::is_empty(row) {
+            return false;
+        }
+        let range = slot * self.words..(slot + 1) * self.words;
+        self.block_mut(system).get_mut(range).is_some_and(|into| bits::or(into, row))
+    }
+
+    /// Adds all that others have, of as many slots.
+    pub fn extend(&mut self, other: &Rows) {
+        other.systems.iter().for_each(|&system| self.add_block(system, other.block(system)));
     }
 
     /// All rows of a system, slot after slot.
     pub fn block(&self, system: SystemId) -> &[u64] {
-        let start = self.start(system, 0);
-        self.bits.get(start..start + self.slots * self.words).unwrap_or_default()
+        let width = self.nothing.len();
+        let place = self.places.get(system.index()).map_or(0, |&place| place as usize);
+        match place.checked_sub(1) {
+            Some(at) => self.blocks.get(at * width..(at + 1) * width).unwrap_or_default(),
+            None => &self.nothing,
+        }
+    }
+
+    fn block_mut(&mut self, system: SystemId) -> &mut [u64] {
+        let width = self.nothing.len();
+        let Some(place) = self.places.get_mut(system.index()) else {
+            return &mut [];
+        };
+        if *place == 0 {
+            self.systems.push(system);
+            *place = self.systems.len() as u32;
+            self.blocks.resize(self.blocks.len() + width, 0);
+        }
+        let at = *place as usize - 1;
+        self.blocks.get_mut(at * width..(at + 1) * width).unwrap_or_default()
     }
 
     fn add_block(&mut self, system: SystemId, block: &[u64]) {
-        let start = self.start(system, 0);
-        if let Some(into) = self.bits.get_mut(start..start + self.slots * self.words) {
-            bits::or(into, block);
-        }
+        bits::or(self.block_mut(system), block);
     }
 
     fn clear(&mut self, system: SystemId) {
-        let start = self.start(system, 0);
-        if let Some(block) = self.bits.get_mut(start..start + self.slots * self.words) {
-            block.fill(0);
+        if self.places.get(system.index()).is_some_and(|&place| place != 0) {
+            self.block_mut(system).fill(0);
         }
+    }
+
+    /// Takes everything away, at a cost of what there is.
+    fn clear_all(&mut self) {
+        for system in self.systems.drain(..) {
+            if let Some(place) = self.places.get_mut(system.index()) {
+                *place = 0;
+            }
+        }
+        self.blocks.clear();
     }
 
     /// The leaves at a system in any slot.

@@ -12,12 +12,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Idle;
 use crate::bits::LeafSet;
-use crate::graph::Origin;
 use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Starts, Violation, keep_shortest};
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{Limit, Most};
-use crate::propagate::{Alike, Candidates, Course, Deriving, Passing, reaching};
+use crate::propagate::{Alike, Candidates, Course, Deriving, Flooded, Passing, Rows, Slot, flood, reaching};
 
 /// Walks over flows that are not exempt, marked once they are of the categories.
 struct Counted<'c> {
@@ -81,14 +80,19 @@ pub fn limited(
     };
     let through: Table<FlowId, bool> = model.flows.ids().map(exempt).collect();
     let mut relied: Vec<FlowId> = Vec::new();
-    let holdings: Vec<Vec<Option<Holding>>> = categories
-        .iter()
-        .map(|data| {
-            let course = Counted { through: &through, data };
-            let relied = only.is_none().then_some(&mut relied);
-            holdings(judge, &course, &place_of, places.len(), at_most.is_some(), relied)
-        })
-        .collect();
+    let asked: Vec<Asked> =
+        categories.iter().map(|data| Asked::new(judge, &through, data, &place_of, only.is_none())).collect();
+    if only.is_none() {
+        asked.iter().for_each(|asked| asked.rely(&mut relied));
+    }
+    // Only where something of each category can be at all, it is looked for.
+    for asked in &asked {
+        let may = asked.may_hold(&place_of, places.len());
+        let open = |at: usize| may.get(at) == Some(&true);
+        model.systems.ids().for_each(|system| place_of[system] = place_of[system].filter(|&at| open(at)));
+    }
+    let holdings: Vec<Vec<Option<Holding>>> =
+        asked.iter().map(|asked| asked.holdings(&place_of, places.len(), at_most.is_some())).collect();
     for data in &categories {
         let held =
             model.systems.ids().any(|s| crate::bits::intersects(judge.held.leaves.row(s, 0), data.row()));
@@ -163,90 +167,263 @@ fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
     systems.map(|s| (On::System(s), vec![s])).collect()
 }
 
-/// For each place the items of the course's categories that are held there: whose, if
-/// wanted by party. The exempt flows that such data would go on by are added to `relied`.
-fn holdings(
-    judge: &Judge,
-    course: &Counted,
-    place_of: &Table<SystemId, Option<usize>>,
-    places: usize,
-    by_party: bool,
-    mut relied: Option<&mut Vec<FlowId>>,
-) -> Vec<Option<Holding>> {
-    let model = judge.model;
-    let none = || LeafSet::empty(model.data.leaf_count());
-    let touching = Deriving::new(model, course.data);
-    let mut holdings: Vec<Option<Holding>> = vec![None; places];
-    let mut hold = |place: usize, data: &LeafSet, arrives: &LeafSet, walk: Option<(PartyId, Vec<FlowId>)>| {
-        if let Some(slot) = holdings.get_mut(place) {
-            let holding = slot.get_or_insert_with(|| Holding {
-                data: none(),
-                arrives_as: none(),
-                walks: BTreeMap::new(),
-            });
-            holding.data.extend(data.row());
-            holding.arrives_as.extend(arrives.row());
-            if let Some((party, walk)) = walk {
-                let known = holding.walks.entry(party).or_insert_with(|| walk.clone());
-                if walk.len() < known.len() {
-                    *known = walk;
+/// One category of a limit, and where its items can get to at all.
+struct Asked<'c> {
+    judge: &'c Judge<'c>,
+    course: Counted<'c>,
+    /// The leaves that are of the category on arrival at a system.
+    touching: Deriving,
+    /// What can get to a place, or to an exemption.
+    useful: Rows,
+    /// Where items get to, as if every flow let all pass.
+    open: Flooded,
+}
+
+/// What is held at places; whose, if that is counted.
+type Holdings = Vec<Option<Holding>>;
+
+impl<'c> Asked<'c> {
+    fn new(
+        judge: &'c Judge,
+        through: &'c Table<FlowId, bool>,
+        data: &'c LeafSet,
+        place_of: &Table<SystemId, Option<usize>>,
+        exempt: bool,
+    ) -> Self {
+        let course = Counted { through, data };
+        let touching = Deriving::new(judge.model, data);
+        let useful = reaching(judge.graph, &course, judge.counting.iter(), |flow, slot, row| {
+            if if through[flow] { exempt } else { place_of[judge.model.flows[flow].to].is_some() } {
+                row.copy_from_slice(hit(judge, &touching, flow, slot).row());
+            }
+        });
+        let open = flood(judge.graph, &course, |_| true, everything(judge), Some(Candidates::of(&useful, 1)));
+        Asked { judge, course, touching, useful, open }
+    }
+
+    fn hit(&self, flow: FlowId, slot: Slot, leaves: &LeafSet) -> LeafSet {
+        hit(self.judge, &self.touching, flow, slot).and(leaves)
+    }
+
+    /// What is of the category where it starts.
+    fn starting(&self, system: SystemId, leaves: &LeafSet) -> LeafSet {
+        leaves.and(self.touching.at(system))
+    }
+
+    /// The places at which something of the category may be.
+    fn may_hold(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
+        let mut may = vec![false; places];
+        let mut mark = |system: SystemId, leaves: LeafSet| {
+            if let Some(may) = place_of[system].and_then(|at| may.get_mut(at)) {
+                *may |= !leaves.is_empty();
+            }
+        };
+        everything(self.judge).for_each(|(system, leaves)| mark(system, self.starting(system, leaves)));
+        self.open.crossings(
+            self.judge.graph,
+            &self.course,
+            |_| true,
+            |flow, slot, leaves| {
+                if !self.course.through[flow] {
+                    mark(self.judge.model.flows[flow].to, self.hit(flow, slot, &leaves));
                 }
+            },
+        );
+        may
+    }
+
+    /// The flows that can bring something to a place or an exemption.
+    fn carrying(&self) -> Vec<FlowId> {
+        let useful = Candidates::of(&self.useful, 1);
+        let mut carrying = Vec::new();
+        self.open.crossings(
+            self.judge.graph,
+            &self.course,
+            |_| true,
+            |flow, slot, leaves| {
+                let to = self.judge.model.flows[flow].to;
+                let on = !self.course.through[flow] && useful.meet(to, slot, leaves.row());
+                if carrying.last() != Some(&flow) && (on || !self.hit(flow, slot, &leaves).is_empty()) {
+                    carrying.push(flow);
+                }
+            },
+        );
+        carrying
+    }
+
+    /// Adds the exempt flows that something of the category would go on by.
+    fn rely(&self, relied: &mut Vec<FlowId>) {
+        let (judge, graph) = (self.judge, self.judge.graph);
+        let used = |held: &Flooded, passing: Passing, each: &mut dyn FnMut(FlowId)| {
+            held.crossings(
+                graph,
+                &self.course,
+                |flow| passing.passes(graph, flow),
+                |flow, slot, leaves| {
+                    if self.course.through[flow] && !self.hit(flow, slot, &leaves).is_empty() {
+                        each(flow);
+                    }
+                },
+            );
+        };
+        let mut left: FxHashSet<FlowId> = FxHashSet::default();
+        used(&self.open, Passing::Anybody, &mut |flow| {
+            left.insert(flow);
+        });
+        let alike = Alike::new(graph, &self.carrying());
+        let mut useful: Option<Rows> = None;
+        for (origin, starts) in judge.classes(&alike, false) {
+            if left.is_empty() {
+                return;
+            }
+            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
+            let candidates = Candidates::of(useful.as_ref().unwrap_or(&self.useful), 1);
+            let held =
+                flood(graph, &self.course, |flow| passing.passes(graph, flow), starts, Some(candidates));
+            used(&held, passing, &mut |flow| {
+                if left.remove(&flow) {
+                    relied.push(flow);
+                }
+            });
+            useful.get_or_insert_with(|| self.toward(left.iter().copied()));
+        }
+    }
+
+    /// What can get to some flows with something of the category.
+    fn toward(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+        reaching(self.judge.graph, &self.course, flows, |flow, slot, row| {
+            row.copy_from_slice(hit(self.judge, &self.touching, flow, slot).row());
+        })
+    }
+
+    /// What of the category is held at each place.
+    fn holdings(&self, place_of: &Table<SystemId, Option<usize>>, places: usize, by_party: bool) -> Holdings {
+        let judge = self.judge;
+        let mut holdings: Holdings = vec![None; places];
+        if place_of.values().all(Option::is_none) {
+            return holdings;
+        }
+        let carrying = self.carrying();
+        let arriving = carrying
+            .iter()
+            .copied()
+            .filter(|&flow| !self.course.through[flow] && place_of[judge.model.flows[flow].to].is_some());
+        let useful = self.toward(arriving);
+        let search = Search { asked: self, place_of, useful: Candidates::of(&useful, 1) };
+        if by_party {
+            for (origin, starts) in judge.origins {
+                search.hold(Passing::One(*origin), starts, &mut holdings);
+            }
+            return holdings;
+        }
+        let alike = Alike::new(judge.graph, &carrying);
+        let mut classes = judge.classes(&alike, false);
+        if let Some(starts) = classes.remove(&None) {
+            search.hold(Passing::Many(&alike), &starts, &mut holdings);
+        }
+        if classes.is_empty() {
+            return holdings;
+        }
+        // What the others could add at most: most often nothing.
+        let mut most: Holdings = vec![None; places];
+        search.hold(Passing::Anybody, &everything(judge).collect(), &mut most);
+        let settled = |holdings: &Holdings| holdings.iter().zip(&most).all(|(has, most)| same(has, most));
+        for (origin, starts) in classes {
+            if settled(&holdings) {
+                break;
+            }
+            if let Some(origin) = origin {
+                search.hold(Passing::One(origin), &starts, &mut holdings);
             }
         }
-    };
-    let candidates = reaching(judge.graph, course, judge.counting.iter(), |flow, slot, row| {
-        let to = model.flows[flow].to;
-        if relied.is_some() && course.through[flow] || place_of[to].is_some() {
-            let leaves = &model.flows[flow].leaves;
-            row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(touching.at(to)) }.row());
+        holdings
+    }
+}
+
+/// Both hold the same, and by walks that are as short.
+fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
+    let shortest = |holding: &Holding| holding.walks.values().map(Vec::len).min();
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => {
+            one.data == other.data && one.arrives_as == other.arrives_as && shortest(one) == shortest(other)
         }
-    });
-    let candidates = Candidates { rows: &candidates, planes: 1 };
-    let alike = (!by_party).then(|| Alike::new(judge.graph, judge.graph.flows()));
-    let classes: Vec<(Passing, Starts)> = match &alike {
-        Some(alike) => {
-            let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(alike), Passing::One);
-            judge.classes(alike, false).into_iter().map(|(o, starts)| (passing(o), starts)).collect()
-        }
-        None => judge.origins.iter().map(|(o, starts)| (Passing::One(*o), starts.clone())).collect(),
-    };
-    for (passing, starts) in &classes {
+        _ => false,
+    }
+}
+
+/// The leaves of a flow with which items in a slot are of a category as they arrive.
+fn hit(judge: &Judge, touching: &Deriving, flow: FlowId, slot: Slot) -> LeafSet {
+    let f = &judge.model.flows[flow];
+    if slot.marked { f.leaves.clone() } else { f.leaves.and(touching.at(f.to)) }
+}
+
+/// Whatever starts anywhere.
+fn everything<'j>(judge: &'j Judge) -> impl Iterator<Item = (SystemId, &'j LeafSet)> {
+    judge.origins.iter().flat_map(|(_, starts)| starts.iter().copied())
+}
+
+/// What is followed to some places.
+struct Search<'s> {
+    asked: &'s Asked<'s>,
+    place_of: &'s Table<SystemId, Option<usize>>,
+    useful: Candidates<'s>,
+}
+
+impl Search<'_> {
+    /// Adds what is held of some origins that are followed together.
+    fn hold(&self, passing: Passing, starts: &Starts, holdings: &mut Holdings) {
+        let (asked, judge) = (self.asked, self.asked.judge);
+        let model = judge.model;
+        let none = || LeafSet::empty(model.data.leaf_count());
+        let mut hold =
+            |place: usize, data: &LeafSet, arrives: &LeafSet, walk: Option<(PartyId, Vec<FlowId>)>| {
+                if let Some(slot) = holdings.get_mut(place) {
+                    let holding = slot.get_or_insert_with(|| Holding {
+                        data: none(),
+                        arrives_as: none(),
+                        walks: BTreeMap::new(),
+                    });
+                    holding.data.extend(data.row());
+                    holding.arrives_as.extend(arrives.row());
+                    if let Some((party, walk)) = walk {
+                        let known = holding.walks.entry(party).or_insert_with(|| walk.clone());
+                        if walk.len() < known.len() {
+                            *known = walk;
+                        }
+                    }
+                }
+            };
         for &(system, leaves) in starts {
-            if let Some(place) = place_of[system] {
-                let data = leaves.and(touching.at(system));
+            if let Some(place) = self.place_of[system] {
+                let data = asked.starting(system, leaves);
                 if !data.is_empty() {
                     hold(place, &data, &data, Some((model.systems[system].party, Vec::new())));
                 }
             }
         }
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
-        let mut hits: Vec<(usize, usize, LeafSet)> = Vec::new();
-        let followed = judge.follow(judge.graph, course, *passing, starts, candidates, |leaf, crossing| {
-            let flow = crossing.flow;
-            let to = model.flows[flow].to;
-            let arriving = LeafSet::from(&*crossing.leaves);
-            let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
-            if course.through[flow] {
-                if !hit.is_empty() {
-                    relied.iter_mut().for_each(|relied| relied.push(flow));
+        let mut hits: FxHashMap<usize, (LeafSet, LeafSet)> = FxHashMap::default();
+        let followed =
+            judge.follow(judge.graph, &asked.course, passing, starts, self.useful, |began, crossing| {
+                let flow = crossing.flow;
+                let Some(place) = self.place_of[model.flows[flow].to] else {
+                    return;
+                };
+                let hit = asked.hit(flow, crossing.slot, &LeafSet::from(&*crossing.leaves));
+                if asked.course.through[flow] || hit.is_empty() {
+                    return;
                 }
-                return;
-            }
-            let Some(place) = place_of[to] else {
-                return;
-            };
-            if !hit.is_empty() {
                 keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
-                hits.push((place, leaf, hit));
-            }
-        });
+                let (data, arrives_as) = hits.entry(place).or_insert_with(|| (none(), none()));
+                began.note(&hit, data);
+                arrives_as.extend(hit.row());
+            });
         let Some(followed) = followed else {
-            continue;
+            return;
         };
-        for (place, leaf, hit) in hits {
-            let mut data = none();
-            data.insert(leaf);
-            hold(place, &data, &hit, None);
+        for (place, (data, arrives_as)) in hits {
+            hold(place, &data, &arrives_as, None);
         }
         for (place, shortest) in &shortest {
             let walk = followed.walk(shortest);
@@ -255,5 +432,4 @@ fn holdings(
             }
         }
     }
-    holdings
 }

@@ -18,16 +18,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::sift::{Goals, Relying};
+use self::sift::{Goals, Onwards, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
 use crate::graph::Origin;
 use crate::inventory::Terms;
 use crate::judge::{
-    Followed, Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
+    Began, Followed, Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
 };
-use crate::model::{AgreementId, FlowId, OnwardTo, PartyId};
-use crate::propagate::{Alike, Candidates, Course, Crossing, Passing, Rows, Seed, forward, reaching};
+use crate::model::{AgreementId, FlowId, Model, OnwardTo, PartyId, SystemId};
+use crate::propagate::{Alike, Candidates, Course, Crossing, Passing, Rows, Seed, flood, forward, reaching};
 use crate::vocabulary::{Onward, Transform, Word};
 
 /// How many agreements a finding shows a walk for.
@@ -300,42 +300,51 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
 
     /// Where items must be to get to a goal; `None` if none can.
     fn region(&self) -> Option<Region> {
-        let model = self.judge.model;
-        let away = |flow: &FlowId| !self.one.home(self.judge, *flow);
-        let before = reaching(
-            self.judge.graph,
-            &Before,
-            self.one.flows.iter().copied().filter(away),
-            |flow, _, row| {
-                self.at(flow).iter().for_each(|(_, leaves)| {
-                    bits::or(row, leaves.row());
-                });
-                if !self.one.releases(self.judge, flow) {
-                    bits::or(row, self.goals.useful.row(model.flows[flow].to, 0));
-                }
-            },
-        );
-        if self.one.flows.iter().all(|&flow| bits::is_empty(before.row(model.flows[flow].from, 0))) {
+        let (judge, model) = (self.judge, self.judge.model);
+        let own: Vec<FlowId> =
+            self.one.flows.iter().copied().filter(|&flow| !self.one.home(judge, flow)).collect();
+        let entering = own.iter().filter(|&&flow| !self.one.releases(judge, flow));
+        let entering = entering.map(|&flow| (model.flows[flow].to, &judge.held.carried[flow]));
+        let useful = Candidates::of(&self.goals.useful, 1);
+        let onwards = Onwards { judge, one: self.one };
+        let after = flood(judge.graph, &onwards, |_| true, entering, Some(useful)).rows;
+        let hit = |flow: FlowId| {
+            let here = after.row(model.flows[flow].from, 0);
+            self.at(flow).iter().any(|(_, leaves)| bits::intersects(here, leaves.row()))
+        };
+        if !self.goals.flows.iter().any(|&flow| hit(flow)) && own.iter().all(|&flow| self.at(flow).is_empty())
+        {
             return None;
         }
-        let mut rows = Rows::new(model, 2);
-        for system in model.systems.ids() {
-            let before = before.row(system, 0);
-            rows.add(system, 0, before);
-            rows.add(system, 1, before);
-            rows.add(system, 1, self.goals.useful.row(system, 0));
+        let before = reaching(judge.graph, &Before, own.iter().copied(), |flow, _, row| {
+            self.at(flow).iter().for_each(|(_, leaves)| {
+                bits::or(row, leaves.row());
+            });
+            if !self.one.releases(judge, flow) {
+                bits::or(row, after.row(model.flows[flow].to, 0));
+            }
+        });
+        if own.iter().all(|&flow| bits::is_empty(before.row(model.flows[flow].from, 0))) {
+            return None;
         }
+        let mut systems: Vec<SystemId> = before.systems().iter().chain(after.systems()).copied().collect();
+        systems.sort_unstable();
+        systems.dedup();
+        let here = |rows: &Rows, system: SystemId, flow: FlowId| {
+            bits::intersects(rows.row(system, 0), model.flows[flow].leaves.row())
+        };
         let mut carrying = Vec::new();
-        for system in model.systems.ids().filter(|&system| !bits::is_empty(rows.row(system, 1))) {
-            carrying.extend(self.judge.graph.out(system).iter().copied().filter(|&flow| {
-                let f = &model.flows[flow];
-                bits::intersects(rows.row(system, 1), f.leaves.row())
-                    && (bits::intersects(rows.row(f.to, 1), f.leaves.row())
+        for system in systems {
+            carrying.extend(judge.graph.out(system).iter().copied().filter(|&flow| {
+                let to = model.flows[flow].to;
+                (here(&before, system, flow) || here(&after, system, flow))
+                    && (here(&before, to, flow)
+                        || here(&after, to, flow)
                         || self.goals.flows.contains(&flow)
                         || self.one.flows.contains(&flow))
             }));
         }
-        Some(Region { rows, carrying })
+        Some(Region { before, after, carrying })
     }
 
     /// Follows what comes under the terms from origins that are alike, and shows what
@@ -345,22 +354,29 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         course: &'g Sticky<'g>,
         region: &Region,
         (passing, starts): (Passing<'g>, &Starts),
-        mut show: impl FnMut(Noted, usize, &Crossing, LeafSet),
+        mut show: impl FnMut(Noted, Began, &Crossing, LeafSet),
     ) -> Option<Followed<'g, Sticky<'g>>>
     where
         'u: 'g,
     {
-        self.judge.follow(self.judge.graph, course, passing, starts, region.candidates(), |leaf, crossing| {
-            if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
-                return;
-            }
-            for (what, leaves) in self.at(crossing.flow).iter() {
-                let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
-                if !hit.is_empty() {
-                    show(*what, leaf, &crossing, hit);
+        self.judge.follow(
+            self.judge.graph,
+            course,
+            passing,
+            starts,
+            region.candidates(),
+            |began, crossing| {
+                if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
+                    return;
                 }
-            }
-        })
+                for (what, leaves) in self.at(crossing.flow).iter() {
+                    let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
+                    if !hit.is_empty() {
+                        show(*what, began, &crossing, hit);
+                    }
+                }
+            },
+        )
     }
 }
 
@@ -377,22 +393,26 @@ impl Course for Before {
 /// flows that they cross.
 #[derive(Debug)]
 struct Region {
-    rows: Rows,
+    before: Rows,
+    after: Rows,
     carrying: Vec<FlowId>,
 }
 
 impl Region {
     fn candidates(&self) -> Candidates<'_> {
-        Candidates { rows: &self.rows, planes: 2 }
+        Candidates { rows: &self.before, planes: 1, later: Some(&self.after) }
     }
 
-    fn extend(&mut self, judge: &Judge, other: &Region) {
-        for system in judge.model.systems.ids() {
-            for slot in 0..2 {
-                self.rows.add(system, slot, other.rows.row(system, slot));
-            }
+    /// All of some.
+    fn union<'r>(model: &Model, regions: impl Iterator<Item = &'r Region>) -> Region {
+        let mut all =
+            Region { before: Rows::new(model, 1), after: Rows::new(model, 1), carrying: Vec::new() };
+        for region in regions {
+            all.before.extend(&region.before);
+            all.after.extend(&region.after);
+            all.carrying.extend_from_slice(&region.carrying);
         }
-        self.carrying.extend_from_slice(&other.carrying);
+        all
     }
 }
 
@@ -406,7 +426,6 @@ fn break_terms(
 ) {
     let model = judge.model;
     let mut searches = Vec::new();
-    let mut whole: Option<Region> = None;
     for (one, goals) in under.iter().zip(goals) {
         let Some(goals) = goals else { continue };
         let search = Search::new(
@@ -416,17 +435,19 @@ fn break_terms(
             |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, flow)),
         );
         let Some(region) = search.region() else { continue };
-        match &mut whole {
-            Some(whole) => whole.extend(judge, &region),
-            None => whole = Some(Region { rows: region.rows.clone(), carrying: region.carrying.clone() }),
-        }
         searches.push((search, region));
     }
-    let Some(whole) = whole else {
-        return;
+    let union;
+    let whole = match searches.as_slice() {
+        [] => return,
+        [(_, one)] => one,
+        several => {
+            union = Region::union(model, several.iter().map(|(_, region)| region));
+            &union
+        }
     };
     let alike = Alike::new(judge.graph, &whole.carrying);
-    let classes = judge.classes(&alike, true);
+    let classes = judge.classes_at(&alike, whole.before.systems());
     let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
     let group = |origin: Option<Origin>| origin.map(|origin| model.parties[origin.party()].group);
     // For each check the flows that break it, and the classes whose items do.
@@ -437,7 +458,7 @@ fn break_terms(
             let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
             let followed =
-                search.follow(&course, region, (passing(origin), starts), |what, leaf, crossing, hit| {
+                search.follow(&course, region, (passing(origin), starts), |what, began, crossing, hit| {
                     let Noted::Breaks(check) = what else { return };
                     let key = (check, crossing.flow);
                     keep_shortest(&mut shortest, key, Shortest::new(model, crossing, hit.row()));
@@ -448,7 +469,7 @@ fn break_terms(
                         agreements: BTreeMap::new(),
                         consequent: true,
                     });
-                    found.data.insert(leaf);
+                    began.note(&hit, &mut found.data);
                     found.arrives_as.extend(hit.row());
                     found.agreements.entry(agreement).or_default();
                     let (flows, from) = breaking.entry(check).or_default();
@@ -475,7 +496,7 @@ fn break_terms(
             let mut first = FxHashSet::default();
             for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
                 let course = Sticky { judge, under, origin: group(origin) };
-                first_breaking(&course, check, &whole, (passing(origin), starts), &mut first);
+                first_breaking(&course, check, whole, (passing(origin), starts), &mut first);
             }
             first
         } else {
@@ -500,7 +521,7 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
         };
         let alike = Alike::new(judge.graph, &region.carrying);
         let mut new = Vec::new();
-        for (origin, starts) in judge.classes(&alike, true) {
+        for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
             let group = origin.map(|origin| judge.model.parties[origin.party()].group);
             let course = Sticky { judge, under: std::slice::from_ref(one), origin: group };
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);
@@ -545,12 +566,12 @@ fn first_breaking(
     let seeds: Vec<Seed> = starts
         .iter()
         .flat_map(|&(system, leaves)| {
-            let before = LeafSet::from(region.rows.row(system, 0));
+            let before = LeafSet::from(region.before.row(system, 0));
             let useful: Vec<usize> = leaves.and(&before).iter().collect();
             useful.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
         })
         .collect();
-    forward(judge.graph, course, passing, 1, &seeds, Some(region.candidates()), |crossing| {
+    forward(judge.graph, course, passing, &seeds, Some(region.candidates()), |crossing| {
         let active = course.while_crossing(crossing.flow, crossing.slot.plane);
         for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
             let leaves =

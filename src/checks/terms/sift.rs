@@ -138,9 +138,11 @@ fn note(all: &mut [Option<Arc<Goals>>], members: Vec<usize>, goals: Goals) {
 }
 
 /// Walks that go on under terms, wherever home is.
-struct Onwards<'u> {
-    judge: &'u Judge<'u>,
-    one: &'u Under<'u>,
+pub struct Onwards<'u> {
+    /// Of what is judged.
+    pub judge: &'u Judge<'u>,
+    /// The terms.
+    pub one: &'u Under<'u>,
 }
 
 impl Course for Onwards<'_> {
@@ -296,19 +298,24 @@ fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], released: &
     })
 }
 
-/// Walks under any of some terms that the same transforms end, of items that never come
-/// home.
+/// Walks under any of some terms that the same transforms end, of items that come to none of
+/// some homes.
 struct Released<'u> {
     judge: &'u Judge<'u>,
     one: &'u Under<'u>,
     entering: &'u FxHashSet<FlowId>,
+    /// Groups at which terms end, whosesoever they are.
+    homes: &'u FxHashSet<PartyId>,
     /// The group of the items' origin, where they may come to it.
     origin: Option<PartyId>,
 }
 
 impl Released<'_> {
     fn under(&self, flow: FlowId, plane: usize) -> bool {
-        self.origin != Some(group_entered(self.judge, flow)) && (plane == 1 || self.entering.contains(&flow))
+        let group = group_entered(self.judge, flow);
+        self.origin != Some(group)
+            && !self.homes.contains(&group)
+            && (plane == 1 || self.entering.contains(&flow))
     }
 }
 
@@ -324,6 +331,9 @@ impl Course for Released<'_> {
 
 /// Finds the flows that end terms; gives back the members that must be looked at alone,
 /// because data may come to their home.
+///
+/// First as if what comes home to one were home to all: what ends terms then, does. Only
+/// if that leaves a flow open, the others are looked at as they are.
 fn released(
     judge: &Judge,
     members: &[&Under],
@@ -342,60 +352,78 @@ fn released(
             entered.insert(group);
         }
     }
+    let own = |members_of: &[usize]| -> FxHashSet<FlowId> {
+        entering(judge, members, members_of).map(|(_, flow)| flow).collect()
+    };
+    let all = own(group);
+    let goals: FxHashSet<FlowId> =
+        crossed.iter().chain(&all).copied().filter(|&flow| ends(judge, one, flow)).collect();
     let (alone, together): (Vec<usize>, Vec<usize>) =
         group.iter().partition(|&&at| members.get(at).is_some_and(|under| entered.contains(&under.home)));
-    let own: FxHashSet<FlowId> = entering(judge, members, &together).map(|(_, flow)| flow).collect();
-    let goals: Vec<FlowId> =
-        crossed.iter().copied().chain(own.iter().copied()).filter(|&flow| ends(judge, one, flow)).collect();
-    if goals.is_empty() {
-        return alone;
+    let home = |&at: &usize| members.get(at).map(|under| under.home);
+    let homes: FxHashSet<PartyId> = alone.iter().filter_map(home).collect();
+    let mut open = |entering: &FxHashSet<FlowId>, homes: &FxHashSet<PartyId>| {
+        let goals: FxHashSet<FlowId> =
+            goals.iter().copied().filter(|flow| !released.contains(flow)).collect();
+        if !goals.is_empty() {
+            end_terms(&Released { judge, one, entering, homes, origin: None }, &goals, released);
+        }
+        !goals.is_subset(released)
+    };
+    if !open(&all, &homes) || alone.is_empty() {
+        return Vec::new();
     }
-    let any = Released { judge, one, entering: &own, origin: None };
-    let useful = reaching(judge.graph, &any, goals.iter().copied(), |flow, slot, row| {
+    open(&own(&together), &FxHashSet::default());
+    alone
+}
+
+/// Adds to the flows that end terms those of some goals that do on a course.
+fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet<FlowId>) {
+    let judge = any.judge;
+    let model = judge.model;
+    let useful = reaching(judge.graph, any, goals.iter().copied(), |flow, slot, row| {
         if any.under(flow, slot.plane) {
             row.copy_from_slice(model.flows[flow].leaves.row());
         }
     });
-    let candidates = Candidates { rows: &useful, planes: 2 };
+    let candidates = Candidates::of(&useful, 2);
     let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
-    let open = flood(judge.graph, &any, |_| true, all(), Some(candidates)).rows;
-    let carrying: Vec<FlowId> = judge
-        .graph
-        .flows()
-        .iter()
-        .copied()
+    let open = flood(judge.graph, any, |_| true, all(), Some(candidates));
+    let leaving = open.systems.iter().flat_map(|&system| judge.graph.out(system)).copied();
+    let carrying: Vec<FlowId> = leaving
         .filter(|&flow| {
             let f = &model.flows[flow];
-            Slot::all(&any).any(|slot| {
-                let here = LeafSet::from(Candidates { rows: &open, planes: 2 }.row(f.from, slot));
+            Slot::all(any).any(|slot| {
+                let here = LeafSet::from(open.rows.at(f.from, slot, 2));
                 let crossing = here.and(&f.leaves);
                 let Some(plane) = any.next(flow, slot.plane) else { return false };
-                any.under(flow, slot.plane) && ends(judge, one, flow) && !crossing.is_empty()
-                    || bits::intersects(crossing.row(), candidates.row(f.to, Slot { plane, ..slot }))
+                any.under(flow, slot.plane) && goals.contains(&flow) && !crossing.is_empty()
+                    || candidates.meet(f.to, Slot { plane, ..slot }, crossing.row())
             })
         })
         .collect();
     let graph = Graph::of(model, &carrying);
     let alike = Alike::new(&graph, &carrying);
-    let goals: FxHashSet<FlowId> = goals.into_iter().collect();
-    for (origin, starts) in judge.classes(&alike, true) {
+    for (origin, starts) in judge.classes_at(&alike, &open.systems) {
         let whose = origin.map_or(Whose::Many, Whose::One);
-        let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..any };
+        let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..*any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
         let leaving = held.systems.iter().flat_map(|&system| graph.out(system));
-        let held = Candidates { rows: &held.rows, planes: 2 };
         for &flow in leaving.filter(|flow| goals.contains(flow) && passes(**flow)) {
             let f = &model.flows[flow];
             let crosses = Slot::all(&course).any(|slot| {
-                course.under(flow, slot.plane) && bits::intersects(held.row(f.from, slot), f.leaves.row())
+                course.under(flow, slot.plane)
+                    && bits::intersects(held.rows.at(f.from, slot, 2), f.leaves.row())
             });
             if crosses {
                 released.insert(flow);
             }
         }
+        if goals.is_subset(released) {
+            return;
+        }
     }
-    alone
 }
 
 /// Whether a flow's transform ends terms, and not all terms end at once.

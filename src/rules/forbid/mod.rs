@@ -12,10 +12,11 @@ mod prepared;
 mod walks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use self::prepared::{Prepared, Reach};
+use self::prepared::{Decided, Prepared, Reach};
 use super::Idle;
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
@@ -35,6 +36,23 @@ pub struct Forbidden {
     pub relied: Vec<Relied>,
     /// What of it matches nothing.
     pub idle: Vec<Idle>,
+    /// What was worked out for it.
+    pub worked_out: Option<WorkedOut>,
+}
+
+/// What was worked out for a rule, to judge it again where fewer flows count.
+#[derive(Debug, Clone)]
+pub struct WorkedOut {
+    decided: Arc<Decided>,
+    /// What can get to a forbidden arrival or to an exemption, whatever its origin.
+    useful: Arc<Rows>,
+}
+
+impl WorkedOut {
+    fn new(prepared: &Prepared) -> Self {
+        let useful = Arc::new(candidates(prepared));
+        WorkedOut { decided: Arc::clone(prepared.decided()), useful }
+    }
 }
 
 /// What has been found for one source and sink.
@@ -70,10 +88,12 @@ type Finds = BTreeMap<(SystemId, SystemId), Found>;
 /// Where the data of a rule may start: whose it is, where, what.
 type Source<'j> = (Origin, SystemId, &'j LeafSet);
 
-/// Judges one `forbid`.
-pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
+/// Judges one `forbid`; what is known of it must be of a scope in which as many flows
+/// count, or more.
+pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid, known: Option<&WorkedOut>) -> Forbidden {
     let model = judge.model;
-    let prepared = Prepared::new(judge, rule);
+    let prepared = Prepared::new(judge, rule, known.map(|known| &known.decided));
+    let worked_out = known.map_or_else(|| WorkedOut::new(&prepared), Clone::clone);
     let sources: Vec<Source> = judge
         .origins
         .iter()
@@ -90,7 +110,7 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
             found.consequent = false;
         }
     }
-    let relied = walks::follow(&prepared, rule, &sources, &mut found);
+    let relied = walks::follow(&prepared, rule, &worked_out.useful, &sources, &mut found);
     let violations = found
         .into_iter()
         .map(|((source, sink), found)| {
@@ -99,7 +119,7 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
                 walk.iter().filter_map(|&flow| model.flows[flow].agreement).collect();
             agreements.sort_unstable();
             agreements.dedup();
-            let witness: Witness = judge.witness(walk, &found.data, Some(&prepared.data));
+            let witness: Witness = judge.witness(walk, &found.data, Some(prepared.data()));
             Violation {
                 rule: rule_ref,
                 on: On::Pair(source, sink),
@@ -119,7 +139,7 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid) -> Forbidden {
         claim: claim(judge, if through { &rule.through } else { &rule.arriving }, flow),
     };
     let relied = relied.into_iter().map(claim).collect();
-    Forbidden { violations, relied, idle: idle(&prepared, rule) }
+    Forbidden { violations, relied, idle: idle(&prepared, rule), worked_out: Some(worked_out) }
 }
 
 /// The leaves of an assumed origin that are of `data` there, if it matches.
@@ -134,7 +154,7 @@ fn at_itself(
         return None;
     };
     let here = Arrival { at: system, by: None, relation: Some(Relation::FirstParty) };
-    let data = leaves.and(rule.touching.at(system));
+    let data = leaves.and(rule.touching(system));
     (rule.judge.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
 }
 
@@ -142,8 +162,9 @@ fn at_itself(
 fn candidates(rule: &Prepared) -> Rows {
     let model = rule.judge.model;
     let any = Reach { rule, whose: None };
-    reaching(rule.judge.graph, &any, rule.judge.counting.iter(), |flow, slot, row| {
-        if rule.through[flow] || any.arrives(flow, slot.plane) {
+    let matters = |flow: &FlowId| rule.through(*flow) || rule.to(*flow) != 0;
+    reaching(rule.judge.graph, &any, rule.judge.counting.iter().filter(matters), |flow, slot, row| {
+        if rule.through(flow) || any.arrives(flow, slot.plane) {
             row.copy_from_slice(rule.of_data(flow, slot.marked, model.flows[flow].leaves.row()).row());
         }
     })
@@ -162,10 +183,10 @@ fn first_arrivals(
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
-    forward(graph, course, Passing::One(origin), 1, &seeds, candidates, |crossing| {
+    forward(graph, course, Passing::One(origin), &seeds, candidates, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         let sink = model.flows[flow].to;
-        if rule.through[flow] || rule.arriving[flow] || sink == source {
+        if rule.through(flow) || rule.arriving(flow) || sink == source {
             return;
         }
         if let Some(hit) = course.hits(flow, slot, crossing.leaves) {
@@ -178,15 +199,19 @@ fn first_arrivals(
 
 /// For leaves put at systems as assumed, whether they would break a rule if its
 /// `from` did not leave the system out.
-pub fn break_without_from(judge: &Judge, rule: &Forbid, put: &[(SystemId, LeafSet)]) -> Vec<bool> {
+pub fn break_without_from(
+    judge: &Judge,
+    rule: &Forbid,
+    known: &WorkedOut,
+    put: &[(SystemId, LeafSet)],
+) -> Vec<bool> {
     let excluded =
         |system| !rule.from.is_empty() && !judge.matching.place(&rule.from, system, Reading::Likely);
     if !put.iter().any(|(system, _)| excluded(*system)) {
         return vec![false; put.len()];
     }
-    let prepared = Prepared::new(judge, rule);
-    let candidates = candidates(&prepared);
-    let candidates = Candidates { rows: &candidates, planes: 1 };
+    let prepared = Prepared::new(judge, rule, Some(&known.decided));
+    let candidates = Candidates::of(&known.useful, 1);
     let alike = Alike::new(judge.graph, &[]);
     let breaks = |(system, leaves): &(SystemId, LeafSet)| {
         let origin = Origin::Assumed(judge.model.systems[*system].party);
@@ -248,14 +273,14 @@ fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     let judge = rule.judge;
     let model = judge.model;
     let mut idle = Vec::new();
-    let held = model.systems.ids().any(|s| bits::intersects(judge.held.leaves.row(s, 0), rule.data.row()));
+    let held = model.systems.ids().any(|s| bits::intersects(judge.held.leaves.row(s, 0), rule.data().row()));
     if !held {
         idle.push(Idle::Data);
     }
     if !model.systems.ids().any(|s| judge.matching.place(&forbid.from, s, Reading::Likely)) {
         idle.push(Idle::Source);
     }
-    let arrives = judge.counting.iter().any(|flow| rule.to[flow] != 0);
+    let arrives = judge.counting.iter().any(|flow| rule.to(flow) != 0);
     let place = |s: SystemId| {
         RELATIONS
             .iter()

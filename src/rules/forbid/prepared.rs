@@ -1,76 +1,126 @@
 //! A `forbid` decided once for each flow, and the walks that it looks at.
 
+use std::sync::Arc;
+
 use crate::bits::LeafSet;
 use crate::graph::Graph;
 use crate::judge::Judge;
 use crate::matching::{Arrival, Matching, RELATIONS, Reading};
-use crate::model::{FlowId, Table};
-use crate::policy::Forbid;
+use crate::model::{FlowId, SystemId, Table};
+use crate::policy::{AnyOf, FlowKeys, Forbid};
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
 use crate::vocabulary::Relation;
 
-/// A rule, judged once on each flow and system.
+/// A rule on each flow and system.
 pub(super) struct Prepared<'j> {
     pub judge: &'j Judge<'j>,
+    decided: Arc<Decided>,
+}
+
+/// What a rule says of each flow and system, whoever's items come there.
+#[derive(Debug)]
+pub(super) struct Decided {
     /// The leaves of `data`; all, if it is left out.
-    pub data: LeafSet,
-    pub through: Table<FlowId, bool>,
-    pub arriving: Table<FlowId, bool>,
-    /// For each flow the relations with which its arrival matches `to`, a bit each.
-    pub to: Table<FlowId, u8>,
+    data: LeafSet,
+    /// For each counting flow the relations with which its arrival matches `to`, a bit
+    /// each, and whether it is exempt.
+    flows: Table<FlowId, u8>,
     /// Whether the relation matters.
-    pub relation: bool,
+    relation: bool,
     /// The leaves that are of `data` on arrival at a system: by what it derives.
-    pub touching: Deriving,
+    touching: Deriving,
 }
 
 const EVERY: u8 = (1 << RELATIONS.len()) - 1;
+const THROUGH: u8 = 1 << RELATIONS.len();
+const ARRIVING: u8 = THROUGH << 1;
 
 fn bit(relation: Relation) -> u8 {
     1 << RELATIONS.iter().position(|&r| r == relation).unwrap_or(0)
 }
 
-impl<'j> Prepared<'j> {
-    pub fn new(judge: &'j Judge<'j>, rule: &Forbid) -> Self {
+impl Decided {
+    fn new(judge: &Judge, rule: &Forbid) -> Self {
         let (model, matching) = (judge.model, judge.matching);
         let relation = Matching::asks_relation(&rule.to);
-        let exempt = |list| {
-            move |flow: FlowId| -> bool {
-                let list: &crate::policy::AnyOf<_> = list;
-                !list.is_empty() && judge.counting.has(flow) && matching.flow(list, flow, Reading::Unlikely)
-            }
-        };
+        let exempt =
+            |list: &AnyOf<FlowKeys>, flow| !list.is_empty() && matching.flow(list, flow, Reading::Unlikely);
         let arrival = |flow: FlowId, relation| {
             matching.arrival(&rule.to, Arrival { at: model.flows[flow].to, by: Some(flow), relation })
         };
-        let to = |flow: FlowId| -> u8 {
+        let decide = |flow: FlowId| -> u8 {
             if !judge.counting.has(flow) {
-                0
-            } else if relation {
+                return 0;
+            }
+            let to = if relation {
                 RELATIONS.iter().filter(|&&r| arrival(flow, Some(r))).map(|&r| bit(r)).sum()
             } else {
                 u8::from(arrival(flow, None)) * EVERY
-            }
+            };
+            to + u8::from(exempt(&rule.through, flow)) * THROUGH
+                + u8::from(exempt(&rule.arriving, flow)) * ARRIVING
         };
         let data = match rule.data.as_slice() {
             [] => LeafSet::full(model.data.leaf_count()),
             keys => model.data.leaves(keys.iter().map(|k| &k.value)),
         };
-        Prepared {
-            judge,
-            through: model.flows.ids().map(exempt(&rule.through)).collect(),
-            arriving: model.flows.ids().map(exempt(&rule.arriving)).collect(),
-            to: model.flows.ids().map(to).collect(),
+        Decided {
+            flows: model.flows.ids().map(decide).collect(),
             relation,
             touching: Deriving::new(model, &data),
             data,
         }
     }
+}
+
+impl<'j> Prepared<'j> {
+    /// As decided before, if it was.
+    pub fn new(judge: &'j Judge<'j>, rule: &Forbid, decided: Option<&Arc<Decided>>) -> Self {
+        let decided = decided.map_or_else(|| Arc::new(Decided::new(judge, rule)), Arc::clone);
+        Prepared { judge, decided }
+    }
+
+    pub fn decided(&self) -> &Arc<Decided> {
+        &self.decided
+    }
+
+    /// The leaves of `data`.
+    pub fn data(&self) -> &LeafSet {
+        &self.decided.data
+    }
+
+    /// Whether the relation matters.
+    pub fn relation(&self) -> bool {
+        self.decided.relation
+    }
+
+    /// The leaves that are of `data` at a system.
+    pub fn touching(&self, system: SystemId) -> &LeafSet {
+        self.decided.touching.at(system)
+    }
+
+    /// Whether a flow matches `through`.
+    pub fn through(&self, flow: FlowId) -> bool {
+        self.decided.flows[flow] & THROUGH != 0
+    }
+
+    /// Whether a flow matches `arriving`.
+    pub fn arriving(&self, flow: FlowId) -> bool {
+        self.decided.flows[flow] & ARRIVING != 0
+    }
+
+    /// The relations with which an arrival by a flow matches `to`, a bit each.
+    pub fn to(&self, flow: FlowId) -> u8 {
+        self.decided.flows[flow] & EVERY
+    }
 
     /// The leaves with which items in a slot are of `data` when they arrive by a flow.
     pub fn of_data(&self, flow: FlowId, marked: bool, leaves: &[u64]) -> LeafSet {
-        let leaves = LeafSet::from(leaves);
-        if marked { leaves } else { leaves.and(self.touching.at(self.judge.model.flows[flow].to)) }
+        if marked {
+            LeafSet::from(leaves)
+        } else {
+            self.touching(self.judge.model.flows[flow].to).with(leaves)
+        }
     }
 }
 
@@ -89,9 +139,9 @@ impl Reach<'_> {
 
     /// Whether arriving by a flow in a plane matches `to`.
     pub fn arrives(&self, flow: FlowId, plane: usize) -> bool {
-        let matching = self.rule.to[flow];
+        let matching = self.rule.to(flow);
         match self.whose {
-            Some((whose, alike)) if self.rule.relation && matching != 0 => {
+            Some((whose, alike)) if self.rule.relation() && matching != 0 => {
                 let k = alike.distance(self.graph(), flow, whose, plane);
                 matching & bit(alike.relation(self.graph(), flow, whose, k)) != 0
             }
@@ -112,19 +162,19 @@ impl Reach<'_> {
 
 impl Course for Reach<'_> {
     fn planes(&self) -> usize {
-        if self.rule.relation && self.whose.is_some() { 3 } else { 1 }
+        if self.rule.relation() && self.whose.is_some() { 3 } else { 1 }
     }
 
     fn marks(&self) -> Option<&LeafSet> {
-        Some(&self.rule.data)
+        Some(self.rule.data())
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        if self.rule.through[flow] {
+        if self.rule.through(flow) {
             return None;
         }
         Some(match self.whose {
-            Some((whose, alike)) if self.rule.relation => alike.distance(self.graph(), flow, whose, plane),
+            Some((whose, alike)) if self.rule.relation() => alike.distance(self.graph(), flow, whose, plane),
             _ => plane,
         })
     }

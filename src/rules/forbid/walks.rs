@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::prepared::{Prepared, Reach};
-use super::{Finds, Found, Source, at_itself, candidates, first_arrivals};
+use super::{Finds, Found, Source, at_itself, first_arrivals};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
-use crate::judge::{Shortest, keep_shortest};
+use crate::judge::{Began, Shortest, keep_shortest};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
 use crate::propagate::{
@@ -39,26 +39,36 @@ struct Class<'c> {
     candidates: Candidates<'c>,
 }
 
-/// Finds what sources break, and the exemptions that keep them from more.
-pub fn follow(rule: &Prepared, forbid: &Forbid, sources: &[Source], found: &mut Finds) -> FxHashSet<Used> {
+/// Finds what sources break, and the exemptions that keep them from more; `useful` is
+/// what can get to one or the other.
+pub fn follow(
+    rule: &Prepared,
+    forbid: &Forbid,
+    useful: &Rows,
+    sources: &[Source],
+    found: &mut Finds,
+) -> FxHashSet<Used> {
     let judge = rule.judge;
-    let reaching = candidates(rule);
-    let candidates = Candidates { rows: &reaching, planes: 1 };
+    let candidates = Candidates::of(useful, 1);
     let any = Reach { rule, whose: None };
     let seeds = sources.iter().map(|&(_, system, leaves)| (system, leaves));
-    let open = flood(judge.graph, &any, |_| true, seeds, Some(candidates)).rows;
-    let carrying: Vec<FlowId> = judge
-        .graph
-        .flows()
-        .iter()
-        .copied()
-        .filter(|&flow| Slot::all(&any).any(|slot| matters(&any, &open, candidates, flow, slot)))
-        .collect();
+    let open = flood(judge.graph, &any, |_| true, seeds, Some(candidates));
+    let mut carrying: Vec<FlowId> = Vec::new();
+    open.crossings(
+        judge.graph,
+        &any,
+        |_| true,
+        |flow, slot, leaves| {
+            if carrying.last() != Some(&flow) && matters(&any, candidates, flow, slot, &leaves) {
+                carrying.push(flow);
+            }
+        },
+    );
     let graph = Graph::of(judge.model, &carrying);
     let alike = Alike::new(&graph, &carrying);
     let mut classes: BTreeMap<Option<Origin>, Vec<Source>> = BTreeMap::new();
     for &source in sources {
-        let many = matches!(source.0, Origin::Declared(party) if alike.has(party, rule.relation));
+        let many = matches!(source.0, Origin::Declared(party) if alike.has(party, rule.relation()));
         classes.entry((!many).then_some(source.0)).or_default().push(source);
     }
     let mut used = FxHashSet::default();
@@ -75,29 +85,20 @@ pub fn follow(rule: &Prepared, forbid: &Forbid, sources: &[Source], found: &mut 
     used
 }
 
-/// Whether a flow can bring something of a source's to where it matters.
-fn matters(any: &Reach, open: &Rows, candidates: Candidates, flow: FlowId, slot: Slot) -> bool {
-    let ends = &any.rule.judge.model.flows[flow];
-    let crossing = LeafSet::from(candidates_row(open, any, ends.from, slot)).and(&ends.leaves);
-    if crossing.is_empty() {
-        return false;
-    }
-    let through = any.rule.through[flow];
-    let on = !through && bits::intersects(crossing.row(), candidates.row(ends.to, slot));
+/// Whether what crosses a flow can get to where it matters.
+fn matters(any: &Reach, candidates: Candidates, flow: FlowId, slot: Slot, leaves: &LeafSet) -> bool {
+    let through = any.rule.through(flow);
+    let on = !through && candidates.meet(any.rule.judge.model.flows[flow].to, slot, leaves.row());
     on || if through {
-        !any.rule.of_data(flow, slot.marked, crossing.row()).is_empty()
+        !any.rule.of_data(flow, slot.marked, leaves.row()).is_empty()
     } else {
-        any.hits(flow, slot, crossing.row()).is_some()
+        any.hits(flow, slot, leaves.row()).is_some()
     }
-}
-
-fn candidates_row<'r>(rows: &'r Rows, course: &Reach, system: SystemId, slot: Slot) -> &'r [u64] {
-    Candidates { rows, planes: course.planes() }.row(system, slot)
 }
 
 impl Class<'_> {
     fn held(&self, system: SystemId, slot: Slot) -> &[u64] {
-        candidates_row(&self.held.rows, &self.course, system, slot)
+        self.held.rows.at(system, slot, self.course.planes())
     }
 
     fn passes(&self, flow: FlowId) -> bool {
@@ -105,19 +106,8 @@ impl Class<'_> {
     }
 
     /// What items of some systems' are as they cross flows: flow, slot, leaves.
-    fn crossings(&self, held: &Flooded, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
-        let model = self.rule.judge.model;
-        for &system in &held.systems {
-            for &flow in self.graph.out(system).iter().filter(|&&flow| self.passes(flow)) {
-                let leaves = &model.flows[flow].leaves;
-                for slot in Slot::all(&self.course) {
-                    let here = candidates_row(&held.rows, &self.course, system, slot);
-                    if bits::intersects(here, leaves.row()) {
-                        each(flow, slot, LeafSet::from(here).and(leaves));
-                    }
-                }
-            }
-        }
+    fn crossings(&self, held: &Flooded, each: impl FnMut(FlowId, Slot, LeafSet)) {
+        held.crossings(self.graph, &self.course, |flow| self.passes(flow), each);
     }
 
     fn judge(&self, found: &mut Finds, used: &mut FxHashSet<Used>) {
@@ -127,12 +117,12 @@ impl Class<'_> {
         let mut sinks: BTreeMap<SystemId, Vec<Target>> = BTreeMap::new();
         self.crossings(&self.held, |flow, slot, leaves| {
             let to = model.flows[flow].to;
-            if rule.through[flow] {
+            if rule.through(flow) {
                 if !rule.of_data(flow, slot.marked, leaves.row()).is_empty() {
                     used.insert((flow, true));
                 }
             } else if let Some(hit) = self.course.hits(flow, slot, leaves.row()) {
-                if !rule.arriving[flow] {
+                if !rule.arriving(flow) {
                     sinks.entry(to).or_default().push((flow, slot, hit));
                 } else if own.contains(&to) {
                     exempt_at_own.insert(flow);
@@ -156,7 +146,7 @@ impl Class<'_> {
                 bits::or(row, leaves.row());
             }
         });
-        let candidates = Candidates { rows: &useful, planes: self.course.planes() };
+        let candidates = Candidates::of(&useful, self.course.planes());
         let leading: Vec<Source> = self
             .sources
             .iter()
@@ -164,7 +154,7 @@ impl Class<'_> {
             .filter(|&(_, system, leaves)| {
                 self.starts(leaves)
                     .into_iter()
-                    .any(|(slot, start)| bits::intersects(candidates.row(system, slot), start.row()))
+                    .any(|(slot, start)| candidates.meet(system, slot, start.row()))
             })
             .collect();
         if leading.len() <= sinks.len() {
@@ -177,8 +167,8 @@ impl Class<'_> {
     /// The slots in which leaves start.
     fn starts(&self, leaves: &LeafSet) -> [(Slot, LeafSet); 2] {
         [
-            (Slot { plane: 0, marked: false }, leaves.minus(&self.rule.data)),
-            (Slot { plane: 0, marked: true }, leaves.and(&self.rule.data)),
+            (Slot { plane: 0, marked: false }, leaves.minus(self.rule.data())),
+            (Slot { plane: 0, marked: true }, leaves.and(self.rule.data())),
         ]
     }
 
@@ -218,26 +208,32 @@ impl Class<'_> {
         let model = judge.model;
         let course = Reach { rule, whose: Some((Whose::One(origin), self.alike)) };
         let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
-        let mut hits: Vec<(SystemId, usize, LeafSet)> = Vec::new();
+        let mut hits: Vec<(SystemId, Began, LeafSet)> = Vec::new();
         let starts = [(source, leaves)];
-        let followed =
-            judge.follow(self.graph, &course, Passing::One(origin), &starts, candidates, |leaf, crossing| {
+        let followed = judge.follow(
+            self.graph,
+            &course,
+            Passing::One(origin),
+            &starts,
+            candidates,
+            |began, crossing| {
                 let (flow, slot) = (crossing.flow, crossing.slot);
                 let sink = model.flows[flow].to;
-                if rule.through[flow] || rule.arriving[flow] || sink == source {
+                if rule.through(flow) || rule.arriving(flow) || sink == source {
                     return;
                 }
                 if let Some(hit) = course.hits(flow, slot, crossing.leaves) {
                     keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
-                    hits.push((sink, leaf, hit));
+                    hits.push((sink, began, hit));
                 }
-            });
+            },
+        );
         let Some(followed) = followed else {
             return;
         };
-        for (sink, leaf, hit) in hits {
+        for (sink, began, hit) in hits {
             let found = found.entry((source, sink)).or_insert_with(|| Found::new(model.data.leaf_count()));
-            found.data.insert(leaf);
+            began.note(&hit, &mut found.data);
             found.arrives_as.extend(hit.row());
         }
         for (sink, shortest) in &shortest {
@@ -388,7 +384,7 @@ impl Class<'_> {
                 targets,
                 |flow, slot, row| {
                     self.keep(flow, slot, row);
-                    if !rule.arriving[flow]
+                    if !rule.arriving(flow)
                         && let Some(hit) = self.course.hits(flow, slot, row)
                     {
                         row.iter_mut().zip(hit.row()).for_each(|(r, h)| *r &= !h);
