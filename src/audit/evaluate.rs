@@ -279,9 +279,9 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
         }
     });
     let disposed = judge.counting.disposed.iter().map(|&flow| {
-        let own = model.flows[flow].declared.disposed.as_ref();
+        let own = model.flows[flow].declared.disposed.as_deref();
         let agreement =
-            model.flows[flow].agreement.and_then(|a| model.agreements[a].declared.disposed.as_ref());
+            model.flows[flow].agreement.and_then(|a| model.agreements[a].declared.disposed.as_deref());
         let gone = own.or(agreement);
         let date = gone.and_then(|d| d.date).map_or_else(|| "undated".to_owned(), |d| d.to_string());
         let evidence = gone.and_then(|d| d.evidence.as_ref()).map(|e| format!(", evidence: {e}"));

@@ -111,8 +111,8 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
     );
     flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
         let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);
-        let own = model.flows[f].declared.disposed.as_ref();
-        let disposals = own.into_iter().chain(agreement.and_then(|a| a.disposed.as_ref()));
+        let own = model.flows[f].declared.disposed.as_deref();
+        let disposals = own.into_iter().chain(agreement.and_then(|a| a.disposed.as_deref()));
         options.scope.as_of.is_some() && disposals.into_iter().any(|d| d.date.is_none())
     });
     let by_first: Vec<_> = model

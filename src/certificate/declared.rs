@@ -153,7 +153,7 @@ fn of_agreement(ground: &Ground, id: AgreementId, field: &str) -> Said {
             let held = declared.assurances.iter().filter(|one| one.holds(ground.matching.day));
             Said::texts(held.map(|one| one.id.value.as_str()))
         }
-        _ => of_times(&[&declared.effective], declared.disposed.as_ref(), field)
+        _ => of_times(&[&declared.effective], declared.disposed.as_deref(), field)
             .or_else(|| of_terms(&ground.model.purposes, &declared.terms, field))
             .unwrap_or_else(|| of_any(&declared.meta, field)),
     }
@@ -180,7 +180,7 @@ fn of_flow(ground: &Ground, id: FlowId, field: &str) -> Said {
             let agreement = flow.agreement.map(|agreement| &model.agreements[agreement].declared);
             let mut times = vec![&declared.effective];
             times.extend(agreement.map(|agreement| &agreement.effective));
-            let disposed = declared.disposed.as_ref().or_else(|| agreement?.disposed.as_ref());
+            let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
             of_times(&times, disposed, field)
                 .or_else(|| of_terms(&model.purposes, &flow.terms, field))
                 .unwrap_or_else(|| of_any(&declared.meta, field))

@@ -81,11 +81,12 @@ impl Decoder<'_> {
     /// Decodes each element of a list, or the one value that stands for a list.
     pub fn list<T>(&mut self, node: &Node, mut each: impl FnMut(&mut Self, &Node) -> Option<T>) -> Vec<T> {
         match &node.value {
-            Value::Seq(items) => items
-                .iter()
-                .filter(|item| item.value != Value::Null)
-                .filter_map(|item| each(self, item))
-                .collect(),
+            Value::Seq(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                let items = items.iter().filter(|item| item.value != Value::Null);
+                list.extend(items.filter_map(|item| each(self, item)));
+                list
+            }
             Value::Null => Vec::new(),
             _ => each(self, node).into_iter().collect(),
         }

@@ -187,7 +187,7 @@ impl Side<'_> {
         f.add("status", vec![agreement.status.word().to_owned()], Value::Rank(in_force));
         f.words("parties", declared.parties.iter().map(|p| p.value.as_str()));
         f.effective(&declared.effective);
-        f.disposed(declared.disposed.as_ref());
+        f.disposed(declared.disposed.as_deref());
         f.text("legal_basis", declared.legal_basis.as_deref());
         let shown = declared.assurances.iter().map(|a| {
             let mut text = a.id.value.clone();
@@ -222,10 +222,10 @@ impl Side<'_> {
         f.words("safeguards", declared.safeguards.iter().map(String::as_str));
         f.retention("retention", declared.retention, flow.retention);
         f.effective(&declared.effective);
-        f.disposed(declared.disposed.as_ref());
+        f.disposed(declared.disposed.as_deref());
         f.text("legal_basis", declared.legal_basis.as_deref());
         f.words("tags", declared.tags.iter().map(String::as_str));
-        self.terms(&mut f, declared.terms.as_ref().unwrap_or(&Terms::default()), &flow.terms);
+        self.terms(&mut f, declared.terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
         f
     }

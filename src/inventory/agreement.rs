@@ -29,7 +29,7 @@ pub struct Agreement {
     /// When it runs.
     pub effective: Effective,
     /// What it moved has been deleted.
-    pub disposed: Option<Disposed>,
+    pub disposed: Option<Box<Disposed>>,
     /// Why it is lawful, in the declarer's words.
     pub legal_basis: Option<String>,
     /// What the parties attest.
@@ -102,7 +102,7 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
         status,
         parties,
         effective: dates,
-        disposed: gone,
+        disposed: gone.map(Box::new),
         legal_basis,
         assurances,
         terms,

@@ -37,11 +37,11 @@ pub struct Flow {
     /// How long the receiver keeps what comes this way.
     pub retention: Option<Duration>,
     /// Terms of its own.
-    pub terms: Option<Terms>,
+    pub terms: Option<Box<Terms>>,
     /// When it runs.
     pub effective: Effective,
     /// What it moved has been deleted.
-    pub disposed: Option<Disposed>,
+    pub disposed: Option<Box<Disposed>>,
     /// Why it is lawful, in the declarer's words.
     pub legal_basis: Option<String>,
     /// Free marks.
@@ -110,9 +110,9 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
         only_from: f.full_list(d, "only_from", false, |d, n| d.text(n)),
         safeguards: texts(d, f, "safeguards"),
         retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
-        terms: f.with(d, "terms", terms),
+        terms: f.with(d, "terms", terms).map(Box::new),
         effective: f.with(d, "effective", effective).unwrap_or_default(),
-        disposed: f.with(d, "disposed", disposed),
+        disposed: f.with(d, "disposed", disposed).map(Box::new),
         legal_basis: text(d, f, "legal_basis"),
         tags: texts(d, f, "tags"),
         meta: meta(d, f),

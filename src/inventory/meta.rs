@@ -15,7 +15,7 @@ pub struct Meta {
     /// The user's own facts: contract number, owner.
     pub labels: Vec<(String, String)>,
     /// Where it is known from.
-    pub source: Option<SourceRef>,
+    pub source: Option<Box<SourceRef>>,
     /// How well it is founded.
     pub basis: Option<Basis>,
 }
@@ -42,7 +42,7 @@ pub fn meta(d: &mut Decoder, fields: &mut Fields) -> Meta {
                 }))
             })
             .unwrap_or_default(),
-        source: fields.with(d, "source", source),
+        source: fields.with(d, "source", source).map(Box::new),
         basis: fields.with(d, "basis", |d, n| d.word(n)).map(|w: Spanned<Basis>| w.value),
     }
 }

@@ -272,7 +272,7 @@ impl Builder<'_> {
                 declared,
             });
         }
-        flows.sort_by(|a, b| a.name.cmp(&b.name));
+        flows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         flows.dedup_by(|a, b| a.name == b.name);
         self.model.agreements = resolved.into_iter().collect();
         self.model.flows = flows.into_iter().collect();
@@ -299,7 +299,7 @@ impl Builder<'_> {
         if let Some(own) = &declared.terms {
             self.onward_to(own);
         }
-        let terms = self.terms(declared.terms.as_ref(), agreement);
+        let terms = self.terms(declared.terms.as_deref(), agreement);
         let (from, to) = (from?, to?);
         if from == to {
             self.diagnostics.push(

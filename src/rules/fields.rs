@@ -163,7 +163,7 @@ fn agreement(judge: &Judge, id: AgreementId, path: &str) -> Value {
             let holding = declared.assurances.iter().filter(|a| a.holds(judge.matching.day));
             Value::texts(holding.map(|a| a.id.value.as_str()))
         }
-        _ => dates(&[&declared.effective], declared.disposed.as_ref(), path)
+        _ => dates(&[&declared.effective], declared.disposed.as_deref(), path)
             .or_else(|| terms(model, &declared.terms, path))
             .unwrap_or_else(|| meta(&declared.meta, path)),
     }
@@ -191,7 +191,7 @@ fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
         _ => {
             let mut all = vec![&declared.effective];
             all.extend(agreement.map(|a| &a.effective));
-            let disposed = declared.disposed.as_ref().or_else(|| agreement?.disposed.as_ref());
+            let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
             dates(&all, disposed, path)
                 .or_else(|| terms(model, &flow.terms, path))
                 .unwrap_or_else(|| meta(&declared.meta, path))

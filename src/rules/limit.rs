@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Idle;
 use crate::bits::LeafSet;
+use crate::graph::Origin;
 use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Starts, Violation, keep_shortest};
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -321,6 +322,10 @@ impl<'c> Asked<'c> {
         if let Some(starts) = classes.remove(&None) {
             search.hold(Passing::Many(&alike), &starts, &mut holdings);
         }
+        // What is assumed to start somewhere passes everywhere.
+        let assumed: Starts = judge.assumed.origins().collect();
+        search.hold(Passing::Anybody, &assumed, &mut holdings);
+        classes.retain(|origin, _| matches!(origin, Some(Origin::Declared(_))));
         if classes.is_empty() {
             return holdings;
         }
