@@ -118,10 +118,10 @@ impl Baseline {
     }
 
     /// Whether a text is a baseline itself, and not an audit's JSON.
-    pub fn is_one(path: PathBuf, text: String) -> bool {
-        let nodes = yaml::parse(FileId(0), &text, &Limits::default(), &mut Vec::new());
+    pub fn is_one(path: PathBuf, text: String, limits: &Limits) -> bool {
+        let nodes = yaml::parse(FileId(0), &text, limits, &mut Vec::new());
         nodes.first().is_some_and(|node| has(node, "baseline"))
-            && Baseline::read(path, text, &mut Sources::new()).is_ok()
+            && Baseline::read(path, text, limits, &mut Sources::new()).is_ok()
     }
 
     /// Reads a baseline, or takes all that is not waived of an audit's JSON. The text
@@ -129,10 +129,15 @@ impl Baseline {
     ///
     /// # Errors
     /// All mistakes.
-    pub fn read(path: PathBuf, text: String, sources: &mut Sources) -> Result<Self, Vec<Diagnostic>> {
+    pub fn read(
+        path: PathBuf,
+        text: String,
+        limits: &Limits,
+        sources: &mut Sources,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let file = sources.add_at(path.display().to_string(), path, text.clone());
         let mut diagnostics = Vec::new();
-        let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
+        let documents = yaml::parse(file, &text, limits, &mut diagnostics);
         if !diagnostics.is_empty() {
             return Err(diagnostics);
         }

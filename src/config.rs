@@ -9,12 +9,14 @@ use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Files, slashed};
 use crate::gate::Threshold;
+use crate::input::too_large;
+use crate::limits::Limits;
 use crate::packs;
 use crate::report::Format;
 use crate::source::Sources;
 use crate::taxonomy::Tree;
 use crate::vocabulary::{Status, Word};
-use crate::yaml::{self, Limits, Node};
+use crate::yaml::{self, Node};
 
 /// The name of the file.
 pub const FILE: &str = "ringfence.yaml";
@@ -80,7 +82,12 @@ pub fn find(files: &Files, from: &Path) -> Option<PathBuf> {
 ///
 /// # Errors
 /// All its mistakes.
-pub fn read(files: &Files, path: &Path, sources: &mut Sources) -> Result<Config, Vec<Diagnostic>> {
+pub fn read(
+    files: &Files,
+    path: &Path,
+    limits: &Limits,
+    sources: &mut Sources,
+) -> Result<Config, Vec<Diagnostic>> {
     let unreadable = |why: &str| {
         vec![Diagnostic::without_place("unreadable-file", format!("cannot read `{}`: {why}", path.display()))]
     };
@@ -88,10 +95,14 @@ pub fn read(files: &Files, path: &Path, sources: &mut Sources) -> Result<Config,
     if bytes.len() as u64 > MOST_BYTES {
         return Err(unreadable("it is larger than 1 MiB"));
     }
+    if bytes.len() as u64 > limits.file_size {
+        let name = path.display().to_string();
+        return Err(vec![too_large(&name, Some(bytes.len() as u64), limits.file_size)]);
+    }
     let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))?;
     let file = sources.add_at(path.display().to_string(), path.to_owned(), text.clone());
     let mut diagnostics = Vec::new();
-    let documents = yaml::parse(file, &text, &Limits::default(), &mut diagnostics);
+    let documents = yaml::parse(file, &text, limits, &mut diagnostics);
     let tree = Tree::default();
     let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
     let folder = path.parent().unwrap_or(Path::new(""));

@@ -84,9 +84,9 @@ pub fn quoted(text: &str) -> String {
 
 /// A text with the waiver added at the end of its `waivers`, or with such a list at its
 /// end. `None`: this cannot be done without touching something else.
-pub fn with_waiver(text: &str, waiver: &NewWaiver) -> Option<String> {
+pub fn with_waiver(text: &str, waiver: &NewWaiver, limits: &Limits) -> Option<String> {
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let before = parse(text)?;
+    let before = parse(text, limits)?;
     let list = before.iter().find_map(waivers);
     let new = match list {
         None => {
@@ -112,13 +112,13 @@ pub fn with_waiver(text: &str, waiver: &NewWaiver) -> Option<String> {
             _ => return None,
         },
     };
-    let after = parse(&new)?;
+    let after = parse(&new, limits)?;
     unchanged(&before, &after).then_some(new)
 }
 
-fn parse(text: &str) -> Option<Vec<Node<'_>>> {
+fn parse<'t>(text: &'t str, limits: &Limits) -> Option<Vec<Node<'t>>> {
     let mut mistakes = Vec::new();
-    let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut mistakes);
+    let nodes = yaml::parse(FileId(0), text, limits, &mut mistakes);
     mistakes.is_empty().then_some(nodes)
 }
 

@@ -8,23 +8,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::files::{Files, Kind, slashed};
 use crate::glob::Glob;
+use crate::limits::Limits;
 use crate::source::{FileId, Sources, Span};
 
 /// What to read and what not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct InputOptions {
     /// Globs on paths relative to the path given: a file, or a folder with all below.
     pub exclude: Vec<Glob>,
     /// Baselines, which are no part of the inventory wherever they lie.
     pub baselines: Vec<PathBuf>,
-    /// The largest file, in bytes.
-    pub max_file_bytes: u64,
-}
-
-impl Default for InputOptions {
-    fn default() -> Self {
-        InputOptions { exclude: Vec::new(), baselines: Vec::new(), max_file_bytes: 128 << 20 }
-    }
+    /// The largest file, and how many there may be.
+    pub limits: Limits,
 }
 
 /// A file that was read.
@@ -116,6 +111,10 @@ pub fn read(
             }
         }
     }
+    if found.len() > options.limits.documents {
+        diagnostics.push(too_many(found.len(), options.limits.documents));
+        return set;
+    }
     // Two paths with a file of the same name each: these names say which path.
     let mut count: FxHashMap<String, usize> = FxHashMap::default();
     for file in &found {
@@ -166,6 +165,10 @@ impl Walk<'_> {
         let mut links = Vec::new();
         let mut open = vec![(folder.to_owned(), above.to_owned())];
         while let Some((folder, above)) = open.pop() {
+            if self.found.len() > self.options.limits.documents {
+                // That is said once all paths are looked at.
+                return;
+            }
             let entries = match self.files.list(&folder) {
                 Ok(entries) => entries,
                 Err(error) => {
@@ -262,9 +265,25 @@ fn missing(files: &Files, path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::without_place("missing-path", format!("there is no `{shown}`")).help(help)
 }
 
+fn too_many(met: usize, most: usize) -> Diagnostic {
+    let message = format!("there are {met} files or more to read, more than the limit of {most}");
+    Diagnostic::without_place("too-many-files", message)
+        .help("name the folder that is meant, or leave others out with `exclude`; `--max-documents N` raises the limit")
+}
+
 fn unreadable(name: &str, cause: &str) -> Diagnostic {
     Diagnostic::without_place("unreadable", format!("`{name}` cannot be read: {cause}"))
         .help("an inventory is judged whole or not at all: make it readable, or name it in `exclude`")
+}
+
+/// What is said of a file that is too large; its size, where that is known.
+pub fn too_large(name: &str, size: Option<u64>, most: u64) -> Diagnostic {
+    let message = match size {
+        Some(size) => format!("`{name}` has {size} bytes, more than the limit of {most}"),
+        None => format!("`{name}` has more bytes than the limit of {most}"),
+    };
+    Diagnostic::without_place("too-large", message)
+        .help("split it: an inventory may have many files; `--max-file-size SIZE` raises the limit")
 }
 
 /// The text of a file, if it is one.
@@ -275,22 +294,16 @@ fn text(
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<String> {
-    let too_large = |diagnostics: &mut Vec<Diagnostic>| {
-        let most = options.max_file_bytes;
-        diagnostics.push(
-            Diagnostic::without_place("too-large", format!("`{}` is larger than {most} bytes", file.name))
-                .help("split it: an inventory may have any number of files"),
-        );
-    };
-    let limited = options.max_file_bytes.saturating_add(1);
+    let most = options.limits.file_size;
+    let limited = most.saturating_add(1);
     let mut bytes = Vec::new();
     let read = if file.path.as_os_str() == "-" {
         std::io::stdin().lock().take(limited).read_to_end(&mut bytes)
     } else {
         match files.kind(&file.path) {
             Ok(Kind::File(length)) => {
-                if length.is_some_and(|length| length > options.max_file_bytes) {
-                    too_large(diagnostics);
+                if length.is_some_and(|length| length > most) {
+                    diagnostics.push(too_large(&file.name, length, most));
                     return None;
                 }
                 files.read(&file.path, limited).map(|read| {
@@ -309,8 +322,8 @@ fn text(
         diagnostics.push(unreadable(&file.name, &error.to_string()));
         return None;
     }
-    if bytes.len() as u64 > options.max_file_bytes {
-        too_large(diagnostics);
+    if bytes.len() as u64 > most {
+        diagnostics.push(too_large(&file.name, None, most));
         return None;
     }
     let nul = bytes.iter().position(|&b| b == 0);

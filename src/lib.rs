@@ -30,6 +30,7 @@ pub mod holdings;
 pub mod input;
 pub mod inventory;
 pub mod judge;
+pub mod limits;
 pub mod load;
 pub mod matching;
 pub mod model;

@@ -430,7 +430,7 @@ fn new_waiver(reason: &str, text: &str) -> Option<String> {
         expires: "2027-01-01".to_owned(),
         ticket: None,
     };
-    with_waiver(text, &waiver)
+    with_waiver(text, &waiver, &ringfence::yaml::Limits::USUAL)
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn policy(pack: &Pack) -> Policy {
 }
 
 fn suite(pack: &Pack, sources: &mut Sources) -> Suite {
-    policy_test::read(&[PathBuf::from(pack.id)], |_, _, _| true, sources)
+    policy_test::read(&[PathBuf::from(pack.id)], |_, _, _| true, ringfence::limits::Limits::USUAL, sources)
         .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", pack.id))
 }
 

@@ -302,12 +302,15 @@ fn limits_are_kept() {
         parse(FileId(0), text, &limits, &mut diagnostics);
         diagnostics.first().map(|d| d.code)
     };
-    let few = Limits { depth: 4, aliased_nodes: 10 };
+    let few = Limits { depth: 4, aliases: 10, ..Limits::USUAL };
     assert_eq!(code("[[[[a]]]]", few), None);
     assert_eq!(code("[[[[[a]]]]]", few), Some("too-deep"));
     assert_eq!(code("- - - - - a", few), Some("too-deep"));
     assert_eq!(
-        code("a: &a [x]\nb: &b [*a]\nc: &c [*b]\nd: [*c]", Limits { depth: 4, aliased_nodes: 100 }),
+        code(
+            "a: &a [x]\nb: &b [*a]\nc: &c [*b]\nd: [*c]",
+            Limits { depth: 4, aliases: 100, ..Limits::USUAL }
+        ),
         Some("too-deep")
     );
     assert_eq!(code("a: &a x\nb: [*a, *a, *a]", few), None);

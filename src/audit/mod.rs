@@ -51,10 +51,42 @@ impl Options {
     }
 }
 
+/// More findings than there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there are {met} findings, more than the limit of {most}")]
+pub struct TooMany {
+    /// How many there are.
+    pub met: usize,
+    /// How many there may be.
+    pub most: usize,
+}
+
 /// Judges a world.
 pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
-    let model = &world.model;
+    told(world, sources, options, &evaluate::evaluate(world, options.day, &options.scope))
+}
+
+/// As [`audit`], unless there are more findings than `most`: they are counted then, and none
+/// is described.
+///
+/// # Errors
+/// How many there are.
+pub fn audit_within(
+    world: &World,
+    sources: &Sources,
+    options: &Options,
+    most: usize,
+) -> Result<Audit, TooMany> {
     let outcome = evaluate::evaluate(world, options.day, &options.scope);
+    match outcome.violations.len() {
+        met if met > most => Err(TooMany { met, most }),
+        _ => Ok(told(world, sources, options, &outcome)),
+    }
+}
+
+/// What an outcome is in words, with places.
+fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate::Outcome) -> Audit {
+    let model = &world.model;
     // For each violation whether it is none without the agreements of some statuses.
     let without = |statuses: &[Status]| -> Vec<bool> {
         let concerned = |s: Status| statuses.contains(&s) && options.scope.admits(s);
@@ -63,7 +95,7 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
         let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
-        evaluate::absent(world, options.day, &scope, &outcome)
+        evaluate::absent(world, options.day, &scope, outcome)
     };
     let again = stages::begin("judging again", 0);
     let (prospective, retained) =
@@ -85,7 +117,7 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
         .collect();
     let mut notices = world.notices.clone();
     notices.extend(waivers::apply(world, sources, options, &mut findings));
-    notices.extend(notices::notices(world, sources, options, &outcome));
+    notices.extend(notices::notices(world, sources, options, outcome));
     notices.sort();
     notices.dedup();
     let mut findings: Vec<_> = findings.into_iter().map(|(finding, _)| finding).collect();

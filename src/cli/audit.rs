@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::audit::audit;
 use ringfence::certificate::{self, digests};
 use ringfence::files::DISK;
 use ringfence::model::{Counting, Scope};
@@ -14,6 +13,7 @@ use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;
+use super::limits;
 use super::output;
 use super::writing::Writing;
 
@@ -69,7 +69,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if !judging.allow_empty && is_empty(&input, &options.scope) {
         return Ok(ExitCode::from(WRONG));
     }
-    let audit = audit(&input.world, &input.sources, &options);
+    let audit = match limits::audit(&input.world, &input.sources, &options) {
+        Ok(audit) => audit,
+        Err(code) => return Ok(code),
+    };
     let mut report = Report {
         gate: gate.clone(),
         places: Places::new(&input.sources),

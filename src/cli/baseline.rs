@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
+use ringfence::files::DISK;
 use ringfence::visible::visible;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};
 use super::judging::Judging;
+use super::limits;
 use super::output::{self, Color};
 
 /// The file where nothing else is said.
@@ -78,7 +79,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !args.judging.allow_empty && is_empty(&input, &options.scope) {
         return Ok(ExitCode::from(WRONG));
     }
-    let found = audit(&input.world, &input.sources, &options);
+    let found = match limits::audit(&input.world, &input.sources, &options) {
+        Ok(found) => found,
+        Err(code) => return Ok(code),
+    };
     let baseline = Baseline::of(&found);
     output::replace(&file, &baseline.to_json()?)?;
     if !args.quiet {
@@ -93,8 +97,10 @@ fn replaceable(file: &Path) -> anyhow::Result<()> {
     if !file.exists() {
         return Ok(());
     }
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let older = Baseline::is_one(file.to_owned(), text);
+    let limits = limits::limits();
+    let bytes = DISK.read(file, limits.file_size.saturating_add(1)).unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap_or_default();
+    let older = Baseline::is_one(file.to_owned(), text, &limits);
     let shown = visible(&file.display().to_string());
     anyhow::ensure!(older, "`{shown}` is there and is no baseline; name another file with --output");
     Ok(())

@@ -8,6 +8,7 @@ use ringfence::source::Sources;
 use ringfence::visible::visible;
 
 use super::input;
+use super::limits::limits;
 use super::output::{self, Color};
 
 /// Reads the inventory and the policies, or policies alone, and reports every mistake
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Checks policies without an inventory.
 fn alone(args: &Args) -> anyhow::Result<ExitCode> {
     let mut sources = Sources::new();
-    let request = Request { policies: args.policies.clone(), ..Request::default() };
+    let request = Request { policies: args.policies.clone(), limits: limits(), ..Request::default() };
     let world = match load::load(&request, &mut sources) {
         Ok(world) => world,
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use ringfence::audit::{Options, audit};
+use ringfence::audit::Options;
 use ringfence::config::Config;
 use ringfence::diff::{
     Diff, Mistakes, Side, Spec, State, StateFacts, accepted, changes, goes_beyond, held, untrusted,
 };
+use ringfence::files::DISK;
 use ringfence::finding::{Audit, Notice};
 use ringfence::gate::Gate;
 use ringfence::load::{self, Request, World};
@@ -20,6 +21,7 @@ use ringfence::visible::visible;
 
 use super::input::{self, WRONG};
 use super::judging::Judging;
+use super::limits::{self, limits};
 use super::output;
 use super::writing::Writing;
 
@@ -142,9 +144,11 @@ fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
 /// Two states that lie in files.
 fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let mut texts = Sources::new();
-    let old = State::open(base, head, &mut texts).map_err(|m| stop(args, &m, &texts, &base.name()))?;
+    let old =
+        State::open(base, head, limits(), &mut texts).map_err(|m| stop(args, &m, &texts, &base.name()))?;
     let mut sources = Sources::new();
-    let new = State::open(head, base, &mut sources).map_err(|m| stop(args, &m, &sources, &head.name()))?;
+    let new = State::open(head, base, limits(), &mut sources)
+        .map_err(|m| stop(args, &m, &sources, &head.name()))?;
     let judging = if args.trust_head { &new } else { &old };
     let config = judging.config.clone();
     let mut options = args.judging.options(&config);
@@ -164,6 +168,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             paths: there,
             exclude: config.exclude.clone(),
             cache: input::cache(),
+            limits: limits(),
             baselines: state.baselines(judging),
             policies: policies.clone(),
             ..Request::default()
@@ -191,7 +196,8 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         }
     }
     let (first, second) = (Side::new(&before, &texts, &after), Side::new(&after, &texts_of_head, &before));
-    let ((audit_before, audit_after), (reach, edits)) = judge(&first, &second, &options);
+    let ((audit_before, audit_after), (reach, edits)) =
+        judge(&first, &second, &options).map_err(|_| Stopped)?;
     let facts = |state: &State, audit: &Audit| StateFacts {
         name: state.name.clone(),
         commit: state.commit.clone(),
@@ -215,15 +221,15 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
 
 type Judged = ((Audit, Audit), (ringfence::diff::ReachChanges, Vec<ringfence::diff::Edit>));
 
-fn judge(base: &Side, head: &Side, options: &Options) -> Judged {
+fn judge(base: &Side, head: &Side, options: &Options) -> Result<Judged, ExitCode> {
     let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| audit(base.world, base.sources, options));
-        let after = audit(head.world, head.sources, options);
+        let before = scope.spawn(|| limits::audit(base.world, base.sources, options));
+        let after = limits::audit(head.world, head.sources, options);
         (before.join(), after)
     });
     // What stopped the other thread stops this one, with its message.
     let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    ((before, after), changes(base, head, options))
+    Ok(((before?, after?), changes(base, head, options)))
 }
 
 /// Two results, or one beside files.
@@ -235,7 +241,8 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             return parse(path).map_err(|error| call(format!("{error:#}")));
         }
         let mut texts = Sources::new();
-        let state = State::open(spec, other, &mut texts).map_err(|m| stop(args, &m, &texts, &spec.name()))?;
+        let state = State::open(spec, other, limits(), &mut texts)
+            .map_err(|m| stop(args, &m, &texts, &spec.name()))?;
         config = state.config.clone();
         let request = Request {
             files: &state.files,
@@ -243,13 +250,14 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             paths: state.paths.clone(),
             exclude: config.exclude.clone(),
             cache: input::cache(),
+            limits: limits(),
             baselines: state.baselines(&state),
             policies: input::policies(&args.judging.scoping.policies, &config),
             ..Request::default()
         };
         let world = load::load(&request, &mut texts)
             .map_err(|m| stop(args, &Mistakes::Files(m), &texts, &state.name))?;
-        Ok(audit(&world, &texts, &args.judging.options(&config)))
+        limits::audit(&world, &texts, &args.judging.options(&config)).map_err(|_| Stopped)
     };
     let before = result(base, head)?;
     let mut after = result(head, base)?;
@@ -295,6 +303,12 @@ fn parse(path: &Path) -> anyhow::Result<Audit> {
     let shown = || {
         format!("`{}` is no result of `ringfence audit --format json`", visible(&path.display().to_string()))
     };
-    let text = std::fs::read_to_string(path).with_context(shown)?;
-    serde_json::from_str(&text).with_context(shown)
+    let most = limits().file_size;
+    let bytes = DISK.read(path, most.saturating_add(1)).with_context(shown)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= most,
+        "`{}` has more bytes than the limit of {most}\n  help: `--max-file-size SIZE` raises the limit",
+        visible(&path.display().to_string())
+    );
+    serde_json::from_slice(&bytes).with_context(shown)
 }

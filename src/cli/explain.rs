@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::audit::{Reason, audit, derivation};
+use ringfence::audit::{Reason, derivation};
 use ringfence::diagnostic::nearest;
 use ringfence::explain::{Entry, entries};
 use ringfence::report::page::{Page, Style};
@@ -12,6 +12,7 @@ use ringfence::visible::visible;
 
 use super::input;
 use super::judging::{Scoping, fingerprint};
+use super::limits;
 use super::output::{self, Color};
 
 /// Says what a rule, a promise or a check means, or why a finding is one
@@ -167,7 +168,10 @@ fn finding(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let options = args.scoping.options(&input.config);
-    let audit = audit(&input.world, &input.sources, &options);
+    let audit = match limits::audit(&input.world, &input.sources, &options) {
+        Ok(audit) => audit,
+        Err(code) => return Ok(code),
+    };
     let full = match fingerprint(wanted, &audit) {
         Ok(full) => full,
         Err(message) => {

@@ -13,6 +13,7 @@ use ringfence::visible::{in_json, inert, visible};
 use serde_json::json;
 
 use super::input;
+use super::limits::limits;
 use super::output::{self, Color};
 use super::values::Form;
 
@@ -58,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let options = InputOptions {
         exclude: config.exclude.iter().map(Glob::new).collect(),
         baselines: config.baseline.iter().cloned().collect(),
-        ..InputOptions::default()
+        limits: limits(),
     };
     let set = reading::read(&DISK, &paths, &options, &mut sources, &mut mistakes);
     if !mistakes.is_empty() {
@@ -69,9 +70,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|file| {
             let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
-            let (read, why) = match (file.is_config, is_policy_text(text)) {
+            let (read, why) = match (file.is_config, is_policy_text(text, &limits())) {
                 (true, _) => (false, "configuration"),
-                (false, true) if is_tests_text(text) => (false, "tests of policies: run by `ringfence test`"),
+                (false, true) if is_tests_text(text, &limits()) => {
+                    (false, "tests of policies: run by `ringfence test`")
+                }
                 (false, true) => (false, "a policy: applied if `policies` or --policy names it"),
                 (false, false) => (true, "inventory"),
             };

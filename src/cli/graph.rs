@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::audit::audit;
 use ringfence::diagnostic::nearest;
 use ringfence::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 use ringfence::finding::Audit;
@@ -15,6 +14,7 @@ use ringfence::vocabulary::Severity;
 
 use super::input::{self, WRONG};
 use super::judging::{Scoping, fingerprint};
+use super::limits;
 use super::output::{self, Color};
 use super::values;
 
@@ -90,7 +90,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let options = args.scoping.options(&input.config);
-    let audit = audit(&input.world, &input.sources, &options);
+    let audit = match limits::audit(&input.world, &input.sources, &options) {
+        Ok(audit) => audit,
+        Err(code) => return Ok(code),
+    };
     let filter = match filter(args, &input.world.model, &audit, &options.scope) {
         Ok(filter) => filter,
         Err(wrong) => {

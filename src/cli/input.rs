@@ -12,16 +12,15 @@ use ringfence::cache::Cache;
 use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
 use ringfence::files::{DISK, Files};
+use ringfence::input::too_large;
 use ringfence::load::{self, Request, World};
 use ringfence::packs;
 use ringfence::source::Sources;
 use ringfence::terminal;
 use ringfence::visible::visible;
 
+use super::limits::limits;
 use super::output::{self, Color};
-
-/// A larger baseline is none.
-const MOST_BYTES: u64 = 128 << 20;
 
 /// The exit code of a wrong input or call.
 pub const WRONG: u8 = 2;
@@ -115,6 +114,7 @@ impl Input {
             baselines: self.baselines.clone(),
             policies: self.policies.clone(),
             cache: cache(),
+            limits: limits(),
             ..Request::default()
         }
     }
@@ -140,12 +140,17 @@ pub fn baseline(
     let Some(path) = &config.baseline else {
         return Ok(None);
     };
-    let text = files
-        .read(path, MOST_BYTES)
-        .and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
+    let most = limits().file_size;
+    let bytes = files.read(path, most.saturating_add(1));
+    if bytes.as_ref().is_ok_and(|bytes| bytes.len() as u64 > most) {
+        let name = path.display().to_string();
+        return Err(show(&[too_large(&name, None, most)], sources, color));
+    }
+    let text =
+        bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
     match text {
         Ok(text) => {
-            let read = Baseline::read(path.clone(), text, sources);
+            let read = Baseline::read(path.clone(), text, &limits(), sources);
             read.map(Some).map_err(|mistakes| show(&mistakes, sources, color))
         }
         Err(error) => {
@@ -186,6 +191,7 @@ pub fn explainable(
         exclude: config.exclude,
         baselines: config.baseline.into_iter().collect(),
         policies: all,
+        limits: limits(),
         ..Request::default()
     };
     load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
@@ -210,7 +216,7 @@ pub struct Found {
 pub fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Found, Vec<Diagnostic>> {
     let first = paths.iter().find(|p| p.as_os_str() != "-").map_or(Path::new(""), PathBuf::as_path);
     match config::find(&DISK, first) {
-        Some(file) => Ok(Found { config: config::read(&DISK, &file, sources)?, file: Some(file) }),
+        Some(file) => Ok(Found { config: config::read(&DISK, &file, &limits(), sources)?, file: Some(file) }),
         None => Ok(Found::default()),
     }
 }

@@ -13,6 +13,7 @@ mod graph;
 mod init;
 mod input;
 mod judging;
+mod limits;
 mod man;
 mod output;
 mod policies;
@@ -47,6 +48,8 @@ pub struct Cli {
     /// changed; trusted like the program itself, so never one that others may write to
     #[arg(long, global = true, value_name = "DIR", help_heading = "Reading")]
     cache: Option<PathBuf>,
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 const EXAMPLES: &str = "\
@@ -101,6 +104,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &cli.cache
         && let Err(said) = input::keep(folder)
     {
+        output::say(&said);
+        return Ok(ExitCode::from(input::WRONG));
+    }
+    if let Err(said) = limits::hold(&cli.limits) {
         output::say(&said);
         return Ok(ExitCode::from(input::WRONG));
     }

@@ -3,6 +3,8 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -158,7 +160,21 @@ fn replace_by(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
     }
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).retain(|file| *file != temporary);
     written.with_context(shown)
+}
+
+/// The files that are not whole yet, each beside the one that it is to be.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Ends the process at once, from whatever thread: what is not whole yet is removed.
+pub fn abandon(code: u8) -> ! {
+    // Held to the end, so that no more is begun.
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for file in unfinished.drain(..) {
+        let _ = fs::remove_file(file);
+    }
+    process::exit(i32::from(code))
 }
 
 /// How a new file is opened: where another takes its mode over later, for its owner alone
@@ -185,8 +201,12 @@ fn beside(target: &Path) -> io::Result<(PathBuf, fs::File)> {
         hidden.push(name);
         hidden.push(format!(".{}-{attempt}.tmp", std::process::id()));
         let temporary = target.with_file_name(hidden);
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
         match new_file(target.exists()).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+            Ok(file) => {
+                unfinished.push(temporary.clone());
+                return Ok((temporary, file));
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
             Err(error) => return Err(error),
         }

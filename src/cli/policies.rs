@@ -9,6 +9,7 @@ use ringfence::report::policies;
 use ringfence::source::Sources;
 
 use super::input;
+use super::limits::limits;
 use super::output::{self, Color};
 use super::values::Form;
 
@@ -43,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         names => names.to_vec(),
     };
     let mut sources = Sources::new();
-    let request = Request { policies: names, ..Request::default() };
+    let request = Request { policies: names, limits: limits(), ..Request::default() };
     let world = match load::load(&request, &mut sources) {
         Ok(world) => world,
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),

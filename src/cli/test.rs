@@ -9,6 +9,7 @@ use ringfence::report::tested::{Format, Look, Tested};
 use ringfence::source::Sources;
 
 use super::input;
+use super::limits::limits;
 use super::output::{self, Color};
 use super::values;
 
@@ -80,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             has(file) || has(name) || rule.is_some_and(has)
         })
     };
-    let suite = match policy_test::read(paths, wanted, &mut sources) {
+    let suite = match policy_test::read(paths, wanted, limits(), &mut sources) {
         Ok(suite) => suite,
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
     };

@@ -17,6 +17,7 @@ use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;
+use super::limits;
 use super::output::{self, Color};
 use super::values;
 
@@ -90,7 +91,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.expires < options.day {
         anyhow::bail!("a waiver until {} is over on {} already; name a later day", args.expires, options.day);
     }
-    let before = audit(&input.world, &input.sources, &options);
+    let before = match limits::audit(&input.world, &input.sources, &options) {
+        Ok(before) => before,
+        Err(code) => return Ok(code),
+    };
     let finding = match find(&before, &args.fingerprint) {
         Ok(finding) => finding,
         Err(text) => {
@@ -112,7 +116,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         expires: args.expires.to_string(),
         ticket: args.ticket.as_deref(),
     };
-    let Some(text) = with_waiver(&text, &waiver) else {
+    let Some(text) = with_waiver(&text, &waiver, &limits::limits()) else {
         anyhow::bail!(
             "`{shown}` cannot be added to without touching the rest of it; name another file with --file"
         );

@@ -10,6 +10,7 @@ use crate::config::{self, Config};
 use crate::diagnostic::Diagnostic;
 use crate::files::{Files, GitError, Kind, Repository, lexically};
 use crate::input::{self, InputOptions};
+use crate::limits::Limits;
 use crate::packs;
 use crate::source::Sources;
 
@@ -109,6 +110,7 @@ pub struct State {
     config_folder: Option<PathBuf>,
     /// What was named.
     anchor: PathBuf,
+    limits: Limits,
 }
 
 impl State {
@@ -117,7 +119,7 @@ impl State {
     ///
     /// # Errors
     /// When there is no such repository, revision or folder, or the settings are wrong.
-    pub fn open(spec: &Spec, other: &Spec, sources: &mut Sources) -> Result<Self, Mistakes> {
+    pub fn open(spec: &Spec, other: &Spec, limits: Limits, sources: &mut Sources) -> Result<Self, Mistakes> {
         let beside = match other {
             Spec::Path(path) => Some(path.as_path()),
             _ => None,
@@ -148,12 +150,20 @@ impl State {
         };
         let file = config::find(&files, &anchor);
         let config = match &file {
-            Some(file) => config::read(&files, file, sources).map_err(Mistakes::Files)?,
+            Some(file) => config::read(&files, file, &limits, sources).map_err(Mistakes::Files)?,
             None => Config::default(),
         };
         let config_folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let mut state =
-            State { name: spec.name(), files, commit, config, paths: Vec::new(), config_folder, anchor };
+        let mut state = State {
+            name: spec.name(),
+            files,
+            commit,
+            config,
+            paths: Vec::new(),
+            config_folder,
+            anchor,
+            limits,
+        };
         state.paths = state.inventory(named);
         Ok(state)
     }
@@ -199,8 +209,12 @@ impl State {
     }
 
     fn is_baseline(&self, path: &Path) -> bool {
-        let text = self.files.read(path, 1 << 30).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        text.is_some_and(|text| Baseline::is_one(path.to_owned(), text))
+        let text = self
+            .files
+            .read(path, self.limits.file_size.saturating_add(1))
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        text.is_some_and(|text| Baseline::is_one(path.to_owned(), text, &self.limits))
     }
 
     /// Says so if a path is not there, and what may be meant.
@@ -253,7 +267,7 @@ impl State {
             let shown =
                 crate::files::slashed(Path::new(name).strip_prefix(folder).unwrap_or(Path::new(name)));
             let mut sources = Sources::new();
-            let options = InputOptions::default();
+            let options = InputOptions { limits: self.limits, ..InputOptions::default() };
             let set =
                 input::read(&self.files, &[PathBuf::from(name)], &options, &mut sources, &mut Vec::new());
             for file in &set.files {
@@ -268,7 +282,7 @@ impl State {
 
     fn baseline(&self) -> Option<Vec<u8>> {
         let path = self.config.baseline.as_ref()?;
-        self.files.read(path, 1 << 30).ok()
+        self.files.read(path, self.limits.file_size.saturating_add(1)).ok()
     }
 }
 

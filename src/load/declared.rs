@@ -16,10 +16,11 @@ use crate::inventory::{
     Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy, declares_taxonomy, is_policy,
     is_tests,
 };
+use crate::limits::{Allowance, Limits, Taken};
 use crate::source::{FileId, Sources, stored_of};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
-use crate::yaml::{self, Limits, Node};
+use crate::yaml::{self, Node};
 
 /// What all files declare together.
 #[derive(Debug, Default)]
@@ -38,15 +39,17 @@ pub struct Declared {
     pub broken: bool,
 }
 
-/// Reads and decodes files.
+/// Reads and decodes files, within what limits leave them.
 pub fn declared(
     files: &[FileId],
     sources: &Sources,
     cache: Option<&Cache>,
+    allowance: Allowance,
     stage: &Stage,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Declared {
-    side_by_side(files, sources, cache, stage).unwrap_or_else(|| in_order(files, sources, diagnostics))
+    side_by_side(files, sources, cache, &allowance, stage)
+        .unwrap_or_else(|| in_order(files, sources, allowance, diagnostics))
 }
 
 /// What is found in every file that declares categories or purposes.
@@ -57,15 +60,17 @@ fn side_by_side(
     files: &[FileId],
     sources: &Sources,
     cache: Option<&Cache>,
+    allowance: &Allowance,
     stage: &Stage,
 ) -> Option<Declared> {
     // Categories and purposes first: without them nothing can be decoded.
     let tells: Vec<FileId> =
         files.par_iter().copied().filter(|&file| text(file, sources).contains(TAXONOMY)).collect();
     let mut mistakes = Vec::new();
+    let mut within = allowance.clone();
     let mut documents: Vec<Node> = tells
         .iter()
-        .flat_map(|&file| yaml::parse(file, text(file, sources), &LIMITS, &mut mistakes))
+        .flat_map(|&file| yaml::read(file, text(file, sources), &mut within, &mut mistakes))
         .collect();
     documents.retain(|document| !no_inventory(document));
     let (data, purposes) = taxonomy(&documents, &mut mistakes);
@@ -76,20 +81,26 @@ fn side_by_side(
     let names = Names::new(&data, &purposes);
     let wrong = AtomicBool::new(false);
     let repeated = AtomicUsize::new(0);
+    let limits = &allowance.limits;
     let parts = files.par_iter().map(|&file| {
         if wrong.load(Ordering::Relaxed) {
             return None;
         }
-        let part = stored(file, text(file, sources), cache, &names).filter(|(part, used)| {
+        let part = stored(file, text(file, sources), cache, &names, limits).filter(|part| {
             let told = !part.tells_taxonomy || text(file, sources).contains(TAXONOMY);
-            told && repeated.fetch_add(*used, Ordering::Relaxed).saturating_add(*used) <= REPEATED
+            let before = repeated.fetch_add(part.repeated, Ordering::Relaxed);
+            told && before.saturating_add(part.repeated) <= REPEATED
         });
         if part.is_none() {
             wrong.store(true, Ordering::Relaxed);
         }
-        stage.after(part.map(|(part, _)| part))
+        stage.after(part)
     });
     let parts: Vec<Option<Part>> = parts.collect();
+    let taken = parts.iter().flatten().fold(allowance.taken, |all, part| all.and(part.taken));
+    if !taken.fits(limits) {
+        return None;
+    }
     let mut all = Declared { data, purposes, ..Declared::default() };
     for part in parts {
         let part = part?;
@@ -122,27 +133,36 @@ struct Stored {
     agreements: Vec<Agreement>,
     flows: Vec<Flow>,
     repeated: usize,
+    taken: Taken,
 }
 
 /// As [`one`], from the cache if it is there.
-fn stored(file: FileId, text: &str, cache: Option<&Cache>, names: &Names) -> Option<(Part, usize)> {
+fn stored(file: FileId, text: &str, cache: Option<&Cache>, names: &Names, limits: &Limits) -> Option<Part> {
     let Some(cache) = cache else {
-        return one(file, text, names.data, names.purposes);
+        return one(file, text, names, limits);
     };
     let key = Cache::key([names.listed.as_str(), text]);
-    if let Some(Stored { parties, agreements, flows, repeated }) = stored_of(file, || cache.get(&key)) {
-        let inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
-        return Some((Part { inventory, ..Part::default() }, repeated));
+    if let Some(stored) = stored_of(file, || cache.get::<Stored>(&key)) {
+        // It may have been read within other limits.
+        return stored.taken.fits(limits).then(|| stored.into());
     }
-    let (mut part, repeated) = one(file, text, names.data, names.purposes)?;
+    let mut part = one(file, text, names, limits)?;
     if part.declares_alone() {
         let Inventory { parties, agreements, flows, .. } = std::mem::take(&mut part.inventory);
-        let stored = Stored { parties, agreements, flows, repeated };
+        let Part { repeated, taken, .. } = part;
+        let stored = Stored { parties, agreements, flows, repeated, taken };
         cache.put(&key, &stored);
-        let Stored { parties, agreements, flows, .. } = stored;
-        part.inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
+        part = stored.into();
     }
-    Some((part, repeated))
+    Some(part)
+}
+
+impl From<Stored> for Part {
+    fn from(stored: Stored) -> Self {
+        let Stored { parties, agreements, flows, repeated, taken } = stored;
+        let inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
+        Part { inventory, repeated, taken, ..Part::default() }
+    }
 }
 
 /// What one file declares.
@@ -153,6 +173,10 @@ struct Part {
     policies: Vec<Node<'static>>,
     /// It declares categories or purposes.
     tells_taxonomy: bool,
+    /// How many values it repeats for declarations that don't write them.
+    repeated: usize,
+    /// What it took of what limits allow.
+    taken: Taken,
 }
 
 impl Part {
@@ -166,34 +190,44 @@ impl Part {
     }
 }
 
-/// Reads and decodes one file, unless it holds a mistake; and how many values it repeats.
-fn one(file: FileId, text: &str, data: &Tree, purposes: &Tree) -> Option<(Part, usize)> {
+/// Reads and decodes one file, unless it holds a mistake.
+fn one(file: FileId, text: &str, names: &Names, limits: &Limits) -> Option<Part> {
     let mut mistakes = Vec::new();
-    let documents = yaml::parse(file, text, &LIMITS, &mut mistakes);
+    let mut allowance = Allowance::new(*limits);
+    let documents = yaml::read(file, text, &mut allowance, &mut mistakes);
     if !mistakes.is_empty() {
         return None;
     }
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
-    let mut decoder = Decoder::new(&mut mistakes, data, purposes);
+    let mut decoder = Decoder::new(&mut mistakes, names.data, names.purposes);
     let mut inventory = Inventory::default();
     for document in &documents {
         inventory.read(&mut decoder, document);
     }
-    let used = decoder.repeated();
+    let repeated = decoder.repeated();
     let part = Part {
         inventory,
         judges: Judges::of(&documents),
         policies: policies.into_iter().map(Node::into_owned).collect(),
         tells_taxonomy: documents.iter().any(declares_taxonomy),
+        repeated,
+        taken: allowance.taken,
     };
-    mistakes.is_empty().then_some((part, used))
+    mistakes.is_empty().then_some(part)
 }
 
 /// Reads all files, then decodes them, with every mistake.
-fn in_order(files: &[FileId], sources: &Sources, diagnostics: &mut Vec<Diagnostic>) -> Declared {
+fn in_order(
+    files: &[FileId],
+    sources: &Sources,
+    mut allowance: Allowance,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Declared {
     let before = diagnostics.len();
-    let documents: Vec<Node> =
-        files.iter().flat_map(|&file| yaml::parse(file, text(file, sources), &LIMITS, diagnostics)).collect();
+    let documents: Vec<Node> = files
+        .iter()
+        .flat_map(|&file| yaml::read(file, text(file, sources), &mut allowance, diagnostics))
+        .collect();
     let broken = diagnostics.len() > before;
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
     let (data, purposes) = taxonomy(&documents, diagnostics);
@@ -206,8 +240,6 @@ fn in_order(files: &[FileId], sources: &Sources, diagnostics: &mut Vec<Diagnosti
     let policies = policies.into_iter().map(Node::into_owned).collect();
     Declared { inventory, judges, policies, data, purposes, broken }
 }
-
-const LIMITS: Limits = Limits::USUAL;
 
 fn text(file: FileId, sources: &Sources) -> &str {
     sources.get(file).map(|f| f.text()).unwrap_or_default()

@@ -16,12 +16,13 @@ use crate::finding::Notice;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
 use crate::inventory::{Judges, Statement, Waiver, is_policy, is_tests};
+use crate::limits::{Allowance, Limits};
 use crate::model::{Model, build};
 use crate::packs;
 use crate::policy::{Policy, policy};
 use crate::source::{FileId, Sources, Span};
 use crate::stages::{self, Unit};
-use crate::yaml::{self, Limits, Node, Value};
+use crate::yaml::{self, Node, Value};
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct Request<'r> {
     pub cache: Option<&'r Cache>,
     /// Whose promises and waivers count in the place of the inventory's own.
     pub judges: Option<&'r Judges>,
+    /// How much it may ask for.
+    pub limits: Limits,
 }
 
 impl Default for Request<'_> {
@@ -55,6 +58,7 @@ impl Default for Request<'_> {
             policy_files: &DISK,
             cache: None,
             judges: None,
+            limits: Limits::USUAL,
         }
     }
 }
@@ -90,14 +94,21 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let options = InputOptions {
         exclude: request.exclude.iter().map(Glob::new).collect(),
         baselines: request.baselines.clone(),
-        ..InputOptions::default()
+        limits: request.limits,
     };
+    let mut allowance = Allowance::new(request.limits);
     let set = input::read(request.files, &request.paths, &options, sources, &mut diagnostics);
-    let policy_documents =
-        policy_documents(request.policy_files, &request.policies, &options, sources, &mut diagnostics);
+    let policy_documents = policy_documents(
+        request.policy_files,
+        &request.policies,
+        &options,
+        &mut allowance,
+        sources,
+        &mut diagnostics,
+    );
 
     let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
-    let declared = declared::declared(&files, sources, request.cache, &reading, &mut diagnostics);
+    let declared = declared::declared(&files, sources, request.cache, allowance, &reading, &mut diagnostics);
     let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
         declared;
     let digest = digest(&set, sources);
@@ -151,20 +162,25 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
 
 /// Whether a text holds policies and their tests and nothing else: so it is no part of an
 /// inventory.
-pub fn is_policy_text(text: &str) -> bool {
-    let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut Vec::new());
+pub fn is_policy_text(text: &str, limits: &Limits) -> bool {
+    let nodes = yaml::parse(FileId(0), text, limits, &mut Vec::new());
     !nodes.is_empty() && nodes.iter().all(|node| is_policy(node) || is_tests(node))
 }
 
 /// Whether a text holds tests of policies and nothing else.
-pub fn is_tests_text(text: &str) -> bool {
-    let nodes = yaml::parse(FileId(0), text, &Limits::default(), &mut Vec::new());
+pub fn is_tests_text(text: &str, limits: &Limits) -> bool {
+    let nodes = yaml::parse(FileId(0), text, limits, &mut Vec::new());
     !nodes.is_empty() && nodes.iter().all(is_tests)
 }
 
-fn documents<'s>(file: FileId, sources: &'s Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Node<'s>> {
+fn documents<'s>(
+    file: FileId,
+    sources: &'s Sources,
+    allowance: &mut Allowance,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node<'s>> {
     let text = sources.get(file).map(|f| f.text()).unwrap_or_default();
-    yaml::parse(file, text, &Limits::default(), diagnostics)
+    yaml::read(file, text, allowance, diagnostics)
 }
 
 /// The documents of the policies named.
@@ -172,6 +188,7 @@ fn policy_documents(
     files: &Files,
     names: &[String],
     options: &InputOptions,
+    allowance: &mut Allowance,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Node<'static>> {
@@ -179,7 +196,9 @@ fn policy_documents(
     for name in names {
         if let Some(pack) = packs::pack(name) {
             let file = sources.add(format!("policies/{}/policy.yaml", pack.id), pack.policy.to_owned());
-            all.extend(documents(file, sources, diagnostics).into_iter().map(Node::into_owned));
+            // What comes with the program is in no need of limits.
+            let found = documents(file, sources, &mut Allowance::default(), diagnostics);
+            all.extend(found.into_iter().map(Node::into_owned));
             continue;
         }
         let kind = files.kind(Path::new(name));
@@ -199,7 +218,7 @@ fn policy_documents(
         let before = (all.len(), diagnostics.len());
         let set = input::read(files, &[PathBuf::from(name)], options, sources, diagnostics);
         for file in set.files.iter().filter(|f| !f.is_config) {
-            let found = documents(file.file, sources, diagnostics);
+            let found = documents(file.file, sources, allowance, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.
             let kept = found.into_iter().filter(|node| is_policy(node) || !(is_folder || is_tests(node)));
             all.extend(kept.map(Node::into_owned));

@@ -14,18 +14,16 @@ use crate::decode::{Decoder, Spanned};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::files::{DISK, Files, Kind, lexically};
 use crate::glob::Glob;
-use crate::input::{self, InputOptions};
+use crate::input::{self, InputOptions, too_large};
 use crate::inventory::{self, TaxonomyDeclared, builtin, declared_taxonomy, is_policy, is_tests};
+use crate::limits::{Allowance, Limits};
 use crate::load::World;
 use crate::model::{Model, Scope, build};
 use crate::packs::{self, Pack};
 use crate::policy::policy;
 use crate::source::{FileId, Sources};
 use crate::taxonomy::Tree;
-use crate::yaml::{self, Limits, Node};
-
-/// The largest file of tests, or policy, in bytes.
-const MOST_BYTES: u64 = 16 << 20;
+use crate::yaml::{self, Node};
 
 /// Where a file of tests lies.
 #[derive(Debug, Clone)]
@@ -45,6 +43,7 @@ struct Reader<'r> {
     built_in: TaxonomyDeclared,
     policies: FxHashMap<PathBuf, Option<Documents>>,
     inventories: FxHashMap<PathBuf, Documents>,
+    allowance: Allowance,
 }
 
 /// Reads all tests below some paths; the name of a built-in pack stands for its own.
@@ -55,6 +54,7 @@ struct Reader<'r> {
 pub fn read(
     paths: &[PathBuf],
     wanted: impl Fn(&str, &str, Option<&str>) -> bool,
+    limits: Limits,
     sources: &mut Sources,
 ) -> Result<Suite, Vec<Diagnostic>> {
     let built_in = builtin().unwrap_or_default();
@@ -64,6 +64,7 @@ pub fn read(
         built_in,
         policies: FxHashMap::default(),
         inventories: FxHashMap::default(),
+        allowance: Allowance::new(limits),
     };
     let mut suite = Suite::default();
     let mut any = false;
@@ -115,7 +116,7 @@ impl Reader<'_> {
         let mut looked = Sources::new();
         let mut mistakes = Vec::new();
         let given = [path.to_owned()];
-        let set = input::read(&DISK, &given, &InputOptions::default(), &mut looked, &mut mistakes);
+        let set = input::read(&DISK, &given, &self.options(), &mut looked, &mut mistakes);
         for mistake in mistakes {
             let text = mistake.primary.as_ref().and_then(|label| looked.get(label.span.file));
             match text {
@@ -136,7 +137,7 @@ impl Reader<'_> {
                 continue;
             };
             let mut mistakes = Vec::new();
-            let documents = yaml::parse(file.file, read.text(), &Limits::default(), &mut mistakes);
+            let documents = yaml::parse(file.file, read.text(), &self.allowance.limits, &mut mistakes);
             let broken = !mistakes.is_empty() && looks_like_tests(read.text());
             if !broken && !documents.iter().any(decode::is_file) {
                 continue;
@@ -149,9 +150,13 @@ impl Reader<'_> {
         all
     }
 
+    fn options(&self) -> InputOptions {
+        InputOptions { limits: self.allowance.limits, ..InputOptions::default() }
+    }
+
     fn parse(&mut self, file: FileId) -> Vec<Node<'static>> {
         let text = self.sources.get(file).map(|f| f.text()).unwrap_or_default();
-        yaml::parse(file, text, &Limits::default(), &mut self.diagnostics)
+        yaml::read(file, text, &mut self.allowance, &mut self.diagnostics)
             .into_iter()
             .map(Node::into_owned)
             .collect()
@@ -285,8 +290,8 @@ impl Reader<'_> {
             }
             let before = self.diagnostics.len();
             let given = [place.clone()];
-            let set =
-                input::read(&DISK, &given, &InputOptions::default(), self.sources, &mut self.diagnostics);
+            let options = self.options();
+            let set = input::read(&DISK, &given, &options, self.sources, &mut self.diagnostics);
             // A path that leads nowhere is a mistake of the test.
             for mistake in self.diagnostics.iter_mut().skip(before).filter(|m| m.code == "missing-path") {
                 let help = mistake.help.take().unwrap_or_default();
@@ -395,8 +400,14 @@ impl Reader<'_> {
         if let Some(known) = self.policies.get(&whole) {
             return known.clone();
         }
-        let text = DISK.read(&whole, MOST_BYTES).map(String::from_utf8);
-        let Ok(Ok(text)) = text else {
+        let most = self.allowance.limits.file_size;
+        let bytes = DISK.read(&whole, most.saturating_add(1));
+        if bytes.as_ref().is_ok_and(|bytes| bytes.len() as u64 > most) {
+            self.diagnostics.push(too_large(&place.display().to_string(), None, most));
+            self.policies.insert(whole, None);
+            return None;
+        }
+        let Ok(Ok(text)) = bytes.map(String::from_utf8) else {
             let message = format!("`{}` cannot be read", place.display());
             self.diagnostics.push(Diagnostic::without_place("unreadable", message));
             self.policies.insert(whole, None);

@@ -10,10 +10,12 @@ mod parse;
 
 use std::borrow::Cow;
 
+pub use crate::limits::Limits;
 pub use fast::read as fast;
-pub use parse::{Limits, parse as general};
+pub use parse::parse as general;
 
 use crate::diagnostic::Diagnostic;
+use crate::limits::{Allowance, Taken};
 use crate::source::{FileId, Span};
 
 /// Reads all documents of a text. Of a text that is not YAML the documents before
@@ -24,7 +26,28 @@ pub fn parse<'t>(
     limits: &Limits,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Node<'t>> {
-    fast(file, text, limits).unwrap_or_else(|| general(file, text, limits, diagnostics))
+    read(file, text, &mut Allowance::new(*limits), diagnostics)
+}
+
+/// As [`parse`], one text of several that share what limits allow. Once they have taken it
+/// all, and that has been said, no more is read.
+pub fn read<'t>(
+    file: FileId,
+    text: &'t str,
+    allowance: &mut Allowance,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node<'t>> {
+    if allowance.spent {
+        return Vec::new();
+    }
+    let most = Limits { documents: allowance.documents(), ..allowance.limits };
+    match fast::measured(file, text, &most) {
+        Some((documents, depth)) => {
+            allowance.take(Taken { depth, documents: documents.len(), aliases: 0 });
+            documents
+        }
+        None => parse::read(file, text, allowance, diagnostics),
+    }
 }
 
 fn is_null(text: &str) -> bool {

@@ -8,28 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::explain::{CLOSE, explain};
 use super::{Entry, Node, Scalar, Value, is_null};
 use crate::diagnostic::Diagnostic;
+use crate::limits::{Allowance, Limits, Taken};
 use crate::source::{FileId, Span};
-
-/// How much a text may hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How deep values may nest, aliases followed.
-    pub depth: usize,
-    /// How many nodes anchors and aliases may add beyond one for each eight bytes
-    /// of the text. A long text counts as several.
-    pub aliased_nodes: usize,
-}
-
-impl Limits {
-    /// More than people write.
-    pub const USUAL: Limits = Limits { depth: 64, aliased_nodes: 1_000_000 };
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits::USUAL
-    }
-}
 
 /// As [`super::parse()`], by the general parser alone.
 pub fn parse<'t>(
@@ -38,6 +18,19 @@ pub fn parse<'t>(
     limits: &Limits,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Node<'t>> {
+    read(file, text, &mut Allowance::new(*limits), diagnostics)
+}
+
+/// As [`super::read()`], by the general parser alone.
+pub(super) fn read<'t>(
+    file: FileId,
+    text: &'t str,
+    allowance: &mut Allowance,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node<'t>> {
+    let limits = allowance.limits;
+    // So much a text may repeat for nothing.
+    let free = text.len() / 8;
     let mut options = Options::default();
     options.set_emit_comments(false);
     options.emit_unresolved_aliases = true;
@@ -46,8 +39,11 @@ pub fn parse<'t>(
     let mut builder = Builder {
         file,
         text,
-        limits: *limits,
-        budget: limits.aliased_nodes.saturating_add(text.len() / 8),
+        limits,
+        free,
+        allowance,
+        repeated: 0,
+        depth: 0,
         anchors: FxHashMap::default(),
         stack: Vec::new(),
         documents: Vec::new(),
@@ -62,18 +58,17 @@ pub fn parse<'t>(
             }
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
+                // The parser looks ahead.
                 let said = explain(&error.info(), text, at);
+                if said.too_deep {
+                    builder.too_deep(said.at, limits.depth + 1);
+                    break;
+                }
                 let mut help = said.help;
-                let mut diagnostic = Diagnostic::new(
-                    if said.too_deep { "too-deep" } else { "yaml-syntax" },
-                    said.message,
-                    builder.point(said.at),
-                )
-                .label(said.label);
+                let mut diagnostic =
+                    Diagnostic::new("yaml-syntax", said.message, builder.point(said.at)).label(said.label);
                 // What is missing is often the end of what was opened before.
-                if let Some(open) =
-                    builder.stack.last().filter(|f| f.flow && f.start != said.at && !said.too_deep)
-                {
+                if let Some(open) = builder.stack.last().filter(|f| f.flow && f.start != said.at) {
                     let bracket = builder.point(open.start);
                     diagnostic = diagnostic.also(bracket, "opened here, and not closed yet");
                     help = Some(CLOSE);
@@ -84,7 +79,10 @@ pub fn parse<'t>(
             }
         }
     }
-    builder.documents
+    let Builder { documents, depth, repeated, .. } = builder;
+    let aliases = repeated.saturating_sub(free);
+    allowance.take(Taken { depth, aliases, documents: documents.len() });
+    documents
 }
 
 /// A list or map that is being read.
@@ -131,7 +129,13 @@ struct Builder<'t, 'd> {
     file: FileId,
     text: &'t str,
     limits: Limits,
-    budget: usize,
+    allowance: &'d mut Allowance,
+    /// How many values it may repeat for nothing.
+    free: usize,
+    /// How many it repeats so far.
+    repeated: usize,
+    /// How deep its documents nest.
+    depth: usize,
     anchors: FxHashMap<usize, Sized<'t>>,
     stack: Vec<Frame<'t>>,
     documents: Vec<Node<'t>>,
@@ -206,15 +210,22 @@ impl<'t> Builder<'t, '_> {
 
     /// Takes a copy of so many nodes from what aliases may add.
     fn spend(&mut self, size: usize, start: usize, end: usize) -> Option<()> {
-        if let Some(left) = self.budget.checked_sub(size) {
-            self.budget = left;
+        self.repeated = self.repeated.saturating_add(size);
+        let counted = self.repeated.saturating_sub(self.free);
+        if counted <= self.allowance.aliases() {
             return Some(());
         }
+        self.allowance.spent = true;
+        let most = self.limits.aliases;
+        let message = format!(
+            "aliases repeat {} values, more than the limit of {most}",
+            self.allowance.taken.aliases.saturating_add(counted)
+        );
         let span = self.span(start, end);
         self.diagnostics.push(
-            Diagnostic::new("too-many-aliases", "anchors and aliases make this text too large", span)
-                .label("the rest is not read")
-                .help("write the values out, or use fewer aliases of aliases"),
+            Diagnostic::new("too-many-aliases", message, span).label("the rest is not read").help(
+                "write the values out, or use fewer aliases of aliases; `--max-aliases N` raises the limit",
+            ),
         );
         None
     }
@@ -273,22 +284,46 @@ impl<'t> Builder<'t, '_> {
         kind: Kind<'t>,
     ) -> Option<()> {
         if self.stack.len() >= self.limits.depth {
-            return self.too_deep(start);
+            return self.too_deep(start, self.stack.len() + 1);
         }
         let flow = style == granit_parser::StructureStyle::Flow;
         self.stack.push(Frame { start, end: start, anchor, flow, depth: 0, size: 1, kind });
         Some(())
     }
 
-    fn too_deep(&mut self, at: usize) -> Option<()> {
-        let message = format!("values nest deeper than {} levels", self.limits.depth);
+    fn too_deep(&mut self, at: usize, met: usize) -> Option<()> {
+        let message = format!("values nest {met} levels deep, more than the limit of {}", self.limits.depth);
         let point = self.point(at);
         self.diagnostics.push(
             Diagnostic::new("too-deep", message, point)
                 .label("the rest is not read")
-                .help("declarations never nest that deep"),
+                .help("declarations never nest that deep; `--max-depth N` raises the limit"),
         );
         None
+    }
+
+    /// A document is whole, unless there are too many.
+    fn document(&mut self, sized: Sized<'t>) -> Option<()> {
+        if sized.node.value == Value::Null {
+            return Some(());
+        }
+        let met = self.documents.len() + 1;
+        if met > self.allowance.documents() {
+            self.allowance.spent = true;
+            let most = self.limits.documents;
+            let met = self.allowance.taken.documents.saturating_add(met);
+            let point = self.point(sized.node.span.start as usize);
+            let message = format!("here begins document {met}, more than the limit of {most}");
+            self.diagnostics.push(
+                Diagnostic::new("too-many-documents", message, point).label("the rest is not read").help(
+                    "put what belongs together into one document; `--max-documents N` raises the limit",
+                ),
+            );
+            return None;
+        }
+        self.depth = self.depth.max(sized.depth);
+        self.documents.push(sized.node);
+        Some(())
     }
 
     fn close(&mut self, end: usize) -> Option<()> {
@@ -334,7 +369,7 @@ impl<'t> Builder<'t, '_> {
     /// A node is whole: it goes where it belongs.
     fn complete(&mut self, sized: Sized<'t>, anchor: usize) -> Option<()> {
         if self.stack.len() + sized.depth > self.limits.depth {
-            return self.too_deep(sized.node.span.start as usize);
+            return self.too_deep(sized.node.span.start as usize, self.stack.len() + sized.depth);
         }
         if anchor != 0 {
             let at = sized.node.span.start as usize;
@@ -342,10 +377,7 @@ impl<'t> Builder<'t, '_> {
             self.anchors.insert(anchor, sized.clone());
         }
         let Some(frame) = self.stack.last_mut() else {
-            if sized.node.value != Value::Null {
-                self.documents.push(sized.node);
-            }
-            return Some(());
+            return self.document(sized);
         };
         frame.size = frame.size.saturating_add(sized.size);
         frame.depth = frame.depth.max(sized.depth);

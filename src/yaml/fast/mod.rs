@@ -3,7 +3,7 @@
 //!
 //! It gives the tree and the spans of the general parser, or nothing: whatever it does not
 //! fully understand, mistakes above all, is left to that one, for the whole text. What it
-//! leaves to it, by intent: control characters, tabs and carriage returns anywhere, anchors,
+//! leaves to it, by intent: what passes a limit, control characters, tabs and carriage returns anywhere, anchors,
 //! aliases, tags, `<<`, `?`, directives, plain and quoted texts of several lines, rare
 //! escapes, indentation indicators, scalars as documents, keys that are absent, null, double
 //! or very long. `tests/yaml_fast.rs` and the fuzz target `readers` hold both readers together.
@@ -26,6 +26,11 @@ const FEW_KEYS: usize = 24;
 
 /// All documents of a text, if it holds nothing but what this reader understands.
 pub fn read<'t>(file: FileId, text: &'t str, limits: &Limits) -> Option<Vec<Node<'t>>> {
+    measured(file, text, limits).map(|(documents, _)| documents)
+}
+
+/// As [`read`], and how deep they nest.
+pub(super) fn measured<'t>(file: FileId, text: &'t str, limits: &Limits) -> Option<(Vec<Node<'t>>, usize)> {
     if !ordinary(text.as_bytes()) {
         return None;
     }
@@ -36,11 +41,12 @@ pub fn read<'t>(file: FileId, text: &'t str, limits: &Limits) -> Option<Vec<Node
         at: 0,
         line: Line::End,
         depth: 0,
-        deepest: limits.depth.min(DEPTH),
+        deepest: 0,
+        limits: Limits { depth: limits.depth.min(DEPTH), ..*limits },
         items: Vec::new(),
         entries: Vec::new(),
     };
-    reader.documents()
+    reader.documents().map(|documents| (documents, reader.deepest))
 }
 
 /// Whether a text is of printable characters and line feeds alone, without a mark of byte
@@ -80,7 +86,9 @@ struct Reader<'t> {
     /// What that is.
     line: Line,
     depth: usize,
+    /// The most it was.
     deepest: usize,
+    limits: Limits,
     /// The values of all lists that are open.
     items: Vec<Node<'t>>,
     /// The entries of all maps that are open.
@@ -99,6 +107,9 @@ impl<'t> Reader<'t> {
                     self.line_end()?;
                 }
                 Line::Column(column) => {
+                    if documents.len() >= self.limits.documents {
+                        return None;
+                    }
                     documents.push(self.root(column)?);
                     if matches!(self.line, Line::Column(_)) {
                         return None;
@@ -176,7 +187,8 @@ impl<'t> Reader<'t> {
     /// Goes one level deeper.
     fn enter(&mut self) -> Option<()> {
         self.depth += 1;
-        (self.depth <= self.deepest).then_some(())
+        self.deepest = self.deepest.max(self.depth);
+        (self.depth <= self.limits.depth).then_some(())
     }
 
     /// A list of the values since there were so many.
