@@ -68,6 +68,27 @@ impl Diagnostic {
     }
 }
 
+/// So many mistakes are told. Nobody reads more, and each takes many times what it is
+/// written in.
+pub const TOLD: usize = 100_000;
+
+/// Notes a mistake, unless there are very many: that is said then, once.
+pub fn note(mistakes: &mut Vec<Diagnostic>, mistake: Diagnostic) {
+    if mistakes.len() < TOLD {
+        mistakes.push(mistake);
+    } else if mistakes.len() == TOLD {
+        let message = format!("there are more than {TOLD} mistakes");
+        let place = mistake.primary.map(|label| label.span);
+        let more = match place {
+            Some(span) => {
+                Diagnostic::new("too-many-mistakes", message, span).label("those from here on are not told")
+            }
+            None => Diagnostic::without_place("too-many-mistakes", message),
+        };
+        mistakes.push(more.help("mend what is told, and look again"));
+    }
+}
+
 /// The nearest of `known` to `word`, if one is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower: Vec<char> = word.chars().take(100).flat_map(char::to_lowercase).collect();

@@ -1227,13 +1227,13 @@ fn values_nested_too_deep() {
         None,
     );
     insta::assert_snapshot!(said, @r##"
-    error[too-deep]: values nest too deep
+    error[too-deep]: values nest 65 levels deep, more than the limit of 64
      --> inventory.yaml:1:74
       |
     1 | ...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]...
       |                            ^ the rest is not read
       |
-      = help: declarations never nest that deep
+      = help: declarations never nest that deep; `--max-depth N` raises the limit
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

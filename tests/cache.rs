@@ -117,7 +117,7 @@ fn an_entry_is_what_is_read() {
     let cache = tempfile::tempdir().unwrap();
     let plain = audit(&inventory, Some(cache.path()));
     for entry in entries(cache.path()) {
-        let nothing = [0, 0, 0, 0];
+        let nothing = [0; 7];
         fs::write(&entry, [blake3::hash(&nothing).as_bytes().as_slice(), &nothing].concat()).unwrap();
     }
     assert_ne!(audit(&inventory, Some(cache.path())), plain);

@@ -10,6 +10,7 @@ mod promises;
 mod waivers;
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use crate::baseline::Baseline;
 use crate::checks;
@@ -55,7 +56,7 @@ impl Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there are {met} findings, more than the limit of {most}")]
 pub struct TooMany {
-    /// How many there are.
+    /// How many there are; one with very long names counts as several.
     pub met: usize,
     /// How many there may be.
     pub most: usize,
@@ -66,8 +67,8 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     told(world, sources, options, &evaluate::evaluate(world, options.day, &options.scope))
 }
 
-/// As [`audit`], unless there are more findings than `most`: they are counted then, and none
-/// is described.
+/// As [`audit`], unless there are more findings than `most`, one with very long names counting as
+/// several: they are counted then, and none is described.
 ///
 /// # Errors
 /// How many there are.
@@ -78,10 +79,27 @@ pub fn audit_within(
     most: usize,
 ) -> Result<Audit, TooMany> {
     let outcome = evaluate::evaluate(world, options.day, &options.scope);
-    match outcome.violations.len() {
+    match weight(world, &outcome) {
         met if met > most => Err(TooMany { met, most }),
         _ => Ok(told(world, sources, options, &outcome)),
     }
+}
+
+/// How many findings there are. Each tells its rule's title and the names on its way: one for
+/// which these are very long counts as several.
+fn weight(world: &World, outcome: &evaluate::Outcome) -> usize {
+    const TEXT_PER_FINDING: usize = 4096;
+    let model = &world.model;
+    let mut titles: FxHashMap<RuleRef, usize> = FxHashMap::default();
+    let each = outcome.violations.iter().map(|violation| {
+        let rule = violation.rule;
+        let title = *titles.entry(rule).or_insert_with(|| rule_facts(world, rule).title.len());
+        let walks = violation.witnesses.iter().flat_map(|witness| &witness.walk);
+        let names =
+            walks.map(|&flow| model.flows[flow].name.len() + model.systems[model.flows[flow].to].name.len());
+        1 + (title + names.sum::<usize>()) / TEXT_PER_FINDING
+    });
+    each.sum()
 }
 
 /// What an outcome is in words, with places.

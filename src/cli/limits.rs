@@ -43,7 +43,7 @@ pub struct Args {
     /// How many files are read, and how many YAML documents in all of them [default: 1000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_documents: Option<usize>,
-    /// With more findings nothing is reported, and the exit code is 2 [default: 100000]
+    /// With more findings nothing is reported, and the exit code is 2 [default: 50000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_findings: Option<usize>,
     /// With more resident memory the run ends with exit code 2; Linux only [default: 8G]
@@ -130,7 +130,7 @@ fn watch(most: u64) {
 
 fn too_much(met: u64, most: u64) -> String {
     format!(
-        "error: the run has {met} bytes of memory, more than the limit of {most}; nothing was judged\n  \
+        "error: the run has {met} bytes of memory, more than the limit of {most}, and was ended\n  \
          help: split what is judged, or raise the limit with `--max-memory SIZE`"
     )
 }

@@ -10,7 +10,8 @@ pub use fields::Fields;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, nearest, note};
+use crate::limits::Limits;
 use crate::source::Span;
 use crate::taxonomy::Tree;
 use crate::yaml::{Node, Value};
@@ -40,36 +41,49 @@ pub struct Decoder<'d> {
     pub data: &'d Tree,
     /// The purposes.
     pub purposes: &'d Tree,
-    /// How many values may yet be repeated for declarations that don't write them.
+    /// How many values may be repeated for declarations that don't write them.
+    most: usize,
+    /// How many are.
     repeated: usize,
 }
 
-/// How many values defaults and terms may add to the flows that they hold for.
-pub const REPEATED: usize = 8_000_000;
+/// How many values defaults and terms may add to the flows that they hold for: as many as
+/// aliases may, and one for each 32 bytes of the inventory.
+pub fn repeatable(limits: &Limits, bytes: usize) -> usize {
+    limits.aliases.saturating_add(bytes / 32)
+}
 
 impl<'d> Decoder<'d> {
     /// A decoder that notes mistakes there.
     pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
-        Decoder { diagnostics, data, purposes, repeated: REPEATED }
+        Decoder { diagnostics, data, purposes, most: Limits::USUAL.aliases, repeated: 0 }
     }
 
-    /// How many values have been repeated, at most [`REPEATED`].
+    /// As it is, but so many values may be repeated.
+    #[must_use]
+    pub fn repeating(self, most: usize) -> Self {
+        Decoder { most, ..self }
+    }
+
+    /// How many values have been repeated.
     pub fn repeated(&self) -> usize {
-        REPEATED - self.repeated
+        self.repeated
     }
 
-    /// Whether so many more values may be repeated.
-    pub fn may_repeat(&mut self, values: usize) -> bool {
-        let left = self.repeated.checked_sub(values);
-        self.repeated = left.unwrap_or_default();
-        left.is_some()
+    /// Takes it that so many more values are repeated.
+    ///
+    /// # Errors
+    /// When they are too many: how many they are then, and how many they may be.
+    pub fn repeat(&mut self, values: usize) -> Result<(), (usize, usize)> {
+        self.repeated = self.repeated.saturating_add(values);
+        if self.repeated > self.most { Err((self.repeated, self.most)) } else { Ok(()) }
     }
 }
 
 impl Decoder<'_> {
     /// Notes a mistake.
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        note(self.diagnostics, diagnostic);
     }
 
     /// The nearest of some known words. Among thousands of mistakes a near word for

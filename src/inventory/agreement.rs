@@ -122,18 +122,21 @@ fn few_repeated(d: &mut Decoder, f: &mut Fields) -> bool {
         Some(Value::Seq(items)) => items.len(),
         _ => 1,
     };
-    if d.may_repeat(each.saturating_mul(flows)) {
+    let Err((met, most)) = d.repeat(each.saturating_mul(flows)) else {
         return true;
-    }
+    };
     let span = f.key_span("flow_defaults").or_else(|| f.key_span("terms")).unwrap_or_else(|| f.head());
     d.report(
         Diagnostic::new(
             "too-much-repeated",
-            format!("the terms and defaults of this agreement are too long to hold for {flows} flows"),
+            format!("terms and defaults repeat {met} values, more than the limit of {most}"),
             span,
         )
-        .label("repeated for each of the flows")
-        .help("name a branch of the taxonomy in place of its leaves, or split the agreement"),
+        .label(format!("repeated for each of {flows} flows"))
+        .help(
+            "name a branch of the taxonomy in place of its leaves, or split the agreement; \
+             `--max-aliases N` raises the limit",
+        ),
     );
     false
 }

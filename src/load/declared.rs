@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
-use crate::decode::{Decoder, REPEATED};
+use crate::decode::{Decoder, repeatable};
 use crate::diagnostic::Diagnostic;
 use crate::inventory::{
     Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy, declares_taxonomy, is_policy,
@@ -78,10 +78,11 @@ fn side_by_side(
     if !mistakes.is_empty() {
         return None;
     }
-    let names = Names::new(&data, &purposes);
+    let limits = &allowance.limits;
+    let most = repeatable(limits, bytes(files, sources));
+    let names = Names::new(&data, &purposes, most);
     let wrong = AtomicBool::new(false);
     let repeated = AtomicUsize::new(0);
-    let limits = &allowance.limits;
     let parts = files.par_iter().map(|&file| {
         if wrong.load(Ordering::Relaxed) {
             return None;
@@ -89,7 +90,7 @@ fn side_by_side(
         let part = stored(file, text(file, sources), cache, &names, limits).filter(|part| {
             let told = !part.tells_taxonomy || text(file, sources).contains(TAXONOMY);
             let before = repeated.fetch_add(part.repeated, Ordering::Relaxed);
-            told && before.saturating_add(part.repeated) <= REPEATED
+            told && before.saturating_add(part.repeated) <= most
         });
         if part.is_none() {
             wrong.store(true, Ordering::Relaxed);
@@ -116,12 +117,14 @@ struct Names<'t> {
     data: &'t Tree,
     purposes: &'t Tree,
     listed: String,
+    /// How many values may be repeated.
+    most: usize,
 }
 
 impl<'t> Names<'t> {
-    fn new(data: &'t Tree, purposes: &'t Tree) -> Self {
+    fn new(data: &'t Tree, purposes: &'t Tree, most: usize) -> Self {
         let names = data.names().chain([""]).chain(purposes.names());
-        Names { data, purposes, listed: names.collect::<Vec<_>>().join("\n") }
+        Names { data, purposes, listed: names.collect::<Vec<_>>().join("\n"), most }
     }
 }
 
@@ -199,7 +202,7 @@ fn one(file: FileId, text: &str, names: &Names, limits: &Limits) -> Option<Part>
         return None;
     }
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
-    let mut decoder = Decoder::new(&mut mistakes, names.data, names.purposes);
+    let mut decoder = Decoder::new(&mut mistakes, names.data, names.purposes).repeating(names.most);
     let mut inventory = Inventory::default();
     for document in &documents {
         inventory.read(&mut decoder, document);
@@ -231,7 +234,8 @@ fn in_order(
     let broken = diagnostics.len() > before;
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
     let (data, purposes) = taxonomy(&documents, diagnostics);
-    let mut decoder = Decoder::new(diagnostics, &data, &purposes);
+    let most = repeatable(&allowance.limits, bytes(files, sources));
+    let mut decoder = Decoder::new(diagnostics, &data, &purposes).repeating(most);
     let mut inventory = Inventory::default();
     for document in &documents {
         inventory.read(&mut decoder, document);
@@ -243,6 +247,11 @@ fn in_order(
 
 fn text(file: FileId, sources: &Sources) -> &str {
     sources.get(file).map(|f| f.text()).unwrap_or_default()
+}
+
+/// How long all texts are.
+fn bytes(files: &[FileId], sources: &Sources) -> usize {
+    files.iter().map(|&file| text(file, sources).len()).sum()
 }
 
 fn no_inventory(document: &Node) -> bool {

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::explain::{CLOSE, explain};
 use super::{Entry, Node, Scalar, Value, is_null};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, note};
 use crate::limits::{Allowance, Limits, Taken};
 use crate::source::{FileId, Span};
 
@@ -74,7 +74,7 @@ pub(super) fn read<'t>(
                     help = Some(CLOSE);
                 }
                 diagnostic.help = help.map(str::to_owned);
-                builder.diagnostics.push(diagnostic);
+                builder.note(diagnostic);
                 break;
             }
         }
@@ -156,6 +156,10 @@ impl<'t> Builder<'t, '_> {
         self.span(at, at + width)
     }
 
+    fn note(&mut self, mistake: Diagnostic) {
+        note(self.diagnostics, mistake);
+    }
+
     fn bytes(span: &EventSpan) -> (usize, usize) {
         span.byte_range().map_or((0, 0), |range| (range.start, range.end))
     }
@@ -222,17 +226,15 @@ impl<'t> Builder<'t, '_> {
             self.allowance.taken.aliases.saturating_add(counted)
         );
         let span = self.span(start, end);
-        self.diagnostics.push(
-            Diagnostic::new("too-many-aliases", message, span).label("the rest is not read").help(
-                "write the values out, or use fewer aliases of aliases; `--max-aliases N` raises the limit",
-            ),
-        );
+        self.note(Diagnostic::new("too-many-aliases", message, span).label("the rest is not read").help(
+            "write the values out, or use fewer aliases of aliases; `--max-aliases N` raises the limit",
+        ));
         None
     }
 
     fn bad_alias(&mut self, start: usize, end: usize, message: &str) -> Option<()> {
         let span = self.span(start, end);
-        self.diagnostics.push(
+        self.note(
             Diagnostic::new("unknown-alias", message, span)
                 .label("expected the name of an anchor that comes before")
                 .help("an anchor is set with `&name` and holds within its document"),
@@ -266,7 +268,7 @@ impl<'t> Builder<'t, '_> {
                 let near = start.saturating_sub(name.len() + 64);
                 let tag_at = self.text.get(near..start).and_then(|t| t.rfind(&name)).map(|n| near + n);
                 let span = tag_at.map_or(self.span(start, end), |at| self.span(at, at + name.len()));
-                self.diagnostics.push(
+                self.note(
                     Diagnostic::new("unknown-tag", format!("unknown tag `{name}`"), span)
                         .label("not known here")
                         .help("leave it out; a text that begins with `!` stands in quotes"),
@@ -294,7 +296,7 @@ impl<'t> Builder<'t, '_> {
     fn too_deep(&mut self, at: usize, met: usize) -> Option<()> {
         let message = format!("values nest {met} levels deep, more than the limit of {}", self.limits.depth);
         let point = self.point(at);
-        self.diagnostics.push(
+        self.note(
             Diagnostic::new("too-deep", message, point)
                 .label("the rest is not read")
                 .help("declarations never nest that deep; `--max-depth N` raises the limit"),
@@ -314,7 +316,7 @@ impl<'t> Builder<'t, '_> {
             let met = self.allowance.taken.documents.saturating_add(met);
             let point = self.point(sized.node.span.start as usize);
             let message = format!("here begins document {met}, more than the limit of {most}");
-            self.diagnostics.push(
+            self.note(
                 Diagnostic::new("too-many-documents", message, point).label("the rest is not read").help(
                     "put what belongs together into one document; `--max-documents N` raises the limit",
                 ),
@@ -355,7 +357,7 @@ impl<'t> Builder<'t, '_> {
                     // An alias of nothing, which has been said.
                     continue;
                 }
-                self.diagnostics.push(
+                self.note(
                     Diagnostic::new("bad-merge", "`<<` merges maps, and this is none", span)
                         .label("expected an alias of a map, or a list of them"),
                 );
@@ -390,7 +392,8 @@ impl<'t> Builder<'t, '_> {
                     *key = match node.value {
                         Value::Scalar(scalar) => Key::Is(scalar.text, node.span, scalar.plain),
                         _ => {
-                            self.diagnostics.push(
+                            note(
+                                self.diagnostics,
                                 Diagnostic::new("bad-key", "a key is a single word or text", node.span)
                                     .label("expected a text")
                                     .help("a text that begins with `{` or `[` stands in quotes"),
@@ -401,7 +404,8 @@ impl<'t> Builder<'t, '_> {
                 }
                 Key::Is(name, key_span, plain) => {
                     if let Some(&first) = names.get(&name) {
-                        self.diagnostics.push(
+                        note(
+                            self.diagnostics,
                             Diagnostic::new(
                                 "duplicate-key",
                                 format!("the key `{name}` stands twice in one map"),
