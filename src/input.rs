@@ -140,6 +140,13 @@ pub fn read(
     set
 }
 
+/// What was found, of texts that were read already.
+pub fn held(files: &[FileId], sources: &Sources) -> InputSet {
+    let name = |file: FileId| sources.get(file).map(|f| f.name().to_owned()).unwrap_or_default();
+    let files = files.iter().map(|&file| InputFile { file, name: name(file), is_config: false });
+    InputSet { files: files.collect(), left_out: Vec::new() }
+}
+
 fn canonical(files: &Files, path: &Path) -> PathBuf {
     files.canonical(path).unwrap_or_else(|_| path.to_path_buf())
 }

@@ -32,7 +32,7 @@ impl Limits {
         depth: 64,
         aliases: 1_000_000,
         documents: 1_000_000,
-        findings: 50_000,
+        findings: 2_000_000,
         memory: 8 << 30,
     };
     /// The largest file that places can be told in.

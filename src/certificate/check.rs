@@ -69,22 +69,37 @@ fn stale(certificate: &Certificate, world: &World, files: &[(String, String)]) -
     if certificate.inventory != world.digest {
         failures.push("the inventory is another than when the certificate was written".to_owned());
     }
-    let then: BTreeMap<_, _> = certificate.files.iter().map(|(name, digest)| (name, digest)).collect();
-    let now: BTreeMap<_, _> = files.iter().map(|(name, digest)| (name, digest)).collect();
-    for (name, digest) in &now {
+    failures.extend(changes(&certificate.files, files));
+    if !world.model.systems.values().map(|system| &system.name).eq(&certificate.systems) {
+        failures.push("the systems are not those of the inventory".to_owned());
+    }
+    failures
+}
+
+/// How files differ from what they were, by names and digests.
+pub fn changes(then: &[(String, String)], now: &[(String, String)]) -> Vec<String> {
+    let mut failures = Vec::new();
+    let (then, now) = (by_name(then), by_name(now));
+    for (name, digests) in &now {
         match then.get(name) {
             None => failures.push(format!("{name} is read now, and was not then")),
-            Some(old) if old != digest => failures.push(format!("{name} has changed")),
+            Some(old) if old != digests => failures.push(format!("{name} has changed")),
             Some(_) => {}
         }
     }
     for name in then.keys().filter(|name| !now.contains_key(*name)) {
         failures.push(format!("{name} was read then, and is not now"));
     }
-    if !world.model.systems.values().map(|system| &system.name).eq(&certificate.systems) {
-        failures.push("the systems are not those of the inventory".to_owned());
-    }
     failures
+}
+
+/// The digests of the files of each name: two policies can have files of one name.
+fn by_name(files: &[(String, String)]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut all: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, digest) in files {
+        all.entry(name).or_default().insert(digest);
+    }
+    all
 }
 
 struct Checker<'c> {

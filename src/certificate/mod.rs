@@ -26,11 +26,12 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{Verified, verify};
-pub use write::write;
+pub use check::{Verified, changes, verify};
+pub use write::{list, write};
 
+use crate::audit::Options;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
-use crate::source::Sources;
+use crate::source::{SourceFile, Sources};
 use crate::taxonomy::Key;
 use crate::vocabulary::Status;
 
@@ -79,8 +80,19 @@ pub struct Judged {
     pub status: Option<Vec<Status>>,
 }
 
+impl Judged {
+    /// As an audit was asked to.
+    pub fn of(options: &Options) -> Self {
+        Judged {
+            day: options.day.to_string(),
+            as_of: options.scope.as_of.map(|day| day.to_string()),
+            status: options.scope.statuses.clone(),
+        }
+    }
+}
+
 /// A finding as it is listed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// Names it.
     pub fingerprint: String,
@@ -161,10 +173,15 @@ pub enum About {
 
 /// The name and digest of every text but settings.
 pub fn digests(sources: &Sources) -> Vec<(String, String)> {
-    let texts = sources.iter().map(|(_, file)| (file.name(), file.text()));
-    let judged = texts.filter(|(name, _)| name.rsplit('/').next() != Some("ringfence.yaml"));
-    let digest =
-        |(name, text): (&str, &str)| (name.to_owned(), blake3::hash(text.as_bytes()).to_hex().to_string());
+    digests_of(sources.iter().map(|(_, file)| file))
+}
+
+/// As [`digests`], of some texts.
+pub fn digests_of<'s>(files: impl Iterator<Item = &'s SourceFile>) -> Vec<(String, String)> {
+    let judged = files.filter(|file| file.name().rsplit('/').next() != Some("ringfence.yaml"));
+    let digest = |file: &SourceFile| {
+        (file.name().to_owned(), blake3::hash(file.text().as_bytes()).to_hex().to_string())
+    };
     let mut all: Vec<_> = judged.map(digest).collect();
     all.sort();
     all

@@ -56,11 +56,7 @@ fn head(
     listed: &[Listed],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let judged = Judged {
-        day: options.day.to_string(),
-        as_of: options.scope.as_of.map(|day| day.to_string()),
-        status: options.scope.statuses.clone(),
-    };
+    let judged = Judged::of(options);
     let systems: Vec<&str> = world.model.systems.values().map(|system| system.name.as_str()).collect();
     write!(out, "{{\"certificate\":{VERSION}")?;
     key(out, "ringfence", &env!("CARGO_PKG_VERSION"))?;
@@ -82,7 +78,8 @@ fn key(out: &mut dyn Write, key: &str, value: &impl Serialize) -> io::Result<()>
     write!(out, ",\n\"{key}\":{}", in_json(&serde_json::to_string(value)?))
 }
 
-fn list(finding: &Finding) -> Listed {
+/// A finding of an audit as it is listed.
+pub fn list(finding: &Finding) -> Listed {
     let place = |place: &Option<crate::finding::Place>| {
         place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
     };

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ringfence::bundle::{self, Content};
 use ringfence::certificate::{self, digests};
 use ringfence::files::DISK;
 use ringfence::model::{Counting, Scope};
 use ringfence::places::Places;
 use ringfence::report::Report;
+use ringfence::source::{FileId, SourceFile, Sources};
 use ringfence::stages;
 use ringfence::visible::visible;
 
@@ -34,6 +36,10 @@ pub struct Args {
     /// Write what the verdict rests on, for `ringfence verify`
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// Write inventory, policies, reports and certificate as one archive, for `ringfence
+    /// verify`
+    #[arg(long, value_name = "FILE.zip")]
+    bundle: Option<PathBuf>,
     #[command(flatten)]
     pub writing: Writing,
 }
@@ -46,6 +52,7 @@ Examples:
   ringfence audit --format json --output audit.json inventory
   ringfence audit --report sarif=audit.sarif --report markdown=comment.md
   ringfence audit --certificate audit.cert.json inventory
+  ringfence audit --day 2026-11-23 --bundle audit.zip inventory
 
 Exit codes:
   0  nothing new at or above --fail-on
@@ -54,7 +61,13 @@ Exit codes:
 
 /// Runs the audit.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { paths, judging, baseline, certificate, writing } = args;
+    let Args { paths, judging, baseline, certificate, bundle, writing } = args;
+    if let Some(file) = &bundle
+        && (certificate.as_ref() == Some(file) || writing.output.as_ref() == Some(file))
+    {
+        let shown = visible(&file.display().to_string());
+        anyhow::bail!("the bundle and something else would go to `{shown}`; name a file for each");
+    }
     let mut input = match input::read(&paths, &judging.scoping.policies, baseline.as_deref(), writing.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
@@ -89,7 +102,27 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let _certifying = stages::begin("certifying", 0);
         output::stream_file(file, |out| certificate::write(&input.world, &files, &options, &audit, out))?;
     }
+    if let Some(file) = &bundle {
+        let content = Content {
+            world: &input.world,
+            sources: &input.sources,
+            // Settings are read before the inventory, which may hold them, too; the baseline is
+            // read after it.
+            settings: lying_at(&input.sources, input.file.as_ref()).first().copied(),
+            baseline: lying_at(&input.sources, input.config.baseline.as_ref()).last().copied(),
+            options: &options,
+            report: &report,
+        };
+        let packed = bundle::pack(&content, &DISK)?;
+        output::stream_file(file, |out| packed.write(out))?;
+    }
     Ok(ExitCode::from(u8::from(gate.fails(&audit))))
+}
+
+/// The texts that were read at a path, in the order read.
+fn lying_at(sources: &Sources, path: Option<&PathBuf>) -> Vec<FileId> {
+    let own = |file: &SourceFile| path.is_some() && file.path() == path.map(PathBuf::as_path);
+    sources.iter().filter(|(_, file)| own(file)).map(|(id, _)| id).collect()
 }
 
 /// Whether no flow counts; if so, that has been said.

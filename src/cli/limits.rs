@@ -43,7 +43,7 @@ pub struct Args {
     /// How many files are read, and how many YAML documents in all of them [default: 1000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_documents: Option<usize>,
-    /// With more findings nothing is reported, and the exit code is 2 [default: 50000]
+    /// With more findings nothing is reported, and the exit code is 2 [default: 2000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_findings: Option<usize>,
     /// With more resident memory the run ends with exit code 2; Linux only [default: 8G]

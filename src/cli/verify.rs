@@ -1,33 +1,39 @@
-//! `ringfence verify`: whether a certificate holds, without a second audit.
+//! `ringfence verify`: whether a certificate or a bundle holds, without a second audit.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ringfence::certificate::{Certificate, NOT_COVERED, VERSION, Verified, digests, verify};
+use ringfence::bundle::{Bundle, MOST_BYTES as MOST_BUNDLE};
+use ringfence::certificate::{
+    Certificate, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, verify,
+};
 use ringfence::files::DISK;
+use ringfence::load::{self, Read, Request};
+use ringfence::source::{FileId, Sources};
 use ringfence::stages;
 use ringfence::visible::{inert, visible};
 use serde_json::Value;
 
 use super::input::{self, WRONG};
+use super::limits::limits;
 use super::output::{self, Color};
 
 /// A larger certificate is none.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// Checks a certificate that `audit --certificate` wrote, against the inventory and the policies
+/// Checks a certificate or a bundle that `audit` wrote, without a second audit
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The certificate
+    /// The certificate or the bundle
     #[arg(value_name = "FILE")]
     certificate: PathBuf,
     /// Folders and files of the inventory [default: the configuration's `inventory`, else
-    /// the working folder]
+    /// the working folder; of a bundle: nothing but what is in it]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A policy: the name of a built-in pack, a file or a folder [default: the
-    /// configuration's `policies`, else `core`]
+    /// configuration's `policies`, else `core`; of a bundle: those in it]
     #[arg(long = "policy", value_name = "POLICY")]
     policies: Vec<String>,
     /// What is wrong, and nothing else
@@ -43,11 +49,16 @@ Examples:
   ringfence audit --certificate audit.cert.json inventory
   ringfence verify audit.cert.json inventory
   ringfence verify --policy core --policy house.yaml audit.cert.json inventory
+  ringfence verify audit.zip                 Inventory and policies are in the bundle
+  ringfence verify audit.zip inventory       And whether these files are those in it
 
 Exit codes: 0 it holds, 1 it does not, 2 the input or the call was wrong.";
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if is_archive(&args.certificate) {
+        return bundle(args);
+    }
     let certificate = match read(&args.certificate) {
         Ok(certificate) => certificate,
         Err(why) => {
@@ -70,6 +81,91 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
 }
 
+/// Whether a file is an archive, or is called one.
+fn is_archive(path: &Path) -> bool {
+    let begins = DISK.read(path, 4);
+    begins.is_ok_and(|bytes| bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06"))
+        || path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+}
+
+/// Checks a bundle.
+fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
+    let wrong = |why: &str| {
+        let shown = visible(&args.certificate.display().to_string());
+        output::say(&format!(
+            "error: `{shown}` is no bundle that can be checked: {}\n  help: `ringfence audit --bundle {shown}` writes one",
+            visible(why)
+        ));
+        Ok(ExitCode::from(WRONG))
+    };
+    let archive = match DISK.read(&args.certificate, MOST_BUNDLE + 1) {
+        Ok(archive) if archive.len() as u64 > MOST_BUNDLE => return wrong("it is larger than 4 GiB"),
+        Ok(archive) => archive,
+        Err(error) => return wrong(&error.to_string()),
+    };
+    let checking = stages::begin("checking", 0);
+    let mut sources = Sources::new();
+    let unpacked = Bundle::read(&archive).and_then(|bundle| {
+        let failures = bundle.failures()?;
+        let texts = if failures.is_empty() { Some(bundle.texts(limits(), &mut sources)?) } else { None };
+        Ok((bundle, failures, texts))
+    });
+    let (bundle, failures, texts) = match unpacked {
+        Ok(unpacked) => unpacked,
+        Err(error) => return wrong(&error.to_string()),
+    };
+    let Some(read) = texts else {
+        let mut said = failed(&failures);
+        if !args.quiet {
+            said += &format!("Not verified: the bundle is not what it lists; {} entries\n", bundle.len());
+        }
+        output::print(&inert(&said))?;
+        return Ok(ExitCode::from(1));
+    };
+    let request =
+        Request { read: Some(&read), cache: input::cache(), limits: limits(), ..Request::default() };
+    let world = match load::load(&request, &mut sources) {
+        Ok(world) => world,
+        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
+    };
+    let mut checked = match bundle.check(&world, &sources) {
+        Ok(checked) => checked,
+        Err(error) => return wrong(&error.to_string()),
+    };
+    drop(checking);
+    match beside(args, &read, &sources) {
+        Ok(others) => checked.verified.failures.extend(others),
+        Err(code) => return Ok(code),
+    }
+    let mut said = text(&checked.certificate, &checked.verified, args.quiet);
+    if !args.quiet {
+        said += "not covered: of the reports what is not a finding in reports/report.json\n";
+        said += &format!("{} entries are as listed\n", bundle.len());
+        checked.notes.iter().for_each(|note| said += &format!("{}\n", visible(note)));
+    }
+    output::print(&inert(&said))?;
+    Ok(ExitCode::from(u8::from(!checked.verified.failures.is_empty())))
+}
+
+/// How the inventory and the policies that the call names differ from those in a bundle.
+fn beside(args: &Args, read: &Read, sources: &Sources) -> Result<Vec<String>, ExitCode> {
+    let digests =
+        |sources: &Sources, files: &[FileId]| digests_of(files.iter().filter_map(|&file| sources.get(file)));
+    let mut failures = Vec::new();
+    if !args.paths.is_empty() {
+        let now = input::without_policies(&args.paths, None, args.color)?;
+        let named = digests(&now.sources, &now.world.read.inventory);
+        failures.extend(changes(&digests(sources, &read.inventory), &named));
+    }
+    if !args.policies.is_empty() {
+        let mut texts = Sources::new();
+        let request = Request { policies: args.policies.clone(), ..Request::default() };
+        let now = load::load(&request, &mut texts).map_err(|m| input::show(&m, &texts, args.color))?;
+        failures.extend(changes(&digests(sources, &read.policies), &digests(&texts, &now.read.policies)));
+    }
+    Ok(failures)
+}
+
 /// Reads a certificate; its version first, so that one of another is told apart.
 fn read(path: &Path) -> Result<Certificate, String> {
     let bytes = DISK.read(path, MOST_BYTES).map_err(|error| error.to_string())?;
@@ -84,11 +180,12 @@ fn read(path: &Path) -> Result<Certificate, String> {
     }
 }
 
+fn failed(failures: &[String]) -> String {
+    failures.iter().map(|failure| format!("not verified: {}\n", visible(failure))).collect()
+}
+
 fn text(certificate: &Certificate, verified: &Verified, quiet: bool) -> String {
-    let mut text = String::new();
-    for failure in &verified.failures {
-        text += &format!("not verified: {}\n", visible(failure));
-    }
+    let mut text = failed(&verified.failures);
     if quiet {
         return text;
     }

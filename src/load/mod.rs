@@ -45,6 +45,17 @@ pub struct Request<'r> {
     pub judges: Option<&'r Judges>,
     /// How much it may ask for.
     pub limits: Limits,
+    /// Texts that are in the sources already, in the place of `paths` and `policies`.
+    pub read: Option<&'r Read>,
+}
+
+/// Which texts were read as what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Read {
+    /// The files of the inventory, settings left out, in the order of their names.
+    pub inventory: Vec<FileId>,
+    /// Those of the policies, in the order named.
+    pub policies: Vec<FileId>,
 }
 
 impl Default for Request<'_> {
@@ -59,6 +70,7 @@ impl Default for Request<'_> {
             cache: None,
             judges: None,
             limits: Limits::USUAL,
+            read: None,
         }
     }
 }
@@ -76,6 +88,8 @@ pub struct World {
     pub notices: Vec<Notice>,
     /// How many files the inventory has.
     pub files: usize,
+    /// Which texts were read as what.
+    pub read: Read,
     /// Its own promises and waivers, for another state of it.
     pub judges: Judges,
     /// Its own waivers, whichever count.
@@ -97,18 +111,28 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         limits: request.limits,
     };
     let mut allowance = Allowance::new(request.limits);
-    let set = input::read(request.files, &request.paths, &options, sources, &mut diagnostics);
-    let policy_documents = policy_documents(
-        request.policy_files,
-        &request.policies,
-        &options,
-        &mut allowance,
-        sources,
-        &mut diagnostics,
-    );
+    let set = match request.read {
+        Some(read) => input::held(&read.inventory, sources),
+        None => input::read(request.files, &request.paths, &options, sources, &mut diagnostics),
+    };
+    let (policies, policy_documents) = match request.read {
+        Some(read) => {
+            (read.policies.clone(), held_policies(&read.policies, &mut allowance, sources, &mut diagnostics))
+        }
+        None => policy_documents(
+            request.policy_files,
+            &request.policies,
+            &options,
+            &mut allowance,
+            sources,
+            &mut diagnostics,
+        ),
+    };
 
     let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
-    let declared = declared::declared(&files, sources, request.cache, allowance, &reading, &mut diagnostics);
+    let read = Read { inventory: files, policies };
+    let files = &read.inventory;
+    let declared = declared::declared(files, sources, request.cache, allowance, &reading, &mut diagnostics);
     let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
         declared;
     let digest = digest(&set, sources);
@@ -134,6 +158,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             digest,
             notices,
             files: files.len(),
+            read,
             judges,
             own_waivers,
             own_statements,
@@ -183,7 +208,22 @@ fn documents<'s>(
     yaml::read(file, text, allowance, diagnostics)
 }
 
-/// The documents of the policies named.
+/// The policies in texts that were read already.
+fn held_policies(
+    files: &[FileId],
+    allowance: &mut Allowance,
+    sources: &Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Node<'static>> {
+    let mut all = Vec::new();
+    for &file in files {
+        let found = documents(file, sources, allowance, diagnostics);
+        all.extend(found.into_iter().filter(is_policy).map(Node::into_owned));
+    }
+    all
+}
+
+/// The policies named: their files, and their documents.
 fn policy_documents(
     files: &Files,
     names: &[String],
@@ -191,11 +231,12 @@ fn policy_documents(
     allowance: &mut Allowance,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Node<'static>> {
-    let mut all = Vec::new();
+) -> (Vec<FileId>, Vec<Node<'static>>) {
+    let (mut read, mut all) = (Vec::new(), Vec::new());
     for name in names {
         if let Some(pack) = packs::pack(name) {
-            let file = sources.add(format!("policies/{}/policy.yaml", pack.id), pack.policy.to_owned());
+            let file = sources.add(pack_name(pack.id), pack.policy.to_owned());
+            read.push(file);
             // What comes with the program is in no need of limits.
             let found = documents(file, sources, &mut Allowance::default(), diagnostics);
             all.extend(found.into_iter().map(Node::into_owned));
@@ -218,6 +259,7 @@ fn policy_documents(
         let before = (all.len(), diagnostics.len());
         let set = input::read(files, &[PathBuf::from(name)], options, sources, diagnostics);
         for file in set.files.iter().filter(|f| !f.is_config) {
+            read.push(file.file);
             let found = documents(file.file, sources, allowance, diagnostics);
             // Of a folder only the policies: its tests and samples are inventories.
             let kept = found.into_iter().filter(|node| is_policy(node) || !(is_folder || is_tests(node)));
@@ -231,7 +273,12 @@ fn policy_documents(
             );
         }
     }
-    all
+    (read, all)
+}
+
+/// What the text of a pack is called.
+pub fn pack_name(id: &str) -> String {
+    format!("policies/{id}/policy.yaml")
 }
 
 fn unique_policies(policies: &[Policy], sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {

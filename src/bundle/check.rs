@@ -1,0 +1,276 @@
+//! Whether a bundle is what it says: its entries those that are listed, the certificate one of
+//! the inventory and the policies in it, the report one of the same findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufReader;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::manifest::{CERTIFICATE, Kind, MANIFEST, Manifest, Member, Places, VERSION};
+use super::zip::{self, Entry};
+use super::{REPORTS, Unreadable};
+use crate::certificate::{self, Certificate, Listed, Verified, digests, list, verify};
+use crate::finding::Audit;
+use crate::limits::Limits;
+use crate::load::{Read, World, pack_name};
+use crate::packs::PACKS;
+use crate::source::{FileId, Sources};
+
+/// A larger archive is no bundle.
+pub const MOST_BYTES: u64 = u32::MAX as u64;
+
+/// A larger list is none.
+const MOST_LISTED: u64 = 64 << 20;
+
+/// How many failures of one sort are named.
+const NAMED: usize = 20;
+
+/// An archive whose form is sound.
+pub struct Bundle<'a> {
+    /// What it says that it holds.
+    pub manifest: Manifest,
+    entries: BTreeMap<&'a str, Entry<'a>>,
+}
+
+/// What a check came to.
+#[derive(Debug)]
+pub struct Checked {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// What its check came to, with all else that is wrong.
+    pub verified: Verified,
+    /// What is not wrong, and to be known.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Bundle<'a> {
+    /// Reads the form of an archive and its list.
+    ///
+    /// # Errors
+    /// When it is no bundle of this version.
+    pub fn read(archive: &'a [u8]) -> Result<Self, Unreadable> {
+        let entries: BTreeMap<&str, Entry> =
+            zip::read(archive)?.into_iter().map(|entry| (entry.name, entry)).collect();
+        let wrong = |why: String| Unreadable::Manifest(why);
+        let list = entries.get(MANIFEST).ok_or_else(|| wrong("it is not there".to_owned()))?;
+        if list.bytes > MOST_LISTED {
+            return Err(wrong("it is larger than 64 MiB".to_owned()));
+        }
+        let bytes = list.whole()?;
+        let manifest = match serde_json::from_slice::<Manifest>(&bytes) {
+            Ok(manifest) if manifest.bundle == VERSION => manifest,
+            Ok(other) => return Err(Unreadable::Version(u64::from(other.bundle))),
+            Err(error) => {
+                let value = serde_json::from_slice::<Value>(&bytes).ok();
+                let version = value.and_then(|value| value.get("bundle").and_then(Value::as_u64));
+                return Err(match version {
+                    Some(version) if version != u64::from(VERSION) => Unreadable::Version(version),
+                    _ => wrong(error.to_string()),
+                });
+            }
+        };
+        Ok(Bundle { manifest, entries })
+    }
+
+    /// How many entries there are.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What is not as the list says; nothing of it is used then.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn failures(&self) -> Result<Vec<String>, Unreadable> {
+        let mut failures = Vec::new();
+        let mut listed: BTreeSet<&str> = [MANIFEST].into();
+        let mut places = Places::default();
+        for member in &self.manifest.entries {
+            let name = member.entry.as_str();
+            if !listed.insert(name) {
+                failures.push(format!("{name} is listed twice"));
+                continue;
+            }
+            if places.of(member.kind, &member.name) != *name {
+                failures.push(format!("{name} is not the place of {}", member.name));
+            }
+            match self.entries.get(name) {
+                None => failures.push(format!("{name} is missing")),
+                Some(entry) if entry.bytes != member.bytes => {
+                    failures
+                        .push(format!("{name} has {} bytes, and {} are listed", entry.bytes, member.bytes));
+                }
+                Some(entry) if entry.digest()? != member.blake3 => {
+                    failures.push(format!("{name} has another digest than is listed"));
+                }
+                Some(_) => {}
+            }
+        }
+        let extra = self.entries.keys().filter(|name| !listed.contains(*name));
+        failures.extend(extra.map(|name| format!("{name} is not listed")));
+        let reports = REPORTS.map(|(_, name)| format!("reports/{name}"));
+        for name in reports.iter().map(String::as_str).chain([CERTIFICATE]) {
+            if !listed.contains(name) {
+                failures.push(format!("{name} is not among what is listed"));
+            }
+        }
+        let known = |member: &&Member| member.kind != Kind::Report || reports.contains(&member.entry);
+        let unknown = self.manifest.entries.iter().filter(|member| !known(member));
+        failures.extend(unknown.map(|member| format!("{} is no report of this version", member.entry)));
+        Ok(some(failures))
+    }
+
+    /// The texts of the inventory and the policies.
+    ///
+    /// # Errors
+    /// When one is no text.
+    pub fn texts(&self, limits: Limits, sources: &mut Sources) -> Result<Read, Unreadable> {
+        let mut read = Read::default();
+        for member in &self.manifest.entries {
+            let into = match member.kind {
+                Kind::Inventory => &mut read.inventory,
+                Kind::Pack | Kind::Policy => &mut read.policies,
+                _ => continue,
+            };
+            into.push(self.text(member, limits, sources)?);
+        }
+        Ok(read)
+    }
+
+    fn text(&self, member: &Member, limits: Limits, sources: &mut Sources) -> Result<FileId, Unreadable> {
+        let no_text = || Unreadable::NoText(member.entry.clone());
+        let entry = self.entries.get(member.entry.as_str()).ok_or_else(no_text)?;
+        if entry.bytes > limits.file_size {
+            return Err(no_text());
+        }
+        let text = String::from_utf8(entry.whole()?).map_err(|_| no_text())?;
+        if text.contains('\0') {
+            return Err(no_text());
+        }
+        Ok(sources.add(member.name.clone(), text))
+    }
+
+    /// What an entry holds in JSON.
+    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, Unreadable> {
+        let entry = self.entries.get(name).ok_or_else(|| Unreadable::Damaged(name.to_owned()))?;
+        serde_json::from_reader(BufReader::new(entry.open()))
+            .map_err(|error| Unreadable::Json(name.to_owned(), error.to_string()))
+    }
+
+    /// Checks the certificate, and that list and report say the same; the world is that of
+    /// [`Bundle::texts`].
+    ///
+    /// # Errors
+    /// When certificate or report cannot be read.
+    pub fn check(&self, world: &World, sources: &Sources) -> Result<Checked, Unreadable> {
+        let certificate: Certificate = self.json(CERTIFICATE)?;
+        if certificate.certificate != certificate::VERSION {
+            let why = format!("it has version {}", certificate.certificate);
+            return Err(Unreadable::Json(CERTIFICATE.to_owned(), why));
+        }
+        let mut verified = verify(&certificate, world, &digests(sources));
+        let (manifest, failures) = (&self.manifest, &mut verified.failures);
+        let mut same = |same: bool, what: &str| {
+            if !same {
+                failures.push(what.to_owned());
+            }
+        };
+        same(
+            manifest.judged == certificate.judged,
+            "MANIFEST.json names another day or scope than the certificate",
+        );
+        same(
+            manifest.ringfence == certificate.ringfence,
+            "MANIFEST.json names another version than the certificate",
+        );
+        same(
+            manifest.inventory == certificate.inventory,
+            "MANIFEST.json names another inventory than the certificate",
+        );
+        let report: Audit = self.json("reports/report.json")?;
+        let judged = (&report.judged.day, &report.judged.as_of);
+        let days = (&certificate.judged.day, &certificate.judged.as_of);
+        same(judged == days, "reports/report.json is for another day than the certificate");
+        same(
+            report.ringfence.version == certificate.ringfence,
+            "reports/report.json is of another version than the certificate",
+        );
+        same(
+            report.inventory.digest == certificate.inventory,
+            "reports/report.json is of another inventory than the certificate",
+        );
+        let policies = world.policies.iter().map(|policy| &policy.id.value);
+        same(
+            report.policies.iter().map(|policy| &policy.id).eq(policies),
+            "reports/report.json is by other policies than those in policies",
+        );
+        failures.extend(other_findings(&report, &certificate.findings));
+        let notes = self.packs(world, sources, failures);
+        Ok(Checked { certificate, verified, notes })
+    }
+
+    /// By what was judged, and which packs are not those of this program: of the same version
+    /// they have to be.
+    fn packs(&self, world: &World, sources: &Sources, failures: &mut Vec<String>) -> Vec<String> {
+        let mut notes = Vec::new();
+        let files = self.manifest.entries.iter().filter(|m| matches!(m.kind, Kind::Pack | Kind::Policy));
+        for (member, &file) in files.zip(&world.read.policies) {
+            let name = &member.name;
+            if member.kind == Kind::Policy {
+                notes.push(format!("judged by {}, which does not come with the program", member.entry));
+                continue;
+            }
+            let own = PACKS.iter().find(|pack| pack_name(pack.id) == *name).map(|pack| pack.policy);
+            if own == sources.get(file).map(|file| file.text()) {
+                notes.push(format!("judged by {name} as it comes with this version"));
+            } else if self.manifest.ringfence == env!("CARGO_PKG_VERSION") {
+                failures.push(format!("{name} is not the policy that comes with this version"));
+            } else {
+                notes.push(format!("judged by {name}, which is not as it comes with this version"));
+            }
+        }
+        notes
+    }
+}
+
+/// How the findings of a report differ from those of a certificate.
+fn other_findings(report: &Audit, listed: &[Listed]) -> Vec<String> {
+    let shown: Vec<Listed> = report.findings.iter().map(list).collect();
+    if shown == listed {
+        return Vec::new();
+    }
+    let by_name = |all: &[Listed]| -> BTreeMap<String, Listed> {
+        all.iter().map(|one| (one.fingerprint.clone(), one.clone())).collect()
+    };
+    let (shown, listed) = (by_name(&shown), by_name(listed));
+    let mut failures = Vec::new();
+    for (name, one) in &shown {
+        match listed.get(name) {
+            None => failures.push(format!("reports/report.json has {name}, and the certificate has not")),
+            Some(other) if one != other => {
+                failures
+                    .push(format!("reports/report.json says something else of {name} than the certificate"));
+            }
+            Some(_) => {}
+        }
+    }
+    let missing = listed.keys().filter(|name| !shown.contains_key(*name));
+    failures
+        .extend(missing.map(|name| format!("reports/report.json lacks {name}, which the certificate has")));
+    if failures.is_empty() {
+        failures.push("reports/report.json has the findings in another order, or one twice".to_owned());
+    }
+    some(failures)
+}
+
+/// The first few.
+fn some(mut failures: Vec<String>) -> Vec<String> {
+    let more = failures.len().saturating_sub(NAMED);
+    failures.truncate(NAMED);
+    if more > 0 {
+        failures.push(format!("and {more} more like it"));
+    }
+    failures
+}
