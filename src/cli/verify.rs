@@ -103,7 +103,7 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(archive) => archive,
         Err(error) => return wrong(&error.to_string()),
     };
-    let checking = stages::begin("checking", 0);
+    let unpacking = stages::begin("unpacking", 0);
     let mut sources = Sources::new();
     let unpacked = Bundle::read(&archive).and_then(|bundle| {
         let failures = bundle.failures()?;
@@ -114,6 +114,7 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(unpacked) => unpacked,
         Err(error) => return wrong(&error.to_string()),
     };
+    drop(unpacking);
     let Some(read) = texts else {
         let mut said = failed(&failures);
         if !args.quiet {
@@ -128,6 +129,7 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(world) => world,
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
     };
+    let checking = stages::begin("checking", 0);
     let mut checked = match bundle.check(&world, &sources) {
         Ok(checked) => checked,
         Err(error) => return wrong(&error.to_string()),
