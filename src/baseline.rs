@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::decode::{Decoder, Fields, Spanned};
+use crate::decode::{Decoder, Fields, Spanned, is_fingerprint};
 use crate::diagnostic::Diagnostic;
 use crate::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
 use crate::source::{FileId, Sources, Span};
 use crate::taxonomy::Tree;
-use crate::visible::in_json;
+use crate::visible::{in_json, visible};
 use crate::yaml::{self, Limits, Node, Value};
 
 /// The version of the file's shape.
@@ -162,7 +162,18 @@ impl Baseline {
                     )
                     .label(format!("expected `schema` to be {SCHEMA}")),
                 ]),
-                Ok(audit) => Ok(Baseline::of(&audit)),
+                // What is written of it must be read again.
+                Ok(audit) => match audit.findings.iter().find(|f| !is_fingerprint(&f.fingerprint)) {
+                    Some(finding) => Err(vec![
+                        Diagnostic::new(
+                            "not-a-baseline",
+                            format!("`{}` is not a fingerprint", visible(&finding.fingerprint)),
+                            document.span,
+                        )
+                        .label("expected `rf1:` and 16 hexadecimal digits for every finding"),
+                    ]),
+                    None => Ok(Baseline::of(&audit)),
+                },
                 Err(error) => Err(vec![
                     Diagnostic::new(
                         "not-a-baseline",

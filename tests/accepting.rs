@@ -163,6 +163,7 @@ fn the_configuration_names_the_baseline_and_it_is_no_inventory() {
         ),
         ("baseline: 1\nfindings: []\n---\nbaseline: 1\nfindings: []\n", "a baseline is one document"),
         ("{\"ringfence\": {}}", "this is no audit's result"),
+        (include_str!("../fuzz/seeds/waivers/no-fingerprint.json"), "`rf1:12` is not a fingerprint"),
         ("", "is empty"),
         ("[", "known.yaml"),
     ] {

@@ -7,6 +7,7 @@ mod fields;
 mod values;
 
 pub use fields::Fields;
+pub use values::is_fingerprint;
 
 use serde::{Deserialize, Serialize};
 

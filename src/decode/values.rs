@@ -159,8 +159,7 @@ impl Decoder<'_> {
     /// A finding's fingerprint.
     pub fn fingerprint(&mut self, node: &Node) -> Option<Spanned<String>> {
         let text = self.text(node)?;
-        let digits = text.value.strip_prefix("rf1:").unwrap_or_default();
-        if digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        if is_fingerprint(&text.value) {
             return Some(text);
         }
         self.report(
@@ -181,4 +180,10 @@ impl Decoder<'_> {
         let tree = self.purposes;
         self.key(node, tree, "unknown-purpose", "a purpose")
     }
+}
+
+/// Whether a text has the form of a finding's fingerprint.
+pub fn is_fingerprint(text: &str) -> bool {
+    let digits = text.strip_prefix("rf1:").unwrap_or_default();
+    digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
