@@ -1,0 +1,262 @@
+//! What the fuzz targets try, each a function of any bytes that panics where something does not
+//! hold. `tests/fuzz_seeds.rs` runs them on the seeds, with the compiler that all else is built
+//! with.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod judged;
+pub mod random;
+pub mod trees;
+
+#[path = "../../tests/naive/mod.rs"]
+mod naive;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use ringfence::audit::audit;
+use ringfence::baseline::Baseline;
+use ringfence::cache::Cache;
+use ringfence::certificate::{Certificate, verify};
+use ringfence::load::{Request, World};
+use ringfence::source::{FileId, Sources};
+use ringfence::yaml::{Limits, fast, general};
+
+use judged::{Judged, options};
+pub use random::agreement;
+
+/// A target: its name, what it tries.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 8] = [
+    ("readers", readers),
+    ("inventory", inventory),
+    ("decoder", decoder),
+    ("policies", policies),
+    ("waivers", waivers),
+    ("certificate", certificate),
+    ("cache", cache),
+    ("agreement", agreement),
+];
+
+/// The repository, whether it is asked from there or from `fuzz`.
+pub fn root() -> PathBuf {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let here = manifest.join("samples").is_dir();
+    if here { manifest.to_owned() } else { manifest.parent().expect("a folder above").to_owned() }
+}
+
+fn sample(name: &str) -> PathBuf {
+    root().join("samples").join(name)
+}
+
+/// What of some bytes is text.
+fn text(bytes: &[u8]) -> &str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).expect("valid up to there"),
+    }
+}
+
+/// The quick reader of YAML and the general parser: what the quick one accepts has the same tree
+/// with the same places, and no mistake.
+pub fn readers(bytes: &[u8]) {
+    let text = text(bytes);
+    let limits = Limits::default();
+    if let Some(quick) = fast(FileId(1), text, &limits) {
+        let mut mistakes = Vec::new();
+        let whole = general(FileId(1), text, &limits, &mut mistakes);
+        assert!(mistakes.is_empty(), "{mistakes:#?}");
+        assert_eq!(quick, whole);
+    }
+}
+
+/// Any text as an inventory: it is refused with its mistakes, or judged, reported and certified,
+/// and the certificate holds.
+pub fn inventory(bytes: &[u8]) {
+    judge_alone(text(bytes));
+}
+
+/// As `inventory`, of texts that are declarations but for a few values, moved, lost or replaced.
+pub fn decoder(bytes: &[u8]) {
+    judge_alone(&trees::changed(bytes));
+}
+
+fn judge_alone(text: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("inventory.yaml");
+    fs::write(&file, text).expect("a file");
+    let request = Request { paths: vec![file], policies: vec!["core".to_owned()], ..Request::default() };
+    if let Some(judged) = Judged::new(&request, options()) {
+        judged.all_holds(text.len());
+    }
+}
+
+/// Any text as a policy for a sample: it is refused, or the sample is judged by it, reported and
+/// certified.
+pub fn policies(bytes: &[u8]) {
+    let text = text(bytes);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policy.yaml");
+    fs::write(&file, text).expect("a file");
+    let request = Request {
+        paths: vec![sample("cambridge-analytica")],
+        policies: vec![file.to_str().expect("a name").to_owned()],
+        ..Request::default()
+    };
+    if let Some(judged) = Judged::new(&request, options()) {
+        judged.all_holds(text.len());
+    }
+}
+
+/// A sample under `core`, without anything else.
+static SAMPLE: LazyLock<Judged> = LazyLock::new(|| {
+    let request = Request {
+        paths: vec![sample("cambridge-analytica")],
+        policies: vec!["core".to_owned()],
+        ..Request::default()
+    };
+    Judged::new(&request, options()).expect("a sample can be read")
+});
+
+/// Any text as a baseline and as a file of waivers: whatever it accepts, it takes no finding away
+/// and brings none.
+pub fn waivers(bytes: &[u8]) {
+    let text = text(bytes);
+    if let Ok(baseline) = Baseline::read("known.json".into(), text.to_owned(), &mut Sources::new()) {
+        let written = baseline.to_json().expect("it is written");
+        let again = Baseline::read("again.json".into(), written, &mut Sources::new());
+        assert_eq!(again.as_ref(), Ok(&baseline));
+        let options = ringfence::audit::Options { baseline: Some(baseline), ..options() };
+        let known = audit(&SAMPLE.world, &SAMPLE.sources, &options);
+        assert_eq!(judged::fingerprints(&known), SAMPLE.fingerprints());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("waivers.yaml");
+    fs::write(&file, text).expect("a file");
+    let request = Request {
+        paths: vec![sample("cambridge-analytica"), file],
+        policies: vec!["core".to_owned()],
+        ..Request::default()
+    };
+    if let Some(judged) = Judged::new(&request, options()) {
+        if declared(&judged.world) == declared(&SAMPLE.world) {
+            assert_eq!(judged.fingerprints(), SAMPLE.fingerprints());
+        }
+        judged.all_holds(text.len());
+    }
+}
+
+/// The baseline of what `waivers` judges.
+pub fn true_baseline() -> Vec<u8> {
+    Baseline::of(&SAMPLE.audit).to_json().expect("it is written").into_bytes()
+}
+
+/// The result of what `waivers` judges: that is a baseline, too.
+pub fn true_audit() -> Vec<u8> {
+    SAMPLE.said().into_bytes()
+}
+
+/// How much is declared besides waivers.
+fn declared(world: &World) -> [usize; 6] {
+    let model = &world.model;
+    [
+        model.parties.len(),
+        model.agreements.len(),
+        model.flows.len(),
+        model.statements.len(),
+        model.data.names().count(),
+        model.purposes.names().count(),
+    ]
+}
+
+/// Any text as a certificate of a sample: it is none, it does not hold or it holds.
+pub fn certificate(bytes: &[u8]) {
+    static JUDGED: LazyLock<Judged> = LazyLock::new(|| {
+        let request = Request {
+            paths: vec![sample("open-banking")],
+            policies: vec!["core".to_owned()],
+            ..Request::default()
+        };
+        Judged::new(&request, options()).expect("a sample can be read")
+    });
+    if let Ok(certificate) = serde_json::from_slice::<Certificate>(bytes) {
+        verify(&certificate, &JUDGED.world, &JUDGED.files);
+    }
+}
+
+/// A certificate of what `certificate` is asked about.
+pub fn true_certificate() -> Vec<u8> {
+    let request = Request {
+        paths: vec![sample("open-banking")],
+        policies: vec!["core".to_owned()],
+        ..Request::default()
+    };
+    Judged::new(&request, options()).expect("a sample can be read").certificate()
+}
+
+/// The inventory whose entry `cache` replaces.
+const STORED: &str = include_str!("../seeds/inventory/small.yaml");
+
+/// What is said of it without a cache, and the entry: its name, its bytes.
+struct Entry {
+    said: String,
+    name: PathBuf,
+    bytes: Vec<u8>,
+}
+
+static ENTRY: LazyLock<Entry> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let said = with_cache(folder.path(), &Cache::open(&cache).expect("a cache")).expect("it can be read");
+    let inside = |folder: &Path| {
+        let mut entries = fs::read_dir(folder).expect("a folder");
+        entries.next().expect("an entry").expect("an entry").path()
+    };
+    let entry = inside(&inside(&cache));
+    let name = entry.strip_prefix(&cache).expect("it is below").to_owned();
+    Entry { said: said.said(), name, bytes: fs::read(entry).expect("it can be read") }
+});
+
+fn with_cache(folder: &Path, cache: &Cache) -> Option<Judged> {
+    let file = folder.join("inventory.yaml");
+    fs::write(&file, STORED).expect("a file");
+    let request = Request {
+        paths: vec![file],
+        policies: vec!["core".to_owned()],
+        cache: Some(cache),
+        ..Request::default()
+    };
+    Judged::new(&request, options())
+}
+
+/// Any bytes as an entry of the cache: it is missing, and what is said is the same as without. Of
+/// bytes that begin with an odd one the others stand behind their own digest, as no accident
+/// makes it: then anything may be said.
+pub fn cache(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let place = cache.join(&ENTRY.name);
+    fs::create_dir_all(place.parent().expect("a folder above")).expect("a folder");
+    let forged = bytes.first().is_some_and(|first| first % 2 == 1);
+    let rest = bytes.get(1..).unwrap_or_default();
+    if forged {
+        fs::write(&place, [blake3::hash(rest).as_bytes().as_slice(), rest].concat()).expect("an entry");
+    } else {
+        fs::write(&place, rest).expect("an entry");
+    }
+    let judged = with_cache(folder.path(), &Cache::open(&cache).expect("a cache"));
+    if forged {
+        judged.map(|judged| judged.reported(bytes.len()));
+    } else {
+        assert_eq!(judged.expect("it can be read").said(), ENTRY.said);
+    }
+}
+
+/// The true entry, as `cache` takes it: as it is, and without its digest.
+pub fn true_entries() -> [Vec<u8>; 2] {
+    let (_, content) = ENTRY.bytes.split_at(blake3::OUT_LEN);
+    [[&[0], ENTRY.bytes.as_slice()].concat(), [&[1], content].concat()]
+}
