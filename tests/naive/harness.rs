@@ -21,20 +21,22 @@ pub fn cases(default: u32) -> u32 {
 }
 
 /// Tries a property on random values, always the same ones unless
-/// `PROPTEST_RNG_SEED` says otherwise; a failure is shrunk and shown.
+/// `PROPTEST_RNG_SEED` says otherwise; a failure is shrunk, with
+/// `PROPTEST_MAX_SHRINK_ITERS` attempts, and shown.
 pub fn try_all<T: Debug>(
     cases: u32,
     strategy: impl Strategy<Value = T>,
     show: impl Fn(&T) -> String,
     property: impl Fn(&T) -> Result<(), String>,
 ) {
-    let seed = std::env::var("PROPTEST_RNG_SEED");
-    let seed = seed.map_or(7, |n| n.parse().expect("a number"));
+    let number = |name: &str| std::env::var(name).ok().map(|n| n.parse::<u64>().expect("a number"));
+    let seed = number("PROPTEST_RNG_SEED").unwrap_or(7);
+    let shrinks = number("PROPTEST_MAX_SHRINK_ITERS").unwrap_or(3000);
     let mut runner = TestRunner::new(Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),
         failure_persistence: None,
-        max_shrink_iters: 3000,
+        max_shrink_iters: shrinks.try_into().expect("not so many"),
         ..Config::default()
     });
     let outcome = runner.run(&strategy, |value| property(&value).map_err(TestCaseError::fail));
