@@ -19,9 +19,10 @@ use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
 use ringfence::cache::Cache;
 use ringfence::certificate::{Certificate, verify};
+use ringfence::limits::Limits;
 use ringfence::load::{Request, World};
 use ringfence::source::{FileId, Sources};
-use ringfence::yaml::{Limits, fast, general};
+use ringfence::yaml::{fast, general};
 
 use judged::{Judged, options};
 pub use random::agreement;
@@ -125,9 +126,11 @@ static SAMPLE: LazyLock<Judged> = LazyLock::new(|| {
 /// and brings none.
 pub fn waivers(bytes: &[u8]) {
     let text = text(bytes);
-    if let Ok(baseline) = Baseline::read("known.json".into(), text.to_owned(), &mut Sources::new()) {
+    if let Ok(baseline) =
+        Baseline::read("known.json".into(), text.to_owned(), &Limits::default(), &mut Sources::new())
+    {
         let written = baseline.to_json().expect("it is written");
-        let again = Baseline::read("again.json".into(), written, &mut Sources::new());
+        let again = Baseline::read("again.json".into(), written, &Limits::default(), &mut Sources::new());
         assert_eq!(again.as_ref(), Ok(&baseline));
         let options = ringfence::audit::Options { baseline: Some(baseline), ..options() };
         let known = audit(&SAMPLE.world, &SAMPLE.sources, &options);
