@@ -1,0 +1,103 @@
+//! What matchers may say, and what of an exception that does not hold is told: what no other test
+//! noticed when it was changed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("ringfence").unwrap().current_dir(folder).args(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// What `check` says of a policy with one rule.
+fn said(rule: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = format!("policy: p\nrules:\n  - {{id: r, {rule}}}\n");
+    fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+    run(folder.path(), &["check", "--policy", "policy.yaml"]).2
+}
+
+#[test]
+fn a_matcher_whose_keys_are_all_empty_says_nothing() {
+    for matcher in ["{}", "{party: null}", "{party: []}", "{party: [], tag: null, not: []}"] {
+        let said = said(&format!("forbid: {{data: [contact], to: {matcher}}}"));
+        assert!(
+            said.contains("error[empty-matcher]: a matcher of places that says nothing"),
+            "{matcher}: {said}"
+        );
+    }
+    for matcher in ["{party: a}", "{party: [a], tag: null}", "{not: {party: a}}"] {
+        let said = said(&format!("forbid: {{data: [contact], to: {matcher}}}"));
+        assert!(!said.contains("error"), "{matcher}: {said}");
+    }
+}
+
+#[test]
+fn a_flow_runs_under_none_or_under_an_agreement_like_this() {
+    let rule = |agreement: &str| {
+        said(&format!("forbid: {{data: [contact], unless: {{through: {{agreement: {agreement}}}}}}}"))
+    };
+    let wrong = rule("some");
+    assert!(wrong.contains("error[wrong-type]: expected `none` or a matcher of agreements"), "{wrong}");
+    for right in ["none", "{id: some}", "[none, {id: some}]"] {
+        let said = rule(right);
+        assert!(!said.contains("error"), "{right}: {said}");
+    }
+}
+
+#[test]
+fn the_relation_is_asked_for_where_data_arrives_and_nowhere_else() {
+    let wrong = said("forbid: {data: [contact], from: {relation: affiliate}}");
+    assert!(wrong.contains("`relation` is known in `to` of a `forbid` alone"), "{wrong}");
+    let right = said("forbid: {data: [contact], to: {relation: affiliate}}");
+    assert!(!right.contains("error"), "{right}");
+}
+
+const INVENTORY: &str = "\
+parties:
+  - {id: a, name: A, systems: [{id: s, purposes: [service], originates: [contact]}]}
+  - {id: b, name: B, systems: [{id: t, purposes: [advertising]}]}
+flows:
+  - {id: f, from: a/s, to: b/t, data: [contact], safeguards: [encryption_in_transit]}
+";
+
+#[test]
+fn of_an_exception_every_condition_that_fails_is_told_and_none_that_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("inventory.yaml"), INVENTORY).unwrap();
+    let told = |exception: &str| {
+        let policy = format!(
+            "policy: p\nrules:\n  - {{id: r, forbid: {{data: [contact], to: {{party: b}}, unless: {{through: {exception}}}}}}}\n"
+        );
+        fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+        let named = ["inventory.yaml", "--policy", "policy.yaml", "--day", "2026-01-01"];
+        let (_, out, _) = run(folder.path(), &[["audit", "--format", "json"].as_slice(), &named].concat());
+        let audit: Value = serde_json::from_str(&out).unwrap();
+        let finding = audit["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "p/r").unwrap();
+        let fingerprint = finding["fingerprint"].as_str().unwrap();
+        let (code, out, _) = run(folder.path(), &[["explain", fingerprint].as_slice(), &named].concat());
+        assert_eq!(code, 0);
+        out.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let holds = "safeguards: [encryption_in_transit], crosses_parties: true, agreement: none";
+    let none = told(&format!("{{{holds}, tag: x}}"));
+    let fails = |said: &str| {
+        let (_, fails) =
+            said.split_once("does not hold: it would take that ").unwrap_or_else(|| panic!("{said}"));
+        fails.matches("; and that ").count() + 1
+    };
+    assert_eq!(fails(&none), 1, "{none}");
+    let both = told("{any: [{tag: first}, {transform: anonymised}]}");
+    assert!(both.contains("first") && both.contains("anonymised"), "{both}");
+    assert_eq!(fails(&told(&format!("{{{holds}, tag: x, any: [{{tag: y}}, {{consent: opt_in}}]}}"))), 2);
+    let many = told(
+        "{tag: x, consent: opt_in, purpose: service, data: [social], crosses_parties: false, any: {tag: y}, not: {crosses_parties: true}, to: {party: a}}",
+    );
+    assert_eq!(fails(&many), 8, "{many}");
+}
