@@ -240,3 +240,27 @@ fn every_field_is_what_was_written() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn one_end_of_a_time_is_enough() {
+    let flow = |id: &str, effective: &str| {
+        format!("  - {{id: {id}, from: a/s, to: a/t, data: [contact], effective: {effective}}}\n")
+    };
+    let inventory = "parties:\n  - {id: a, name: A, systems: [{id: s, originates: [contact]}, {id: t, purposes: [service]}]}\nflows:\n"
+        .to_owned()
+        + &flow("first", "{from: 2020-01-01}")
+        + &flow("last", "{until: 2030-01-01}")
+        + "  - {id: never, from: a/s, to: a/t, data: [contact]}\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("inventory.yaml"), inventory).unwrap();
+    let policy = "policy: p\nrules:\n  - {id: r, require: {on: flow, must: {effective: {present: true}}}}\n";
+    fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    let call =
+        ["audit", "inventory.yaml", "--policy", "policy.yaml", "--day", "2026-01-01", "--format", "json"];
+    let output = command.current_dir(folder.path()).args(call).output().unwrap();
+    let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = audit["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == "p/r");
+    let flows: Vec<&str> = findings.map(|f| f["subject"].as_str().unwrap()).collect();
+    assert_eq!(flows, ["never"]);
+}

@@ -101,3 +101,59 @@ fn of_an_exception_every_condition_that_fails_is_told_and_none_that_holds() {
     );
     assert_eq!(fails(&many), 8, "{many}");
 }
+
+/// The findings of an audit.
+fn findings(inventory: &str, policy: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("inventory.yaml"), inventory).unwrap();
+    fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+    let call =
+        ["audit", "inventory.yaml", "--policy", "policy.yaml", "--day", "2026-01-01", "--format", "json"];
+    let (_, out, err) = run(folder.path(), &call);
+    let audit: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+    audit["findings"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_requirement_says_what_was_expected() {
+    let inventory = format!(
+        "{INVENTORY}agreements:\n  - {{id: deal, parties: [a, b], assurances: [{{id: dpia, date: 2020-01-01}}]}}\n"
+    );
+    for (asked, expected) in [
+        ("{id: dpia, at_most: 30d}", "it to include dpia (given at most 30 days ago)"),
+        ("audit", "it to include audit"),
+    ] {
+        let policy = format!(
+            "policy: p\nrules:\n  - {{id: r, require: {{on: agreement, must: {{assurances: {{includes: [{asked}]}}}}}}}}\n"
+        );
+        let all = findings(&inventory, &policy);
+        let finding = all.iter().find(|f| f["rule"] == "p/r").unwrap();
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn data_without_a_start_is_placed_where_it_is_first_needed() {
+    let inventory = "\
+parties:
+  - id: a
+    name: A
+    systems:
+      - id: s
+        purposes: [service]
+        derives:
+          - {from: [contact], into: derived.model}
+          - {from: [device], into: derived.model}
+      - {id: t, purposes: [service]}
+flows:
+  - {id: f, from: a/s, to: a/t, data: [derived.model]}
+";
+    let all = findings(inventory, "policy: p\nrules: []\n");
+    let lines: Vec<(&str, u64)> = all
+        .iter()
+        .filter(|f| f["rule"] == "flow/unsourced")
+        .map(|f| (f["subject"].as_str().unwrap(), f["location"]["line"].as_u64().unwrap()))
+        .collect();
+    assert!(lines.contains(&("contact", 8)) && lines.contains(&("device", 9)), "{lines:?}");
+}
