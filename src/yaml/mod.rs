@@ -29,7 +29,7 @@ pub fn parse<'t>(
     read(file, text, &mut Allowance::new(*limits), diagnostics)
 }
 
-/// As [`parse`], one text of several that share what limits allow. Once they have taken it
+/// As [`parse()`], one text of several that share what limits allow. Once they have taken it
 /// all, and that has been said, no more is read.
 pub fn read<'t>(
     file: FileId,
