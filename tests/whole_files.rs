@@ -42,7 +42,12 @@ fn place() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(Path::new(SAMPLE), &folder.path().join("in"));
     fs::create_dir(folder.path().join("out")).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_ringfence"), folder.path().join("ringfence")).unwrap();
+    // A copy that is still being written cannot run, and a process that another test starts
+    // meanwhile holds it open.
+    let (built, own) = (env!("CARGO_BIN_EXE_ringfence"), folder.path().join("ringfence"));
+    if fs::hard_link(built, &own).is_err() {
+        fs::copy(built, &own).unwrap();
+    }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder
 }

@@ -17,13 +17,14 @@ pub struct Flooded {
 }
 
 impl Flooded {
-    /// What crosses flows that let it pass: flow, slot before it, leaves.
+    /// What crosses flows that let it pass: flow, slot before it, and what is there, of which the
+    /// flow's leaves cross.
     pub fn crossings<C: Course>(
         &self,
         graph: &Graph,
         course: &C,
         passes: impl Fn(FlowId) -> bool,
-        mut each: impl FnMut(FlowId, Slot, LeafSet),
+        mut each: impl FnMut(FlowId, Slot, &[u64]),
     ) {
         let planes = course.planes();
         for &system in &self.systems {
@@ -32,7 +33,7 @@ impl Flooded {
                 for slot in Slot::all(course) {
                     let here = self.rows.at(system, slot, planes);
                     if bits::intersects(here, leaves.row()) {
-                        each(flow, slot, leaves.with(here));
+                        each(flow, slot, here);
                     }
                 }
             }

@@ -202,8 +202,10 @@ impl<'c> Asked<'c> {
         Asked { judge, course, touching, useful, open }
     }
 
-    fn hit(&self, flow: FlowId, slot: Slot, leaves: &LeafSet) -> LeafSet {
-        hit(self.judge, &self.touching, flow, slot).and(leaves)
+    /// The leaves, of those in a row, with which items in a slot are of the category as they
+    /// arrive by a flow.
+    fn hit(&self, flow: FlowId, slot: Slot, row: &[u64]) -> LeafSet {
+        hit(self.judge, &self.touching, flow, slot).with(row)
     }
 
     /// What is of the category where it starts.
@@ -224,9 +226,10 @@ impl<'c> Asked<'c> {
             self.judge.graph,
             &self.course,
             |_| true,
-            |flow, slot, leaves| {
-                if !self.course.through[flow] {
-                    mark(self.judge.model.flows[flow].to, self.hit(flow, slot, &leaves));
+            |flow, slot, here| {
+                let to = self.judge.model.flows[flow].to;
+                if !self.course.through[flow] && place_of[to].is_some() {
+                    mark(to, self.hit(flow, slot, here));
                 }
             },
         );
@@ -241,10 +244,13 @@ impl<'c> Asked<'c> {
             self.judge.graph,
             &self.course,
             |_| true,
-            |flow, slot, leaves| {
-                let to = self.judge.model.flows[flow].to;
-                let on = !self.course.through[flow] && useful.meet(to, slot, leaves.row());
-                if carrying.last() != Some(&flow) && (on || !self.hit(flow, slot, &leaves).is_empty()) {
+            |flow, slot, here| {
+                if carrying.last() == Some(&flow) {
+                    return;
+                }
+                let f = &self.judge.model.flows[flow];
+                let on = !self.course.through[flow] && useful.meet(f.to, slot, f.leaves.with(here).row());
+                if on || !self.hit(flow, slot, here).is_empty() {
                     carrying.push(flow);
                 }
             },
@@ -260,8 +266,8 @@ impl<'c> Asked<'c> {
                 graph,
                 &self.course,
                 |flow| passing.passes(graph, flow),
-                |flow, slot, leaves| {
-                    if self.course.through[flow] && !self.hit(flow, slot, &leaves).is_empty() {
+                |flow, slot, here| {
+                    if self.course.through[flow] && !self.hit(flow, slot, here).is_empty() {
                         each(flow);
                     }
                 },
@@ -415,7 +421,7 @@ impl Search<'_> {
                 let Some(place) = self.place_of[model.flows[flow].to] else {
                     return;
                 };
-                let hit = asked.hit(flow, crossing.slot, &LeafSet::from(&*crossing.leaves));
+                let hit = asked.hit(flow, crossing.slot, crossing.leaves);
                 if asked.course.through[flow] || hit.is_empty() {
                     return;
                 }

@@ -309,8 +309,10 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         let onwards = Onwards { judge, one: self.one };
         let after = flood(judge.graph, &onwards, |_| true, entering, Some(useful)).rows;
         let hit = |flow: FlowId| {
-            let here = after.row(model.flows[flow].from, 0);
-            self.at(flow).iter().any(|(_, leaves)| bits::intersects(here, leaves.row()))
+            let f = &model.flows[flow];
+            let here = after.row(f.from, 0);
+            bits::intersects(here, f.leaves.row())
+                && self.at(flow).iter().any(|(_, leaves)| bits::intersects(here, leaves.row()))
         };
         if !self.goals.flows.iter().any(|&flow| hit(flow)) && own.iter().all(|&flow| self.at(flow).is_empty())
         {

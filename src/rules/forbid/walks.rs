@@ -58,7 +58,8 @@ pub fn follow(
         judge.graph,
         &any,
         |_| true,
-        |flow, slot, leaves| {
+        |flow, slot, here| {
+            let leaves = judge.model.flows[flow].leaves.with(here);
             if carrying.last() != Some(&flow) && matters(&any, candidates, flow, slot, &leaves) {
                 carrying.push(flow);
             }
@@ -106,7 +107,7 @@ impl Class<'_> {
     }
 
     /// What items of some systems' are as they cross flows: flow, slot, leaves.
-    fn crossings(&self, held: &Flooded, each: impl FnMut(FlowId, Slot, LeafSet)) {
+    fn crossings(&self, held: &Flooded, each: impl FnMut(FlowId, Slot, &[u64])) {
         held.crossings(self.graph, &self.course, |flow| self.passes(flow), each);
     }
 
@@ -115,13 +116,16 @@ impl Class<'_> {
         let own: FxHashSet<SystemId> = self.sources.iter().map(|&(_, system, _)| system).collect();
         let mut exempt_at_own: BTreeSet<FlowId> = BTreeSet::new();
         let mut sinks: BTreeMap<SystemId, Vec<Target>> = BTreeMap::new();
-        self.crossings(&self.held, |flow, slot, leaves| {
-            let to = model.flows[flow].to;
+        self.crossings(&self.held, |flow, slot, here| {
+            let f = &model.flows[flow];
+            let to = f.to;
             if rule.through(flow) {
-                if !rule.of_data(flow, slot.marked, leaves.row()).is_empty() {
+                if !rule.of_data(flow, slot.marked, f.leaves.with(here).row()).is_empty() {
                     used.insert((flow, true));
                 }
-            } else if let Some(hit) = self.course.hits(flow, slot, leaves.row()) {
+            } else if self.course.arrives(flow, slot.plane)
+                && let Some(hit) = self.course.hits(flow, slot, f.leaves.with(here).row())
+            {
                 if !rule.arriving(flow) {
                     sinks.entry(to).or_default().push((flow, slot, hit));
                 } else if own.contains(&to) {
@@ -190,9 +194,12 @@ impl Class<'_> {
                 let seeds = seeds.map(|&(_, system, leaves)| (system, leaves));
                 let passes = |flow| self.passes(flow);
                 let held = flood(self.graph, &self.course, passes, seeds, Some(self.candidates));
-                self.crossings(&held, |flow, slot, leaves| {
-                    let other = number.get(&model.flows[flow].to).is_some_and(|n| n >> bit & 1 != side);
-                    if other && flows.contains(&flow) && self.course.hits(flow, slot, leaves.row()).is_some()
+                self.crossings(&held, |flow, slot, here| {
+                    let f = &model.flows[flow];
+                    let other = number.get(&f.to).is_some_and(|n| n >> bit & 1 != side);
+                    if other
+                        && flows.contains(&flow)
+                        && self.course.hits(flow, slot, f.leaves.with(here).row()).is_some()
                     {
                         flows.remove(&flow);
                         used.insert((flow, false));
