@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use ringfence::graph::Graph;
-use ringfence::judge::{Judge, On, RuleRef, origins};
+use ringfence::judge::{Judge, On, RuleRef, origins, turning};
 use ringfence::load::World;
 use ringfence::matching::Matching;
 use ringfence::model::{Counting, Id, Scope};
@@ -37,10 +37,11 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
         assumed: &assumed,
         held: &held,
         origins: &origins,
+        turning: &turning(model),
     };
     let shared = start.elapsed();
     let start = Instant::now();
-    let found = forbidden(&judge, RuleRef::Rule(0, 0), forbid);
+    let found = forbidden(&judge, RuleRef::Rule(0, 0), forbid, None);
     let rule = start.elapsed();
     let mut all = Vec::new();
     for violation in &found.violations {
