@@ -1,13 +1,18 @@
 //! Sets of leaves as rows of 64-bit words.
 
+use smallvec::SmallVec;
+
 /// A set of leaves; all sets of one taxonomy have the same number of words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LeafSet(Box<[u64]>);
+pub struct LeafSet(SmallVec<[u64; INLINE]>);
+
+/// The words that need no place of their own: enough for the built-in categories.
+const INLINE: usize = 3;
 
 impl LeafSet {
     /// The empty set over `leaves` leaves.
     pub fn empty(leaves: usize) -> Self {
-        LeafSet(vec![0; words(leaves)].into())
+        LeafSet(SmallVec::from_elem(0, words(leaves)))
     }
 
     /// All of `leaves` leaves.

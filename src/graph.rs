@@ -1,36 +1,129 @@
 //! The flow graph: which counting flows leave and enter each system, as
 //! compressed rows.
 
-use crate::model::{Counting, FlowId, Id, Model, PartyId, SystemId};
-use crate::vocabulary::Relation;
+use std::sync::Arc;
 
-/// The counting flows by their ends.
+use crate::bits::{self, LeafSet};
+use crate::model::{Counting, Flow, FlowId, Id, Model, PartyId, SystemId, Table};
+use crate::vocabulary::{Relation, Transform};
+
+/// The counting flows by their ends. What is asked of each as it is crossed lies side by side.
 #[derive(Debug)]
 pub struct Graph<'m> {
     /// The world.
     pub model: &'m Model,
-    out: Rows,
-    into: Rows,
+    out: Edges,
+    into: Edges,
+    facts: Arc<Table<FlowId, Facts>>,
+    carried: Option<&'m Table<FlowId, LeafSet>>,
 }
 
-#[derive(Debug, Default)]
-struct Rows {
+/// A flow at one of its ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Edge<'g> {
+    /// The flow.
+    pub flow: FlowId,
+    /// Its other end.
+    pub end: SystemId,
+    /// What crosses it at most.
+    pub leaves: &'g [u64],
+}
+
+#[derive(Debug)]
+struct Edges {
     starts: Vec<usize>,
     flows: Vec<FlowId>,
+    ends: Vec<SystemId>,
+    rows: Vec<u64>,
+    words: usize,
 }
 
-impl Rows {
-    fn new(systems: usize, mut flows: Vec<(SystemId, FlowId)>) -> Self {
-        flows.sort_unstable();
-        let starts = (0..=systems).map(|at| flows.partition_point(|(s, _)| s.index() < at)).collect();
-        Rows { starts, flows: flows.into_iter().map(|(_, flow)| flow).collect() }
+impl Edges {
+    /// Flows, in order, by one of their ends, with the other.
+    fn new<'m>(
+        model: &'m Model,
+        flows: &[FlowId],
+        ends: fn(&Flow) -> (SystemId, SystemId),
+        leaves: impl Fn(FlowId) -> &'m LeafSet,
+    ) -> Self {
+        let mut starts = vec![0; model.systems.len() + 1];
+        for &flow in flows {
+            if let Some(count) = starts.get_mut(ends(&model.flows[flow]).0.index() + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut free = starts.clone();
+        let mut order = vec![FlowId(0); flows.len()];
+        for &flow in flows {
+            if let Some(at) = free.get_mut(ends(&model.flows[flow]).0.index())
+                && let Some(place) = order.get_mut(*at)
+            {
+                *place = flow;
+                *at += 1;
+            }
+        }
+        let words = bits::words(model.data.leaf_count());
+        let mut rows = Vec::with_capacity(flows.len() * words);
+        order.iter().for_each(|&flow| rows.extend_from_slice(leaves(flow).row()));
+        let ends = order.iter().map(|&flow| ends(&model.flows[flow]).1).collect();
+        Edges { starts, flows: order, ends, rows, words }
     }
 
-    fn row(&self, system: SystemId) -> &[FlowId] {
+    fn at(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
         let at = system.index();
         let range = self.starts.get(at).copied().zip(self.starts.get(at + 1).copied());
-        range.and_then(|(start, end)| self.flows.get(start..end)).unwrap_or_default()
+        let (start, end) = range.unwrap_or_default();
+        let flows = self.flows.get(start..end).unwrap_or_default().iter();
+        let ends = self.ends.get(start..end).unwrap_or_default();
+        let rows = self.rows.get(start * self.words..end * self.words).unwrap_or_default();
+        let all = flows.zip(ends).zip(rows.chunks_exact(self.words));
+        all.map(|((&flow, &end), leaves)| Edge { flow, end, leaves })
     }
+}
+
+/// What is asked of a flow as it is crossed.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    /// The group that it enters.
+    entered: PartyId,
+    /// It has an `only_from`.
+    limited: bool,
+    transform: Transform,
+    step: Step,
+}
+
+/// What a flow does to distances outside of the origin's group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Nothing: it stays in a group, or goes from the provider under a processing agreement.
+    Stays,
+    /// Back to the provider: nothing, unless from the origin's party.
+    Back,
+    /// One further.
+    Further,
+}
+
+impl Facts {
+    fn new(model: &Model, id: FlowId) -> Self {
+        let flow = &model.flows[id];
+        let (from, to) = (&model.systems[flow.from], &model.systems[flow.to]);
+        let step = match model.processing_provider(id) {
+            _ if from.group == to.group => Step::Stays,
+            Some(provider) if provider == from.party => Step::Stays,
+            Some(provider) if provider == to.party => Step::Back,
+            _ => Step::Further,
+        };
+        Facts { entered: to.group, limited: flow.only_from.is_some(), transform: flow.transform, step }
+    }
+}
+
+fn further(k: usize) -> usize {
+    (k + 1).min(2)
 }
 
 /// Whose items a walk follows: that decides which `only_from` lets them pass.
@@ -54,29 +147,48 @@ impl Origin {
 impl<'m> Graph<'m> {
     /// The graph of the counting flows.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
-        Graph::of(model, &counting.iter().collect::<Vec<_>>())
+        let facts = Arc::new(model.flows.ids().map(|flow| Facts::new(model, flow)).collect());
+        Graph::with(model, &counting.iter().collect::<Vec<_>>(), facts, None)
     }
 
-    /// The graph of some flows.
-    pub fn of(model: &'m Model, flows: &[FlowId]) -> Self {
-        let ends = |end: fn(&crate::model::Flow) -> SystemId| {
-            flows.iter().map(|&flow| (end(&model.flows[flow]), flow)).collect()
-        };
-        Graph {
-            model,
-            out: Rows::new(model.systems.len(), ends(|flow| flow.from)),
-            into: Rows::new(model.systems.len(), ends(|flow| flow.to)),
-        }
+    /// The same, of what each flow carries: those that carry nothing are left out.
+    pub fn carrying<'c>(&self, carried: &'c Table<FlowId, LeafSet>) -> Graph<'c>
+    where
+        'm: 'c,
+    {
+        let flows: Vec<FlowId> =
+            carried.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(flow, _)| flow).collect();
+        Graph::with(self.model, &flows, Arc::clone(&self.facts), Some(carried))
+    }
+
+    /// The graph of some of its flows, in their order.
+    pub fn only(&self, flows: &[FlowId]) -> Graph<'m> {
+        let mut flows = flows.to_vec();
+        flows.sort_unstable();
+        flows.dedup();
+        Graph::with(self.model, &flows, Arc::clone(&self.facts), self.carried)
+    }
+
+    fn with(
+        model: &'m Model,
+        flows: &[FlowId],
+        facts: Arc<Table<FlowId, Facts>>,
+        carried: Option<&'m Table<FlowId, LeafSet>>,
+    ) -> Self {
+        let leaves = |flow| carried.map_or(&model.flows[flow].leaves, |carried| &carried[flow]);
+        let out = Edges::new(model, flows, |flow| (flow.from, flow.to), leaves);
+        let into = Edges::new(model, flows, |flow| (flow.to, flow.from), leaves);
+        Graph { model, out, into, facts, carried }
     }
 
     /// The counting flows that leave a system, in order.
-    pub fn out(&self, system: SystemId) -> &[FlowId] {
-        self.out.row(system)
+    pub fn out(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
+        self.out.at(system)
     }
 
     /// The counting flows that enter a system, in order.
-    pub fn into(&self, system: SystemId) -> &[FlowId] {
-        self.into.row(system)
+    pub fn into(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
+        self.into.at(system)
     }
 
     /// All counting flows, by where they start.
@@ -86,10 +198,28 @@ impl<'m> Graph<'m> {
 
     /// Whether `only_from` lets items of an origin pass.
     pub fn passes(&self, flow: FlowId, origin: Origin) -> bool {
-        match (&self.model.flows[flow].only_from, origin) {
+        match (self.only_from(flow), origin) {
             (None, _) | (_, Origin::Assumed(_)) => true,
             (Some(parties), Origin::Declared(party)) => parties.contains(&party),
         }
+    }
+
+    /// Whose data alone a flow carries, if it says so.
+    pub fn only_from(&self, flow: FlowId) -> Option<&[PartyId]> {
+        if !self.facts[flow].limited {
+            return None;
+        }
+        self.model.flows[flow].only_from.as_deref()
+    }
+
+    /// The group whose party receives what crosses a flow.
+    pub fn entered(&self, flow: FlowId) -> PartyId {
+        self.facts[flow].entered
+    }
+
+    /// What is done to the data on a flow.
+    pub fn transform(&self, flow: FlowId) -> Transform {
+        self.facts[flow].transform
     }
 
     /// The distance on arrival of an item of a party's that was at distance `k`.
@@ -98,17 +228,47 @@ impl<'m> Graph<'m> {
     /// from its provider, or back to its provider unless from the origin's party: k.
     /// Else min(k + 1, 2).
     pub fn distance(&self, flow: FlowId, origin: PartyId, k: usize) -> usize {
-        let model = self.model;
-        let ends = &model.flows[flow];
-        let (from, to) = (&model.systems[ends.from], &model.systems[ends.to]);
-        if to.group == model.parties[origin].group {
+        let facts = &self.facts[flow];
+        if facts.entered == self.model.parties[origin].group {
             return 0;
         }
-        let stays = from.group == to.group
-            || model.processing_provider(flow).is_some_and(|provider| {
-                from.party == provider || (to.party == provider && from.party != origin)
-            });
-        if stays { k } else { (k + 1).min(2) }
+        match facts.step {
+            Step::Stays => k,
+            Step::Back if self.model.sender(flow) != origin => k,
+            Step::Back | Step::Further => further(k),
+        }
+    }
+
+    /// The same of items that are not of the sender's party and do not come home; `outside`
+    /// says whether the sender's party may have other items than its own.
+    pub fn distance_away(&self, flow: FlowId, outside: impl FnOnce(PartyId) -> bool, k: usize) -> usize {
+        match self.facts[flow].step {
+            Step::Stays => k,
+            Step::Back if outside(self.model.sender(flow)) => k,
+            Step::Back | Step::Further => further(k),
+        }
+    }
+
+    /// The distances on arrival of items that were at distance `k`, whosever they are: of any of
+    /// the groups that may be their origin's.
+    pub fn distances(
+        &self,
+        flow: FlowId,
+        k: usize,
+        origins: &Table<PartyId, bool>,
+    ) -> impl Iterator<Item = usize> + use<> {
+        let facts = &self.facts[flow];
+        let (away, besides) = match facts.step {
+            Step::Stays => (k, None),
+            // Items that are at a party of their own are at distance 0.
+            Step::Back => {
+                let own = || origins[self.model.systems[self.model.flows[flow].from].group];
+                (k, Some(further(k)).filter(|_| k == 0 && own()))
+            }
+            Step::Further => (further(k), None),
+        };
+        let home = origins[facts.entered].then_some(0);
+        std::iter::once(away).chain(besides).chain(home)
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.
@@ -120,6 +280,11 @@ impl<'m> Graph<'m> {
         if place.group == self.model.parties[origin].group {
             return Relation::Affiliate;
         }
+        Graph::elsewhere(k)
+    }
+
+    /// What a system that is not of the origin's group is to an item that got there at distance `k`.
+    pub fn elsewhere(k: usize) -> Relation {
         match k {
             0 => Relation::Processor,
             1 => Relation::SecondParty,

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bits::{self, LeafSet};
-use crate::graph::{Graph, Origin};
+use crate::graph::{Edge, Graph, Origin};
 use crate::model::{Counting, FlowId, Model, PartyId, SystemId, Table};
 use crate::propagate::{Assumed, Held, Rows, assume, derive};
 use crate::taxonomy::Key;
@@ -136,15 +136,14 @@ fn follow<'m>(
     }
     while let Some(system) = queue.pop() {
         queued[system] = false;
-        for &flow in graph.out(system) {
-            let ends = &model.flows[flow];
+        for Edge { flow, end, leaves } in graph.out(system) {
             for k in crossing(graph, &rows, flow, origin) {
-                let mut row = ends.leaves.and(&LeafSet::from(rows.row(system, k))).row().to_vec();
-                derive(model, ends.to, &mut row, &mut [], None);
-                if rows.add(ends.to, graph.distance(flow, party, k), &row) {
-                    reached.insert(ends.to);
-                    if !std::mem::replace(&mut queued[ends.to], true) {
-                        queue.push(ends.to);
+                let mut row = LeafSet::from(leaves).with(rows.row(system, k)).row().to_vec();
+                derive(model, end, &mut row, &mut [], None);
+                if rows.add(end, graph.distance(flow, party, k), &row) {
+                    reached.insert(end);
+                    if !std::mem::replace(&mut queued[end], true) {
+                        queue.push(end);
                     }
                 }
             }
@@ -161,10 +160,9 @@ fn follow<'m>(
             found.systems.insert(system);
             found.purposes.extend(&model.systems[system].purposes);
         }
-        for &flow in graph.out(system) {
+        for Edge { flow, end, .. } in graph.out(system) {
             for k in crossing(graph, &rows, flow, origin) {
-                let to = model.flows[flow].to;
-                let found = found.entry(whose(to, graph.distance(flow, party, k))).or_default();
+                let found = found.entry(whose(end, graph.distance(flow, party, k))).or_default();
                 found.purposes.extend(&model.flows[flow].purposes);
             }
         }

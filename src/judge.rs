@@ -25,7 +25,7 @@ pub struct Judge<'m> {
     pub scope: &'m Scope,
     /// Which flows count.
     pub counting: &'m Counting,
-    /// The counting flows by their ends.
+    /// The counting flows that carry something, by their ends.
     pub graph: &'m Graph<'m>,
     /// Where data must come from that nobody declares.
     pub assumed: &'m Assumed,

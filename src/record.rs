@@ -113,15 +113,14 @@ impl Writer<'_> {
         let model = self.model;
         let system = &model.systems[id];
         let declared = &system.declared;
-        let carrying = |flows: &[FlowId]| -> Vec<FlowId> {
-            flows.iter().copied().filter(|&f| !self.holdings.carried(f).is_empty()).collect()
-        };
-        let out: Vec<FlowId> =
-            carrying(self.graph.out(id)).into_iter().filter(|&f| model.crosses(f)).collect();
-        let around: Vec<FlowId> = carrying(self.graph.into(id)).into_iter().chain(out.clone()).collect();
+        let carries = |flow: &FlowId| !self.holdings.carried(*flow).is_empty();
+        let entering: Vec<FlowId> = self.graph.into(id).map(|edge| edge.flow).filter(carries).collect();
+        let out: Vec<FlowId> = self.graph.out(id).map(|edge| edge.flow).filter(carries).collect();
+        let out: Vec<FlowId> = out.into_iter().filter(|&flow| model.crosses(flow)).collect();
+        let around: Vec<FlowId> = entering.iter().chain(&out).copied().collect();
         let mut purposes: BTreeSet<Key> = system.purposes.iter().copied().collect();
-        for &flow in self.graph.into(id) {
-            purposes.extend(&model.flows[flow].purposes);
+        for edge in self.graph.into(id) {
+            purposes.extend(&model.flows[edge.flow].purposes);
         }
         let held = self.holdings.at(id);
         let data = model.data.cover(&held).into_iter().filter_map(|name| model.data.find(&name));
@@ -132,7 +131,7 @@ impl Writer<'_> {
             label(&declared.meta.labels).or_else(|| label(&model.parties[system.party].declared.meta.labels));
         let mut kept = BTreeSet::new();
         kept.extend(declared.retention.as_ref().map(|r| r.value));
-        kept.extend(carrying(self.graph.into(id)).iter().filter_map(|&f| model.flows[f].retention));
+        kept.extend(entering.iter().filter_map(|&f| model.flows[f].retention));
         let safeguards: BTreeSet<String> =
             around.iter().flat_map(|&f| model.flows[f].declared.safeguards.iter().cloned()).collect();
         let bases: BTreeSet<String> =

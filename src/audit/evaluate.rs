@@ -11,7 +11,7 @@ use crate::graph::{Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins, turning};
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{Counting, FlowId, Scope, SystemId};
+use crate::model::{Counting, FlowId, Scope, SystemId, Table};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
+    /// What each flow carries.
+    carried: Table<FlowId, LeafSet>,
     /// What was worked out for rules, to judge them again.
     worked_out: FxHashMap<RuleRef, WorkedOut>,
 }
@@ -68,7 +70,7 @@ impl Sourceless for Rules<'_> {
 /// Judges a scope.
 pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let rules = all_rules(world);
-    let following = stages::begin("following", rules.len() + 2);
+    let following = stages::begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, scope);
     let outcome = judged(world, day, scope, &counting, |judge| judge_all(world, rules, judge, &following));
     following.end(counting.iter().count(), Unit::Flows);
@@ -89,6 +91,15 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
     let mut idle = Vec::new();
     let mut standings = Vec::new();
     let mut worked_out = FxHashMap::default();
+    let exempting: Vec<_> = rules
+        .iter()
+        .zip(&ruled)
+        .filter_map(|((rule, body), ruled)| match body {
+            Body::Forbid(forbid) => Some((*rule, forbid, ruled.worked_out.as_ref()?)),
+            _ => None,
+        })
+        .collect();
+    relied.extend(stage.after(rules::relied(judge, &exempting)));
     for ((rule, body), ruled) in rules.into_iter().zip(ruled) {
         if let RuleRef::Statement(_) = rule {
             standings.push(promises::standing(judge, rule, body, &ruled.violations, &ruled.idle));
@@ -108,6 +119,7 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
         standings,
         counting: judge.counting.clone(),
         assumed: judge.assumed.clone(),
+        carried: judge.held.carried.clone(),
         worked_out,
     }
 }
@@ -130,8 +142,10 @@ fn judged<R>(
     work: impl FnOnce(&Judge) -> R,
 ) -> R {
     let model = &world.model;
-    let graph = Graph::new(model, counting);
-    let (assumed, held) = assume(&graph);
+    let declared = Graph::new(model, counting);
+    let (assumed, held) = assume(&declared);
+    let graph = declared.carrying(&held.carried);
+    drop(declared);
     let origins = origins(model, &assumed);
     work(&Judge {
         model,
@@ -176,8 +190,8 @@ fn ruled(
                 }
                 None => rules::forbidden(judge, rule, forbid, known),
             };
-            let Forbidden { violations, relied, idle, worked_out } = found;
-            Ruled { violations, relied, idle, worked_out }
+            let Forbidden { violations, idle, worked_out } = found;
+            Ruled { violations, idle, worked_out, ..Ruled::default() }
         }
         Body::Limit(limit) => {
             let (violations, relied, idle) = rules::limited(judge, rule, limit, only);
@@ -248,9 +262,18 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
             wanted.entry(rule).or_default().insert(on);
         }
         let rules = all_rules(world);
+        // Where fewer flows count, data may have to be assumed where it came from others.
+        let carries_more = |flow: &FlowId| !judge.held.carried[*flow].is_subset(&outcome.carried[*flow]);
+        let more: Vec<FlowId> = judge.graph.flows().iter().copied().filter(carries_more).collect();
         let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
         found.par_extend(again.flat_map(|(rule, body, only)| {
-            ruled(judge, rule, body, Some(only), outcome.worked_out.get(&rule)).violations
+            let known = match body {
+                Body::Forbid(forbid) => {
+                    outcome.worked_out.get(&rule).map(|known| known.besides(judge, forbid, &more))
+                }
+                _ => None,
+            };
+            ruled(judge, rule, body, Some(only), known.as_ref()).violations
         }));
         found.iter().map(key).collect()
     });

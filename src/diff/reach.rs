@@ -300,8 +300,8 @@ impl<'f, 'w> Bits<'f, 'w> {
                     }
                 }
             }
-            for &flow in graph.out(system).iter().filter(|&&f| model.flows[f].leaves.contains(leaf)) {
-                self.arrive(&mut waiting, model.flows[flow].to, leaf, self.passing(flow, &new));
+            for edge in graph.out(system).filter(|edge| bits::contains(edge.leaves, leaf)) {
+                self.arrive(&mut waiting, edge.end, leaf, self.passing(edge.flow, &new));
             }
         }
     }
@@ -463,7 +463,7 @@ impl<'f, 'w> Bits<'f, 'w> {
             (holds && f.leaves.contains(leaf) && graph.passes(flow, origin)).then_some((f.from, leaf))
         };
         let mut search = Search { bits: self, bit, onward: FxHashMap::default(), queue: VecDeque::new() };
-        for &flow in graph.into(target) {
+        for flow in graph.into(target).map(|edge| edge.flow) {
             if self.followed.purposes(flow).iter().any(|p| purposes.contains(p)) {
                 for at in model.flows[flow].leaves.iter().filter_map(|leaf| back(flow, leaf)) {
                     search.find(at, Onward::Last(flow));
@@ -475,7 +475,7 @@ impl<'f, 'w> Bits<'f, 'w> {
                 return Some(search.read(at));
             }
             *steps = steps.checked_sub(1)?;
-            for &flow in graph.into(at.0) {
+            for flow in graph.into(at.0).map(|edge| edge.flow) {
                 if let Some(before) = back(flow, at.1) {
                     search.find(before, Onward::Flow(flow, at));
                 }

@@ -69,7 +69,7 @@ fn leaves_at_once(judge: &Judge, origin: Origin, source: SystemId, start: &LeafS
     let (mut plain, mut marked) = (start.minus(data).row().to_vec(), start.and(data).row().to_vec());
     derive(judge.model, source, &mut plain, &mut marked, Some(data));
     let carries = |flow: &FlowId| bits::intersects(&marked, judge.model.flows[*flow].leaves.row());
-    judge.graph.out(source).iter().any(|flow| judge.graph.passes(*flow, origin) && carries(flow))
+    judge.graph.out(source).any(|edge| judge.graph.passes(edge.flow, origin) && carries(&edge.flow))
 }
 
 /// Where the data of a promise gets to by declared flows; nothing for one that looks at a

@@ -86,7 +86,7 @@ impl Alike {
 
     /// Whether `only_from` lets items pass.
     pub fn passes(&self, graph: &Graph, flow: FlowId, whose: Whose) -> bool {
-        match (whose, &graph.model.flows[flow].only_from) {
+        match (whose, graph.only_from(flow)) {
             (Whose::One(origin), _) => graph.passes(flow, origin),
             (Whose::Many, None) => true,
             (Whose::Many, Some(parties)) => {
@@ -101,16 +101,7 @@ impl Alike {
     pub fn distance(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> usize {
         match whose {
             Whose::One(origin) => graph.distance(flow, origin.party(), k),
-            Whose::Many => {
-                let model = graph.model;
-                let ends = &model.flows[flow];
-                let (from, to) = (&model.systems[ends.from], &model.systems[ends.to]);
-                let stays = from.group == to.group
-                    || model.processing_provider(flow).is_some_and(|provider| {
-                        from.party == provider || (to.party == provider && !self.enclosed[from.party])
-                    });
-                if stays { k } else { (k + 1).min(2) }
-            }
+            Whose::Many => graph.distance_away(flow, |sender| !self.enclosed[sender], k),
         }
     }
 
@@ -120,11 +111,7 @@ impl Alike {
         match whose {
             Whose::One(origin) => graph.relation(to, origin.party(), k),
             Whose::Many if self.enclosed[graph.model.systems[to].party] => Relation::FirstParty,
-            Whose::Many => match k {
-                0 => Relation::Processor,
-                1 => Relation::SecondParty,
-                _ => Relation::ThirdParty,
-            },
+            Whose::Many => Graph::elsewhere(k),
         }
     }
 }

@@ -18,10 +18,11 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::held::Spread;
+use super::queue::Queue;
 use super::{Held, Rows, deriving, held};
 use crate::bits::LeafSet;
-use crate::graph::Graph;
-use crate::model::{SystemId, Table};
+use crate::graph::{Edge, Graph};
+use crate::model::SystemId;
 use crate::taxonomy::Key;
 
 /// The assumed origins.
@@ -160,14 +161,12 @@ fn feeding(graph: &Graph, pairs: &Pairs, goals: &[usize]) -> Vec<bool> {
     let model = graph.model;
     let mut rows = Rows::new(model, 1);
     let mut feeds = vec![false; pairs.list.len()];
-    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
-    let mut queue = Vec::new();
+    let mut queue = Queue::new(model);
     for (system, _, leaves) in goals.iter().filter_map(|&goal| pairs.list.get(goal)) {
         rows.add(*system, 0, leaves.row());
-        queue.push(*system);
+        queue.add(*system);
     }
-    while let Some(system) = queue.pop() {
-        queued[system] = false;
+    while let Some(system) = queue.next() {
         let mut here = deriving(model, system, &LeafSet::from(rows.row(system, 0)));
         loop {
             let before = here.clone();
@@ -183,12 +182,9 @@ fn feeding(graph: &Graph, pairs: &Pairs, goals: &[usize]) -> Vec<bool> {
             }
         }
         rows.add(system, 0, here.row());
-        for &flow in graph.into(system) {
-            let ends = &model.flows[flow];
-            if rows.add(ends.from, 0, ends.leaves.and(&here).row())
-                && !std::mem::replace(&mut queued[ends.from], true)
-            {
-                queue.push(ends.from);
+        for Edge { end, leaves, .. } in graph.into(system) {
+            if rows.add(end, 0, here.with(leaves).row()) {
+                queue.add(end);
             }
         }
     }

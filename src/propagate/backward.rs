@@ -1,10 +1,9 @@
 //! What can reach a target, whatever its origin: one pass for all origins.
 
-use std::collections::VecDeque;
-
+use super::queue::Queue;
 use super::{Course, Rows, Slot};
 use crate::bits;
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
 
 /// For each system and slot the leaves that can reach a target, by flows that let
@@ -14,14 +13,37 @@ pub fn reaching<C: Course>(
     graph: &Graph,
     course: &C,
     flows: impl IntoIterator<Item = FlowId>,
+    targets: impl FnMut(FlowId, Slot, &mut [u64]),
+) -> Rows {
+    let rows = Rows::new(graph.model, Slot::all(course).count());
+    go_back(graph, course, flows, targets, rows, Queue::new(graph.model))
+}
+
+/// As [`reaching`], from what is known where some flows carried less, and no other did.
+pub fn reaching_besides<C: Course>(
+    graph: &Graph,
+    course: &C,
+    known: &Rows,
+    more: &[FlowId],
+    targets: impl FnMut(FlowId, Slot, &mut [u64]),
+) -> Rows {
+    let mut work = Queue::new(graph.model);
+    more.iter().for_each(|&flow| work.add(graph.model.flows[flow].to));
+    go_back(graph, course, more.iter().copied(), targets, known.clone(), work)
+}
+
+fn go_back<C: Course>(
+    graph: &Graph,
+    course: &C,
+    flows: impl IntoIterator<Item = FlowId>,
     mut targets: impl FnMut(FlowId, Slot, &mut [u64]),
+    mut rows: Rows,
+    mut work: Queue,
 ) -> Rows {
     let model = graph.model;
     let planes = course.planes();
     let slots: Vec<Slot> = Slot::all(course).collect();
-    let mut rows = Rows::new(model, slots.len());
     let words = bits::words(model.data.leaf_count());
-    let mut work = Work { queue: VecDeque::new(), queued: model.systems.map(|_| false) };
     let mut row = vec![0; words];
     for flow in flows {
         let ends = &model.flows[flow];
@@ -36,17 +58,15 @@ pub fn reaching<C: Course>(
     }
     while let Some(system) = work.next() {
         close(graph, course, &mut rows, system);
-        for &flow in graph.into(system) {
-            let ends = &model.flows[flow];
+        for Edge { flow, end, leaves } in graph.into(system) {
             for &slot in &slots {
-                let Some(plane) = course.next(flow, slot.plane) else {
-                    continue;
-                };
-                let there = rows.row(system, Slot { plane, ..slot }.index(planes));
-                row.clear();
-                row.extend(there.iter().zip(ends.leaves.row()).map(|(t, l)| t & l));
-                if rows.add(ends.from, slot.index(planes), &row) {
-                    work.add(ends.from);
+                row.fill(0);
+                for plane in course.nexts(flow, slot.plane) {
+                    bits::or(&mut row, rows.row(system, Slot { plane, ..slot }.index(planes)));
+                }
+                row.iter_mut().zip(leaves).for_each(|(r, l)| *r &= l);
+                if rows.add(end, slot.index(planes), &row) {
+                    work.add(end);
                 }
             }
         }
@@ -73,24 +93,5 @@ fn close<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId
                 changed |= reaches && rows.add(system, index, from.row());
             }
         }
-    }
-}
-
-struct Work {
-    queue: VecDeque<SystemId>,
-    queued: crate::model::Table<SystemId, bool>,
-}
-
-impl Work {
-    fn add(&mut self, system: SystemId) {
-        if !std::mem::replace(&mut self.queued[system], true) {
-            self.queue.push_back(system);
-        }
-    }
-
-    fn next(&mut self) -> Option<SystemId> {
-        let system = self.queue.pop_front()?;
-        self.queued[system] = false;
-        Some(system)
     }
 }

@@ -1,11 +1,10 @@
 //! Items of many systems at once, wherever they get to; by which walks does not matter.
 
-use std::collections::VecDeque;
-
+use super::queue::Queue;
 use super::{Candidates, Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
-use crate::graph::Graph;
-use crate::model::{FlowId, SystemId, Table};
+use crate::graph::{Edge, Graph};
+use crate::model::{FlowId, SystemId};
 
 /// Where items got to.
 #[derive(Debug)]
@@ -28,12 +27,11 @@ impl Flooded {
     ) {
         let planes = course.planes();
         for &system in &self.systems {
-            for &flow in graph.out(system).iter().filter(|&&flow| passes(flow)) {
-                let leaves = &graph.model.flows[flow].leaves;
+            for edge in graph.out(system).filter(|edge| passes(edge.flow)) {
                 for slot in Slot::all(course) {
                     let here = self.rows.at(system, slot, planes);
-                    if bits::intersects(here, leaves.row()) {
-                        each(flow, slot, here);
+                    if bits::intersects(here, edge.leaves) {
+                        each(edge.flow, slot, here);
                     }
                 }
             }
@@ -55,8 +53,7 @@ pub fn flood<'s, C: Course>(
     let planes = course.planes();
     let mut rows = Rows::new(model, slots.len());
     let mut fresh = Rows::new(model, slots.len());
-    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
-    let mut queue: VecDeque<SystemId> = VecDeque::new();
+    let mut queue = Queue::new(model);
     for (system, leaves) in seeds {
         let mut any = false;
         for slot in Slot::all(course).filter(|slot| slot.plane == 0) {
@@ -70,16 +67,15 @@ pub fn flood<'s, C: Course>(
             }
             any |= fresh.add(system, slot.index(planes), row.row());
         }
-        if any && !std::mem::replace(&mut queued[system], true) {
-            queue.push_back(system);
+        if any {
+            queue.add(system);
         }
     }
     let mut new: Vec<u64> = Vec::new();
     let mut crossing: Vec<u64> = Vec::new();
     let mut active: Vec<Slot> = Vec::with_capacity(slots.len());
     let words = bits::words(model.data.leaf_count());
-    while let Some(system) = queue.pop_front() {
-        queued[system] = false;
+    while let Some(system) = queue.next() {
         new.clear();
         new.extend_from_slice(fresh.block(system));
         fresh.clear(system);
@@ -88,31 +84,27 @@ pub fn flood<'s, C: Course>(
         }
         active.clear();
         active.extend(slots.iter().filter(|slot| !bits::is_empty(slot.of(&new, planes, words))));
-        for &flow in graph.out(system) {
-            let ends = &model.flows[flow];
-            let leaves = ends.leaves.row();
+        for Edge { flow, end, leaves } in graph.out(system) {
             for &slot in &active {
                 let held = slot.of(&new, planes, words);
                 if !bits::intersects(held, leaves) {
                     continue;
                 }
-                let Some(plane) = course.next(flow, slot.plane) else {
-                    continue;
-                };
-                if !passes(flow) {
-                    break;
-                }
-                let next = Slot { plane, ..slot };
-                crossing.clear();
-                crossing.extend(held.iter().zip(leaves).map(|(h, l)| h & l));
-                if let Some(candidates) = candidates {
-                    candidates.keep(ends.to, next, &mut crossing);
-                }
-                if bits::new(&crossing, rows.row(ends.to, next.index(planes)))
-                    && fresh.add(ends.to, next.index(planes), &crossing)
-                    && !std::mem::replace(&mut queued[ends.to], true)
-                {
-                    queue.push_back(ends.to);
+                for plane in course.nexts(flow, slot.plane) {
+                    if !passes(flow) {
+                        break;
+                    }
+                    let next = Slot { plane, ..slot };
+                    crossing.clear();
+                    crossing.extend(held.iter().zip(leaves).map(|(h, l)| h & l));
+                    if let Some(candidates) = candidates {
+                        candidates.keep(end, next, &mut crossing);
+                    }
+                    if bits::new(&crossing, rows.row(end, next.index(planes)))
+                        && fresh.add(end, next.index(planes), &crossing)
+                    {
+                        queue.add(end);
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Course, Passing, Rows, Slot, derive};
 use crate::bits;
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
 
 /// Leaves that start at a system, in the first plane.
@@ -220,9 +220,7 @@ pub fn forward<'g, C: Course>(
                     }
                 }
             }
-            for &flow in graph.out(system) {
-                let ends = &model.flows[flow];
-                let data = ends.leaves.row();
+            for Edge { flow, end, leaves: data } in graph.out(system) {
                 if !bits::intersects(&any, data) || !passing.passes(graph, flow) {
                     continue;
                 }
@@ -239,10 +237,10 @@ pub fn forward<'g, C: Course>(
                     };
                     let next = Slot { plane, ..slot };
                     if let Some(candidates) = candidates {
-                        candidates.keep(ends.to, next, &mut leaves);
+                        candidates.keep(end, next, &mut leaves);
                     }
                     if !bits::is_empty(&leaves)
-                        && let Some(row) = arriving.row((ends.to, stack), width).get_mut(shape.range(next))
+                        && let Some(row) = arriving.row((end, stack), width).get_mut(shape.range(next))
                     {
                         bits::or(row, &leaves);
                     }
@@ -323,9 +321,9 @@ impl<C: Course> Layers<'_, C> {
 
     fn step_back(&self, state: State, length: usize) -> Option<(FlowId, State)> {
         let graph = self.graph;
-        graph.into(state.system).iter().filter(|&&flow| self.passing.passes(graph, flow)).find_map(|&flow| {
-            let ends = &graph.model.flows[flow];
-            let layer = self.layer(ends.from, state.stack, length - 1)?;
+        graph.into(state.system).filter(|edge| self.passing.passes(graph, edge.flow)).find_map(|edge| {
+            let Edge { flow, end, leaves } = edge;
+            let layer = self.layer(end, state.stack, length - 1)?;
             Slot::all(self.course).find_map(|slot| {
                 let plane = self.course.next(flow, slot.plane)?;
                 if plane != state.slot.plane || (slot.marked && !state.slot.marked) {
@@ -333,9 +331,9 @@ impl<C: Course> Layers<'_, C> {
                 }
                 let held = self.row(layer, slot);
                 let leaf = bits::ones(held)
-                    .filter(|&leaf| ends.leaves.contains(leaf))
+                    .filter(|&leaf| bits::contains(leaves, leaf))
                     .find(|&leaf| self.becomes(leaf, slot.marked, state))?;
-                Some((flow, State { system: ends.from, stack: state.stack, slot, leaf }))
+                Some((flow, State { system: end, stack: state.stack, slot, leaf }))
             })
         })
     }

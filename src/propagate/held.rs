@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Assumed, Course, Rows, derive, reaching};
 use crate::bits::{self, LeafSet};
-use crate::graph::{Graph, Origin};
+use crate::graph::{Edge, Graph, Origin};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
 /// The result of following everything.
@@ -94,8 +94,8 @@ impl Held {
         for &system in spread.rows.systems() {
             let row = spread.rows.row(system, 0);
             self.leaves.add(system, 0, row);
-            for &flow in graph.out(system) {
-                let carried = graph.model.flows[flow].leaves.and(&LeafSet::from(row));
+            for Edge { flow, leaves, .. } in graph.out(system) {
+                let carried = LeafSet::from(leaves).with(row);
                 if carried.is_empty() {
                     continue;
                 }
@@ -166,12 +166,11 @@ impl<'g> Spread<'g> {
     ) -> Option<(SystemId, Vec<u64>)> {
         let system = self.queue.pop_front()?;
         let new = self.fresh[system].take().unwrap_or_default();
-        for &flow in self.graph.out(system) {
-            let ends = &self.graph.model.flows[flow];
-            if bits::intersects(&new, ends.leaves.row()) && passes(flow) {
-                let mut row: Vec<u64> = new.iter().zip(ends.leaves.row()).map(|(n, l)| n & l).collect();
-                keep(ends.to, &mut row);
-                self.arrive(ends.to, row);
+        for Edge { flow, end, leaves } in self.graph.out(system) {
+            if bits::intersects(&new, leaves) && passes(flow) {
+                let mut row: Vec<u64> = new.iter().zip(leaves).map(|(n, l)| n & l).collect();
+                keep(end, &mut row);
+                self.arrive(end, row);
             }
         }
         Some((system, new))

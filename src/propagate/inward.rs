@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId, Table};
 
 /// The leaves with which items in a slot hit a target as they cross a flow.
@@ -94,9 +94,7 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
         }
         for (system, entry) in settled {
             let block = found.log.get(entry).map(|e| &*e.block).unwrap_or_default();
-            for &flow in graph.into(system) {
-                let ends = &model.flows[flow];
-                let leaves = ends.leaves.row();
+            for Edge { flow, end, leaves } in graph.into(system) {
                 for &slot in &slots {
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
@@ -111,11 +109,11 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
                     crossing.clear();
                     crossing.extend(there.iter().zip(leaves).map(|(t, l)| t & l));
                     keep(flow, slot, &mut crossing);
-                    if bits::new(&crossing, found.rows.row(ends.from, slot.index(planes)))
-                        && fresh.add(ends.from, slot.index(planes), &crossing)
-                        && !std::mem::replace(&mut queued[ends.from], true)
+                    if bits::new(&crossing, found.rows.row(end, slot.index(planes)))
+                        && fresh.add(end, slot.index(planes), &crossing)
+                        && !std::mem::replace(&mut queued[end], true)
                     {
-                        layer.push(ends.from);
+                        layer.push(end);
                     }
                 }
             }
@@ -226,10 +224,10 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
         derive(model, system, &mut a, &mut b, self.course.marks());
         plain.extend(&a);
         with.extend(&b);
-        self.graph.out(system).iter().filter(|&&flow| (self.passes)(flow)).find_map(|&flow| {
-            let ends = &model.flows[flow];
+        self.graph.out(system).filter(|edge| (self.passes)(edge.flow)).find_map(|edge| {
+            let flow = edge.flow;
             [(false, &plain), (true, &with)].into_iter().find_map(|(marked, held)| {
-                let crossing = held.and(&ends.leaves);
+                let crossing = held.with(edge.leaves);
                 let here = Slot { plane, marked };
                 if left == 1 {
                     let target = self.targets.get(&(flow, here.index(planes)))?;
@@ -237,7 +235,7 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
                     return Some((flow, here.index(planes), hit));
                 }
                 let next = Slot { plane: self.course.next(flow, plane)?, marked }.index(planes);
-                let on = self.in_layer(ends.to, next, left - 1, crossing.row().len());
+                let on = self.in_layer(edge.end, next, left - 1, crossing.row().len());
                 let hit = crossing.iter().find(|&leaf| bits::contains(on, leaf))?;
                 Some((flow, next, hit))
             })

@@ -26,10 +26,11 @@ mod flood;
 mod forward;
 mod held;
 mod inward;
+mod queue;
 
 pub use alike::{Alike, Passing, Whose};
 pub use assumed::{Assumed, assume};
-pub use backward::reaching;
+pub use backward::{reaching, reaching_besides};
 pub use flood::{Flooded, flood};
 pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
@@ -52,6 +53,11 @@ pub trait Course {
 
     /// The plane after a flow; `None`: this course does not go on over it.
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize>;
+
+    /// All planes after a flow: of a course that leaves open whose items walk, there may be several.
+    fn nexts(&self, flow: FlowId, plane: usize) -> impl Iterator<Item = usize> {
+        self.next(flow, plane).into_iter()
+    }
 }
 
 /// An item's plane and whether it is marked.
@@ -103,7 +109,7 @@ impl Rows {
         Rows {
             words,
             slots,
-            places: vec![0; model.systems.len()],
+            places: queue::zeros(model.systems.len()),
             systems: Vec::new(),
             blocks: Vec::new(),
             nothing: vec![0; slots * words],
@@ -191,6 +197,13 @@ impl Rows {
     }
 }
 
+impl Drop for Rows {
+    fn drop(&mut self) {
+        self.clear_all();
+        queue::spare(&mut self.places);
+    }
+}
+
 /// Adds what a system derives from leaves that it holds, in all steps; a derived
 /// leaf is marked if it is one of `marks` or what it is made of is marked.
 ///
@@ -242,7 +255,7 @@ pub fn deriving(model: &Model, system: SystemId, wanted: &LeafSet) -> LeafSet {
 }
 
 /// [`deriving`] for every system; most derive nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Deriving {
     wanted: LeafSet,
     by_system: rustc_hash::FxHashMap<SystemId, LeafSet>,

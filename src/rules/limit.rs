@@ -193,11 +193,12 @@ impl<'c> Asked<'c> {
     ) -> Self {
         let course = Counted { through, data };
         let touching = Deriving::new(judge.model, data);
-        let useful = reaching(judge.graph, &course, judge.counting.iter(), |flow, slot, row| {
-            if if through[flow] { exempt } else { place_of[judge.model.flows[flow].to].is_some() } {
-                row.copy_from_slice(hit(judge, &touching, flow, slot).row());
-            }
-        });
+        let useful =
+            reaching(judge.graph, &course, judge.graph.flows().iter().copied(), |flow, slot, row| {
+                if if through[flow] { exempt } else { place_of[judge.model.flows[flow].to].is_some() } {
+                    row.copy_from_slice(hit(judge, &touching, flow, slot).row());
+                }
+            });
         let open = flood(judge.graph, &course, |_| true, everything(judge), Some(Candidates::of(&useful, 1)));
         Asked { judge, course, touching, useful, open }
     }

@@ -6,7 +6,7 @@ mod limit;
 mod require;
 
 pub use fields::{Item, Value, value};
-pub use forbid::{Forbidden, WorkedOut, break_without_from, forbidden};
+pub use forbid::{Forbidden, WorkedOut, break_without_from, forbidden, relied};
 pub use limit::limited;
 pub use require::required;
 

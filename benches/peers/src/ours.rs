@@ -1,5 +1,6 @@
 //! Ringfence's own engine. Alone in calling it: a change of its interface ends here.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -10,7 +11,7 @@ use ringfence::matching::Matching;
 use ringfence::model::{Counting, Id, Scope};
 use ringfence::policy::Body;
 use ringfence::propagate::assume;
-use ringfence::rules::forbidden;
+use ringfence::rules::{forbidden, relied};
 
 use crate::task::Finding;
 
@@ -25,8 +26,9 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     let start = Instant::now();
     let scope = Scope::default();
     let counting = Counting::new(model, &scope);
-    let graph = Graph::new(model, &counting);
-    let (assumed, held) = assume(&graph);
+    let declared = Graph::new(model, &counting);
+    let (assumed, held) = assume(&declared);
+    let graph = declared.carrying(&held.carried);
     let origins = origins(model, &assumed);
     let judge = Judge {
         model,
@@ -41,7 +43,11 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     };
     let shared = start.elapsed();
     let start = Instant::now();
-    let found = forbidden(&judge, RuleRef::Rule(0, 0), forbid, None);
+    let rule_ref = RuleRef::Rule(0, 0);
+    let found = forbidden(&judge, rule_ref, forbid, None);
+    if let Some(known) = &found.worked_out {
+        black_box(relied(&judge, &[(rule_ref, forbid, known)]));
+    }
     let rule = start.elapsed();
     let mut all = Vec::new();
     for violation in &found.violations {

@@ -21,7 +21,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::sift::{Goals, Onwards, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
-use crate::graph::Origin;
+use crate::graph::{Edge, Origin};
 use crate::inventory::Terms;
 use crate::judge::{
     Began, Followed, Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
@@ -61,12 +61,12 @@ impl Under<'_> {
 
     /// Whether a flow's transform ends the terms.
     fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
-        self.terms.releasing().contains(&judge.model.flows[flow].transform)
+        self.terms.releasing().contains(&judge.graph.transform(flow))
     }
 }
 
 fn group_entered(judge: &Judge, flow: FlowId) -> PartyId {
-    judge.model.systems[judge.model.flows[flow].to].group
+    judge.graph.entered(flow)
 }
 
 /// Walks of items that may come under terms; a plane's bits say under which.
@@ -251,18 +251,28 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
     all
 }
 
-/// What is noted where a flow carries what is under terms, with the leaves concerned.
-fn noted(judge: &Judge, under: &Under, flow: FlowId) -> Vec<(Noted, LeafSet)> {
+/// What is noted where a flow carries what is under terms, of what is wanted, with the leaves
+/// concerned.
+fn noted(
+    judge: &Judge,
+    under: &Under,
+    flow: FlowId,
+    wanted: impl Fn(Noted) -> bool,
+) -> Vec<(Noted, LeafSet)> {
     let mut all = Vec::new();
+    let mut note = |what: Noted, leaves: &dyn Fn() -> Option<LeafSet>| {
+        if wanted(what) {
+            all.extend(leaves().map(|leaves| (what, leaves)));
+        }
+    };
     for (at, check) in ALL.iter().enumerate() {
         if let How::Under(breaks) = check.how {
-            all.extend(breaks(judge, under, flow).map(|leaves| (Noted::Breaks(at), leaves)));
+            note(Noted::Breaks(at), &|| breaks(judge, under, flow));
         }
     }
-    if under.releases(judge, flow) && judge.model.flows[flow].transform != Transform::None {
-        all.push((Noted::Released, judge.model.flows[flow].leaves.clone()));
-    }
-    all.extend(onward::relies(judge, under, flow).map(|leaves| (Noted::OnwardTo, leaves)));
+    let ends = || under.releases(judge, flow) && judge.graph.transform(flow) != Transform::None;
+    note(Noted::Released, &|| ends().then(|| judge.model.flows[flow].leaves.clone()));
+    note(Noted::OnwardTo, &|| onward::relies(judge, under, flow));
     all
 }
 
@@ -290,11 +300,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         if !self.goals.flows.contains(&flow) && !self.one.flows.contains(&flow) {
             return Rc::new([]);
         }
-        let look = || {
-            let mut list = noted(self.judge, self.one, flow);
-            list.retain(|(what, _)| (self.wanted)(*what, flow));
-            list.into()
-        };
+        let look = || noted(self.judge, self.one, flow, |what| (self.wanted)(what, flow)).into();
         Rc::clone(self.noted.borrow_mut().entry(flow).or_insert_with(look))
     }
 
@@ -303,6 +309,9 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         let (judge, model) = (self.judge, self.judge.model);
         let own: Vec<FlowId> =
             self.one.flows.iter().copied().filter(|&flow| !self.one.home(judge, flow)).collect();
+        if own.iter().chain(&self.goals.flows).all(|&flow| self.at(flow).is_empty()) {
+            return None;
+        }
         let entering = own.iter().filter(|&&flow| !self.one.releases(judge, flow));
         let entering = entering.map(|&flow| (model.flows[flow].to, &judge.held.carried[flow]));
         let useful = Candidates::of(&self.goals.useful, 1);
@@ -332,19 +341,18 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         let mut systems: Vec<SystemId> = before.systems().iter().chain(after.systems()).copied().collect();
         systems.sort_unstable();
         systems.dedup();
-        let here = |rows: &Rows, system: SystemId, flow: FlowId| {
-            bits::intersects(rows.row(system, 0), model.flows[flow].leaves.row())
-        };
+        let here =
+            |rows: &Rows, system: SystemId, edge: &Edge| bits::intersects(rows.row(system, 0), edge.leaves);
         let mut carrying = Vec::new();
         for system in systems {
-            carrying.extend(judge.graph.out(system).iter().copied().filter(|&flow| {
-                let to = model.flows[flow].to;
-                (here(&before, system, flow) || here(&after, system, flow))
-                    && (here(&before, to, flow)
-                        || here(&after, to, flow)
-                        || self.goals.flows.contains(&flow)
-                        || self.one.flows.contains(&flow))
-            }));
+            let matters = |edge: &Edge| {
+                (here(&before, system, edge) || here(&after, system, edge))
+                    && (here(&before, edge.end, edge)
+                        || here(&after, edge.end, edge)
+                        || self.goals.flows.contains(&edge.flow)
+                        || self.one.flows.contains(&edge.flow))
+            };
+            carrying.extend(judge.graph.out(system).filter(matters).map(|edge| edge.flow));
         }
         Some(Region { before, after, carrying })
     }

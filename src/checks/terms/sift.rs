@@ -13,10 +13,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{Under, group_entered};
 use crate::bits::{self, LeafSet};
 use crate::checks::{ALL, How, onward};
-use crate::graph::Graph;
 use crate::judge::Judge;
-use crate::model::{FlowId, OnwardTo, PartyId, SystemId};
-use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, derive, flood, reaching};
+use crate::model::{FlowId, OnwardTo, PartyId};
+use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, Transform};
 
@@ -167,36 +166,14 @@ fn entering<'g>(
 /// What is under terms at each system, and the flows that it crosses from there.
 fn spread(judge: &Judge, members: &[&Under], group: &[usize], one: &Under) -> (Rows, Vec<FlowId>) {
     let model = judge.model;
-    let mut rows = Rows::new(model, 1);
-    let mut queue: Vec<SystemId> = Vec::new();
-    let cross = |flow: FlowId, leaves: &LeafSet, rows: &mut Rows, queue: &mut Vec<SystemId>| {
-        if leaves.is_empty() || one.releases(judge, flow) {
-            return;
-        }
-        let to = model.flows[flow].to;
-        let mut arriving = leaves.row().to_vec();
-        derive(model, to, &mut arriving, &mut [], None);
-        if rows.add(to, 0, &arriving) {
-            queue.push(to);
-        }
-    };
-    for (_, flow) in entering(judge, members, group) {
-        cross(flow, &judge.held.carried[flow], &mut rows, &mut queue);
-    }
-    let mut crossed: FxHashSet<FlowId> = FxHashSet::default();
-    while let Some(system) = queue.pop() {
-        let here = LeafSet::from(rows.row(system, 0));
-        for &flow in judge.graph.out(system) {
-            let carried = &judge.held.carried[flow];
-            if bits::intersects(here.row(), carried.row()) {
-                crossed.insert(flow);
-                cross(flow, &here.and(carried), &mut rows, &mut queue);
-            }
-        }
-    }
-    let mut crossed: Vec<FlowId> = crossed.into_iter().collect();
+    let course = Onwards { judge, one };
+    let entering = entering(judge, members, group).filter(|&(_, flow)| !one.releases(judge, flow));
+    let entering = entering.map(|(_, flow)| (model.flows[flow].to, &judge.held.carried[flow]));
+    let under = flood(judge.graph, &course, |_| true, entering, None);
+    let mut crossed: Vec<FlowId> = Vec::new();
+    under.crossings(judge.graph, &course, |_| true, |flow, _, _| crossed.push(flow));
     crossed.sort_unstable();
-    (rows, crossed)
+    (under.rows, crossed)
 }
 
 /// The leaves for which a flow breaks terms, whatever agreement they are of.
@@ -226,7 +203,7 @@ fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) 
     let useful = if leaves.is_empty() {
         Rows::new(model, 1)
     } else {
-        let graph = Graph::of(model, crossed);
+        let graph = judge.graph.only(crossed);
         let flows = crossed.iter().copied().filter(|flow| leaves.contains_key(flow));
         reaching(&graph, &Onwards { judge, one }, flows, |flow, _, row| {
             if let Some(hit) = leaves.get(&flow) {
@@ -389,8 +366,9 @@ fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet
     let candidates = Candidates::of(&useful, 2);
     let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
     let open = flood(judge.graph, any, |_| true, all(), Some(candidates));
-    let leaving = open.systems.iter().flat_map(|&system| judge.graph.out(system)).copied();
+    let leaving = open.systems.iter().flat_map(|&system| judge.graph.out(system));
     let carrying: Vec<FlowId> = leaving
+        .map(|edge| edge.flow)
         .filter(|&flow| {
             let f = &model.flows[flow];
             Slot::all(any).any(|slot| {
@@ -402,15 +380,15 @@ fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet
             })
         })
         .collect();
-    let graph = Graph::of(model, &carrying);
+    let graph = judge.graph.only(&carrying);
     let alike = Alike::new(&graph, &carrying);
     for (origin, starts) in judge.classes_at(&alike, &open.systems) {
         let whose = origin.map_or(Whose::Many, Whose::One);
         let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..*any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
-        let leaving = held.systems.iter().flat_map(|&system| graph.out(system));
-        for &flow in leaving.filter(|flow| goals.contains(flow) && passes(**flow)) {
+        let leaving = held.systems.iter().flat_map(|&system| graph.out(system)).map(|edge| edge.flow);
+        for flow in leaving.filter(|flow| goals.contains(flow) && passes(*flow)) {
             let f = &model.flows[flow];
             let crosses = Slot::all(&course).any(|slot| {
                 course.under(flow, slot.plane)

@@ -8,15 +8,19 @@
 //! that starts there is of `data` there                           ⟹  (rule, u, u)
 //! ```
 
+mod classes;
+mod exemptions;
 mod prepared;
 mod walks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use self::prepared::{Decided, Prepared, Reach};
+use self::exemptions::Asked;
+use self::prepared::{Decided, Items, Prepared, Reach, Sought};
 use super::Idle;
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
@@ -24,7 +28,9 @@ use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::matching::{Arrival, RELATIONS, Reading};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
-use crate::propagate::{Alike, Candidates, Passing, Rows, Seed, Whose, forward, reaching};
+use crate::propagate::{
+    Alike, Candidates, Course, Passing, Rows, Seed, Slot, Whose, forward, reaching, reaching_besides,
+};
 use crate::vocabulary::{Relation, Word};
 
 /// What a `forbid` came to.
@@ -32,8 +38,6 @@ use crate::vocabulary::{Relation, Word};
 pub struct Forbidden {
     /// The findings.
     pub violations: Vec<Violation>,
-    /// The exemptions that were used.
-    pub relied: Vec<Relied>,
     /// What of it matches nothing.
     pub idle: Vec<Idle>,
     /// What was worked out for it.
@@ -44,14 +48,29 @@ pub struct Forbidden {
 #[derive(Debug, Clone)]
 pub struct WorkedOut {
     decided: Arc<Decided>,
-    /// What can get to a forbidden arrival or to an exemption, whatever its origin.
+    /// What can get to a forbidden arrival, whosever of the rule's sources it is, of what
+    /// flows carry.
     useful: Arc<Rows>,
 }
 
 impl WorkedOut {
     fn new(prepared: &Prepared) -> Self {
-        let useful = Arc::new(candidates(prepared));
+        let course = Reach { rule: prepared, items: Items::Sources };
+        let useful = Arc::new(toward(&course, Sought::Breaches));
         WorkedOut { decided: Arc::clone(prepared.decided()), useful }
+    }
+
+    /// The same where some flows carry more, and no other does.
+    pub fn besides(&self, judge: &Judge, rule: &Forbid, more: &[FlowId]) -> Self {
+        if more.is_empty() {
+            return self.clone();
+        }
+        let decided = Arc::new(self.decided.besides(judge, rule, more));
+        let prepared = Prepared::new(judge, rule, Some(&decided));
+        let course = Reach { rule: &prepared, items: Items::Sources };
+        let useful =
+            reaching_besides(judge.graph, &course, &self.useful, more, finding(&course, Sought::Breaches));
+        WorkedOut { useful: Arc::new(useful), decided: Arc::clone(&decided) }
     }
 }
 
@@ -88,18 +107,13 @@ type Finds = BTreeMap<(SystemId, SystemId), Found>;
 /// Where the data of a rule may start: whose it is, where, what.
 type Source<'j> = (Origin, SystemId, &'j LeafSet);
 
-/// Judges one `forbid`; what is known of it must be of a scope in which as many flows
-/// count, or more.
+/// Judges one `forbid`. What is known of it must be of a scope in which as many flows
+/// count, or more, and carry as much, or more.
 pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid, known: Option<&WorkedOut>) -> Forbidden {
     let model = judge.model;
     let prepared = Prepared::new(judge, rule, known.map(|known| &known.decided));
     let worked_out = known.map_or_else(|| WorkedOut::new(&prepared), Clone::clone);
-    let sources: Vec<Source> = judge
-        .origins
-        .iter()
-        .flat_map(|(origin, starts)| starts.iter().map(|&(system, leaves)| (*origin, system, leaves)))
-        .filter(|&(_, system, _)| judge.matching.place(&rule.from, system, Reading::Likely))
-        .collect();
+    let sources = sources(judge, rule);
     let mut found = Finds::new();
     for &(origin, source, leaves) in &sources {
         if let Some(data) = at_itself(&prepared, rule, origin, source, leaves) {
@@ -110,7 +124,7 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid, known: Option<
             found.consequent = false;
         }
     }
-    let relied = walks::follow(&prepared, rule, &worked_out.useful, &sources, &mut found);
+    walks::follow(&prepared, rule, &worked_out.useful, &sources, &mut found);
     let violations = found
         .into_iter()
         .map(|((source, sink), found)| {
@@ -133,13 +147,46 @@ pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid, known: Option<
             }
         })
         .collect();
-    let claim = |(flow, through): (FlowId, bool)| Relied {
-        rule: ReliedRule::Rule(rule_ref),
-        flow,
-        claim: claim(judge, if through { &rule.through } else { &rule.arriving }, flow),
-    };
-    let relied = relied.into_iter().map(claim).collect();
-    Forbidden { violations, relied, idle: idle(&prepared, rule), worked_out: Some(worked_out) }
+    Forbidden { violations, idle: idle(&prepared, rule), worked_out: Some(worked_out) }
+}
+
+/// Where the data of a rule may start.
+fn sources<'j>(judge: &Judge<'j>, rule: &Forbid) -> Vec<Source<'j>> {
+    let all = judge.origins.iter();
+    all.flat_map(|(origin, starts)| starts.iter().map(|&(system, leaves)| (*origin, system, leaves)))
+        .filter(|&(_, system, _)| judge.matching.place(&rule.from, system, Reading::Likely))
+        .collect()
+}
+
+/// The exemptions that are used, of rules with what was worked out for them. Rules that
+/// exempt the same flows for the same data of the same sources are looked at together.
+pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &WorkedOut)]) -> Vec<Relied> {
+    let mut alike: Vec<(Option<Asked>, Vec<Source>, Vec<usize>)> = Vec::new();
+    for (at, (_, rule, known)) in rules.iter().enumerate() {
+        let sources = sources(judge, rule);
+        let asked = Asked::of(&sources, &known.decided);
+        match alike.iter_mut().find(|(other, ..)| asked.is_some() && *other == asked) {
+            Some((.., members)) => members.push(at),
+            None => alike.push((asked, sources, vec![at])),
+        }
+    }
+    let of_each = alike.par_iter().flat_map_iter(|(_, sources, members)| {
+        let members: Vec<_> = members.iter().filter_map(|&at| rules.get(at)).collect();
+        let used = members.first().map(|(_, rule, known)| {
+            let prepared = Prepared::new(judge, rule, Some(&known.decided));
+            exemptions::used(&prepared, sources)
+        });
+        let used = used.unwrap_or_default();
+        members.into_iter().flat_map(move |&(rule_ref, rule, _)| {
+            let claim = |&(flow, through): &(FlowId, bool)| Relied {
+                rule: ReliedRule::Rule(rule_ref),
+                flow,
+                claim: claim(judge, if through { &rule.through } else { &rule.arriving }, flow),
+            };
+            used.iter().map(claim).collect::<Vec<_>>()
+        })
+    });
+    of_each.collect()
 }
 
 /// The leaves of an assumed origin that are of `data` there, if it matches.
@@ -158,16 +205,26 @@ fn at_itself(
     (rule.judge.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
 }
 
-/// What can get to a forbidden arrival or to an exemption, whatever its origin.
-fn candidates(rule: &Prepared) -> Rows {
-    let model = rule.judge.model;
-    let any = Reach { rule, whose: None };
+/// What can get to what is sought.
+fn toward(course: &Reach, sought: Sought) -> Rows {
+    let rule = course.rule;
     let matters = |flow: &FlowId| rule.through(*flow) || rule.to(*flow) != 0;
-    reaching(rule.judge.graph, &any, rule.judge.counting.iter().filter(matters), |flow, slot, row| {
-        if rule.through(flow) || any.arrives(flow, slot.plane) {
-            row.copy_from_slice(rule.of_data(flow, slot.marked, model.flows[flow].leaves.row()).row());
+    toward_some(course, sought, rule.judge.graph.flows().iter().copied().filter(matters))
+}
+
+/// What can get to what is sought at some flows.
+fn toward_some(course: &Reach, sought: Sought, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+    reaching(course.rule.judge.graph, course, flows, finding(course, sought))
+}
+
+/// Writes for each flow and slot what is sought there.
+fn finding<'r>(course: &'r Reach, sought: Sought) -> impl FnMut(FlowId, Slot, &mut [u64]) + use<'r> {
+    move |flow, slot, row| {
+        let leaves = &course.rule.judge.model.flows[flow].leaves;
+        if let Some(hit) = course.finds(sought, flow, slot, leaves.row()) {
+            row.copy_from_slice(hit.row());
         }
-    })
+    }
 }
 
 /// The sinks at which some walk from a source breaks the rule for the first time.
@@ -178,18 +235,17 @@ fn first_arrivals(
     at_itself: Option<&LeafSet>,
     candidates: Option<Candidates>,
 ) -> FxHashSet<SystemId> {
-    let rule = course.rule;
-    let model = rule.judge.model;
+    let model = course.rule.judge.model;
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
     forward(graph, course, Passing::One(origin), &seeds, candidates, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         let sink = model.flows[flow].to;
-        if rule.through(flow) || rule.arriving(flow) || sink == source {
+        if sink == source {
             return;
         }
-        if let Some(hit) = course.hits(flow, slot, crossing.leaves) {
+        if let Some(hit) = course.finds(Sought::Breaches, flow, slot, crossing.leaves) {
             first.insert(sink);
             crossing.leaves.iter_mut().zip(hit.row()).for_each(|(c, h)| *c &= !h);
         }
@@ -211,11 +267,19 @@ pub fn break_without_from(
         return vec![false; put.len()];
     }
     let prepared = Prepared::new(judge, rule, Some(&known.decided));
-    let candidates = Candidates::of(&known.useful, 1);
+    let any = Reach { rule: &prepared, items: Items::Anybody };
+    let own;
+    let useful = if prepared.relation() {
+        own = toward(&any, Sought::Breaches);
+        &own
+    } else {
+        &known.useful
+    };
     let alike = Alike::new(judge.graph, &[]);
     let breaks = |(system, leaves): &(SystemId, LeafSet)| {
         let origin = Origin::Assumed(judge.model.systems[*system].party);
-        let course = Reach { rule: &prepared, whose: Some((Whose::One(origin), &alike)) };
+        let course = Reach { rule: &prepared, items: Items::Of(Whose::One(origin), &alike) };
+        let candidates = Candidates::of(useful, any.planes());
         excluded(*system)
             && (at_itself(&prepared, rule, origin, *system, leaves).is_some()
                 || !first_arrivals(judge.graph, &course, (origin, *system, leaves), None, Some(candidates))
@@ -280,13 +344,16 @@ fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     if !model.systems.ids().any(|s| judge.matching.place(&forbid.from, s, Reading::Likely)) {
         idle.push(Idle::Source);
     }
-    let arrives = judge.counting.iter().any(|flow| rule.to(flow) != 0);
+    let arrives = || {
+        judge.graph.flows().iter().any(|&flow| rule.to(flow) != 0)
+            || judge.counting.iter().any(|flow| rule.decided().matches(judge, forbid, flow))
+    };
     let place = |s: SystemId| {
         RELATIONS
             .iter()
             .any(|&r| judge.matching.arrival(&forbid.to, Arrival { at: s, by: None, relation: Some(r) }))
     };
-    if !arrives && !model.systems.ids().any(place) {
+    if !arrives() && !model.systems.ids().any(place) {
         idle.push(Idle::Sink);
     }
     idle

@@ -6,7 +6,7 @@ use crate::bits::LeafSet;
 use crate::graph::Graph;
 use crate::judge::Judge;
 use crate::matching::{Arrival, Matching, RELATIONS, Reading};
-use crate::model::{FlowId, SystemId, Table};
+use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{AnyOf, FlowKeys, Forbid};
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
 use crate::vocabulary::Relation;
@@ -18,17 +18,19 @@ pub(super) struct Prepared<'j> {
 }
 
 /// What a rule says of each flow and system, whoever's items come there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Decided {
     /// The leaves of `data`; all, if it is left out.
     data: LeafSet,
-    /// For each counting flow the relations with which its arrival matches `to`, a bit
-    /// each, and whether it is exempt.
+    /// For each flow that carries something the relations with which its arrival matches
+    /// `to`, a bit each, and whether it is exempt.
     flows: Table<FlowId, u8>,
     /// Whether the relation matters.
     relation: bool,
     /// The leaves that are of `data` on arrival at a system: by what it derives.
     touching: Deriving,
+    /// The groups that have a system which matches `from`.
+    from: Table<PartyId, bool>,
 }
 
 const EVERY: u8 = (1 << RELATIONS.len()) - 1;
@@ -42,34 +44,70 @@ fn bit(relation: Relation) -> u8 {
 impl Decided {
     fn new(judge: &Judge, rule: &Forbid) -> Self {
         let (model, matching) = (judge.model, judge.matching);
-        let relation = Matching::asks_relation(&rule.to);
-        let exempt =
-            |list: &AnyOf<FlowKeys>, flow| !list.is_empty() && matching.flow(list, flow, Reading::Unlikely);
-        let arrival = |flow: FlowId, relation| {
-            matching.arrival(&rule.to, Arrival { at: model.flows[flow].to, by: Some(flow), relation })
-        };
-        let decide = |flow: FlowId| -> u8 {
-            if !judge.counting.has(flow) {
-                return 0;
-            }
-            let to = if relation {
-                RELATIONS.iter().filter(|&&r| arrival(flow, Some(r))).map(|&r| bit(r)).sum()
-            } else {
-                u8::from(arrival(flow, None)) * EVERY
-            };
-            to + u8::from(exempt(&rule.through, flow)) * THROUGH
-                + u8::from(exempt(&rule.arriving, flow)) * ARRIVING
-        };
         let data = match rule.data.as_slice() {
             [] => LeafSet::full(model.data.leaf_count()),
             keys => model.data.leaves(keys.iter().map(|k| &k.value)),
         };
-        Decided {
-            flows: model.flows.ids().map(decide).collect(),
-            relation,
+        let mut from = model.parties.map(|_| false);
+        for (id, system) in model.systems.iter() {
+            from[system.group] |= matching.place(&rule.from, id, Reading::Likely);
+        }
+        let mut decided = Decided {
+            flows: model.flows.map(|_| 0),
+            relation: Matching::asks_relation(&rule.to),
             touching: Deriving::new(model, &data),
             data,
+            from,
+        };
+        decided.decide(judge, rule, judge.graph.flows());
+        decided
+    }
+
+    /// The same where more flows carry something.
+    pub fn besides(&self, judge: &Judge, rule: &Forbid, more: &[FlowId]) -> Self {
+        let mut decided = self.clone();
+        decided.decide(judge, rule, more);
+        decided
+    }
+
+    fn decide(&mut self, judge: &Judge, rule: &Forbid, flows: &[FlowId]) {
+        for &flow in flows {
+            self.flows[flow] = self.of(judge, rule, flow);
         }
+    }
+
+    fn of(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
+        let matching = judge.matching;
+        let exempt =
+            |list: &AnyOf<FlowKeys>| !list.is_empty() && matching.flow(list, flow, Reading::Unlikely);
+        let at = judge.model.flows[flow].to;
+        let arrives = |relation| matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
+        let to = if self.relation {
+            RELATIONS.iter().filter(|&&r| arrives(Some(r))).map(|&r| bit(r)).sum()
+        } else {
+            u8::from(arrives(None)) * EVERY
+        };
+        to + u8::from(exempt(&rule.through)) * THROUGH + u8::from(exempt(&rule.arriving)) * ARRIVING
+    }
+
+    /// Whether an arrival by a flow, whatever it carries, can match `to`.
+    pub fn matches(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> bool {
+        self.of(judge, rule, flow) & EVERY != 0
+    }
+}
+
+impl Decided {
+    /// The leaves of `data`; all, if it is left out.
+    pub fn data(&self) -> &LeafSet {
+        &self.data
+    }
+
+    /// The flows that match `through`, if none matches `arriving`.
+    pub fn through_alone(&self) -> Option<Vec<FlowId>> {
+        if self.flows.values().any(|said| said & ARRIVING != 0) {
+            return None;
+        }
+        Some(self.flows.iter().filter(|(_, said)| *said & THROUGH != 0).map(|(flow, _)| flow).collect())
     }
 }
 
@@ -124,12 +162,31 @@ impl<'j> Prepared<'j> {
     }
 }
 
-/// Walks of items of one origin, or of many alike; planes are distances if the
-/// relation matters.
+/// Whose items are followed.
+#[derive(Clone, Copy)]
+pub(super) enum Items<'p> {
+    /// Those of one origin, or of many alike.
+    Of(Whose, &'p Alike),
+    /// Those of any group from which the rule follows data.
+    Sources,
+    /// Anybody's, distances left open.
+    Anybody,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// Arrivals that break the rule.
+    Breaches,
+    /// Exemptions but for which data would go on, or break it.
+    Exemptions,
+}
+
+/// Walks of items; planes are distances if the relation matters.
+#[derive(Clone, Copy)]
 pub(super) struct Reach<'p> {
     pub rule: &'p Prepared<'p>,
-    /// Whose items; `None`: anybody's, distances left open.
-    pub whose: Option<(Whose, &'p Alike)>,
+    pub items: Items<'p>,
 }
 
 impl Reach<'_> {
@@ -137,32 +194,66 @@ impl Reach<'_> {
         self.rule.judge.graph
     }
 
-    /// Whether arriving by a flow in a plane matches `to`.
-    pub fn arrives(&self, flow: FlowId, plane: usize) -> bool {
-        let matching = self.rule.to(flow);
-        match self.whose {
-            Some((whose, alike)) if self.rule.relation() && matching != 0 => {
-                let k = alike.distance(self.graph(), flow, whose, plane);
-                matching & bit(alike.relation(self.graph(), flow, whose, k)) != 0
-            }
-            _ => matching != 0,
-        }
+    /// Whether distances are told apart.
+    fn distances_matter(&self) -> bool {
+        self.rule.relation() && !matches!(self.items, Items::Anybody)
     }
 
-    /// The leaves in a slot with which items break the rule, or would but for an
-    /// exempt arrival, as they arrive by a flow.
-    pub fn hits(&self, flow: FlowId, slot: Slot, leaves: &[u64]) -> Option<LeafSet> {
-        if !self.arrives(flow, slot.plane) {
+    /// The distances on arrival.
+    fn distances(&self, flow: FlowId, k: usize) -> impl Iterator<Item = usize> {
+        let (one, any) = match self.items {
+            Items::Of(whose, alike) => (Some(alike.distance(self.graph(), flow, whose, k)), None),
+            Items::Sources => (None, Some(self.graph().distances(flow, k, &self.rule.decided.from))),
+            Items::Anybody => (Some(k), None),
+        };
+        one.into_iter().chain(any.into_iter().flatten())
+    }
+
+    /// Whether arriving by a flow in a plane matches `to`, or may.
+    fn arrives(&self, flow: FlowId, plane: usize) -> bool {
+        let matching = self.rule.to(flow);
+        if !self.distances_matter() || matching == 0 {
+            return matching != 0;
+        }
+        let relations: u8 = match self.items {
+            Items::Of(whose, alike) => {
+                let k = alike.distance(self.graph(), flow, whose, plane);
+                bit(alike.relation(self.graph(), flow, whose, k))
+            }
+            _ => {
+                let model = self.rule.judge.model;
+                let home = self.rule.decided.from[model.systems[model.flows[flow].to].group];
+                let own = if home { bit(Relation::FirstParty) | bit(Relation::Affiliate) } else { 0 };
+                self.distances(flow, plane).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
+            }
+        };
+        matching & relations != 0
+    }
+
+    /// The leaves in a slot with which items break the rule as they arrive by a flow, or
+    /// for which an exemption keeps them from going on or from breaking it.
+    pub fn finds(&self, sought: Sought, flow: FlowId, slot: Slot, leaves: &[u64]) -> Option<LeafSet> {
+        let (through, arriving) = (self.rule.through(flow), self.rule.arriving(flow));
+        let met = match sought {
+            Sought::Breaches => !through && !arriving && self.arrives(flow, slot.plane),
+            Sought::Exemptions => through || arriving && self.arrives(flow, slot.plane),
+        };
+        if !met {
             return None;
         }
         let hit = self.rule.of_data(flow, slot.marked, leaves);
         (!hit.is_empty()).then_some(hit)
     }
+
+    /// Where items in a slot are in after a flow.
+    pub fn after(&self, flow: FlowId, slot: Slot) -> impl Iterator<Item = Slot> {
+        self.nexts(flow, slot.plane).map(move |plane| Slot { plane, ..slot })
+    }
 }
 
 impl Course for Reach<'_> {
     fn planes(&self) -> usize {
-        if self.rule.relation() && self.whose.is_some() { 3 } else { 1 }
+        if self.distances_matter() { 3 } else { 1 }
     }
 
     fn marks(&self) -> Option<&LeafSet> {
@@ -170,12 +261,14 @@ impl Course for Reach<'_> {
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        if self.rule.through(flow) {
-            return None;
-        }
-        Some(match self.whose {
-            Some((whose, alike)) if self.rule.relation() => alike.distance(self.graph(), flow, whose, plane),
-            _ => plane,
-        })
+        self.nexts(flow, plane).next()
+    }
+
+    fn nexts(&self, flow: FlowId, plane: usize) -> impl Iterator<Item = usize> {
+        let goes_on = !self.rule.through(flow);
+        let distances = self.distances_matter();
+        let same = (goes_on && !distances).then_some(plane);
+        let distances = (goes_on && distances).then(|| self.distances(flow, plane));
+        same.into_iter().chain(distances.into_iter().flatten())
     }
 }
