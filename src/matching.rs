@@ -194,7 +194,7 @@ impl Matching<'_> {
                 (AgreementRef::Like(_), None) => false,
                 (AgreementRef::Like(matcher), Some(agreement)) => {
                     holds(matcher, reading, &|keys, reading| {
-                        self.agreement_keys(keys, agreement, flow.legal_basis.as_ref(), reading)
+                        self.agreement_keys(keys, agreement, flow.legal_basis.as_deref(), reading)
                     })
                 }
             })
@@ -202,7 +202,7 @@ impl Matching<'_> {
 
     /// Whether an agreement matches a `where`.
     pub fn agreement(&self, list: &AnyOf<AgreementKeys>, id: AgreementId) -> bool {
-        let basis = self.model.agreements[id].declared.legal_basis.as_ref();
+        let basis = self.model.agreements[id].declared.legal_basis.as_deref();
         any(list, Reading::Likely, &|keys: &AgreementKeys, reading| {
             self.agreement_keys(keys, id, basis, reading)
         })
@@ -212,7 +212,7 @@ impl Matching<'_> {
         &self,
         keys: &AgreementKeys,
         id: AgreementId,
-        basis: Option<&String>,
+        basis: Option<&str>,
         reading: Reading,
     ) -> bool {
         let agreement = &self.model.agreements[id];

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,9 +75,32 @@ pub struct SourceFile {
     name: String,
     path: Option<PathBuf>,
     text: String,
-    line_starts: Vec<u32>,
+    lines: OnceLock<Lines>,
+}
+
+/// Where lines begin: of most files, nobody asks.
+#[derive(Debug, Clone)]
+struct Lines {
+    starts: Vec<u32>,
     /// Characters before each [`STEP`]th byte; empty where all are single bytes.
     characters: Vec<u32>,
+}
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        let mut starts = vec![0];
+        starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
+        let mut characters = Vec::new();
+        if !text.is_ascii() {
+            let mut before = 0;
+            for step in text.as_bytes().chunks(STEP) {
+                characters.push(before);
+                before += count_characters(step);
+            }
+            characters.push(before);
+        }
+        Lines { starts, characters }
+    }
 }
 
 const STEP: usize = 1024;
@@ -105,15 +129,20 @@ impl SourceFile {
 
     /// Line and column (both from 1, the column in characters) of a byte.
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
-        let line = self.line_starts.partition_point(|&s| s <= byte).max(1);
-        let start = self.line_starts.get(line - 1).copied().unwrap_or(0);
+        let starts = &self.lines().starts;
+        let line = starts.partition_point(|&s| s <= byte).max(1);
+        let start = starts.get(line - 1).copied().unwrap_or(0);
         let column = self.characters_before(byte) - self.characters_before(start);
         (line as u32, column + 1)
     }
 
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| Lines::new(&self.text))
+    }
+
     fn characters_before(&self, byte: u32) -> u32 {
         let byte = (byte as usize).min(self.text.len());
-        let Some(&known) = self.characters.get(byte / STEP) else {
+        let Some(&known) = self.lines().characters.get(byte / STEP) else {
             return byte as u32;
         };
         known + count_characters(self.text.as_bytes().get(byte / STEP * STEP..byte).unwrap_or_default())
@@ -135,18 +164,7 @@ impl Sources {
     /// Adds a text under the name shown to the user. The text must be shorter
     /// than 4 GiB (the reader's limits see to that).
     pub fn add(&mut self, name: impl Into<String>, text: String) -> FileId {
-        let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
-        let mut characters = Vec::new();
-        if !text.is_ascii() {
-            let mut before = 0;
-            for step in text.as_bytes().chunks(STEP) {
-                characters.push(before);
-                before += count_characters(step);
-            }
-            characters.push(before);
-        }
-        self.files.push(SourceFile { name: name.into(), path: None, text, line_starts, characters });
+        self.files.push(SourceFile { name: name.into(), path: None, text, lines: OnceLock::new() });
         FileId(self.files.len() as u32 - 1)
     }
 

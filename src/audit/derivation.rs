@@ -177,7 +177,7 @@ impl Derive<'_> {
                     "its transform, `{}`, is none that ends the terms",
                     model.flows[flow].transform.word()
                 );
-                step.because.push(self.reason(text, Some(model.flows[flow].span())));
+                step.because.push(self.reason(text, Some(model.flows[flow].span)));
             }
             self.exceptions(violation, flow, flow == *last, &mut step.because);
             steps.push(step);
@@ -218,7 +218,7 @@ impl Derive<'_> {
             let names: Vec<&str> = parties.iter().map(|&p| model.parties[p].id()).collect();
             let text =
                 format!("its `only_from` lets data of {} pass, or of an assumed origin", names.join(", "));
-            because.push(self.reason(text, Some(flow.span())));
+            because.push(self.reason(text, Some(flow.span)));
         }
         let under =
             flow.agreement.map_or("no agreement".to_owned(), |a| format!("`{}`", model.agreements[a].id()));
@@ -298,7 +298,7 @@ impl Derive<'_> {
         }
         if violation.witnesses.iter().all(|w| w.walk.is_empty()) {
             let span = match violation.on {
-                On::Flow(flow) => Some(model.flows[flow].span()),
+                On::Flow(flow) => Some(model.flows[flow].span),
                 On::Pair(source, _) => Some(model.systems[source].declared.id.span),
                 _ => None,
             };

@@ -87,7 +87,7 @@ impl Describe<'_> {
             },
             flow: model.flows[relied.flow].name.clone(),
             claim: relied.claim.clone(),
-            location: self.sources.location(model.flows[relied.flow].span()),
+            location: self.sources.location(model.flows[relied.flow].span),
         }
     }
 
@@ -162,10 +162,10 @@ impl Describe<'_> {
         let model = &self.world.model;
         let span = match violation.on {
             On::Pair(source, _) => match violation.witnesses.first().and_then(|w| w.walk.last()) {
-                Some(&last) => model.flows[last].span(),
+                Some(&last) => model.flows[last].span,
                 None => model.systems[source].declared.id.span,
             },
-            On::Flow(flow) => model.flows[flow].span(),
+            On::Flow(flow) => model.flows[flow].span,
             On::Unsourced(system, key) => checks::needing(model, system, key),
             On::System(system) => model.systems[system].declared.id.span,
             On::Party(party) => model.parties[party].declared.id.span,
@@ -359,7 +359,7 @@ pub(crate) fn hops(model: &Model, sources: &Sources, witness: &Witness) -> Vec<H
             basis: flow.declared.meta.basis,
             agreement_status: agreement.map(|a| a.status),
             title: flow.declared.meta.title.clone(),
-            location: sources.location(flow.span()),
+            location: sources.location(flow.span),
         }
     };
     witness.walk.iter().zip(&witness.leaves).map(hop).collect()

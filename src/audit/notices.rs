@@ -94,7 +94,7 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
             1 => "1 flow".to_owned(),
             n => format!("{n} flows"),
         };
-        all.several(code, format!("{count}: {what}"), names, Some(model.flows[first].span()));
+        all.several(code, format!("{count}: {what}"), names, Some(model.flows[first].span));
     };
     flows(
         "assumed-retention",
@@ -102,12 +102,12 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
         &|f| model.flows[f].retention.is_none(),
     );
     flows("assumed-purposes", "no purposes are stated; read as the receiving system's", &|f| {
-        model.flows[f].declared.purposes.is_none()
+        !model.flows[f].states.purposes
     });
     flows(
         "terms-without-agreement",
         "terms are stated under no agreement; nothing is checked against them",
-        &|f| model.flows[f].agreement.is_none() && model.flows[f].declared.terms.is_some(),
+        &|f| model.flows[f].agreement.is_none() && model.flows[f].own_terms.is_some(),
     );
     flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
         let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);

@@ -178,7 +178,7 @@ fn of_flow(ground: &Ground, id: FlowId, field: &str) -> Said {
         "legal_basis" => Said::texts(flow.legal_basis.as_deref()),
         _ => {
             let agreement = flow.agreement.map(|agreement| &model.agreements[agreement].declared);
-            let mut times = vec![&declared.effective];
+            let mut times = vec![declared.effective()];
             times.extend(agreement.map(|agreement| &agreement.effective));
             let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
             of_times(&times, disposed, field)

@@ -9,6 +9,9 @@ mod values;
 pub use fields::Fields;
 pub use values::is_fingerprint;
 
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, nearest, note};
@@ -33,6 +36,9 @@ impl<T> Spanned<T> {
     }
 }
 
+/// A name that many declarations repeat: one copy for all of a file.
+pub type Name = Arc<str>;
+
 /// What decoding needs to know and where it notes mistakes.
 #[derive(Debug)]
 pub struct Decoder<'d> {
@@ -42,6 +48,7 @@ pub struct Decoder<'d> {
     pub data: &'d Tree,
     /// The purposes.
     pub purposes: &'d Tree,
+    names: FxHashSet<Name>,
     /// How many values may be repeated for declarations that don't write them.
     most: usize,
     /// How many are.
@@ -57,7 +64,8 @@ pub fn repeatable(limits: &Limits, bytes: usize) -> usize {
 impl<'d> Decoder<'d> {
     /// A decoder that notes mistakes there.
     pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
-        Decoder { diagnostics, data, purposes, most: Limits::USUAL.aliases, repeated: 0 }
+        let names = FxHashSet::default();
+        Decoder { diagnostics, data, purposes, names, most: Limits::USUAL.aliases, repeated: 0 }
     }
 
     /// As it is, but so many values may be repeated.

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Decoder, Spanned};
+use super::{Decoder, Name, Spanned};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::{Key, Tree};
@@ -51,6 +51,23 @@ impl Decoder<'_> {
     /// Any text.
     pub fn text(&mut self, node: &Node) -> Option<Spanned<String>> {
         self.scalar(node, "a text")
+    }
+
+    /// A name of something that many declarations name.
+    pub fn name(&mut self, node: &Node) -> Option<Spanned<Name>> {
+        let Value::Scalar(scalar) = &node.value else {
+            self.wrong_type(node, "a text");
+            return None;
+        };
+        let name = match self.names.get(&*scalar.text) {
+            Some(known) => Name::clone(known),
+            None => {
+                let new = Name::from(&*scalar.text);
+                self.names.insert(Name::clone(&new));
+                new
+            }
+        };
+        Some(Spanned::new(name, node.span))
     }
 
     fn scalar(&mut self, node: &Node, expected: &str) -> Option<Spanned<String>> {

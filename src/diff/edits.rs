@@ -125,7 +125,7 @@ fn items(side: &Side) -> Items {
     }
     for (id, flow) in model.flows.iter() {
         let agreement = flow.agreement.map(|a| model.agreements[a].id());
-        add(Declaration::Flow, &flow.name, agreement, side.flow(id), Some(flow.span()));
+        add(Declaration::Flow, &flow.name, agreement, side.flow(id), Some(flow.span));
     }
     for statement in &side.world.own_statements {
         let id = &statement.id;

@@ -111,7 +111,11 @@ fn values(keys: &[Spanned<Key>]) -> Vec<Key> {
 
 impl Side<'_> {
     fn named(&self, tree: &Tree, keys: &[Spanned<Key>]) -> Vec<String> {
-        keys.iter().map(|k| tree.name(k.value).to_owned()).collect()
+        self.names(tree, &values(keys))
+    }
+
+    fn names(&self, tree: &Tree, keys: &[Key]) -> Vec<String> {
+        keys.iter().map(|&key| tree.name(key).to_owned()).collect()
     }
 
     /// The leaves of some categories, as both sides call them.
@@ -212,20 +216,21 @@ impl Side<'_> {
         f.text("from", Some(&model.systems[flow.from].name));
         f.text("to", Some(&model.systems[flow.to].name));
         f.add("data", self.named(&model.data, &declared.data), Value::Set(self.leaves(&declared.data)));
-        let stated = declared.purposes.as_deref().map(|list| self.named(&model.purposes, list));
-        f.add("purposes", stated.unwrap_or_default(), Value::Set(self.purposes(&flow.purposes)));
+        let stated: &[Key] = if flow.states.purposes { &flow.purposes } else { &[] };
+        f.add("purposes", self.names(&model.purposes, stated), Value::Set(self.purposes(&flow.purposes)));
         f.word("consent", flow.consent);
         f.word("transform", flow.transform);
-        let parties = declared.only_from.as_ref().map(|l| l.iter().map(|p| p.value.clone()).collect());
+        let id = |&party: &PartyId| model.parties[party].id().to_owned();
+        let parties = flow.only_from.as_ref().map(|parties| parties.iter().map(id).collect());
         let only = parties.clone().map_or(Value::All, Value::Set);
         f.add("only_from", parties.unwrap_or_default().into_iter().collect(), only);
         f.words("safeguards", declared.safeguards.iter().map(String::as_str));
-        f.retention("retention", declared.retention, flow.retention);
-        f.effective(&declared.effective);
+        f.retention("retention", flow.retention.filter(|_| flow.states.retention), flow.retention);
+        f.effective(declared.effective());
         f.disposed(declared.disposed.as_deref());
-        f.text("legal_basis", declared.legal_basis.as_deref());
+        f.text("legal_basis", flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis));
         f.words("tags", declared.tags.iter().map(String::as_str));
-        self.terms(&mut f, declared.terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
+        self.terms(&mut f, flow.own_terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
         f
     }

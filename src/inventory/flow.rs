@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::meta::{Meta, meta, text};
 use super::party::texts;
 use super::terms::{Terms, terms};
-use crate::decode::{Decoder, Fields, Spanned};
+use crate::decode::{Decoder, Fields, Name, Spanned};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::Key;
@@ -19,35 +19,50 @@ pub struct Flow {
     /// Its id within the agreement, or of its own.
     pub id: Spanned<String>,
     /// The sending system.
-    pub from: Spanned<String>,
+    pub from: Spanned<Name>,
     /// The receiving system.
-    pub to: Spanned<String>,
-    /// What it may carry.
-    pub data: Vec<Spanned<Key>>,
+    pub to: Spanned<Name>,
     /// What for; `None`: what the receiving system is run for.
     pub purposes: Option<Vec<Spanned<Key>>>,
-    /// The consent in place, if stated.
-    pub consent: Option<Consent>,
-    /// What is done to the data on the way, if stated.
-    pub transform: Option<Transform>,
     /// The parties whose data alone it carries.
-    pub only_from: Option<Vec<Spanned<String>>>,
-    /// What protects it.
-    pub safeguards: Vec<String>,
+    pub only_from: Option<Vec<Spanned<Name>>>,
     /// How long the receiver keeps what comes this way.
     pub retention: Option<Duration>,
     /// Terms of its own.
     pub terms: Option<Box<Terms>>,
-    /// When it runs.
-    pub effective: Effective,
-    /// What it moved has been deleted.
-    pub disposed: Option<Box<Disposed>>,
     /// Why it is lawful, in the declarer's words.
     pub legal_basis: Option<String>,
+    /// What refers to nothing else.
+    pub stated: Stated,
+}
+
+/// What a flow states that refers to nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stated {
+    /// What it may carry.
+    pub data: Box<[Spanned<Key>]>,
+    /// The consent in place, if stated.
+    pub consent: Option<Consent>,
+    /// What is done to the data on the way, if stated.
+    pub transform: Option<Transform>,
+    /// What protects it.
+    pub safeguards: Box<[String]>,
+    /// When it runs, if it says.
+    effective: Option<Box<Effective>>,
+    /// What it moved has been deleted.
+    pub disposed: Option<Box<Disposed>>,
     /// Free marks.
-    pub tags: Vec<String>,
+    pub tags: Box<[String]>,
     /// Title, labels, source, basis.
     pub meta: Meta,
+}
+
+impl Stated {
+    /// When it runs.
+    pub fn effective(&self) -> &Effective {
+        const ALWAYS: &Effective = &Effective { from: None, until: None };
+        self.effective.as_deref().unwrap_or(ALWAYS)
+    }
 }
 
 /// From when until when; each side optional, both days included.
@@ -94,28 +109,30 @@ pub fn check_defaults(d: &mut Decoder, node: &Node) {
 
 /// Every key is read, whatever is missing; without an id, ends or data it is no flow.
 fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<Flow> {
-    let from = f.with(d, "from", |d, n| d.text(n));
-    let to = f.with(d, "to", |d, n| d.text(n));
+    let from = f.with(d, "from", |d, n| d.name(n));
+    let to = f.with(d, "to", |d, n| d.name(n));
     let data = f.full_list(d, "data", id.is_some(), |d, n| d.category(n));
-    let nowhere = Spanned::new(String::new(), f.span());
+    let nowhere = Spanned::new(Name::from(""), f.span());
     let whole = id.is_some() && from.is_some() && to.is_some() && data.is_some();
     let flow = Flow {
-        id: id.unwrap_or_else(|| nowhere.clone()),
+        id: id.unwrap_or_else(|| Spanned::new(String::new(), f.span())),
         from: from.unwrap_or_else(|| nowhere.clone()),
         to: to.unwrap_or(nowhere),
-        data: data.unwrap_or_default(),
         purposes: f.full_list(d, "purposes", false, |d, n| d.purpose(n)),
-        consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
-        transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-        only_from: f.full_list(d, "only_from", false, |d, n| d.text(n)),
-        safeguards: texts(d, f, "safeguards"),
+        only_from: f.full_list(d, "only_from", false, |d, n| d.name(n)),
         retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
         terms: f.with(d, "terms", terms).map(Box::new),
-        effective: f.with(d, "effective", effective).unwrap_or_default(),
-        disposed: f.with(d, "disposed", disposed).map(Box::new),
         legal_basis: text(d, f, "legal_basis"),
-        tags: texts(d, f, "tags"),
-        meta: meta(d, f),
+        stated: Stated {
+            data: data.unwrap_or_default().into(),
+            consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
+            transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
+            safeguards: texts(d, f, "safeguards").into(),
+            effective: f.with(d, "effective", effective).map(Box::new),
+            disposed: f.with(d, "disposed", disposed).map(Box::new),
+            tags: texts(d, f, "tags").into(),
+            meta: meta(d, f),
+        },
     };
     whole.then_some(flow)
 }

@@ -13,7 +13,7 @@ pub struct Meta {
     /// What it is called.
     pub title: Option<String>,
     /// The user's own facts: contract number, owner.
-    pub labels: Vec<(String, String)>,
+    pub labels: Box<[(String, String)]>,
     /// Where it is known from.
     pub source: Option<Box<SourceRef>>,
     /// How well it is founded.
@@ -41,7 +41,8 @@ pub fn meta(d: &mut Decoder, fields: &mut Fields) -> Meta {
                     d.text(value).map(|text| (key.value, text.value))
                 }))
             })
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
         source: fields.with(d, "source", source).map(Box::new),
         basis: fields.with(d, "basis", |d, n| d.word(n)).map(|w: Spanned<Basis>| w.value),
     }

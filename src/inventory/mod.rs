@@ -11,7 +11,7 @@ mod terms;
 mod waiver;
 
 pub use agreement::{Agreement, Assurance};
-pub use flow::{Disposed, Effective, Flow};
+pub use flow::{Disposed, Effective, Flow, Stated};
 pub use meta::{Meta, SourceRef};
 pub use party::{Derive, Party, System};
 pub use statement::{Said, Statement};

@@ -7,9 +7,12 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::{Agreement, AgreementId, Flow, Id, Model, OnwardTo, Party, PartyId, System, SystemId, Table};
+use super::{
+    Agreement, AgreementId, Flow, Id, Model, OnwardTo, Party, PartyId, Purposes, States, System, SystemId,
+    Table,
+};
 use crate::bits::LeafSet;
-use crate::decode::Spanned;
+use crate::decode::{Name, Spanned};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::inventory::{self, Inventory, Terms};
 use crate::source::Span;
@@ -53,10 +56,18 @@ struct Builder<'d> {
     parties: FxHashMap<String, PartyId>,
     systems: FxHashMap<String, SystemId>,
     /// The terms of the agreement whose flows are being resolved; of none, those that state nothing.
-    shared: Option<(Option<AgreementId>, Arc<Terms>)>,
+    shared: Option<(Option<AgreementId>, Shared)>,
     /// For how many more names a near one is looked for: each costs a look at all.
     suggestions: usize,
     diagnostics: &'d mut Vec<Diagnostic>,
+}
+
+/// What flows have of their agreement if they state nothing else.
+#[derive(Clone, Default)]
+struct Shared {
+    terms: Arc<Terms>,
+    onward_to: Arc<[OnwardTo]>,
+    legal_basis: Option<Arc<str>>,
 }
 
 fn keys(list: &[Spanned<Key>]) -> Vec<Key> {
@@ -85,7 +96,12 @@ impl Builder<'_> {
     }
 
     /// Notes a name that nobody declares; `known` are those that somebody does.
-    fn dangling(&mut self, what: &str, name: &Spanned<String>, known: &dyn Fn(&Model) -> Vec<&str>) {
+    fn dangling<T: AsRef<str>>(
+        &mut self,
+        what: &str,
+        name: &Spanned<T>,
+        known: &dyn Fn(&Model) -> Vec<&str>,
+    ) {
         let code = match what {
             "system" => "unknown-system",
             "agreement" => "unknown-agreement",
@@ -94,7 +110,7 @@ impl Builder<'_> {
         let near = match self.suggestions.checked_sub(1) {
             Some(left) => {
                 self.suggestions = left;
-                nearest(&name.value, known(&self.model))
+                nearest(name.value.as_ref(), known(&self.model))
             }
             None => None,
         };
@@ -106,22 +122,22 @@ impl Builder<'_> {
             },
         };
         self.diagnostics.push(
-            Diagnostic::new(code, format!("there is no {what} `{}`", name.value), name.span)
+            Diagnostic::new(code, format!("there is no {what} `{}`", name.value.as_ref()), name.span)
                 .label(format!("expected the id of {} {what}", if what == "agreement" { "an" } else { "a" }))
                 .help(help),
         );
     }
 
-    fn party(&mut self, name: &Spanned<String>) -> Option<PartyId> {
-        let found = self.parties.get(&name.value).copied();
+    fn party<T: AsRef<str>>(&mut self, name: &Spanned<T>) -> Option<PartyId> {
+        let found = self.parties.get(name.value.as_ref()).copied();
         if found.is_none() {
             self.dangling("party", name, &|model| model.parties.values().map(Party::id).collect());
         }
         found
     }
 
-    fn system(&mut self, name: &Spanned<String>) -> Option<SystemId> {
-        let found = self.systems.get(&name.value).copied();
+    fn system(&mut self, name: &Spanned<Name>) -> Option<SystemId> {
+        let found = self.systems.get(&*name.value).copied();
         if found.is_none() {
             self.dangling("system", name, &|model| model.systems.values().map(|s| s.name.as_str()).collect());
         }
@@ -243,7 +259,8 @@ impl Builder<'_> {
         agreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         agreements.dedup_by(|a, b| a.id.value == b.id.value);
         self.unique("flow", loose.iter().map(|f| &f.id));
-        let mut flows: Vec<Flow> = Vec::new();
+        let declared = loose.len() + agreements.iter().map(|agreement| agreement.flows.len()).sum::<usize>();
+        let mut flows: Vec<Flow> = Vec::with_capacity(declared);
         for flow in loose {
             let name = flow.id.value.clone();
             flows.extend(self.flow(flow, name, None));
@@ -255,7 +272,7 @@ impl Builder<'_> {
             let parties: Vec<PartyId> = declared.parties.iter().filter_map(|name| self.party(name)).collect();
             self.onward_to(&declared.terms);
             for flow in own {
-                let name = format!("{}/{}", declared.id.value, flow.id.value);
+                let name = [&declared.id.value, "/", &flow.id.value].concat();
                 flows.extend(self.flow(flow, name, Some((AgreementId::from_index(at), &declared))));
             }
             let kind = declared.kind.unwrap_or(Kind::Sharing);
@@ -290,16 +307,17 @@ impl Builder<'_> {
         agreement: Option<(AgreementId, &inventory::Agreement)>,
     ) -> Option<Flow> {
         let (from, to) = (self.system(&declared.from), self.system(&declared.to));
-        let only_from: Option<Vec<PartyId>> = declared.only_from.as_ref().map(|names| {
+        let only_from = declared.only_from.as_ref().map(|names| {
             let mut parties: Vec<PartyId> = names.iter().filter_map(|name| self.party(name)).collect();
             parties.sort_unstable();
             parties.dedup();
-            parties
+            parties.into()
         });
         if let Some(own) = &declared.terms {
             self.onward_to(own);
         }
-        let terms = self.terms(declared.terms.as_deref(), agreement);
+        let inventory::Flow { id, purposes: stated, terms, .. } = &declared;
+        let shared = self.shared(terms.as_deref(), agreement);
         let (from, to) = (from?, to?);
         if from == to {
             self.diagnostics.push(
@@ -315,16 +333,16 @@ impl Builder<'_> {
             return None;
         }
         let receiving = &self.model.systems[to];
-        let purposes = match &declared.purposes {
-            Some(stated) => keys(stated),
-            None => receiving.purposes.clone(),
+        let purposes: Purposes = match stated {
+            Some(stated) => stated.iter().map(|k| k.value).collect(),
+            None => receiving.purposes.as_slice().into(),
         };
-        if declared.purposes.is_none() && purposes.is_empty() {
+        if stated.is_none() && purposes.is_empty() {
             self.diagnostics.push(
                 Diagnostic::new(
                     "no-purpose",
                     format!("neither the flow `{name}` nor its receiving system states a purpose"),
-                    declared.id.span,
+                    id.span,
                 )
                 .label("expected `purposes`")
                 .also(receiving.declared.id.span, "the receiving system states none either")
@@ -333,44 +351,57 @@ impl Builder<'_> {
         }
         let retention = declared.retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
         Some(Flow {
+            span: id.span,
+            states: States {
+                purposes: stated.is_some(),
+                retention: declared.retention.is_some(),
+                legal_basis: declared.legal_basis.is_some(),
+            },
+            own_terms: declared.terms,
             agreement: agreement.map(|(id, _)| id),
             from,
             to,
-            leaves: self.model.data.leaves(&keys(&declared.data)),
+            leaves: self.model.data.leaves(&keys(&declared.stated.data)),
             purposes,
             only_from,
-            consent: declared.consent.unwrap_or(Consent::None),
-            transform: declared.transform.unwrap_or(Transform::None),
+            consent: declared.stated.consent.unwrap_or(Consent::None),
+            transform: declared.stated.transform.unwrap_or(Transform::None),
             retention,
-            onward_to: self.onward_to(&terms),
-            terms,
-            legal_basis: declared
-                .legal_basis
-                .clone()
-                .or_else(|| agreement.and_then(|(_, a)| a.legal_basis.clone())),
+            onward_to: shared.onward_to,
+            terms: shared.terms,
+            legal_basis: declared.legal_basis.map(Arc::from).or(shared.legal_basis),
             name,
-            declared,
+            declared: declared.stated,
         })
     }
 
-    /// The terms of a flow: the same ones for all that state none of their own.
-    fn terms(
+    /// What a flow has of its agreement, under terms of its own if it states some: the same
+    /// for all that state none.
+    fn shared(
         &mut self,
         own: Option<&Terms>,
         agreement: Option<(AgreementId, &inventory::Agreement)>,
-    ) -> Arc<Terms> {
-        match (own, agreement) {
-            (Some(own), Some((_, a))) => Arc::new(a.terms.overridden_by(own)),
-            (Some(own), None) => Arc::new(own.clone()),
-            (None, Some((id, a))) => {
-                let shared = self.shared.take().filter(|(of, _)| *of == Some(id));
-                let (_, terms) =
-                    self.shared.insert(shared.unwrap_or_else(|| (Some(id), Arc::new(a.terms.clone()))));
-                Arc::clone(terms)
+    ) -> Shared {
+        let of = agreement.map(|(id, _)| id);
+        let shared = match self.shared.take().filter(|(other, _)| *other == of) {
+            Some((_, shared)) => shared,
+            None => {
+                let declared = agreement.map(|(_, declared)| declared);
+                let terms = declared.map(|a| a.terms.clone()).unwrap_or_default();
+                let legal_basis = declared.and_then(|a| a.legal_basis.as_deref());
+                Shared {
+                    onward_to: self.onward_to(&terms).into(),
+                    terms: Arc::new(terms),
+                    legal_basis: legal_basis.map(Arc::from),
+                }
             }
-            (None, None) => {
-                let shared = self.shared.take().filter(|(of, _)| of.is_none());
-                Arc::clone(&self.shared.insert(shared.unwrap_or_default()).1)
+        };
+        self.shared = Some((of, shared.clone()));
+        match own {
+            None => shared,
+            Some(own) => {
+                let terms = shared.terms.overridden_by(own);
+                Shared { onward_to: self.onward_to(&terms).into(), terms: Arc::new(terms), ..shared }
             }
         }
     }

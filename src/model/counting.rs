@@ -74,7 +74,7 @@ fn in_time(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
         return true;
     };
     let flow = &model.flows[id];
-    let mut dates = vec![&flow.declared.effective];
+    let mut dates = vec![flow.declared.effective()];
     dates.extend(flow.agreement.map(|a| &model.agreements[a].declared.effective));
     let from = dates.iter().filter_map(|e| e.from.as_ref()).map(|d| d.value).max();
     let until = dates.iter().filter_map(|e| e.until.as_ref()).map(|d| d.value).min();

@@ -13,6 +13,8 @@ pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::bits::LeafSet;
 use crate::duration::Duration;
 use crate::inventory::{self, Statement, Terms, Waiver};
@@ -93,8 +95,14 @@ pub struct Agreement {
 /// A flow and what it comes to.
 #[derive(Debug, Clone)]
 pub struct Flow {
-    /// As declared.
-    pub declared: inventory::Flow,
+    /// What it states that refers to nothing else.
+    pub declared: inventory::Stated,
+    /// Where it is declared.
+    pub span: Span,
+    /// What it states itself of what it would take from elsewhere.
+    pub states: States,
+    /// The terms that it states itself.
+    pub own_terms: Option<Box<Terms>>,
     /// The full id: `agreement/flow`, or `flow` under none.
     pub name: String,
     /// What it runs under.
@@ -106,9 +114,9 @@ pub struct Flow {
     /// The leaves that it may carry.
     pub leaves: LeafSet,
     /// What for: its own, or the receiving system's.
-    pub purposes: Vec<Key>,
+    pub purposes: Purposes,
     /// The parties whose data alone it carries.
-    pub only_from: Option<Vec<PartyId>>,
+    pub only_from: Option<Box<[PartyId]>>,
     /// The consent in place.
     pub consent: Consent,
     /// What is done to the data.
@@ -119,10 +127,24 @@ pub struct Flow {
     /// The agreement's terms with its own in their place.
     pub terms: Arc<Terms>,
     /// Whom the terms allow besides.
-    pub onward_to: Vec<OnwardTo>,
+    pub onward_to: Arc<[OnwardTo]>,
     /// The flow's own, or the agreement's.
-    pub legal_basis: Option<String>,
+    pub legal_basis: Option<Arc<str>>,
 }
+
+/// What a flow states itself.
+#[derive(Debug, Clone, Copy)]
+pub struct States {
+    /// Purposes; else they are the receiving system's.
+    pub purposes: bool,
+    /// Retention; else it is the receiving system's.
+    pub retention: bool,
+    /// A legal basis; else it is the agreement's.
+    pub legal_basis: bool,
+}
+
+/// Purposes; few have a place of their own.
+pub type Purposes = SmallVec<[Key; 4]>;
 
 /// A receiver that terms allow besides.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -160,9 +182,10 @@ impl Flow {
         self.terms.onward_transfer.unwrap_or(Onward::Prohibited)
     }
 
-    /// Where it is declared.
-    pub fn span(&self) -> Span {
-        self.declared.id.span
+    /// Its id within its agreement, or of its own.
+    pub fn id<'f>(&'f self, model: &Model) -> &'f str {
+        let agreement = self.agreement.map_or(0, |agreement| model.agreements[agreement].id().len() + 1);
+        self.name.get(agreement..).unwrap_or(&self.name)
     }
 }
 

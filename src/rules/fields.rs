@@ -189,7 +189,7 @@ fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
         "tags" => Value::texts(declared.tags.iter().map(String::as_str)),
         "agreement" => Value::text(agreement.map(|a| a.id.value.as_str())),
         _ => {
-            let mut all = vec![&declared.effective];
+            let mut all = vec![declared.effective()];
             all.extend(agreement.map(|a| &a.effective));
             let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
             dates(&all, disposed, path)

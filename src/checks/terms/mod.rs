@@ -232,7 +232,7 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
         let same = |u: &&mut Under| {
             u.home == home
                 && u.onward == flow.onward()
-                && u.onward_to == flow.onward_to
+                && *u.onward_to == *flow.onward_to
                 && u.terms.same(&flow.terms)
         };
         if let Some(known) = all.iter_mut().find(same) {

@@ -335,14 +335,14 @@ impl Registers<'_> {
                     format!("only data from {}", names.join(", "))
                 }));
                 besides.extend(declared.safeguards.iter().map(|s| plain(s)));
-                if declared.terms.is_some() {
+                if flow.own_terms.is_some() {
                     besides.push("under terms of its own".to_owned());
                 }
                 if declared.meta.basis == Some(Basis::Assumed) {
                     besides.push("assumed".to_owned());
                 }
                 FlowRow {
-                    id: declared.id.value.clone(),
+                    id: flow.id(model).to_owned(),
                     title: declared.meta.title.clone(),
                     from: self.names.line(&model.systems[flow.from].name),
                     to: self.names.line(&model.systems[flow.to].name),
@@ -468,7 +468,7 @@ impl Registers<'_> {
             }
         }
         for flow in self.model.flows.values() {
-            if let Some((day, span)) = until(&flow.declared.effective) {
+            if let Some((day, span)) = until(flow.declared.effective()) {
                 ends(Some(day), "Flow", flow.name.clone(), Some(span));
             }
         }
