@@ -180,7 +180,9 @@ fn broken(
 
 /// What keeps terms from being broken.
 fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
-    let mut relied: Reliances = relying.released.iter().map(|&f| (Noted::Released, f)).collect();
+    let released = relying.released.iter().map(|&flow| (Noted::Released, flow));
+    let allowed = relying.allowed.iter().map(|&flow| (Noted::OnwardTo, flow));
+    let mut relied: Reliances = released.chain(allowed).collect();
     for (one, goals) in all.iter().flatten().zip(&relying.alone) {
         if let Some(goals) = goals {
             rely_on_terms(judge, one, goals, &mut relied);

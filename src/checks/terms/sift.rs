@@ -21,11 +21,13 @@ use crate::vocabulary::{Onward, Transform};
 
 /// What sifting for claims leaves.
 pub struct Relying {
-    /// For each of the terms where what is under them may rely on what is not in
-    /// `released`, if anywhere.
+    /// For each of the terms where what is under them may rely on what is not known to
+    /// be relied on, if anywhere.
     pub alone: Vec<Option<Arc<Goals>>>,
     /// Flows that carry something under terms and end them.
     pub released: FxHashSet<FlowId>,
+    /// Flows that carry something to whom only `onward_to` allows.
+    pub allowed: FxHashSet<FlowId>,
 }
 
 /// Where something may be noted of what is under equal terms, but for the own flows
@@ -106,21 +108,43 @@ pub fn breaking(
 
 /// Where something under the terms may rely on a claim.
 pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
-    let mut found = Relying { alone: vec![None; members.len()], released: FxHashSet::default() };
-    let mut alone: Vec<bool> = members.iter().map(|under| !under.onward_to.is_empty()).collect();
-    for group in alike(members, releasing).into_values() {
-        let group: Vec<usize> =
-            group.into_iter().filter(|&at| members.get(at).is_some_and(|u| u.onward_to.is_empty())).collect();
-        for at in released(judge, members, &group, &mut found.released) {
+    let none = FxHashSet::default();
+    let mut found = Relying { alone: vec![None; members.len()], released: none.clone(), allowed: none };
+    let mut alone = vec![false; members.len()];
+    let mut leave = |left: Vec<usize>| {
+        for at in left {
             if let Some(alone) = alone.get_mut(at) {
                 *alone = true;
             }
         }
+    };
+    for group in alike(members, releasing).into_values() {
+        leave(together(judge, members, &group, &mut found.released, |one, flow| {
+            ends(judge, one, flow).then(|| judge.model.flows[flow].leaves.clone())
+        }));
+    }
+    for group in alike(members, Same::of).into_values() {
+        let Some(one) = group.first().and_then(|&at| members.get(at)) else { continue };
+        if one.onward_to.is_empty() {
+            continue;
+        }
+        // Whose data a flow carries on must not matter: else each is looked at alone.
+        let mut differ = false;
+        let left = together(judge, members, &group, &mut found.allowed, |one, flow| {
+            if !onward::may_rely(judge, one, flow) {
+                return None;
+            }
+            let mut each = group.iter().filter_map(|&at| members.get(at));
+            let relies = onward::relies(judge, one, flow);
+            differ |= each.any(|other| onward::relies(judge, other, flow) != relies);
+            relies.filter(|_| !differ)
+        });
+        leave(if differ { group } else { left });
     }
     for mut group in alike(members, Same::of).into_values() {
         group.retain(|&at| alone.get(at).is_some_and(|alone| *alone));
         if !group.is_empty() {
-            let goals = relying_alike(judge, members, &group, &found.released);
+            let goals = relying_alike(judge, members, &group, &found);
             note(&mut found.alone, group, goals);
         }
     }
@@ -259,15 +283,15 @@ fn breaking_alike(
 }
 
 /// Where some members with equal terms may rely on what is not known to be relied on.
-fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], released: &FxHashSet<FlowId>) -> Goals {
+fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Relying) -> Goals {
     let model = judge.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
     };
     let (rows, crossed) = spread(judge, members, group, one);
     goals(judge, one, &crossed, |flow| {
-        let ends = ends(judge, one, flow) && !released.contains(&flow);
-        if !ends && !onward::may_rely(judge, one, flow) {
+        let ends = ends(judge, one, flow) && !known.released.contains(&flow);
+        if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
             return None;
         }
         let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
@@ -306,16 +330,17 @@ impl Course for Released<'_> {
     }
 }
 
-/// Finds the flows that end terms; gives back the members that must be looked at alone,
-/// because data may come to their home.
+/// Finds the flows that carry something under terms with leaves that `relies` gives; gives
+/// back the members that must be looked at alone, because data may come to their home.
 ///
-/// First as if what comes home to one were home to all: what ends terms then, does. Only
-/// if that leaves a flow open, the others are looked at as they are.
-fn released(
+/// First as if what comes home to one were home to all: what relies on a claim then, does.
+/// Only if that leaves a flow open, the others are looked at as they are.
+fn together(
     judge: &Judge,
     members: &[&Under],
     group: &[usize],
-    released: &mut FxHashSet<FlowId>,
+    found: &mut FxHashSet<FlowId>,
+    mut relies: impl FnMut(&Under, FlowId) -> Option<LeafSet>,
 ) -> Vec<usize> {
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return Vec::new();
@@ -333,19 +358,19 @@ fn released(
         entering(judge, members, members_of).map(|(_, flow)| flow).collect()
     };
     let all = own(group);
-    let goals: FxHashSet<FlowId> =
-        crossed.iter().chain(&all).copied().filter(|&flow| ends(judge, one, flow)).collect();
+    let goals: FxHashMap<FlowId, LeafSet> =
+        crossed.iter().chain(&all).filter_map(|&flow| Some((flow, relies(one, flow)?))).collect();
     let (alone, together): (Vec<usize>, Vec<usize>) =
         group.iter().partition(|&&at| members.get(at).is_some_and(|under| entered.contains(&under.home)));
     let home = |&at: &usize| members.get(at).map(|under| under.home);
     let homes: FxHashSet<PartyId> = alone.iter().filter_map(home).collect();
     let mut open = |entering: &FxHashSet<FlowId>, homes: &FxHashSet<PartyId>| {
-        let goals: FxHashSet<FlowId> =
-            goals.iter().copied().filter(|flow| !released.contains(flow)).collect();
-        if !goals.is_empty() {
-            end_terms(&Released { judge, one, entering, homes, origin: None }, &goals, released);
+        let mut left = goals.clone();
+        left.retain(|flow, _| !found.contains(flow));
+        if !left.is_empty() {
+            carried_under(&Released { judge, one, entering, homes, origin: None }, left, found);
         }
-        !goals.is_subset(released)
+        !goals.keys().all(|flow| found.contains(flow))
     };
     if !open(&all, &homes) || alone.is_empty() {
         return Vec::new();
@@ -354,13 +379,13 @@ fn released(
     alone
 }
 
-/// Adds to the flows that end terms those of some goals that do on a course.
-fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet<FlowId>) {
+/// Adds those of some flows that carry what is under terms on a course, with the leaves given.
+fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &mut FxHashSet<FlowId>) {
     let judge = any.judge;
     let model = judge.model;
-    let useful = reaching(judge.graph, any, goals.iter().copied(), |flow, slot, row| {
-        if any.under(flow, slot.plane) {
-            row.copy_from_slice(model.flows[flow].leaves.row());
+    let useful = reaching(judge.graph, any, goals.keys().copied(), |flow, slot, row| {
+        if let Some(leaves) = goals.get(&flow).filter(|_| any.under(flow, slot.plane)) {
+            row.copy_from_slice(leaves.row());
         }
     });
     let candidates = Candidates::of(&useful, 2);
@@ -375,7 +400,8 @@ fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet
                 let here = LeafSet::from(open.rows.at(f.from, slot, 2));
                 let crossing = here.and(&f.leaves);
                 let Some(plane) = any.next(flow, slot.plane) else { return false };
-                any.under(flow, slot.plane) && goals.contains(&flow) && !crossing.is_empty()
+                let hit = || goals.get(&flow).is_some_and(|leaves| leaves.intersects(&crossing));
+                any.under(flow, slot.plane) && hit()
                     || candidates.meet(f.to, Slot { plane, ..slot }, crossing.row())
             })
         })
@@ -387,18 +413,20 @@ fn end_terms(any: &Released, goals: &FxHashSet<FlowId>, released: &mut FxHashSet
         let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..*any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
-        let leaving = held.systems.iter().flat_map(|&system| graph.out(system)).map(|edge| edge.flow);
-        for flow in leaving.filter(|flow| goals.contains(flow) && passes(*flow)) {
-            let f = &model.flows[flow];
+        for flow in held.systems.iter().flat_map(|&system| graph.out(system)).map(|edge| edge.flow) {
+            let Some(leaves) = goals.get(&flow).filter(|_| passes(flow)) else {
+                continue;
+            };
+            let from = model.flows[flow].from;
             let crosses = Slot::all(&course).any(|slot| {
-                course.under(flow, slot.plane)
-                    && bits::intersects(held.rows.at(f.from, slot, 2), f.leaves.row())
+                course.under(flow, slot.plane) && bits::intersects(held.rows.at(from, slot, 2), leaves.row())
             });
             if crosses {
-                released.insert(flow);
+                found.insert(flow);
+                goals.remove(&flow);
             }
         }
-        if goals.is_subset(released) {
+        if goals.is_empty() {
             return;
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::bits::LeafSet;
 use crate::graph::Graph;
 use crate::judge::Judge;
@@ -9,6 +11,7 @@ use crate::matching::{Arrival, Matching, RELATIONS, Reading};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{AnyOf, FlowKeys, Forbid};
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
+use crate::taxonomy::Key;
 use crate::vocabulary::Relation;
 
 /// A rule on each flow and system.
@@ -59,41 +62,50 @@ impl Decided {
             data,
             from,
         };
-        decided.decide(judge, rule, judge.graph.flows());
+        // Whether an arrival matches is up to the system and the flow's purposes.
+        let mut known: FxHashMap<&[Key], u8> = FxHashMap::default();
+        for system in model.systems.ids() {
+            known.clear();
+            for flow in judge.graph.into(system).map(|edge| edge.flow) {
+                let purposes = model.flows[flow].purposes.as_slice();
+                let to = *known.entry(purposes).or_insert_with(|| decided.arrivals(judge, rule, flow));
+                decided.flows[flow] = to + exemptions(judge, rule, flow);
+            }
+        }
         decided
     }
 
     /// The same where more flows carry something.
     pub fn besides(&self, judge: &Judge, rule: &Forbid, more: &[FlowId]) -> Self {
         let mut decided = self.clone();
-        decided.decide(judge, rule, more);
+        for &flow in more {
+            decided.flows[flow] = decided.arrivals(judge, rule, flow) + exemptions(judge, rule, flow);
+        }
         decided
     }
 
-    fn decide(&mut self, judge: &Judge, rule: &Forbid, flows: &[FlowId]) {
-        for &flow in flows {
-            self.flows[flow] = self.of(judge, rule, flow);
-        }
-    }
-
-    fn of(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
-        let matching = judge.matching;
-        let exempt =
-            |list: &AnyOf<FlowKeys>| !list.is_empty() && matching.flow(list, flow, Reading::Unlikely);
+    /// The relations with which an arrival by a flow, whatever it carries, matches `to`.
+    fn arrivals(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
         let at = judge.model.flows[flow].to;
-        let arrives = |relation| matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
-        let to = if self.relation {
-            RELATIONS.iter().filter(|&&r| arrives(Some(r))).map(|&r| bit(r)).sum()
+        let matches = |relation| judge.matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
+        if self.relation {
+            RELATIONS.iter().filter(|&&r| matches(Some(r))).map(|&r| bit(r)).sum()
         } else {
-            u8::from(arrives(None)) * EVERY
-        };
-        to + u8::from(exempt(&rule.through)) * THROUGH + u8::from(exempt(&rule.arriving)) * ARRIVING
+            u8::from(matches(None)) * EVERY
+        }
     }
 
     /// Whether an arrival by a flow, whatever it carries, can match `to`.
     pub fn matches(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> bool {
-        self.of(judge, rule, flow) & EVERY != 0
+        self.arrivals(judge, rule, flow) != 0
     }
+}
+
+/// Whether a flow is exempt.
+fn exemptions(judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
+    let exempt =
+        |list: &AnyOf<FlowKeys>| !list.is_empty() && judge.matching.flow(list, flow, Reading::Unlikely);
+    u8::from(exempt(&rule.through)) * THROUGH + u8::from(exempt(&rule.arriving)) * ARRIVING
 }
 
 impl Decided {
