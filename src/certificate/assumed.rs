@@ -5,7 +5,7 @@
 //! leaf is an edge, as is a leaf below a pair's category, and a pair and its leaves. A pair
 //! starts something iff no pair of another strongly connected component leads to its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -47,40 +47,97 @@ struct Held {
     carried: Table<FlowId, LeafSet>,
 }
 
-/// Follows everything: of parties that no `only_from` names together, of others alone, of
-/// assumed origins together.
+/// Follows everything. What gets to the far end of a flow with an `only_from` goes on from there
+/// like what starts there, but for other such flows: so each party that they name is followed
+/// alone only where its way leads to one that names it, and the rest at once.
 fn held(ground: &Ground) -> Held {
     let model = ground.model;
     let none = ground.nothing();
     let mut held =
         Held { at: model.systems.map(|_| none.clone()), carried: model.flows.map(|_| none.clone()) };
-    let mut classes: BTreeMap<Option<PartyId>, Vec<(SystemId, LeafSet)>> = BTreeMap::new();
-    for (system, leaves) in ground.starts(false) {
-        let party = Some(model.systems[system].party).filter(|party| ground.named.contains(party));
-        classes.entry(party).or_default().push((system, leaves.clone()));
+    let mut naming: BTreeMap<PartyId, Vec<FlowId>> = BTreeMap::new();
+    for flow in ground.counting.iter() {
+        let named = model.flows[flow].only_from.iter().flatten();
+        named.for_each(|&party| naming.entry(party).or_default().push(flow));
     }
-    for (party, starts) in classes {
-        let passes = |flow: FlowId| {
-            let only = model.flows[flow].only_from.as_ref();
-            only.is_none_or(|only| party.is_some_and(|party| only.contains(&party)))
-        };
-        follow(ground, starts, passes, &mut held);
+    let owned = |(system, leaves): (SystemId, &LeafSet)| (system, leaves.clone());
+    let mut starts: Vec<(SystemId, LeafSet)> = ground.starts(false).into_iter().map(owned).collect();
+    for (party, flows) in naming {
+        let toward = toward(ground, party, &flows);
+        let own = model.parties[party].systems.iter();
+        let own = own.filter_map(|&system| Some((system, ground.start(system, false)?.clone())));
+        let mut far = Vec::new();
+        let keep = |system| toward.get(&system).cloned().unwrap_or_else(|| ground.nothing());
+        follow(
+            ground,
+            own.collect(),
+            |flow| passes(ground, flow, Some(party)),
+            Some(&keep),
+            |flow, crossing| {
+                if model.flows[flow].only_from.is_some() {
+                    held.carried[flow].extend(crossing.row());
+                    far.push((model.flows[flow].to, crossing.clone()));
+                }
+            },
+        );
+        starts.extend(far);
     }
-    let assumed = ground.starts(true).into_iter().map(|(system, leaves)| (system, leaves.clone()));
-    follow(ground, assumed.collect(), |_| true, &mut held);
+    let assumed = ground.starts(true).into_iter().map(owned).collect();
+    for (starts, all) in [(starts, false), (assumed, true)] {
+        let passes = |flow| all || passes(ground, flow, None);
+        let here = follow(ground, starts, passes, None, |flow, crossing| {
+            held.carried[flow].extend(crossing.row());
+        });
+        for (system, leaves) in here {
+            held.at[system].extend(leaves.row());
+        }
+    }
     held
 }
 
+/// Whether a flow lets a party's items pass; those of one that no `only_from` names.
+fn passes(ground: &Ground, flow: FlowId, party: Option<PartyId>) -> bool {
+    let only = ground.model.flows[flow].only_from.as_ref();
+    only.is_none_or(|only| party.is_some_and(|party| only.contains(&party)))
+}
+
+/// The leaves at each system that can get over one of some flows as a party's.
+fn toward(ground: &Ground, party: PartyId, flows: &[FlowId]) -> FxHashMap<SystemId, LeafSet> {
+    let model = ground.model;
+    let mut toward: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
+    let mut before: VecDeque<(SystemId, LeafSet)> = VecDeque::new();
+    before.extend(flows.iter().map(|&flow| (model.flows[flow].from, model.flows[flow].leaves.clone())));
+    while let Some((system, leaves)) = before.pop_front() {
+        let known = toward.entry(system).or_insert_with(|| ground.nothing());
+        let new = ground.made_into(system, &leaves).minus(known);
+        known.extend(new.row());
+        if new.is_empty() {
+            continue;
+        }
+        for &flow in ground.into[system].iter().filter(|&&flow| passes(ground, flow, Some(party))) {
+            let leaves = new.and(&model.flows[flow].leaves);
+            if !leaves.is_empty() {
+                before.push_back((model.flows[flow].from, leaves));
+            }
+        }
+    }
+    toward
+}
+
+/// Follows leaves over flows that let them pass, as far as they are kept where they arrive, and
+/// shows what crosses each; what is then where.
 fn follow(
     ground: &Ground,
     starts: Vec<(SystemId, LeafSet)>,
     passes: impl Fn(FlowId) -> bool,
-    held: &mut Held,
-) {
+    keep: Option<&dyn Fn(SystemId) -> LeafSet>,
+    mut show: impl FnMut(FlowId, &LeafSet),
+) -> FxHashMap<SystemId, LeafSet> {
     let mut here: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
-    let mut arriving = starts;
-    while let Some((system, leaves)) = arriving.pop() {
-        let mut turned = [leaves, ground.nothing()];
+    let mut arriving = VecDeque::from(starts);
+    while let Some((system, leaves)) = arriving.pop_front() {
+        let kept = keep.map_or_else(|| leaves.clone(), |keep| leaves.and(&keep(system)));
+        let mut turned = [kept, ground.nothing()];
         ground.derive(system, &mut turned, None);
         let [leaves, _] = turned;
         let known = here.entry(system).or_insert_with(|| ground.nothing());
@@ -89,15 +146,16 @@ fn follow(
             continue;
         }
         known.extend(new.row());
-        held.at[system].extend(new.row());
         for &flow in ground.out[system].iter().filter(|&&flow| passes(flow)) {
             let crossing = new.and(&ground.model.flows[flow].leaves);
             if !crossing.is_empty() {
-                held.carried[flow].extend(crossing.row());
-                arriving.push((ground.model.flows[flow].to, crossing));
+                let to = ground.model.flows[flow].to;
+                show(flow, &crossing);
+                arriving.push_back((to, crossing));
             }
         }
     }
+    here
 }
 
 /// Categories of counting flows of which they carry nothing, and of derivations of which

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use super::found::{Findings, Found, Names, fingerprint, rules};
 use super::ground::Ground;
 use super::parts::{Ask, Asked, Present, categories, name, note};
@@ -47,7 +49,7 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
     let mut checker = Checker { ground: &ground, scope: &scope, findings: &findings, failures, sets: 0 };
     checker.unsourced(&pairs);
     checker.listed(&certificate.findings, &names);
-    checker.rules(&certificate.parts);
+    checker.each(&rules(world), |checker, (rule, body)| checker.rule(rule, body, &certificate.parts));
     checker.flows(&certificate.parts);
     checker.terms(&certificate.parts, &names);
     Verified { failures: checker.failures, sets: checker.sets }
@@ -189,16 +191,28 @@ impl Checker<'_> {
         self.fail(failures);
     }
 
-    fn rules(&mut self, parts: &[Part]) {
-        for (rule, body) in rules(self.ground.world) {
-            match body {
-                Body::Forbid(forbid) => self.forbid(&rule, forbid, parts),
-                Body::Limit(limit) => self.limit(&rule, limit, parts),
-                Body::Require(require) => {
-                    let broken = required::broken(self.ground, self.scope, require);
-                    self.exactly(&rule, &broken);
-                    self.own_agreements(&rule);
-                }
+    /// Checks things side by side; what is wrong is told in their order.
+    fn each<T: Sync>(&mut self, all: &[T], check: impl Fn(&mut Checker, &T) + Sync) {
+        let (ground, scope, findings) = (self.ground, self.scope, self.findings);
+        let checked = all.par_iter().map(|one| {
+            let mut checker = Checker { ground, scope, findings, failures: Vec::new(), sets: 0 };
+            check(&mut checker, one);
+            (checker.failures, checker.sets)
+        });
+        for (failures, sets) in checked.collect::<Vec<_>>() {
+            self.failures.extend(failures);
+            self.sets += sets;
+        }
+    }
+
+    fn rule(&mut self, rule: &str, body: &Body, parts: &[Part]) {
+        match body {
+            Body::Forbid(forbid) => self.forbid(rule, forbid, parts),
+            Body::Limit(limit) => self.limit(rule, limit, parts),
+            Body::Require(require) => {
+                let broken = required::broken(self.ground, self.scope, require);
+                self.exactly(rule, &broken);
+                self.own_agreements(rule);
             }
         }
     }
@@ -303,13 +317,15 @@ impl Checker<'_> {
         let numbered = all.iter().enumerate();
         let of_flow: BTreeMap<FlowId, usize> =
             numbered.flat_map(|(at, under)| under.flows.iter().map(move |&flow| (flow, at))).collect();
+        let mut together: Vec<(Vec<Under>, &Part)> = Vec::new();
         for part in parts.iter().filter(|part| part.rule == "terms") {
             let flows = part.flows.iter().filter_map(|flow| names.flow(flow));
             let members: BTreeSet<usize> = flows.filter_map(|flow| of_flow.get(&flow).copied()).collect();
             let members: Vec<Under> = members.into_iter().filter_map(|at| all.get(at).cloned()).collect();
             covered.extend(members.iter().flat_map(|under| under.flows.iter().copied()));
-            self.sticky(&members, part);
+            together.push((members, part));
         }
+        self.each(&together, |checker, (members, part)| checker.sticky(members, part));
         let missing = all.iter().filter(|under| under.flows.is_disjoint(&covered));
         let missing = missing.filter_map(|under| under.flows.first()).map(|&flow| {
             format!("the terms that {} puts data under are not looked at", ground.model.flows[flow].name)

@@ -15,8 +15,6 @@ use crate::vocabulary::Relation;
 
 /// The declared world, and where data starts in it.
 pub struct Ground<'w> {
-    /// All that was read.
-    pub world: &'w World,
     /// The declared world.
     pub model: &'w Model,
     /// How matchers hold.
@@ -47,7 +45,7 @@ impl<'w> Ground<'w> {
         let matching = Matching { model, day };
         let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
-        Ground { world, model, matching, counting, out, into, assumed: BTreeMap::new(), named }
+        Ground { model, matching, counting, out, into, assumed: BTreeMap::new(), named }
     }
 
     /// No leaves.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::found::{Findings, Found, Names, rules};
@@ -42,10 +43,28 @@ pub fn write(
         }
     }
     head(world, files, options, &listed, out)?;
-    let mut writer = Writer { ground: &ground, findings: &findings, out, first: true };
-    writer.rules()?;
-    writer.flows()?;
-    writer.terms()?;
+    let writer = || Writer { ground: &ground, findings: &findings, parts: Vec::new() };
+    let rules = rules(world);
+    let of_rules = rules.par_iter().map(|(rule, body)| {
+        let mut writer = writer();
+        writer.rule(rule, body).map(|()| writer.parts)
+    });
+    let groups = alike(Under::all(&ground));
+    let of_terms = groups.par_iter().map(|group| {
+        let mut writer = writer();
+        writer.terms(group).map(|()| writer.parts)
+    });
+    let mut of_flows = writer();
+    of_flows.flows()?;
+    let (of_rules, of_terms): (Vec<_>, Vec<_>) = rayon::join(|| of_rules.collect(), || of_terms.collect());
+    let mut before = "\n";
+    for parts in of_rules.into_iter().chain([Ok(of_flows.parts)]).chain(of_terms) {
+        for part in parts? {
+            out.write_all(before.as_bytes())?;
+            out.write_all(part.as_bytes())?;
+            before = ",\n";
+        }
+    }
     out.write_all(b"\n]}\n")
 }
 
@@ -101,23 +120,20 @@ pub fn list(finding: &Finding) -> Listed {
 struct Writer<'w> {
     ground: &'w Ground<'w>,
     findings: &'w Findings,
-    out: &'w mut dyn Write,
-    first: bool,
+    /// What is written of each part.
+    parts: Vec<String>,
 }
 
 impl Writer<'_> {
-    fn rules(&mut self) -> io::Result<()> {
-        for (rule, body) in rules(self.ground.world) {
-            match body {
-                Body::Forbid(forbid) => {
-                    let asked = Asked::Forbid(Forbidden::new(self.ground, forbid));
-                    self.ask(&rule, None, Vec::new(), asked)?;
-                }
-                Body::Limit(limit) => self.limit(&rule, limit)?,
-                Body::Require(_) => {}
+    fn rule(&mut self, rule: &str, body: &Body) -> io::Result<()> {
+        match body {
+            Body::Forbid(forbid) => {
+                let asked = Asked::Forbid(Forbidden::new(self.ground, forbid));
+                self.ask(rule, None, Vec::new(), asked)
             }
+            Body::Limit(limit) => self.limit(rule, limit),
+            Body::Require(_) => Ok(()),
         }
-        Ok(())
     }
 
     fn limit(&mut self, rule: &str, limit: &Limit) -> io::Result<()> {
@@ -138,21 +154,19 @@ impl Writer<'_> {
     }
 
     /// Terms that say the same together, if nothing may break them; else each alone.
-    fn terms(&mut self) -> io::Result<()> {
-        for group in alike(Under::all(self.ground)) {
-            let asked = Asked::Terms(Sticky::found(self.ground, &group));
-            let ask = Ask { ground: self.ground, rule: "terms", findings: self.findings, asked };
-            if group.len() == 1 {
-                self.part(&ask, None, self.first_flows(&group))?;
-            } else if let Some((toward, classes)) = unbroken(&ask) {
-                self.write(&ask, (None, self.first_flows(&group)), &toward, &classes)?;
-            } else {
-                for one in &group {
-                    let alone = std::slice::from_ref(one);
-                    let flows = self.first_flows(alone);
-                    self.ask("terms", None, flows, Asked::Terms(Sticky::found(self.ground, alone)))?;
-                }
-            }
+    fn terms(&mut self, group: &[Under]) -> io::Result<()> {
+        let asked = Asked::Terms(Sticky::found(self.ground, group));
+        let ask = Ask { ground: self.ground, rule: "terms", findings: self.findings, asked };
+        if group.len() == 1 {
+            return self.part(&ask, None, self.first_flows(group));
+        }
+        if let Some((toward, classes)) = unbroken(&ask) {
+            return self.write(&ask, (None, self.first_flows(group)), &toward, &classes);
+        }
+        for one in group {
+            let alone = std::slice::from_ref(one);
+            let flows = self.first_flows(alone);
+            self.ask("terms", None, flows, Asked::Terms(Sticky::found(self.ground, alone)))?;
         }
         Ok(())
     }
@@ -200,10 +214,9 @@ impl Writer<'_> {
             sets: leaves.write(model, sets),
         });
         let classes = written.collect();
-        self.out.write_all(if self.first { b"\n" } else { b",\n" })?;
-        self.first = false;
         let part = Part { rule, category, flows, leaves, under, toward, classes };
-        serde_json::to_writer(&mut *self.out, &part).map_err(io::Error::from)
+        self.parts.push(serde_json::to_string(&part)?);
+        Ok(())
     }
 }
 
