@@ -2,21 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod faults;
+mod judged;
+#[path = "../naive/mod.rs"]
 mod naive;
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use naive::world::World as Declared;
-use naive::{evaluate, generate, harness, write};
+use judged::Judged;
+use naive::{generate, harness};
 use proptest::prelude::*;
-use ringfence::audit::{Options, audit};
-use ringfence::certificate::{self, Certificate, digests, verify};
-use ringfence::finding::Audit;
-use ringfence::load::{Request, World, load};
-use ringfence::model::Scope;
-use ringfence::source::Sources;
-use ringfence::vocabulary::{Status, Word};
 use serde_json::{Value, json};
 
 const SAMPLES: [&str; 4] =
@@ -28,64 +24,7 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// A world that was read and judged.
-struct Judged {
-    world: World,
-    files: Vec<(String, String)>,
-    options: Options,
-    audit: Audit,
-}
-
 impl Judged {
-    fn new(inventory: &Path, policies: &[&str], options: Options) -> Self {
-        let mut sources = Sources::new();
-        let request = Request {
-            paths: vec![inventory.to_owned()],
-            policies: policies.iter().map(|&p| p.to_owned()).collect(),
-            ..Request::default()
-        };
-        let world = load(&request, &mut sources).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-        let audit = audit(&world, &sources, &options);
-        Judged { world, files: digests(&sources), options, audit }
-    }
-
-    fn sample(name: &str, policies: &[&str]) -> Self {
-        Judged::new(&samples().join(name), policies, Options::new(DAY.parse().unwrap()))
-    }
-
-    fn declared(declared: &Declared, dir: &Path, layout: u64) -> Self {
-        write::write(declared, dir, layout);
-        let call = &declared.call;
-        let status = |word: &String| Status::parse(word).unwrap();
-        let mut options = Options::new(evaluate::DAY.parse().unwrap());
-        options.scope = Scope {
-            as_of: call.as_of.map(|day| day.to_string().parse().unwrap()),
-            statuses: call.status.as_ref().map(|list| list.iter().map(status).collect()),
-        };
-        let policy = dir.join("policy.yaml");
-        Judged::new(&dir.join("inventory"), &[policy.to_str().unwrap()], options)
-    }
-
-    fn certificate(&self) -> Value {
-        self.certificate_of(&self.audit)
-    }
-
-    fn certificate_of(&self, audit: &Audit) -> Value {
-        let mut bytes = Vec::new();
-        certificate::write(&self.world, &self.files, &self.options, audit, &mut bytes).unwrap();
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    fn failures(&self, certificate: &Value) -> Vec<String> {
-        let certificate: Certificate = serde_json::from_value(certificate.clone()).unwrap();
-        verify(&certificate, &self.world, &self.files).failures
-    }
-
-    fn holds(&self) -> Result<(), String> {
-        let failures = self.failures(&self.certificate());
-        if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
-    }
-
     /// Takes each finding from the outcome, as an engine that loses it would.
     fn losing_each(&self) -> Result<(), String> {
         for at in 0..self.audit.findings.len() {
@@ -286,7 +225,7 @@ fn the_command_writes_and_verifies() {
     let (code, said, errors) = ringfence(&samples(), &["verify", file, "open-banking"]);
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(said.starts_with("Verified: 4 findings"), "{said}");
-    assert_eq!(said.matches("not covered: ").count(), certificate::NOT_COVERED.len());
+    assert_eq!(said.matches("not covered: ").count(), ringfence::certificate::NOT_COVERED.len());
     let (code, said, _) = ringfence(&samples(), &["verify", file, "cambridge-analytica"]);
     assert!(code == 1 && said.contains("not verified: the inventory is another"), "{said}");
     let (code, said, _) = ringfence(&samples(), &["verify", file, "open-banking", "--policy", "gdpr"]);
