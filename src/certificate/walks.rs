@@ -237,16 +237,17 @@ impl Toward {
         state: State,
     ) -> Option<LeafSet> {
         let ends = &ground.model.flows[flow];
-        let mut all = question.may_show(flow, state).map(|leaves| leaves.and(&ends.leaves));
+        let can_be = question.confined(ends.from, state, &ends.leaves)?;
+        let mut all = question.may_show(flow, state).map(|leaves| leaves.and(&can_be));
         for plane in question.anybodys(flow, state.plane) {
-            let on = self.within(ends.to, State { plane, ..state }, &ends.leaves);
+            let on = self.within(ends.to, State { plane, ..state }, &can_be);
             match (&mut all, on) {
                 (Some(all), Some(on)) => all.extend(on.row()),
                 (None, on) => all = on,
                 (Some(_), None) => {}
             }
         }
-        all.and_then(|leaves| question.confined(ends.from, state, &leaves))
+        all.filter(|leaves| !leaves.is_empty())
     }
 
     /// What can get to a target, found by going back from all of them.

@@ -268,3 +268,91 @@ fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tre
         Tree::new(built_in.purposes.into_iter().chain(own.purposes)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache;
+
+    /// Something of every kind that is stored.
+    const EVERY: &str = "\
+parties:
+  - id: a
+    name: A
+    role: bank
+    jurisdiction: DE
+    affiliate_of: b
+    contact: c
+    dpo: d
+    representative: e
+    title: t
+    labels: {k: v}
+    source: {title: t, url: https://example.org, date: 2026-01-01}
+    basis: assumed
+    systems:
+      - id: s
+        purposes: [service]
+        originates: [financial]
+        derives: [{from: financial, into: derived}]
+        retention: 1d
+        region: DE
+        subjects: 7
+        tags: [x]
+  - {id: b, name: B}
+agreements:
+  - id: c
+    kind: processing
+    provider: a
+    status: proposed
+    parties: [a, b]
+    effective: {from: 2026-01-01, until: 2026-12-31}
+    disposed: {date: 2026-02-02, evidence: e}
+    legal_basis: consent
+    assurances: [{id: x, evidence: e, date: 2026-01-01, valid_until: 2026-02-01}]
+    terms:
+      purposes: [service]
+      prohibited_purposes: [advertising]
+      onward_transfer: processors
+      onward_to: [{party: b, data: [financial], purposes: [service]}]
+      retention: 30d
+      consent: opt_in
+      safeguards: [y]
+      released_by: [anonymised]
+      clauses: {purposes: {ref: r, quote: q}}
+    flows:
+      - id: f
+        from: a/s
+        to: b/t
+        data: [financial, communications]
+        purposes: [service]
+        consent: opt_in
+        transform: aggregated
+        only_from: [a]
+        safeguards: [y]
+        retention: 1w
+        terms: {retention: 2w}
+        effective: {until: 2026-03-03}
+        disposed: {date: 2026-03-04}
+        legal_basis: contract
+        tags: [z]
+        title: t
+flows:
+  - {id: g, from: a/s, to: b/t, data: financial}
+";
+
+    #[test]
+    fn whoever_changes_what_is_stored_raises_the_number_of_its_shape() {
+        let mut mistakes = Vec::new();
+        let (data, purposes) = taxonomy(&[], &mut mistakes);
+        let names = Names::new(&data, &purposes, usize::MAX);
+        let part = one(FileId(0), EVERY, &names, &Limits::USUAL).unwrap();
+        assert!(part.declares_alone());
+        let Part { inventory: Inventory { parties, agreements, flows, .. }, repeated, taken, .. } = part;
+        let stored = Stored { parties, agreements, flows, repeated, taken };
+        let bytes = postcard::to_stdvec(&stored).unwrap();
+        let known = (cache::SHAPE, blake3::hash(&bytes).to_hex().to_string());
+        // Where this fails, raise SHAPE in `cache`, and write here what is then stored.
+        let stored = "897e661b24a467ea3460ed3d9510fe68a56845e8baf9a63317dd81d602010d44";
+        assert_eq!(known, (3, stored.to_owned()));
+    }
+}
