@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 /// A set of leaves; all sets of one taxonomy have the same number of words.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeafSet(SmallVec<[u64; INLINE]>);
 
 /// The words that need no place of their own: enough for the built-in categories.
@@ -67,19 +67,23 @@ impl LeafSet {
     /// The leaves that are not in `other`.
     #[must_use]
     pub fn minus(&self, other: &LeafSet) -> LeafSet {
-        LeafSet(self.0.iter().zip(&other.0).map(|(a, b)| a & !b).collect())
+        let mut left = self.clone();
+        left.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= !b);
+        left
     }
 
     /// The leaves in both.
     #[must_use]
     pub fn and(&self, other: &LeafSet) -> LeafSet {
-        LeafSet(self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect())
+        self.with(&other.0)
     }
 
     /// The leaves that are in a row too.
     #[must_use]
     pub fn with(&self, row: &[u64]) -> LeafSet {
-        LeafSet(self.0.iter().zip(row).map(|(a, b)| a & b).collect())
+        let mut both = self.clone();
+        both.0.iter_mut().zip(row).for_each(|(a, b)| *a &= b);
+        both
     }
 
     /// How many leaves are in it.
@@ -93,9 +97,16 @@ impl LeafSet {
     }
 }
 
+// As a whole, not word by word.
+impl Clone for LeafSet {
+    fn clone(&self) -> Self {
+        LeafSet(SmallVec::from_slice(&self.0))
+    }
+}
+
 impl From<&[u64]> for LeafSet {
     fn from(row: &[u64]) -> Self {
-        LeafSet(row.into())
+        LeafSet(SmallVec::from_slice(row))
     }
 }
 

@@ -11,7 +11,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
 
-use super::ground::Ground;
+use super::ground::{Edge, Ground};
 use crate::bits::LeafSet;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::taxonomy::Key;
@@ -71,12 +71,12 @@ fn held(ground: &Ground) -> Held {
         follow(
             ground,
             own.collect(),
-            |flow| passes(ground, flow, Some(party)),
+            |edge| passes(ground, edge, Some(party)),
             Some(&keep),
-            |flow, crossing| {
-                if model.flows[flow].only_from.is_some() {
-                    held.carried[flow].extend(crossing.row());
-                    far.push((model.flows[flow].to, crossing.clone()));
+            |edge, crossing| {
+                if edge.only {
+                    held.carried[edge.flow].extend(crossing.row());
+                    far.push((edge.to, crossing.clone()));
                 }
             },
         );
@@ -84,9 +84,9 @@ fn held(ground: &Ground) -> Held {
     }
     let assumed = ground.starts(true).into_iter().map(owned).collect();
     for (starts, all) in [(starts, false), (assumed, true)] {
-        let passes = |flow| all || passes(ground, flow, None);
-        let here = follow(ground, starts, passes, None, |flow, crossing| {
-            held.carried[flow].extend(crossing.row());
+        let passes = |edge: &Edge| all || passes(ground, edge, None);
+        let here = follow(ground, starts, passes, None, |edge, crossing| {
+            held.carried[edge.flow].extend(crossing.row());
         });
         for (system, leaves) in here {
             held.at[system].extend(leaves.row());
@@ -96,9 +96,9 @@ fn held(ground: &Ground) -> Held {
 }
 
 /// Whether a flow lets a party's items pass; those of one that no `only_from` names.
-fn passes(ground: &Ground, flow: FlowId, party: Option<PartyId>) -> bool {
-    let only = ground.model.flows[flow].only_from.as_ref();
-    only.is_none_or(|only| party.is_some_and(|party| only.contains(&party)))
+fn passes(ground: &Ground, edge: &Edge, party: Option<PartyId>) -> bool {
+    let only = || ground.model.flows[edge.flow].only_from.as_ref();
+    !edge.only || party.is_some_and(|party| only().is_some_and(|only| only.contains(&party)))
 }
 
 /// The leaves at each system that can get over one of some flows as a party's.
@@ -114,10 +114,10 @@ fn toward(ground: &Ground, party: PartyId, flows: &[FlowId]) -> FxHashMap<System
         if new.is_empty() {
             continue;
         }
-        for &flow in ground.into[system].iter().filter(|&&flow| passes(ground, flow, Some(party))) {
-            let leaves = new.and(&model.flows[flow].leaves);
+        for edge in ground.into(system).filter(|edge| passes(ground, edge, Some(party))) {
+            let leaves = new.and(&edge.leaves);
             if !leaves.is_empty() {
-                before.push_back((model.flows[flow].from, leaves));
+                before.push_back((edge.from, leaves));
             }
         }
     }
@@ -129,9 +129,9 @@ fn toward(ground: &Ground, party: PartyId, flows: &[FlowId]) -> FxHashMap<System
 fn follow(
     ground: &Ground,
     starts: Vec<(SystemId, LeafSet)>,
-    passes: impl Fn(FlowId) -> bool,
+    passes: impl Fn(&Edge) -> bool,
     keep: Option<&dyn Fn(SystemId) -> LeafSet>,
-    mut show: impl FnMut(FlowId, &LeafSet),
+    mut show: impl FnMut(&Edge, &LeafSet),
 ) -> FxHashMap<SystemId, LeafSet> {
     let mut here: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
     let mut arriving = VecDeque::from(starts);
@@ -146,12 +146,11 @@ fn follow(
             continue;
         }
         known.extend(new.row());
-        for &flow in ground.out[system].iter().filter(|&&flow| passes(flow)) {
-            let crossing = new.and(&ground.model.flows[flow].leaves);
+        for edge in ground.out(system).iter().filter(|edge| passes(edge)) {
+            let crossing = new.and(&edge.leaves);
             if !crossing.is_empty() {
-                let to = ground.model.flows[flow].to;
-                show(flow, &crossing);
-                arriving.push_back((to, crossing));
+                show(edge, &crossing);
+                arriving.push_back((edge.to, crossing));
             }
         }
     }
@@ -205,10 +204,8 @@ impl Feeding {
     fn expand(&mut self, ground: &Ground, (system, leaf): (SystemId, usize)) {
         let from = self.node((system, leaf));
         let model = ground.model;
-        for &flow in &ground.out[system] {
-            if model.flows[flow].leaves.contains(leaf) {
-                self.lead(from, (model.flows[flow].to, leaf));
-            }
+        for edge in ground.out(system).iter().filter(|edge| edge.leaves.contains(leaf)) {
+            self.lead(from, (edge.to, leaf));
         }
         for (_, into) in model.systems[system].derives.iter().filter(|(from, _)| from.contains(leaf)) {
             into.iter().for_each(|made| self.lead(from, (system, made)));

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::found::{Findings, Found, Names, fingerprint, rules};
-use super::ground::Ground;
+use super::ground::{Edge, Ground};
 use super::parts::{Ask, Asked, Present, categories, name, note};
 use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS, Under, place_of, places};
 use super::sets::{Sets, State, read, read_starts};
@@ -289,7 +290,7 @@ impl Checker<'_> {
             self.exactly(check, offending.get(check).unwrap_or(&BTreeSet::new()));
             self.own_agreements(check);
         }
-        let question = Carried { ground, flows };
+        let question = Carried { flows };
         let mut failures = Vec::new();
         for check in alone::ALONE {
             for (about, found) in self.findings.of(check) {
@@ -310,42 +311,71 @@ impl Checker<'_> {
     }
 
     fn terms(&mut self, parts: &[Part], names: &Names) {
-        let ground = self.ground;
-        let all = Under::all(ground);
+        let all = Under::all(self.ground);
         self.broken_terms(&all);
-        let mut covered: BTreeSet<FlowId> = BTreeSet::new();
         let numbered = all.iter().enumerate();
-        let of_flow: BTreeMap<FlowId, usize> =
+        let of_flow: FxHashMap<FlowId, usize> =
             numbered.flat_map(|(at, under)| under.flows.iter().map(move |&flow| (flow, at))).collect();
-        let mut together: Vec<(Vec<Under>, &Part)> = Vec::new();
-        for part in parts.iter().filter(|part| part.rule == "terms") {
-            let flows = part.flows.iter().filter_map(|flow| names.flow(flow));
-            let members: BTreeSet<usize> = flows.filter_map(|flow| of_flow.get(&flow).copied()).collect();
-            let members: Vec<Under> = members.into_iter().filter_map(|at| all.get(at).cloned()).collect();
-            covered.extend(members.iter().flat_map(|under| under.flows.iter().copied()));
-            together.push((members, part));
-        }
-        self.each(&together, |checker, (members, part)| checker.sticky(members, part));
-        let missing = all.iter().filter(|under| under.flows.is_disjoint(&covered));
-        let missing = missing.filter_map(|under| under.flows.first()).map(|&flow| {
-            format!("the terms that {} puts data under are not looked at", ground.model.flows[flow].name)
+        let members = |flows: &[String]| -> BTreeSet<usize> {
+            let flows = flows.iter().filter_map(|flow| names.flow(flow));
+            flows.filter_map(|flow| of_flow.get(&flow).copied()).collect()
+        };
+        let parts: Vec<&Part> = parts.iter().filter(|part| part.rule == "terms").collect();
+        self.each(&parts, |checker, part| checker.sticky(&all, &members, part));
+        let covered: BTreeSet<usize> = parts.iter().flat_map(|part| members(&part.flows)).collect();
+        let missing = all.iter().enumerate().filter(|(at, _)| !covered.contains(at));
+        let missing = missing.filter_map(|(_, under)| under.flows.first()).map(|&flow| {
+            format!("the terms that {} puts data under are not looked at", self.ground.model.flows[flow].name)
         });
         self.fail(missing.collect::<Vec<_>>());
     }
 
-    /// Terms that are followed together say the same, and what may be under them is closed.
-    fn sticky(&mut self, members: &[Under], part: &Part) {
-        let ground = self.ground;
-        let under = part.leaves.leaves(ground.model).and_then(|sets| read(ground.model, &sets, &part.under));
-        let says: BTreeSet<String> = members.iter().map(Under::says).collect();
-        let (Some(under), true) = (under, says.len() <= 1) else {
+    /// Terms that are followed together say the same, and what may be under them is closed. If they
+    /// are followed apart, each is.
+    fn sticky(
+        &mut self,
+        all: &[Under],
+        members: &(impl Fn(&[String]) -> BTreeSet<usize> + Sync),
+        part: &Part,
+    ) {
+        let (ground, findings) = (self.ground, self.findings);
+        let model = ground.model;
+        let together = members(&part.flows);
+        let these: Vec<Under> = together.iter().filter_map(|&at| all.get(at).cloned()).collect();
+        let says: BTreeSet<&str> = these.iter().map(Under::says).collect();
+        let leaves = part.leaves.leaves(model);
+        let under = leaves.as_ref().and_then(|leaves| read(model, leaves, &part.under));
+        let (Some(leaves), Some(under), true) = (leaves, under, says.len() <= 1) else {
             self.fail(["terms: a part follows together what is not the same, or not there".to_owned()]);
             return;
         };
-        let question = Sticky::confined_to(ground, members, under);
+        let question = Sticky::confined_to(ground, &these, under);
         self.fail(question.leaking());
-        let asked = Asked::Terms(question);
-        self.closed(&Ask { ground, rule: "terms", findings: self.findings, asked }, part);
+        let ask = Ask { ground, rule: "terms", findings, asked: Asked::Terms(question) };
+        if part.apart.is_empty() {
+            self.closed(&ask, part);
+            return;
+        }
+        let Some(sets) = read(model, &leaves, &part.toward) else {
+            self.fail(["terms: the sets name something that is not declared".to_owned()]);
+            return;
+        };
+        let toward = Toward { sets, planes: true, shared: None };
+        self.sets += 1;
+        self.fail(leads(&ask, &toward));
+        self.each(&part.apart, |checker, apart| {
+            let these: Vec<Under> =
+                members(&apart.flows).iter().filter_map(|&at| all.get(at).cloned()).collect();
+            let asked = Asked::Terms(Sticky::new(ground, &these));
+            let ask = Ask { ground, rule: "terms", findings, asked };
+            let own = read(model, &leaves, &apart.toward);
+            let own = own.map(|own| Toward { sets: own, planes: true, shared: Some(&toward.sets) });
+            checker.holds(&ask, own.zip(classes(ground, &leaves, &apart.classes)));
+        });
+        let alone: BTreeSet<usize> = part.apart.iter().flat_map(|apart| members(&apart.flows)).collect();
+        if alone != together {
+            self.fail(["terms: those that are followed apart are not those of the part".to_owned()]);
+        }
     }
 
     /// Listed findings on terms are proved for each agreement that a walk is shown for.
@@ -376,18 +406,33 @@ impl Checker<'_> {
 
     /// The sets of a part hold every origin, are closed, and show nothing that is not listed.
     fn closed(&mut self, ask: &Ask, part: &Part) -> Vec<(Class, BTreeSet<Shown>)> {
-        let Some((toward, classes)) = resolve(ask, part) else {
+        self.holds(ask, resolve(ask, part))
+    }
+
+    /// As [`Checker::closed`], of sets that are resolved.
+    fn holds(
+        &mut self,
+        ask: &Ask,
+        sets: Option<(Toward, Vec<(Class, Sets)>)>,
+    ) -> Vec<(Class, BTreeSet<Shown>)> {
+        let Some((toward, classes)) = sets else {
             self.fail([format!("{}: the sets name something that is not declared", ask.rule)]);
             return Vec::new();
         };
         self.sets += 1 + classes.len();
-        let mut failures = leads(ask, &toward);
-        failures.extend(followed(ask, &toward, &classes));
-        let mut all = Vec::new();
-        for (class, sets) in classes {
+        self.fail(
+            leads(ask, &toward).into_iter().chain(followed(ask, &toward, &classes)).collect::<Vec<_>>(),
+        );
+        let checked = classes.into_par_iter().map(|(class, sets)| {
             let mut shown = BTreeSet::new();
-            failures.extend(stays(ask, &toward, &class, &sets, &mut shown));
+            let mut failures = stays(ask, &toward, &class, &sets, &mut shown);
             failures.extend(shown.iter().flat_map(|&one| ask.owed(&class, one)));
+            (failures, class, shown)
+        });
+        let mut all = Vec::new();
+        let mut failures = Vec::new();
+        for (wrong, class, shown) in checked.collect::<Vec<_>>() {
+            failures.extend(wrong);
             all.push((class, shown));
         }
         self.fail(failures);
@@ -410,38 +455,49 @@ fn ends(ground: &Ground, about: About) -> (Option<String>, Option<String>) {
 }
 
 /// The sets of a part, as far as they can matter.
-fn resolve(ask: &Ask, part: &Part) -> Option<(Toward, Vec<(Class, Sets)>)> {
+fn resolve<'s>(ask: &Ask, part: &Part) -> Option<(Toward<'s>, Vec<(Class, Sets)>)> {
     let model = ask.ground.model;
     let leaves = part.leaves.leaves(model)?;
-    let toward = Toward { sets: read(model, &leaves, &part.toward)?, planes: ask.planes() };
+    let sets = read(model, &leaves, &part.toward)?;
+    let toward = Toward { sets, planes: ask.planes(), shared: None };
+    Some((toward, classes(ask.ground, &leaves, &part.classes)?))
+}
+
+fn classes(ground: &Ground, leaves: &[LeafSet], followed: &[Followed]) -> Option<Vec<(Class, Sets)>> {
     let class = |followed: &Followed| {
-        let starts = read_starts(model, &leaves, &followed.starts)?;
-        let class = Class::new(ask.ground, followed.assumed, starts);
-        Some((class, read(model, &leaves, &followed.sets)?))
+        let starts = read_starts(ground.model, leaves, &followed.starts)?;
+        let class = Class::new(ground, followed.assumed, starts);
+        Some((class, read(ground.model, leaves, &followed.sets)?))
     };
-    let classes: Option<Vec<_>> = part.classes.iter().map(class).collect();
-    Some((toward, classes?))
+    followed.iter().map(class).collect()
 }
 
 /// Where what can get to a target is not in its sets.
 fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
     let (ground, question) = (ask.ground, ask.question());
-    let mut failures = Vec::new();
+    let mut failures = BTreeSet::new();
     let states = toward.states(question);
-    let mut flows: BTreeSet<FlowId> = question.targets(ground).into_iter().collect();
-    flows.extend(toward.sets.iter().flat_map(|(system, ..)| ground.into[system].iter().copied()));
-    for flow in flows {
-        for &state in &states {
-            let from = ground.model.flows[flow].from;
-            let needed = toward.needed(ground, question, flow, state);
-            if needed.is_some_and(|needed| !toward.sets.has(from, state, &needed)) {
-                let name = &ground.model.flows[flow].name;
-                failures.push(format!("{}: what leads to a target over {name} is left out", ask.rule));
-            }
+    let mut look = |edge: &Edge, state: State| {
+        let needed = toward.needed(question, edge, state);
+        if needed.is_some_and(|needed| !toward.sets.has(edge.from, state, &needed)) {
+            failures.insert(edge.flow);
+        }
+    };
+    for &state in &states {
+        question.targets(ground, state.plane).into_iter().for_each(|edge| look(edge, state));
+    }
+    let held: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
+    for &system in &held {
+        for edge in ground.into(system) {
+            states.iter().for_each(|&state| look(edge, state));
         }
     }
+    let failures = failures.into_iter().map(|flow| {
+        let name = &ground.model.flows[flow].name;
+        format!("{}: what leads to a target over {name} is left out", ask.rule)
+    });
+    let mut failures: Vec<String> = failures.collect();
     let planes: BTreeSet<u8> = states.iter().map(|state| state.plane).collect();
-    let held: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
     for system in held {
         for &plane in &planes {
             let missing = ground.leading_in(system, plane, &toward.sets, question.marks());
@@ -483,10 +539,15 @@ fn stays(ask: &Ask, toward: &Toward, class: &Class, sets: &Sets, shown: &mut BTr
     let (ground, question) = (ask.ground, ask.question());
     let name = |system: SystemId| &ground.model.systems[system].name;
     let mut failures = Vec::new();
+    let turns = |system: SystemId| !ground.model.systems[system].derives.is_empty();
     let within = |step: &Step| {
-        settled(ground, question, toward, step)
-            .iter()
-            .all(|(state, leaves)| sets.has(step.to, *state, leaves))
+        if !turns(step.to) {
+            let useful = || toward.within(step.to, step.state, &step.leaves);
+            return sets.has(step.to, step.state, &step.leaves)
+                || useful().is_none_or(|leaves| sets.has(step.to, step.state, &leaves));
+        }
+        let settled = settled(ground, question, toward, step);
+        settled.iter().all(|(state, leaves)| sets.has(step.to, *state, leaves))
     };
     for (&system, leaves) in &class.starts {
         for (state, leaves) in starting(question, leaves) {
@@ -496,7 +557,7 @@ fn stays(ask: &Ask, toward: &Toward, class: &Class, sets: &Sets, shown: &mut BTr
         }
     }
     for (system, state, held) in sets.iter() {
-        if !within(&Step { to: system, state, leaves: held.clone() }) {
+        if turns(system) && !within(&Step { to: system, state, leaves: held.clone() }) {
             failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
         }
         steps(ground, question, class, (system, state, held), None, shown, |step| {

@@ -151,6 +151,12 @@ impl Findings {
         self.by_rule.get(rule).into_iter().flatten().map(|(about, found)| (*about, found))
     }
 
+    /// Those of a `forbid` that are about data of a system.
+    pub fn from(&self, rule: &str, source: SystemId) -> impl Iterator<Item = &Found> {
+        let own = About::Pair(source, SystemId(0))..=About::Pair(source, SystemId(u32::MAX));
+        self.by_rule.get(rule).into_iter().flat_map(move |all| all.range(own.clone())).map(|(_, found)| found)
+    }
+
     /// The one of a rule on something.
     pub fn get(&self, rule: &str, about: About) -> Option<&Found> {
         self.by_rule.get(rule)?.get(&about)

@@ -3,6 +3,7 @@
 //! finds findings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::civil::Date;
 
@@ -11,7 +12,71 @@ use crate::bits::LeafSet;
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
-use crate::vocabulary::Relation;
+use crate::vocabulary::{Relation, Transform};
+
+/// A counting flow, with what is asked of it most.
+pub struct Edge {
+    /// The flow.
+    pub flow: FlowId,
+    /// Where it starts.
+    pub from: SystemId,
+    /// Where it ends.
+    pub to: SystemId,
+    /// The party that runs the sending system.
+    pub sender: PartyId,
+    /// The party that runs the receiving system.
+    pub receiver: PartyId,
+    /// The sender's group.
+    pub left: PartyId,
+    /// The receiver's group.
+    pub entered: PartyId,
+    /// Whether it carries some parties' data alone.
+    pub only: bool,
+    /// Who of both is the provider for whom the other processes.
+    provider: Provider,
+    /// What is done to the data.
+    pub transform: Transform,
+    /// The leaves that it may carry.
+    pub leaves: LeafSet,
+}
+
+/// Who of a flow's ends is the provider of the processing agreement that it runs under.
+#[derive(PartialEq, Eq)]
+enum Provider {
+    Sender,
+    Receiver,
+    Neither,
+}
+
+impl Edge {
+    fn new(model: &Model, flow: FlowId) -> Self {
+        let declared = &model.flows[flow];
+        let (from, to) = (&model.systems[declared.from], &model.systems[declared.to]);
+        let provider = match model.processing_provider(flow) {
+            Some(party) if party == from.party => Provider::Sender,
+            Some(party) if party == to.party => Provider::Receiver,
+            _ => Provider::Neither,
+        };
+        Edge {
+            flow,
+            from: declared.from,
+            to: declared.to,
+            sender: from.party,
+            receiver: to.party,
+            left: model.parties[from.party].group,
+            entered: model.parties[to.party].group,
+            only: declared.only_from.is_some(),
+            provider,
+            transform: declared.transform,
+            leaves: declared.leaves.clone(),
+        }
+    }
+
+    /// Whether it goes to somebody who processes for the sender.
+    pub fn to_processor(&self) -> bool {
+        self.provider == Provider::Sender
+    }
+}
 
 /// The declared world, and where data starts in it.
 pub struct Ground<'w> {
@@ -21,10 +86,14 @@ pub struct Ground<'w> {
     pub matching: Matching<'w>,
     /// Which flows count.
     pub counting: Counting,
-    /// The counting flows that leave each system.
-    pub out: Table<SystemId, Vec<FlowId>>,
-    /// The counting flows that enter each system.
-    pub into: Table<SystemId, Vec<FlowId>>,
+    /// The counting flows, those that leave one system side by side.
+    edges: Vec<Edge>,
+    /// Those that leave each system.
+    out: Table<SystemId, Range<usize>>,
+    /// Those that enter each system.
+    into: Table<SystemId, Vec<u32>>,
+    /// The place of each flow among those that count.
+    places: Table<FlowId, Option<u32>>,
     /// The leaves assumed to start at each system.
     pub assumed: BTreeMap<SystemId, LeafSet>,
     /// The parties that some counting flow's `only_from` names.
@@ -36,16 +105,42 @@ impl<'w> Ground<'w> {
     pub fn new(world: &'w World, day: Date, scope: &Scope) -> Self {
         let model = &world.model;
         let counting = Counting::new(model, scope);
-        let mut out = model.systems.map(|_| Vec::new());
+        let mut edges: Vec<Edge> = counting.iter().map(|flow| Edge::new(model, flow)).collect();
+        edges.sort_by_key(|edge| edge.from);
+        let mut out = model.systems.map(|_| 0..0);
         let mut into = model.systems.map(|_| Vec::new());
-        for flow in counting.iter() {
-            out[model.flows[flow].from].push(flow);
-            into[model.flows[flow].to].push(flow);
+        let mut places = model.flows.map(|_| None);
+        for (at, edge) in edges.iter().enumerate() {
+            let leaving = &mut out[edge.from];
+            *leaving = if leaving.end == 0 { at..at + 1 } else { leaving.start..at + 1 };
+            // Ids have 32 bits, so there are no more flows.
+            into[edge.to].push(at as u32);
+            places[edge.flow] = Some(at as u32);
         }
         let matching = Matching { model, day };
         let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
-        Ground { model, matching, counting, out, into, assumed: BTreeMap::new(), named }
+        Ground { model, matching, counting, edges, out, into, places, assumed: BTreeMap::new(), named }
+    }
+
+    /// The counting flows.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The counting flows that leave a system.
+    pub fn out(&self, system: SystemId) -> &[Edge] {
+        self.edges.get(self.out[system].clone()).unwrap_or_default()
+    }
+
+    /// The counting flows that enter a system.
+    pub fn into(&self, system: SystemId) -> impl Iterator<Item = &Edge> {
+        self.into[system].iter().filter_map(|&at| self.edges.get(at as usize))
+    }
+
+    /// A flow, if it counts.
+    pub fn edge(&self, flow: FlowId) -> Option<&Edge> {
+        self.edges.get(self.places[flow]? as usize)
     }
 
     /// No leaves.
@@ -76,20 +171,16 @@ impl<'w> Ground<'w> {
     }
 
     /// The distance of an item of a party's after a flow, if it was at distance `k`.
-    pub fn distance(&self, flow: FlowId, origin: PartyId, k: u8) -> u8 {
-        let (sender, receiver) = (self.model.sender(flow), self.model.receiver(flow));
-        if self.group(receiver) == self.group(origin) {
+    pub fn distance(&self, edge: &Edge, origin: PartyId, k: u8) -> u8 {
+        if edge.entered == self.group(origin) {
             return 0;
         }
-        if self.group(sender) == self.group(receiver) {
-            return k;
-        }
-        if let Some(provider) = self.model.processing_provider(flow)
-            && (sender == provider || receiver == provider && sender != origin)
-        {
-            return k;
-        }
-        (k + 1).min(2)
+        let processing = match edge.provider {
+            Provider::Sender => true,
+            Provider::Receiver => edge.sender != origin,
+            Provider::Neither => false,
+        };
+        if edge.left == edge.entered || processing { k } else { (k + 1).min(2) }
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.
@@ -107,7 +198,7 @@ impl<'w> Ground<'w> {
     /// Adds what a system makes of what it holds, in one plane, until nothing is new.
     pub fn derive(&self, at: SystemId, held: &mut [LeafSet; 2], marks: Option<&LeafSet>) {
         let derives = &self.model.systems[at].derives;
-        loop {
+        while !derives.is_empty() {
             let before = held.clone();
             for (from, into) in derives {
                 let [plain, marked] = held;

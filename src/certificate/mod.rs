@@ -141,6 +141,21 @@ pub struct Part {
     pub toward: Vec<sets::Stated>,
     /// Items that are followed together.
     pub classes: Vec<Followed>,
+    /// Of terms that say the same and that something may break: those of each alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<Apart>,
+}
+
+/// Terms that are followed alone: what may be under them, and what can get to a target from
+/// there, is known from those that say the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Apart {
+    /// A flow that puts data under them.
+    pub flows: Vec<String>,
+    /// What can get to a target from plane 0: state, set, systems.
+    pub toward: Vec<sets::Stated>,
+    /// Items that are followed together.
+    pub classes: Vec<Followed>,
 }
 
 /// Items that are followed together, and where they get to.

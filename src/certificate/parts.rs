@@ -19,7 +19,7 @@ pub enum Asked<'g> {
     /// Of a limit; whether the parties that data comes from are counted.
     Limit(Limited<'g>, bool),
     /// Of flows that offend.
-    Flows(Carried<'g>),
+    Flows(Carried),
     /// Of terms.
     Terms(Sticky<'g>),
 }
@@ -98,11 +98,7 @@ impl<'g> Ask<'g> {
     /// The listed findings that items starting at a system may be of, with their data.
     pub fn listed(&self, source: SystemId) -> Vec<&Found> {
         match &self.asked {
-            Asked::Forbid(_) => {
-                let all = self.findings.of(self.rule);
-                let own = all.filter(|(about, _)| matches!(about, About::Pair(from, _) if *from == source));
-                own.map(|(_, found)| found).collect()
-            }
+            Asked::Forbid(_) => self.findings.from(self.rule, source).collect(),
             Asked::Limit(..) => self.findings.of(self.rule).map(|(_, found)| found).collect(),
             Asked::Flows(_) => {
                 ALONE.iter().flat_map(|rule| self.findings.of(rule)).map(|(_, found)| found).collect()

@@ -2,10 +2,14 @@
 //! cross a flow that offends, or break terms.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::ground::Ground;
+use rustc_hash::FxHashMap;
+use smallvec::{SmallVec, smallvec};
+
+use super::ground::{Edge, Ground};
 use super::sets::{Sets, State};
-use super::walks::{Question, Shown};
+use super::walks::{Planes, Question, Shown};
 use crate::bits::LeafSet;
 use crate::decode::Spanned;
 use crate::duration::Duration;
@@ -50,8 +54,8 @@ pub struct Forbidden<'g> {
     making: Making,
     through: Table<FlowId, bool>,
     arriving: Table<FlowId, bool>,
-    /// For each flow the relations with which its arrival matches `to`.
-    to: Table<FlowId, Vec<Relation>>,
+    /// For each flow a bit for each relation with which its arrival matches `to`.
+    to: Table<FlowId, u8>,
     relation: bool,
 }
 
@@ -68,9 +72,9 @@ impl<'g> Forbidden<'g> {
             ground.counting.has(flow) && arrival(ground, &rule.to, model.flows[flow].to, Some(flow), relation)
         };
         let relations = |flow| match relation {
-            true => Relation::ALL.iter().copied().filter(|&r| matches(flow, Some(r))).collect(),
-            false if matches(flow, None) => Relation::ALL.to_vec(),
-            false => Vec::new(),
+            true => Relation::ALL.iter().filter(|&&r| matches(flow, Some(r))).map(|&r| bit(r)).sum(),
+            false if matches(flow, None) => Relation::ALL.iter().map(|&r| bit(r)).sum(),
+            false => 0,
         };
         Forbidden {
             ground,
@@ -97,10 +101,13 @@ impl<'g> Forbidden<'g> {
     }
 
     /// The leaves with which items in a state are of the data once they have arrived.
-    fn of_data(&self, flow: FlowId, marked: bool) -> LeafSet {
-        let ends = &self.ground.model.flows[flow];
-        if marked { ends.leaves.clone() } else { ends.leaves.and(self.making.at(ends.to)) }
+    fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
+        if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
     }
+}
+
+fn bit(relation: Relation) -> u8 {
+    1 << relation as u8
 }
 
 fn arrival(
@@ -126,43 +133,42 @@ impl Question for Forbidden<'_> {
         self.relation
     }
 
-    fn next(&self, flow: FlowId, plane: u8, whose: PartyId) -> Option<u8> {
-        let next = || if self.relation { self.ground.distance(flow, whose, plane) } else { 0 };
-        (!self.through[flow]).then(next)
+    fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
+        let next = || if self.relation { self.ground.distance(edge, whose, plane) } else { 0 };
+        (!self.through[edge.flow]).then(next)
     }
 
-    fn anybodys(&self, flow: FlowId, _: u8) -> Vec<u8> {
-        if self.through[flow] { Vec::new() } else { vec![0] }
+    fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
+        if self.through[edge.flow] { Planes::new() } else { smallvec![0] }
     }
 
     fn shows(
         &self,
-        flow: FlowId,
+        edge: &Edge,
         state: State,
         whose: PartyId,
         leaves: &LeafSet,
         shown: &mut BTreeSet<Shown>,
     ) {
-        if self.through[flow] || self.arriving[flow] || self.to[flow].is_empty() {
+        let relations = self.to[edge.flow];
+        if relations == 0 || self.through[edge.flow] || self.arriving[edge.flow] {
             return;
         }
-        let to = self.ground.model.flows[flow].to;
-        let k = self.ground.distance(flow, whose, state.plane);
-        let there = !self.relation || self.to[flow].contains(&self.ground.relation(to, whose, k));
-        if there && leaves.intersects(&self.of_data(flow, state.marked)) {
-            shown.insert(Shown::Sink(to));
+        let k = || self.ground.distance(edge, whose, state.plane);
+        let there = !self.relation || relations & bit(self.ground.relation(edge.to, whose, k())) != 0;
+        if there && leaves.intersects(&self.of_data(edge, state.marked)) {
+            shown.insert(Shown::Sink(edge.to));
         }
     }
 
-    fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet> {
-        let may = !self.through[flow] && !self.arriving[flow] && !self.to[flow].is_empty();
-        may.then(|| self.of_data(flow, state.marked))
+    fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
+        let may = self.to[edge.flow] != 0 && !self.through[edge.flow] && !self.arriving[edge.flow];
+        may.then(|| self.of_data(edge, state.marked))
     }
 }
 
 /// Whether data of a category gets to a place that is limited.
 pub struct Limited<'g> {
-    ground: &'g Ground<'g>,
     data: LeafSet,
     making: Making,
     through: Table<FlowId, bool>,
@@ -178,7 +184,7 @@ impl<'g> Limited<'g> {
         place_of: &'g Table<SystemId, Option<usize>>,
     ) -> Self {
         let making = Making::new(ground, &data);
-        Limited { ground, making, data, through: exempt(ground, &rule.through), place_of }
+        Limited { making, data, through: exempt(ground, &rule.through), place_of }
     }
 
     /// What of some leaves that start at a system is of the category there, and the place.
@@ -187,9 +193,8 @@ impl<'g> Limited<'g> {
         self.place_of[system].filter(|_| !of.is_empty()).map(|place| (place, of))
     }
 
-    fn of_data(&self, flow: FlowId, marked: bool) -> LeafSet {
-        let ends = &self.ground.model.flows[flow];
-        if marked { ends.leaves.clone() } else { ends.leaves.and(self.making.at(ends.to)) }
+    fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
+        if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
     }
 }
 
@@ -198,53 +203,51 @@ impl Question for Limited<'_> {
         Some(&self.data)
     }
 
-    fn next(&self, flow: FlowId, _: u8, _: PartyId) -> Option<u8> {
-        (!self.through[flow]).then_some(0)
+    fn next(&self, edge: &Edge, _: u8, _: PartyId) -> Option<u8> {
+        (!self.through[edge.flow]).then_some(0)
     }
 
-    fn anybodys(&self, flow: FlowId, _: u8) -> Vec<u8> {
-        if self.through[flow] { Vec::new() } else { vec![0] }
+    fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
+        if self.through[edge.flow] { Planes::new() } else { smallvec![0] }
     }
 
-    fn shows(&self, flow: FlowId, state: State, _: PartyId, leaves: &LeafSet, shown: &mut BTreeSet<Shown>) {
-        if let Some(place) = self.place_of[self.ground.model.flows[flow].to]
-            && self.may_show(flow, state).is_some_and(|of| of.intersects(leaves))
+    fn shows(&self, edge: &Edge, state: State, _: PartyId, leaves: &LeafSet, shown: &mut BTreeSet<Shown>) {
+        if let Some(place) = self.place_of[edge.to]
+            && self.may_show(edge, state).is_some_and(|of| of.intersects(leaves))
         {
             shown.insert(Shown::Place(place));
         }
     }
 
-    fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet> {
-        let there = self.place_of[self.ground.model.flows[flow].to].is_some();
-        (there && !self.through[flow]).then(|| self.of_data(flow, state.marked))
+    fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
+        let there = self.place_of[edge.to].is_some();
+        (there && !self.through[edge.flow]).then(|| self.of_data(edge, state.marked))
     }
 }
 
 /// What flows that offend by themselves carry.
-pub struct Carried<'g> {
-    /// The declared world.
-    pub ground: &'g Ground<'g>,
+pub struct Carried {
     /// The flows.
     pub flows: BTreeSet<FlowId>,
 }
 
-impl Question for Carried<'_> {
-    fn next(&self, _: FlowId, _: u8, _: PartyId) -> Option<u8> {
+impl Question for Carried {
+    fn next(&self, _: &Edge, _: u8, _: PartyId) -> Option<u8> {
         Some(0)
     }
 
-    fn anybodys(&self, _: FlowId, _: u8) -> Vec<u8> {
-        vec![0]
+    fn anybodys(&self, _: &Edge, _: u8) -> Planes {
+        smallvec![0]
     }
 
-    fn shows(&self, flow: FlowId, _: State, _: PartyId, _: &LeafSet, shown: &mut BTreeSet<Shown>) {
-        if self.flows.contains(&flow) {
-            shown.insert(Shown::Flow(flow));
+    fn shows(&self, edge: &Edge, _: State, _: PartyId, _: &LeafSet, shown: &mut BTreeSet<Shown>) {
+        if self.flows.contains(&edge.flow) {
+            shown.insert(Shown::Flow(edge.flow));
         }
     }
 
-    fn may_show(&self, flow: FlowId, _: State) -> Option<LeafSet> {
-        self.flows.contains(&flow).then(|| self.ground.model.flows[flow].leaves.clone())
+    fn may_show(&self, edge: &Edge, _: State) -> Option<LeafSet> {
+        self.flows.contains(&edge.flow).then(|| edge.leaves.clone())
     }
 }
 
@@ -261,8 +264,35 @@ pub struct Under<'m> {
     terms: &'m Terms,
     onward: Onward,
     onward_to: &'m [OnwardTo],
+    said: Arc<Said>,
     /// The group of the party that shares.
     home: PartyId,
+}
+
+/// What terms say.
+#[derive(Debug)]
+struct Said {
+    permitted: Option<Vec<Key>>,
+    prohibited: Vec<Key>,
+    /// All of it: equal where they say the same.
+    text: String,
+}
+
+impl Said {
+    fn new(terms: &Terms, passing: (Onward, &[OnwardTo])) -> Self {
+        let keys = |list: &[Spanned<Key>]| {
+            let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
+        safeguards.sort_unstable();
+        let (permitted, prohibited) = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
+        let purposes = (&permitted, &prohibited);
+        let releasing = terms.releasing();
+        let text = format!("{purposes:?} {passing:?} {:?} {safeguards:?} {releasing:?}", terms.retention);
+        Said { permitted, prohibited, text }
+    }
 }
 
 impl<'m> Under<'m> {
@@ -274,8 +304,14 @@ impl<'m> Under<'m> {
             let before = all.len();
             let flows = ground.model.agreements[agreement].flows.iter();
             for &flow in flows.filter(|&&flow| ground.counting.has(flow)) {
+                let known = all.get_mut(before..).unwrap_or_default();
+                if let Some(known) = known.iter_mut().find(|known| known.is_of(ground, flow)) {
+                    known.flows.insert(flow);
+                    continue;
+                }
                 let one = Under::of(ground, agreement, flow);
-                match all.iter_mut().skip(before).find(|known| known.same(&one)) {
+                let same = |known: &&mut Under| known.home == one.home && known.says() == one.says();
+                match known.iter_mut().find(same) {
                     Some(known) => known.flows.extend([flow]),
                     None => all.push(one),
                 }
@@ -284,94 +320,88 @@ impl<'m> Under<'m> {
         all
     }
 
+    /// Whether they are a flow's, seen by where they are kept. If not, they may still be.
+    fn is_of(&self, ground: &Ground, flow: FlowId) -> bool {
+        let declared = &ground.model.flows[flow];
+        let kept =
+            std::ptr::eq(self.terms, &*declared.terms) && std::ptr::eq(self.onward_to, &*declared.onward_to);
+        kept && self.home == ground.model.systems[declared.from].group
+    }
+
     fn of(ground: &Ground<'m>, agreement: AgreementId, flow: FlowId) -> Self {
         let declared = &ground.model.flows[flow];
+        let (onward, onward_to) = (declared.onward(), &*declared.onward_to);
         Under {
             agreement,
             flows: [flow].into(),
             terms: &declared.terms,
-            onward: declared.onward(),
-            onward_to: &declared.onward_to,
+            onward,
+            onward_to,
+            said: Arc::new(Said::new(&declared.terms, (onward, onward_to))),
             home: ground.model.systems[declared.from].group,
         }
     }
 
-    fn same(&self, other: &Under) -> bool {
-        self.home == other.home && self.says() == other.says()
-    }
-
     /// What the terms say, whosesoever: equal where they say the same.
-    pub fn says(&self) -> String {
-        let keys = |list: &[Spanned<Key>]| {
-            let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
-            keys.sort_unstable();
-            keys
-        };
-        let terms = self.terms;
-        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
-        safeguards.sort_unstable();
-        let purposes = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
-        let passing = (self.onward, self.onward_to);
-        format!("{purposes:?} {passing:?} {:?} {safeguards:?} {:?}", terms.retention, terms.releasing())
+    pub fn says(&self) -> &str {
+        &self.said.text
     }
 
     /// The leaves with which a flow breaks each of the four terms.
-    fn broken(&self, ground: &Ground, flow: FlowId) -> Vec<(usize, LeafSet)> {
-        let mut all = self.wholly_broken(ground, flow);
-        if self.passes_on(ground, flow) {
-            all.push((1, ground.model.flows[flow].leaves.minus(&self.allowed(ground, flow))));
+    fn broken(&self, ground: &Ground, edge: &Edge) -> Vec<(usize, LeafSet)> {
+        let wholly = self.wholly_broken(ground, edge).into_iter();
+        let mut all: Vec<_> = wholly.map(|check| (check, edge.leaves.clone())).collect();
+        if self.passes_on(ground, edge) {
+            all.push((1, edge.leaves.minus(&self.allowed(ground, edge))));
         }
         all
     }
 
     /// The terms that a flow breaks whatever it carries: all but where it passes data on.
-    fn wholly_broken(&self, ground: &Ground, flow: FlowId) -> Vec<(usize, LeafSet)> {
-        let f = &ground.model.flows[flow];
+    fn wholly_broken(&self, ground: &Ground, edge: &Edge) -> SmallVec<[usize; 3]> {
+        let f = &ground.model.flows[edge.flow];
         let kept = f.retention.unwrap_or(Duration::Unlimited);
-        let lacking = self.terms.safeguards.iter().any(|s| !f.declared.safeguards.contains(&s.value));
+        let lacking = |s: &Spanned<String>| !f.declared.safeguards.contains(&s.value);
         let wholly = [
-            (0, self.wrong_purpose(ground, flow)),
+            (0, self.wrong_purpose(ground, edge)),
             (2, self.terms.retention.is_some_and(|most| kept > most)),
-            (3, lacking),
+            (3, self.terms.safeguards.iter().any(lacking)),
         ];
-        let wholly = wholly.into_iter().filter(|(_, broken)| *broken);
-        wholly.map(|(check, _)| (check, f.leaves.clone())).collect()
+        wholly.into_iter().filter(|(_, broken)| *broken).map(|(check, _)| check).collect()
     }
 
-    fn wrong_purpose(&self, ground: &Ground, flow: FlowId) -> bool {
-        let (model, f) = (ground.model, &ground.model.flows[flow]);
-        let keys = |list: &[Spanned<Key>]| list.iter().map(|k| k.value).collect::<Vec<_>>();
-        let prohibited = keys(&self.terms.prohibited_purposes);
-        let permitted = self.terms.purposes.as_deref().map(keys);
-        let outside = permitted.is_some_and(|named| f.purposes.iter().any(|&p| !model.under(p, &named)));
-        let mut used = f.purposes.iter().chain(&model.systems[f.to].purposes);
+    fn wrong_purpose(&self, ground: &Ground, edge: &Edge) -> bool {
+        let (model, purposes) = (ground.model, &ground.model.flows[edge.flow].purposes);
+        let permitted = self.said.permitted.as_ref();
+        let outside = permitted.is_some_and(|named| purposes.iter().any(|&p| !model.under(p, named)));
+        let mut used = purposes.iter().chain(&model.systems[edge.to].purposes);
         let related = |p: Key, q: Key| model.under(p, &[q]) || model.under(q, &[p]);
-        outside || used.any(|&p| prohibited.iter().any(|&q| related(p, q)))
+        outside || used.any(|&p| self.said.prohibited.iter().any(|&q| related(p, q)))
     }
 
     /// Whether a flow passes data on to somebody whom the terms do not allow, `onward_to` aside.
-    fn passes_on(&self, ground: &Ground, flow: FlowId) -> bool {
-        let model = ground.model;
-        let (sender, receiver) = (model.sender(flow), model.receiver(flow));
-        let parties = &model.agreements[self.agreement].parties;
-        let own = model.flows[flow].agreement == Some(self.agreement);
-        if own || sender == receiver || parties.contains(&receiver) {
+    fn passes_on(&self, ground: &Ground, edge: &Edge) -> bool {
+        if edge.sender == edge.receiver || self.onward == Onward::Permitted {
             return false;
         }
-        let to_processor = model.processing_provider(flow) == Some(sender);
-        let related = || parties.iter().any(|&p| ground.group(p) == ground.group(receiver));
+        let parties = &ground.model.agreements[self.agreement].parties;
+        if parties.contains(&edge.receiver) || ground.model.flows[edge.flow].agreement == Some(self.agreement)
+        {
+            return false;
+        }
+        let related = || parties.iter().any(|&p| ground.group(p) == edge.entered);
         match self.onward {
             Onward::Prohibited => true,
-            Onward::Processors => !to_processor,
-            Onward::Affiliates => !to_processor && !related(),
+            Onward::Processors => !edge.to_processor(),
+            Onward::Affiliates => !edge.to_processor() && !related(),
             Onward::Permitted => false,
         }
     }
 
-    fn allowed(&self, ground: &Ground, flow: FlowId) -> LeafSet {
-        let (model, f) = (ground.model, &ground.model.flows[flow]);
+    fn allowed(&self, ground: &Ground, edge: &Edge) -> LeafSet {
+        let (model, f) = (ground.model, &ground.model.flows[edge.flow]);
         let mut all = ground.nothing();
-        for to in self.onward_to.iter().filter(|to| to.party == model.receiver(flow)) {
+        for to in self.onward_to.iter().filter(|to| to.party == edge.receiver) {
             if to.purposes.is_empty() || f.purposes.iter().all(|&p| model.under(p, &to.purposes)) {
                 all.extend(to.leaves.as_ref().unwrap_or(&f.leaves).row());
             }
@@ -379,8 +409,8 @@ impl<'m> Under<'m> {
         all
     }
 
-    fn releases(&self, ground: &Ground, flow: FlowId) -> bool {
-        self.terms.releasing().contains(&ground.model.flows[flow].transform)
+    fn releases(&self, edge: &Edge) -> bool {
+        self.terms.releasing().contains(&edge.transform)
     }
 }
 
@@ -389,6 +419,9 @@ const UNDER: State = State { plane: 1, marked: false };
 
 /// Leaves with all that a system makes of them.
 fn turned(ground: &Ground, system: SystemId, leaves: LeafSet) -> LeafSet {
+    if ground.model.systems[system].derives.is_empty() {
+        return leaves;
+    }
     let mut held = [leaves, ground.nothing()];
     ground.derive(system, &mut held, None);
     let [leaves, _] = held;
@@ -399,7 +432,7 @@ fn turned(ground: &Ground, system: SystemId, leaves: LeafSet) -> LeafSet {
 pub struct Sticky<'g> {
     ground: &'g Ground<'g>,
     members: &'g [Under<'g>],
-    own: BTreeMap<FlowId, Vec<usize>>,
+    own: FxHashMap<FlowId, SmallVec<[usize; 1]>>,
     /// What may be under the terms at all.
     confines: Option<Sets>,
 }
@@ -409,7 +442,7 @@ impl<'g> Sticky<'g> {
     pub fn found(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
         let mut question = Sticky::new(ground, members);
         let mut sets = Sets::default();
-        let mut arriving = question.entering();
+        let mut arriving: Vec<(SystemId, LeafSet)> = question.entering().collect();
         while let Some((system, leaves)) = arriving.pop() {
             if let Some(new) = sets.add(system, UNDER, &turned(ground, system, leaves)) {
                 arriving.extend(question.goes_on(system, &new));
@@ -429,38 +462,45 @@ impl<'g> Sticky<'g> {
         let Some(sets) = &self.confines else {
             return Vec::new();
         };
-        let mut arriving = self.entering();
-        for (system, state, leaves) in sets.iter().filter(|(_, state, _)| *state == UNDER) {
-            arriving.push((system, leaves.clone()));
-            arriving.extend(self.goes_on(system, sets.get(system, state).unwrap_or(leaves)));
+        let mut missing: BTreeSet<SystemId> = BTreeSet::new();
+        let mut look = |(system, leaves): (SystemId, LeafSet)| {
+            if !sets.has(system, UNDER, &turned(self.ground, system, leaves)) {
+                missing.insert(system);
+            }
+        };
+        self.entering().for_each(&mut look);
+        for (system, _, leaves) in sets.iter().filter(|(_, state, _)| *state == UNDER) {
+            look((system, leaves.clone()));
+            self.goes_on(system, leaves).for_each(&mut look);
         }
-        let missing = arriving.into_iter().filter(|(system, leaves)| {
-            !sets.has(*system, UNDER, &turned(self.ground, *system, leaves.clone()))
-        });
         let name = |system: SystemId| &self.ground.model.systems[system].name;
         missing
-            .map(|(system, _)| format!("terms: what is under them at {} is left out", name(system)))
+            .into_iter()
+            .map(|system| format!("terms: what is under them at {} is left out", name(system)))
             .collect()
     }
 
+    /// Its members' own flows.
+    fn own(&self) -> impl Iterator<Item = &'g Edge> {
+        self.own.keys().filter_map(|&flow| self.ground.edge(flow))
+    }
+
     /// What comes under the terms, and where.
-    fn entering(&self) -> Vec<(SystemId, LeafSet)> {
-        let flows = self.own.keys().filter(|&&flow| self.plane_after(flow, 0) == 1);
-        let ends = flows.map(|&flow| &self.ground.model.flows[flow]);
-        ends.map(|ends| (ends.to, ends.leaves.clone())).collect()
+    fn entering(&self) -> impl Iterator<Item = (SystemId, LeafSet)> {
+        let entering = self.own().filter(|edge| self.plane_after(edge, 0) == 1);
+        entering.map(|edge| (edge.to, edge.leaves.clone()))
     }
 
     /// What stays under the terms over the flows of a system, and where.
-    fn goes_on(&self, system: SystemId, held: &LeafSet) -> Vec<(SystemId, LeafSet)> {
-        let flows = self.ground.out[system].iter().filter(|&&flow| self.plane_after(flow, 1) == 1);
-        let ends = flows.map(|&flow| &self.ground.model.flows[flow]);
-        let some = ends.filter(|ends| held.intersects(&ends.leaves));
-        some.map(|ends| (ends.to, held.and(&ends.leaves))).collect()
+    fn goes_on(&self, system: SystemId, held: &LeafSet) -> impl Iterator<Item = (SystemId, LeafSet)> {
+        let crossed = self.ground.out(system).iter().filter(|edge| held.intersects(&edge.leaves));
+        let stays = crossed.filter(|edge| self.plane_after(edge, 1) == 1);
+        stays.map(|edge| (edge.to, held.and(&edge.leaves)))
     }
 
     /// The question that some terms ask.
     pub fn new(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
-        let mut own: BTreeMap<FlowId, Vec<usize>> = BTreeMap::new();
+        let mut own: FxHashMap<FlowId, SmallVec<[usize; 1]>> = FxHashMap::default();
         for (at, member) in members.iter().enumerate() {
             member.flows.iter().for_each(|&flow| own.entry(flow).or_default().push(at));
         }
@@ -473,16 +513,15 @@ impl<'g> Sticky<'g> {
     }
 
     /// Those under whose terms a flow carries items, if it does not bring them home.
-    fn under(&self, flow: FlowId, plane: u8) -> impl Iterator<Item = &Under<'g>> {
-        let entered = self.ground.group(self.ground.model.receiver(flow));
+    fn under(&self, edge: &Edge, plane: u8) -> impl Iterator<Item = &Under<'g>> {
         let all = if plane == 1 { self.members } else { &[] };
-        let own = if plane == 1 { None } else { self.own.get(&flow) };
+        let own = if plane == 1 { None } else { self.own.get(&edge.flow) };
         let own = own.into_iter().flatten().filter_map(|&at| self.members.get(at));
-        all.iter().chain(own).filter(move |member| member.home != entered)
+        all.iter().chain(own).filter(move |member| member.home != edge.entered)
     }
 
-    fn plane_after(&self, flow: FlowId, plane: u8) -> u8 {
-        u8::from(self.under(flow, plane).any(|member| !member.releases(self.ground, flow)))
+    fn plane_after(&self, edge: &Edge, plane: u8) -> u8 {
+        u8::from(self.under(edge, plane).any(|member| !member.releases(edge)))
     }
 }
 
@@ -495,64 +534,67 @@ impl Question for Sticky<'_> {
         true
     }
 
-    fn next(&self, flow: FlowId, plane: u8, whose: PartyId) -> Option<u8> {
-        let home = self.ground.group(self.ground.model.receiver(flow)) == self.ground.group(whose);
-        Some(if home { 0 } else { self.plane_after(flow, plane) })
+    fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
+        let home = edge.entered == self.ground.group(whose);
+        Some(if home { 0 } else { self.plane_after(edge, plane) })
     }
 
-    fn anybodys(&self, flow: FlowId, plane: u8) -> Vec<u8> {
-        vec![0, self.plane_after(flow, plane)]
+    fn anybodys(&self, edge: &Edge, plane: u8) -> Planes {
+        match self.plane_after(edge, plane) {
+            0 => smallvec![0],
+            after => smallvec![0, after],
+        }
     }
 
     fn shows(
         &self,
-        flow: FlowId,
+        edge: &Edge,
         state: State,
         whose: PartyId,
         leaves: &LeafSet,
         shown: &mut BTreeSet<Shown>,
     ) {
-        if self.ground.group(self.ground.model.receiver(flow)) == self.ground.group(whose) {
+        if edge.entered == self.ground.group(whose) {
             return;
         }
-        if self.may_show(flow, state).is_none_or(|with| !with.intersects(leaves)) {
+        if self.may_show(edge, state).is_none_or(|with| !with.intersects(leaves)) {
             return;
         }
-        for member in self.under(flow, state.plane) {
-            for (check, with) in member.broken(self.ground, flow) {
+        for member in self.under(edge, state.plane) {
+            for (check, with) in member.broken(self.ground, edge) {
                 if with.intersects(leaves) {
-                    shown.insert(Shown::Term(check, flow, member.agreement));
+                    shown.insert(Shown::Term(check, edge.flow, member.agreement));
                 }
             }
         }
     }
 
     /// The members say the same, so that of each term one that is broken will do.
-    fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet> {
-        let first = self.under(flow, state.plane).next()?;
-        let mut all = first.wholly_broken(self.ground, flow);
-        if let Some(passes) = self.under(flow, state.plane).find(|one| one.passes_on(self.ground, flow)) {
-            let leaves = &self.ground.model.flows[flow].leaves;
-            all.push((1, leaves.minus(&passes.allowed(self.ground, flow))));
+    fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
+        let first = self.under(edge, state.plane).next()?;
+        if !first.wholly_broken(self.ground, edge).is_empty() {
+            return Some(edge.leaves.clone());
         }
-        let all = all.into_iter().map(|(_, leaves)| leaves);
-        all.reduce(|mut all, leaves| {
-            all.extend(leaves.row());
-            all
-        })
+        if edge.sender == edge.receiver {
+            return None;
+        }
+        let passes = self.under(edge, state.plane).find(|one| one.passes_on(self.ground, edge))?;
+        Some(edge.leaves.minus(&passes.allowed(self.ground, edge)))
     }
 
     fn confines(&self) -> Option<&Sets> {
         self.confines.as_ref()
     }
 
-    fn targets(&self, ground: &Ground) -> Vec<FlowId> {
-        let mut all: Vec<FlowId> = self.own.keys().copied().collect();
+    fn targets<'w>(&self, ground: &'w Ground, plane: u8) -> Vec<&'w Edge> {
+        if plane == 0 {
+            let mut own: Vec<&Edge> = self.own.keys().filter_map(|&flow| ground.edge(flow)).collect();
+            own.sort_unstable_by_key(|edge| edge.flow);
+            return own;
+        }
         let under = self.confines.iter().flat_map(Sets::iter);
-        all.extend(under.flat_map(|(system, ..)| ground.out[system].iter().copied()));
-        all.sort_unstable();
-        all.dedup();
-        all
+        let each = under.map(|(system, ..)| ground.out(system)).filter(|edges| !edges.is_empty());
+        each.flatten().collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bits::LeafSet;
@@ -31,13 +32,18 @@ impl State {
 /// The current leaves in each state at each system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sets {
-    rows: BTreeMap<(SystemId, State), LeafSet>,
+    rows: FxHashMap<u64, LeafSet>,
+}
+
+/// A system and a state as one number.
+fn key(system: SystemId, state: State) -> u64 {
+    u64::from(system.0) << 8 | u64::from(state.number())
 }
 
 impl Sets {
     /// The leaves at a system in a state, if there are any.
     pub fn get(&self, system: SystemId, state: State) -> Option<&LeafSet> {
-        self.rows.get(&(system, state))
+        self.rows.get(&key(system, state))
     }
 
     /// Whether some leaves are all there.
@@ -55,7 +61,7 @@ impl Sets {
         if leaves.is_empty() {
             return None;
         }
-        let here = self.rows.entry((system, state)).or_insert_with(|| leaves.minus(leaves));
+        let here = self.rows.entry(key(system, state)).or_insert_with(|| leaves.minus(leaves));
         let new = leaves.minus(here);
         here.extend(leaves.row());
         (!new.is_empty()).then_some(new)
@@ -63,7 +69,10 @@ impl Sets {
 
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = (SystemId, State, &LeafSet)> {
-        self.rows.iter().map(|(&(system, state), leaves)| (system, state, leaves))
+        let mut all: Vec<(u64, &LeafSet)> = self.rows.iter().map(|(&key, leaves)| (key, leaves)).collect();
+        all.sort_unstable_by_key(|(key, _)| *key);
+        // The lowest eight bits are the state's.
+        all.into_iter().map(|(key, row)| (SystemId((key >> 8) as u32), State::of(key as u8), row))
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ground::Ground;
+use smallvec::SmallVec;
+
+use super::ground::{Edge, Ground};
 use super::sets::{Sets, State};
 use crate::bits::LeafSet;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
@@ -21,6 +23,9 @@ pub enum Shown {
     /// A term, by its place among the four that follow data, that a flow breaks.
     Term(usize, FlowId, AgreementId),
 }
+
+/// Some planes, each once at least.
+pub type Planes = SmallVec<[u8; 4]>;
 
 /// What is asked of walks.
 pub trait Question {
@@ -40,32 +45,26 @@ pub trait Question {
     }
 
     /// The plane after a flow, of an item of a party's; `None`: the walk ends before it.
-    fn next(&self, flow: FlowId, plane: u8, whose: PartyId) -> Option<u8>;
+    fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8>;
 
     /// The planes after a flow of anybody's items.
-    fn anybodys(&self, flow: FlowId, plane: u8) -> Vec<u8>;
+    fn anybodys(&self, edge: &Edge, plane: u8) -> Planes;
 
     /// What items of a party's show as they cross a flow with these leaves.
-    fn shows(
-        &self,
-        flow: FlowId,
-        state: State,
-        whose: PartyId,
-        leaves: &LeafSet,
-        shown: &mut BTreeSet<Shown>,
-    );
+    fn shows(&self, edge: &Edge, state: State, whose: PartyId, leaves: &LeafSet, shown: &mut BTreeSet<Shown>);
 
     /// The leaves with which anybody's items may show something as they cross a flow.
-    fn may_show(&self, flow: FlowId, state: State) -> Option<LeafSet>;
+    fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet>;
 
     /// Where items can be at all in plane 1, if that is known beforehand.
     fn confines(&self) -> Option<&Sets> {
         None
     }
 
-    /// Flows among which are all that may show something.
-    fn targets(&self, ground: &Ground) -> Vec<FlowId> {
-        ground.counting.iter().collect()
+    /// Flows among which are all over which items in a plane may show something, or may come to
+    /// another plane.
+    fn targets<'g>(&self, ground: &'g Ground, _: u8) -> Vec<&'g Edge> {
+        ground.edges().iter().collect()
     }
 
     /// What of some leaves can be in a state at a system.
@@ -106,28 +105,27 @@ impl Class {
 
     /// For all that a flow lets pass some whose items move as theirs do, and whether that
     /// leaves out or joins what moves in other ways.
-    fn movers(&self, ground: &Ground, question: &dyn Question, flow: FlowId) -> Vec<PartyId> {
-        let named = ground.model.flows[flow].only_from.as_ref().filter(|_| !self.assumed);
-        if let Some(named) = named {
-            return named.iter().copied().filter(|party| self.parties.contains(party)).collect();
+    fn movers(&self, ground: &Ground, question: &dyn Question, edge: &Edge) -> SmallVec<[PartyId; 4]> {
+        if edge.only && !self.assumed {
+            let named = ground.model.flows[edge.flow].only_from.iter().flatten();
+            return named.copied().filter(|party| self.parties.contains(party)).collect();
         }
-        if !question.personal() {
+        if !question.personal() || self.parties.len() == 1 {
             return self.parties.first().copied().into_iter().collect();
         }
-        self.different(ground, flow)
+        self.different(ground, edge)
     }
 
     /// Of those to whom a flow is different, one each: its sender, its receiver, another of
     /// the receiver's group, and anybody else.
-    fn different(&self, ground: &Ground, flow: FlowId) -> Vec<PartyId> {
-        let (sender, receiver) = (ground.model.sender(flow), ground.model.receiver(flow));
-        let group = ground.group(receiver);
-        let mut all: Vec<PartyId> =
-            [sender, receiver].into_iter().filter(|party| self.parties.contains(party)).collect();
-        let affiliates = self.by_group.get(&group).into_iter().flatten();
+    fn different(&self, ground: &Ground, edge: &Edge) -> SmallVec<[PartyId; 4]> {
+        let (sender, receiver) = (edge.sender, edge.receiver);
+        let ends = [sender, receiver].into_iter();
+        let mut all: SmallVec<[PartyId; 4]> = ends.filter(|party| self.parties.contains(party)).collect();
+        let affiliates = self.by_group.get(&edge.entered).into_iter().flatten();
         all.extend(affiliates.copied().find(|&party| party != sender && party != receiver));
         let mut others = self.parties.iter().copied();
-        all.extend(others.find(|&party| party != sender && ground.group(party) != group));
+        all.extend(others.find(|&party| party != sender && ground.group(party) != edge.entered));
         all
     }
 }
@@ -152,21 +150,20 @@ pub fn steps(
     shown: &mut BTreeSet<Shown>,
     mut arrive: impl FnMut(Step),
 ) {
-    for &flow in ground.out[system].iter().filter(|&&flow| only.is_none_or(|only| only == flow)) {
-        let ends = &ground.model.flows[flow];
-        if !held.intersects(&ends.leaves) {
+    for edge in ground.out(system).iter().filter(|edge| only.is_none_or(|only| only == edge.flow)) {
+        if !held.intersects(&edge.leaves) {
             continue;
         }
-        let leaves = held.and(&ends.leaves);
-        let mut planes: Vec<u8> = Vec::new();
-        for whose in class.movers(ground, question, flow) {
-            question.shows(flow, state, whose, &leaves, shown);
-            planes.extend(question.next(flow, state.plane, whose));
+        let leaves = held.and(&edge.leaves);
+        let mut planes = Planes::new();
+        for whose in class.movers(ground, question, edge) {
+            question.shows(edge, state, whose, &leaves, shown);
+            planes.extend(question.next(edge, state.plane, whose));
         }
         planes.sort_unstable();
         planes.dedup();
         for plane in planes {
-            arrive(Step { to: ends.to, state: State { plane, ..state }, leaves: leaves.clone() });
+            arrive(Step { to: edge.to, state: State { plane, ..state }, leaves: leaves.clone() });
         }
     }
 }
@@ -203,44 +200,49 @@ pub fn settled(
 
 /// What can get to a target at all, whoever's it is. Distances are left open.
 #[derive(Debug, Clone, Default)]
-pub struct Toward {
+pub struct Toward<'s> {
     /// The sets.
     pub sets: Sets,
     /// Whether planes are told apart.
     pub planes: bool,
+    /// The sets that have plane 1, if others are followed by them, too.
+    pub shared: Option<&'s Sets>,
 }
 
-impl Toward {
+impl<'s> Toward<'s> {
+    /// Nothing yet.
+    pub fn new(planes: bool, shared: Option<&'s Sets>) -> Self {
+        Toward { sets: Sets::default(), planes, shared }
+    }
+
     fn state(&self, state: State) -> State {
         if self.planes { state } else { State { plane: 0, ..state } }
     }
 
-    /// What of some leaves can get to a target.
-    pub fn within(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
-        self.sets.within(system, self.state(state), leaves)
+    fn sets(&self, state: State) -> &Sets {
+        self.shared.filter(|_| state.plane == 1).unwrap_or(&self.sets)
     }
 
-    /// The states that are told apart.
-    pub fn states(&self, question: &dyn Question) -> Vec<State> {
-        let planes = if self.planes { question.planes() } else { 1 };
+    /// What of some leaves can get to a target.
+    pub fn within(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
+        let state = self.state(state);
+        self.sets(state).within(system, state, leaves)
+    }
+
+    /// The states that its own sets tell apart.
+    pub fn states(&self, question: &dyn Question) -> SmallVec<[State; 6]> {
+        let planes = if self.planes && self.shared.is_none() { question.planes() } else { 1 };
         let marks: &[bool] = if question.marks().is_some() { &[false, true] } else { &[false] };
         let each = (0..planes).flat_map(|plane| marks.iter().map(move |&marked| State { plane, marked }));
         each.collect()
     }
 
     /// The leaves that must be in the sets at the sender since they cross a flow to a target.
-    pub fn needed(
-        &self,
-        ground: &Ground,
-        question: &dyn Question,
-        flow: FlowId,
-        state: State,
-    ) -> Option<LeafSet> {
-        let ends = &ground.model.flows[flow];
-        let can_be = question.confined(ends.from, state, &ends.leaves)?;
-        let mut all = question.may_show(flow, state).map(|leaves| leaves.and(&can_be));
-        for plane in question.anybodys(flow, state.plane) {
-            let on = self.within(ends.to, State { plane, ..state }, &can_be);
+    pub fn needed(&self, question: &dyn Question, edge: &Edge, state: State) -> Option<LeafSet> {
+        let can_be = question.confined(edge.from, state, &edge.leaves)?;
+        let mut all = question.may_show(edge, state).map(|leaves| leaves.and(&can_be));
+        for plane in question.anybodys(edge, state.plane) {
+            let on = self.within(edge.to, State { plane, ..state }, &can_be);
             match (&mut all, on) {
                 (Some(all), Some(on)) => all.extend(on.row()),
                 (None, on) => all = on,
@@ -251,34 +253,32 @@ impl Toward {
     }
 
     /// What can get to a target, found by going back from all of them.
-    pub fn find(ground: &Ground, question: &dyn Question, planes: bool) -> Self {
-        let mut toward = Toward { sets: Sets::default(), planes };
-        let states = toward.states(question);
+    pub fn find(mut self, ground: &Ground, question: &dyn Question) -> Self {
+        let states = self.states(question);
         let mut queue: BTreeSet<SystemId> = BTreeSet::new();
-        for flow in question.targets(ground) {
-            for &state in &states {
-                let from = ground.model.flows[flow].from;
-                if let Some(needed) = toward.needed(ground, question, flow, state)
-                    && toward.sets.add(from, state, &needed).is_some()
-                {
-                    queue.insert(from);
-                }
+        for &state in &states {
+            for edge in question.targets(ground, state.plane) {
+                self.lead(question, edge, state, &mut queue);
             }
         }
         while let Some(system) = queue.pop_last() {
-            toward.turn_back(ground, question, system, &states);
-            for &flow in &ground.into[system] {
+            self.turn_back(ground, question, system, &states);
+            for edge in ground.into(system) {
                 for &state in &states {
-                    let from = ground.model.flows[flow].from;
-                    if let Some(needed) = toward.needed(ground, question, flow, state)
-                        && toward.sets.add(from, state, &needed).is_some()
-                    {
-                        queue.insert(from);
-                    }
+                    self.lead(question, edge, state, &mut queue);
                 }
             }
         }
-        toward
+        self
+    }
+
+    /// Adds what crosses a flow to a target.
+    fn lead(&mut self, question: &dyn Question, edge: &Edge, state: State, queue: &mut BTreeSet<SystemId>) {
+        if let Some(needed) = self.needed(question, edge, state)
+            && self.sets.add(edge.from, state, &needed).is_some()
+        {
+            queue.insert(edge.from);
+        }
     }
 
     /// Adds what a system makes something of that gets to a target.

@@ -19,8 +19,7 @@ pub fn shown(
 ) -> BTreeSet<Shown> {
     let mut all = BTreeSet::new();
     for assumed in [false, true] {
-        let start = ground.starts(assumed).into_iter().find(|(system, _)| *system == source);
-        let Some((_, leaves)) = start else { continue };
+        let Some(leaves) = ground.start(source, assumed) else { continue };
         let class = Class::new(ground, assumed, [(source, leaves.and(data))].into());
         all.extend(replay(ground, question, &class, source, walk));
     }

@@ -13,7 +13,7 @@ use super::parts::{Ask, Asked, categories};
 use super::questions::{Carried, Forbidden, Limited, Sticky, Under, place_of, places};
 use super::sets::{Dictionary, Sets};
 use super::walks::{Class, Toward, spread};
-use super::{About, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
+use super::{About, Apart, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
 use crate::audit::Options;
 use crate::bits::LeafSet;
 use crate::finding::{Audit, Finding, FindingStatus};
@@ -117,6 +117,13 @@ pub fn list(finding: &Finding) -> Listed {
     }
 }
 
+/// Terms that are followed apart from others that say the same.
+struct Alone {
+    flows: Vec<String>,
+    toward: Sets,
+    classes: Vec<(Class, Sets)>,
+}
+
 struct Writer<'w> {
     ground: &'w Ground<'w>,
     findings: &'w Findings,
@@ -129,7 +136,7 @@ impl Writer<'_> {
         match body {
             Body::Forbid(forbid) => {
                 let asked = Asked::Forbid(Forbidden::new(self.ground, forbid));
-                self.ask(rule, None, Vec::new(), asked)
+                self.ask(rule, None, asked)
             }
             Body::Limit(limit) => self.limit(rule, limit),
             Body::Require(_) => Ok(()),
@@ -142,7 +149,7 @@ impl Writer<'_> {
         let (all, at_most) = categories(self.ground, limit);
         for (at, data) in all.into_iter().enumerate() {
             let question = Limited::new(self.ground, limit, data, &place_of);
-            self.ask(rule, Some(at), Vec::new(), Asked::Limit(question, at_most.is_some()))?;
+            self.ask(rule, Some(at), Asked::Limit(question, at_most.is_some()))?;
         }
         Ok(())
     }
@@ -150,25 +157,33 @@ impl Writer<'_> {
     fn flows(&mut self) -> io::Result<()> {
         let ground = self.ground;
         let flows = ground.counting.iter().filter(|&flow| !alone::broken(ground, flow).is_empty()).collect();
-        self.ask("flow", None, Vec::new(), Asked::Flows(Carried { ground, flows }))
+        self.ask("flow", None, Asked::Flows(Carried { flows }))
     }
 
-    /// Terms that say the same together, if nothing may break them; else each alone.
+    /// Terms that say the same together, if nothing may break them; else each alone, by what is known
+    /// of all of them.
     fn terms(&mut self, group: &[Under]) -> io::Result<()> {
-        let asked = Asked::Terms(Sticky::found(self.ground, group));
-        let ask = Ask { ground: self.ground, rule: "terms", findings: self.findings, asked };
+        let (ground, findings) = (self.ground, self.findings);
+        let asked = Asked::Terms(Sticky::found(ground, group));
+        let ask = Ask { ground, rule: "terms", findings, asked };
+        let toward = Toward::new(ask.planes(), None).find(ground, ask.question());
+        let flows = self.first_flows(group);
         if group.len() == 1 {
-            return self.part(&ask, None, self.first_flows(group));
+            return self.write(&ask, (None, flows), &toward, &followed(&ask, &toward), &[]);
         }
-        if let Some((toward, classes)) = unbroken(&ask) {
-            return self.write(&ask, (None, self.first_flows(group)), &toward, &classes);
+        if let Some(classes) = unbroken(&ask, &toward) {
+            return self.write(&ask, (None, flows), &toward, &classes, &[]);
         }
-        for one in group {
+        let apart = group.par_iter().map(|one| {
             let alone = std::slice::from_ref(one);
-            let flows = self.first_flows(alone);
-            self.ask("terms", None, flows, Asked::Terms(Sticky::found(self.ground, alone)))?;
-        }
-        Ok(())
+            let asked = Asked::Terms(Sticky::new(ground, alone));
+            let ask = Ask { ground, rule: "terms", findings, asked };
+            let own = Toward::new(true, Some(&toward.sets)).find(ground, ask.question());
+            let classes = followed(&ask, &own);
+            Alone { flows: self.first_flows(alone), toward: own.sets, classes }
+        });
+        let apart: Vec<_> = apart.collect();
+        self.write(&ask, (None, flows), &toward, &[], &apart)
     }
 
     fn first_flows(&self, group: &[Under]) -> Vec<String> {
@@ -176,24 +191,10 @@ impl Writer<'_> {
         first.map(|&flow| self.ground.model.flows[flow].name.clone()).collect()
     }
 
-    fn ask(
-        &mut self,
-        rule: &str,
-        category: Option<usize>,
-        flows: Vec<String>,
-        asked: Asked,
-    ) -> io::Result<()> {
+    fn ask(&mut self, rule: &str, category: Option<usize>, asked: Asked) -> io::Result<()> {
         let ask = Ask { ground: self.ground, rule, findings: self.findings, asked };
-        self.part(&ask, category, flows)
-    }
-
-    fn part(&mut self, ask: &Ask, category: Option<usize>, flows: Vec<String>) -> io::Result<()> {
-        let toward = Toward::find(self.ground, ask.question(), ask.planes());
-        let mut classes = Vec::new();
-        for class in told_apart(ask, &toward) {
-            follow(ask, &toward, class, &mut classes);
-        }
-        self.write(ask, (category, flows), &toward, &classes)
+        let toward = Toward::new(ask.planes(), None).find(self.ground, ask.question());
+        self.write(&ask, (category, Vec::new()), &toward, &followed(&ask, &toward), &[])
     }
 
     fn write(
@@ -202,42 +203,59 @@ impl Writer<'_> {
         (category, flows): (Option<usize>, Vec<String>),
         toward: &Toward,
         classes: &[(Class, Sets)],
+        apart: &[Alone],
     ) -> io::Result<()> {
         let model = self.ground.model;
         let mut leaves = Dictionary::default();
         let rule = ask.rule.to_owned();
         let under = ask.question().confines().map(|sets| leaves.write(model, sets)).unwrap_or_default();
         let toward = leaves.write(model, &toward.sets);
-        let written = classes.iter().map(|(class, sets)| Followed {
-            assumed: class.assumed,
-            starts: leaves.write_starts(model, &class.starts),
-            sets: leaves.write(model, sets),
+        let write = |classes: &[(Class, Sets)], leaves: &mut Dictionary| -> Vec<Followed> {
+            let written = classes.iter().map(|(class, sets)| Followed {
+                assumed: class.assumed,
+                starts: leaves.write_starts(model, &class.starts),
+                sets: leaves.write(model, sets),
+            });
+            written.collect()
+        };
+        let classes = write(classes, &mut leaves);
+        let apart = apart.iter().map(|alone| Apart {
+            flows: alone.flows.clone(),
+            toward: leaves.write(model, &alone.toward),
+            classes: write(&alone.classes, &mut leaves),
         });
-        let classes = written.collect();
-        let part = Part { rule, category, flows, leaves, under, toward, classes };
+        let apart = apart.collect();
+        let part = Part { rule, category, flows, leaves, under, toward, classes, apart };
         self.parts.push(serde_json::to_string(&part)?);
         Ok(())
     }
+}
+
+/// The sets of all classes of a question, told apart as far as need be.
+fn followed(ask: &Ask, toward: &Toward) -> Vec<(Class, Sets)> {
+    let mut classes = Vec::new();
+    for class in told_apart(ask, toward) {
+        follow(ask, toward, class, &mut classes);
+    }
+    classes
 }
 
 /// Terms that say the same, together.
 fn alike(all: Vec<Under>) -> Vec<Vec<Under>> {
     let mut groups: BTreeMap<String, Vec<Under>> = BTreeMap::new();
     for one in all {
-        groups.entry(one.says()).or_default().push(one);
+        groups.entry(one.says().to_owned()).or_default().push(one);
     }
     groups.into_values().collect()
 }
 
 /// The sets of terms that are followed together, if they show nothing.
-fn unbroken(ask: &Ask) -> Option<(Toward, Vec<(Class, Sets)>)> {
-    let toward = Toward::find(ask.ground, ask.question(), ask.planes());
-    let mut classes = Vec::new();
-    for class in told_apart(ask, &toward) {
-        let (sets, _) = spread(ask.ground, ask.question(), &toward, &class, |_| true)?;
-        classes.push((class, sets));
-    }
-    Some((toward, classes))
+fn unbroken(ask: &Ask, toward: &Toward) -> Option<Vec<(Class, Sets)>> {
+    let follow = |class: Class| {
+        let (sets, _) = spread(ask.ground, ask.question(), toward, &class, |_| true)?;
+        Some((class, sets))
+    };
+    told_apart(ask, toward).into_iter().map(follow).collect()
 }
 
 /// Whether assumed, whose if that matters, and of which listed findings.
