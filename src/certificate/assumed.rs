@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::ground::{Edge, Ground};
@@ -22,8 +23,9 @@ pub type Pair = (SystemId, Key);
 /// Finds the assumed origins, and adds them to the ground.
 pub fn assume(ground: &mut Ground) -> BTreeSet<Pair> {
     let mut all = BTreeSet::new();
+    let mut held = held(ground);
     loop {
-        let new = first(ground, &unsourced(ground));
+        let new = first(ground, &unsourced(ground, &held));
         let before = all.len();
         for (system, key) in new {
             add(ground, (system, key));
@@ -32,6 +34,8 @@ pub fn assume(ground: &mut Ground) -> BTreeSet<Pair> {
         if all.len() == before {
             return all;
         }
+        let starts = ground.starts(true).into_iter().map(owned).collect();
+        held.follow(ground, starts, |_| true);
     }
 }
 
@@ -47,9 +51,21 @@ struct Held {
     carried: Table<FlowId, LeafSet>,
 }
 
-/// Follows everything. What gets to the far end of a flow with an `only_from` goes on from there
-/// like what starts there, but for other such flows: so each party that they name is followed
-/// alone only where its way leads to one that names it, and the rest at once.
+impl Held {
+    /// Adds where leaves get to over flows that let them pass.
+    fn follow(&mut self, ground: &Ground, starts: Vec<(SystemId, LeafSet)>, passes: impl Fn(&Edge) -> bool) {
+        let here = follow(ground, starts, passes, None, |edge, crossing| {
+            self.carried[edge.flow].extend(crossing.row());
+        });
+        for (system, leaves) in here {
+            self.at[system].extend(leaves.row());
+        }
+    }
+}
+
+/// Follows all that is declared to start somewhere. What gets to the far end of a flow with an
+/// `only_from` goes on from there like what starts there, but for other such flows: so each party that
+/// they name is followed alone only where its way leads to one that names it, and the rest at once.
 fn held(ground: &Ground) -> Held {
     let model = ground.model;
     let none = ground.nothing();
@@ -60,39 +76,35 @@ fn held(ground: &Ground) -> Held {
         let named = model.flows[flow].only_from.iter().flatten();
         named.for_each(|&party| naming.entry(party).or_default().push(flow));
     }
-    let owned = |(system, leaves): (SystemId, &LeafSet)| (system, leaves.clone());
     let mut starts: Vec<(SystemId, LeafSet)> = ground.starts(false).into_iter().map(owned).collect();
-    for (party, flows) in naming {
-        let toward = toward(ground, party, &flows);
-        let own = model.parties[party].systems.iter();
-        let own = own.filter_map(|&system| Some((system, ground.start(system, false)?.clone())));
-        let mut far = Vec::new();
-        let keep = |system| toward.get(&system).cloned().unwrap_or_else(|| ground.nothing());
-        follow(
-            ground,
-            own.collect(),
-            |edge| passes(ground, edge, Some(party)),
-            Some(&keep),
-            |edge, crossing| {
-                if edge.only {
-                    held.carried[edge.flow].extend(crossing.row());
-                    far.push((edge.to, crossing.clone()));
-                }
-            },
-        );
-        starts.extend(far);
+    let naming: Vec<(PartyId, Vec<FlowId>)> = naming.into_iter().collect();
+    let crossed = naming.par_iter().flat_map_iter(|(party, flows)| named(ground, *party, flows));
+    for (edge, crossing) in crossed.collect::<Vec<_>>() {
+        held.carried[edge.flow].extend(crossing.row());
+        starts.push((edge.to, crossing));
     }
-    let assumed = ground.starts(true).into_iter().map(owned).collect();
-    for (starts, all) in [(starts, false), (assumed, true)] {
-        let passes = |edge: &Edge| all || passes(ground, edge, None);
-        let here = follow(ground, starts, passes, None, |edge, crossing| {
-            held.carried[edge.flow].extend(crossing.row());
-        });
-        for (system, leaves) in here {
-            held.at[system].extend(leaves.row());
-        }
-    }
+    held.follow(ground, starts, |edge| passes(ground, edge, None));
     held
+}
+
+fn owned((system, leaves): (SystemId, &LeafSet)) -> (SystemId, LeafSet) {
+    (system, leaves.clone())
+}
+
+/// What a party's items cross of the flows with an `only_from`.
+fn named<'g>(ground: &'g Ground, party: PartyId, flows: &[FlowId]) -> Vec<(&'g Edge, LeafSet)> {
+    let toward = toward(ground, party, flows);
+    let own = ground.model.parties[party].systems.iter();
+    let own = own.filter_map(|&system| Some((system, ground.start(system, false)?.clone())));
+    let keep = |system| toward.get(&system).cloned().unwrap_or_else(|| ground.nothing());
+    let passes = |edge: &Edge| passes(ground, edge, Some(party));
+    let mut crossed = Vec::new();
+    follow(ground, own.collect(), passes, Some(&keep), |edge, crossing| {
+        if edge.only {
+            crossed.push((edge, crossing.clone()));
+        }
+    });
+    crossed
 }
 
 /// Whether a flow lets a party's items pass; those of one that no `only_from` names.
@@ -126,12 +138,12 @@ fn toward(ground: &Ground, party: PartyId, flows: &[FlowId]) -> FxHashMap<System
 
 /// Follows leaves over flows that let them pass, as far as they are kept where they arrive, and
 /// shows what crosses each; what is then where.
-fn follow(
-    ground: &Ground,
+fn follow<'g>(
+    ground: &'g Ground,
     starts: Vec<(SystemId, LeafSet)>,
     passes: impl Fn(&Edge) -> bool,
     keep: Option<&dyn Fn(SystemId) -> LeafSet>,
-    mut show: impl FnMut(&Edge, &LeafSet),
+    mut show: impl FnMut(&'g Edge, &LeafSet),
 ) -> FxHashMap<SystemId, LeafSet> {
     let mut here: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
     let mut arriving = VecDeque::from(starts);
@@ -159,9 +171,8 @@ fn follow(
 
 /// Categories of counting flows of which they carry nothing, and of derivations of which
 /// there is nothing.
-fn unsourced(ground: &Ground) -> Vec<Pair> {
+fn unsourced(ground: &Ground, held: &Held) -> Vec<Pair> {
     let model = ground.model;
-    let held = held(ground);
     let mut pairs = BTreeSet::new();
     let missing = |key: Key, there: &LeafSet| !model.data.leaves([&key]).intersects(there);
     for flow in ground.counting.iter() {

@@ -50,9 +50,21 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
     let mut checker = Checker { ground: &ground, scope: &scope, findings: &findings, failures, sets: 0 };
     checker.unsourced(&pairs);
     checker.listed(&certificate.findings, &names);
-    checker.each(&rules(world), |checker, (rule, body)| checker.rule(rule, body, &certificate.parts));
-    checker.flows(&certificate.parts);
-    checker.terms(&certificate.parts, &names);
+    let parts = &certificate.parts;
+    let (of_rules, of_terms) = rayon::join(
+        || {
+            checker.aside(|checker| {
+                checker.each(&rules(world), |checker, (rule, body)| checker.rule(rule, body, parts))
+            })
+        },
+        || {
+            checker.aside(|checker| {
+                checker.flows(parts);
+                checker.terms(parts, &names);
+            })
+        },
+    );
+    checker.add([of_rules, of_terms]);
     Verified { failures: checker.failures, sets: checker.sets }
 }
 
@@ -192,18 +204,27 @@ impl Checker<'_> {
         self.fail(failures);
     }
 
-    /// Checks things side by side; what is wrong is told in their order.
-    fn each<T: Sync>(&mut self, all: &[T], check: impl Fn(&mut Checker, &T) + Sync) {
+    /// Checks something by itself: what is wrong, and how many sets were checked.
+    fn aside(&self, check: impl FnOnce(&mut Checker)) -> (Vec<String>, usize) {
         let (ground, scope, findings) = (self.ground, self.scope, self.findings);
-        let checked = all.par_iter().map(|one| {
-            let mut checker = Checker { ground, scope, findings, failures: Vec::new(), sets: 0 };
-            check(&mut checker, one);
-            (checker.failures, checker.sets)
-        });
-        for (failures, sets) in checked.collect::<Vec<_>>() {
+        let mut checker = Checker { ground, scope, findings, failures: Vec::new(), sets: 0 };
+        check(&mut checker);
+        (checker.failures, checker.sets)
+    }
+
+    /// Adds what was checked aside.
+    fn add(&mut self, checked: impl IntoIterator<Item = (Vec<String>, usize)>) {
+        for (failures, sets) in checked {
             self.failures.extend(failures);
             self.sets += sets;
         }
+    }
+
+    /// Checks things side by side; what is wrong is told in their order.
+    fn each<T: Sync>(&mut self, all: &[T], check: impl Fn(&mut Checker, &T) + Sync) {
+        let checked = all.par_iter().map(|one| self.aside(|checker| check(checker, one)));
+        let checked: Vec<_> = checked.collect();
+        self.add(checked);
     }
 
     fn rule(&mut self, rule: &str, body: &Body, parts: &[Part]) {
@@ -539,29 +560,30 @@ fn stays(ask: &Ask, toward: &Toward, class: &Class, sets: &Sets, shown: &mut BTr
     let (ground, question) = (ask.ground, ask.question());
     let name = |system: SystemId| &ground.model.systems[system].name;
     let mut failures = Vec::new();
-    let turns = |system: SystemId| !ground.model.systems[system].derives.is_empty();
-    let within = |step: &Step| {
-        if !turns(step.to) {
-            let useful = || toward.within(step.to, step.state, &step.leaves);
-            return sets.has(step.to, step.state, &step.leaves)
-                || useful().is_none_or(|leaves| sets.has(step.to, step.state, &leaves));
-        }
-        let settled = settled(ground, question, toward, step);
-        settled.iter().all(|(state, leaves)| sets.has(step.to, *state, leaves))
+    // What systems make of what arrives is looked for where it has arrived: what can get to a target
+    // once it is turned is among what can get to one.
+    let within = |system: SystemId, state: State, leaves: &LeafSet| {
+        let useful = || toward.within(system, state, leaves);
+        sets.has(system, state, leaves) || useful().is_none_or(|leaves| sets.has(system, state, &leaves))
     };
     for (&system, leaves) in &class.starts {
         for (state, leaves) in starting(question, leaves) {
-            if !within(&Step { to: system, state, leaves }) {
+            if !within(system, state, &leaves) {
                 failures.push(format!("{}: data that starts at {} is left out", ask.rule, name(system)));
             }
         }
     }
+    let turns = |system: SystemId| !ground.model.systems[system].derives.is_empty();
     for (system, state, held) in sets.iter() {
-        if turns(system) && !within(&Step { to: system, state, leaves: held.clone() }) {
-            failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
+        if turns(system) {
+            let step = Step { to: system, state, leaves: held.clone() };
+            let settled = settled(ground, question, toward, &step);
+            if !settled.iter().all(|(state, leaves)| sets.has(system, *state, leaves)) {
+                failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
+            }
         }
         steps(ground, question, class, (system, state, held), None, shown, |step| {
-            if !within(&step) {
+            if !within(step.to, step.state, &step.leaves) {
                 let (from, to) = (name(system), name(step.to));
                 failures.push(format!("{}: data that moves from {from} to {to} is left out", ask.rule));
             }

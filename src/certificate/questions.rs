@@ -100,6 +100,11 @@ impl<'g> Forbidden<'g> {
         (here && !of.is_empty()).then_some(of)
     }
 
+    /// Whether arrivals over a flow may break the rule.
+    fn may(&self, edge: &Edge) -> bool {
+        self.to[edge.flow] != 0 && !self.through[edge.flow] && !self.arriving[edge.flow]
+    }
+
     /// The leaves with which items in a state are of the data once they have arrived.
     fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
         if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
@@ -150,10 +155,10 @@ impl Question for Forbidden<'_> {
         leaves: &LeafSet,
         shown: &mut BTreeSet<Shown>,
     ) {
-        let relations = self.to[edge.flow];
-        if relations == 0 || self.through[edge.flow] || self.arriving[edge.flow] {
+        if !self.may(edge) {
             return;
         }
+        let relations = self.to[edge.flow];
         let k = || self.ground.distance(edge, whose, state.plane);
         let there = !self.relation || relations & bit(self.ground.relation(edge.to, whose, k())) != 0;
         if there && leaves.intersects(&self.of_data(edge, state.marked)) {
@@ -162,8 +167,11 @@ impl Question for Forbidden<'_> {
     }
 
     fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
-        let may = self.to[edge.flow] != 0 && !self.through[edge.flow] && !self.arriving[edge.flow];
-        may.then(|| self.of_data(edge, state.marked))
+        self.may(edge).then(|| self.of_data(edge, state.marked))
+    }
+
+    fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
+        ground.edges().iter().filter(|edge| self.may(edge)).collect()
     }
 }
 
@@ -193,6 +201,11 @@ impl<'g> Limited<'g> {
         self.place_of[system].filter(|_| !of.is_empty()).map(|place| (place, of))
     }
 
+    /// Whether a flow leads to a place.
+    fn may(&self, edge: &Edge) -> bool {
+        self.place_of[edge.to].is_some() && !self.through[edge.flow]
+    }
+
     fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
         if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
     }
@@ -220,8 +233,11 @@ impl Question for Limited<'_> {
     }
 
     fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
-        let there = self.place_of[edge.to].is_some();
-        (there && !self.through[edge.flow]).then(|| self.of_data(edge, state.marked))
+        self.may(edge).then(|| self.of_data(edge, state.marked))
+    }
+
+    fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
+        ground.edges().iter().filter(|edge| self.may(edge)).collect()
     }
 }
 
@@ -248,6 +264,10 @@ impl Question for Carried {
 
     fn may_show(&self, edge: &Edge, _: State) -> Option<LeafSet> {
         self.flows.contains(&edge.flow).then(|| edge.leaves.clone())
+    }
+
+    fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
+        self.flows.iter().filter_map(|&flow| ground.edge(flow)).collect()
     }
 }
 

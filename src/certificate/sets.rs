@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bits::LeafSet;
-use crate::model::{Id, Model, SystemId};
+use crate::model::{Model, SystemId};
 
 /// What must be known of an item besides its current leaf: a plane (its distance, or
 /// whether it is under terms) and whether it has been of the categories asked about.
@@ -86,10 +86,10 @@ pub struct Dictionary {
 }
 
 /// Leaves that some systems hold: the number of a set, and the systems' places.
-pub type Placed = (usize, Vec<usize>);
+pub type Placed = (usize, Vec<u32>);
 
 /// As [`Placed`], in a state (its number first).
-pub type Stated = (u8, usize, Vec<usize>);
+pub type Stated = (u8, usize, Vec<u32>);
 
 impl Dictionary {
     fn number(&mut self, model: &Model, leaves: &LeafSet) -> usize {
@@ -103,19 +103,19 @@ impl Dictionary {
 
     /// Sets as written.
     pub fn write(&mut self, model: &Model, sets: &Sets) -> Vec<Stated> {
-        let mut by_set: BTreeMap<(u8, usize), Vec<usize>> = BTreeMap::new();
+        let mut by_set: BTreeMap<(u8, usize), Vec<u32>> = BTreeMap::new();
         for (system, state, leaves) in sets.iter().filter(|(_, _, leaves)| !leaves.is_empty()) {
             let key = (state.number(), self.number(model, leaves));
-            by_set.entry(key).or_default().push(system.index());
+            by_set.entry(key).or_default().push(system.0);
         }
         by_set.into_iter().map(|((state, set), systems)| (state, set, systems)).collect()
     }
 
     /// Leaves by system as written.
     pub fn write_starts(&mut self, model: &Model, starts: &BTreeMap<SystemId, LeafSet>) -> Vec<Placed> {
-        let mut by_set: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut by_set: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for (system, leaves) in starts {
-            by_set.entry(self.number(model, leaves)).or_default().push(system.index());
+            by_set.entry(self.number(model, leaves)).or_default().push(system.0);
         }
         by_set.into_iter().collect()
     }
@@ -161,6 +161,6 @@ pub fn read_starts(
 }
 
 /// The system at a place in the order of names.
-pub fn system_at(model: &Model, place: usize) -> Option<SystemId> {
-    (place < model.systems.len()).then(|| SystemId::from_index(place))
+pub fn system_at(model: &Model, place: u32) -> Option<SystemId> {
+    ((place as usize) < model.systems.len()).then_some(SystemId(place))
 }

@@ -63,9 +63,7 @@ pub trait Question {
 
     /// Flows among which are all over which items in a plane may show something, or may come to
     /// another plane.
-    fn targets<'g>(&self, ground: &'g Ground, _: u8) -> Vec<&'g Edge> {
-        ground.edges().iter().collect()
-    }
+    fn targets<'g>(&self, ground: &'g Ground, plane: u8) -> Vec<&'g Edge>;
 
     /// What of some leaves can be in a state at a system.
     fn confined(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
