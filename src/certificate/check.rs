@@ -391,7 +391,7 @@ impl Checker<'_> {
             let ask = Ask { ground, rule: "terms", findings, asked };
             let own = read(model, &leaves, &apart.toward);
             let own = own.map(|own| Toward { sets: own, planes: true, shared: Some(&toward.sets) });
-            checker.holds(&ask, own.zip(classes(ground, &leaves, &apart.classes)));
+            checker.holds(&ask, own, (&leaves, &apart.classes));
         });
         let alone: BTreeSet<usize> = part.apart.iter().flat_map(|apart| members(&apart.flows)).collect();
         if alone != together {
@@ -427,35 +427,47 @@ impl Checker<'_> {
 
     /// The sets of a part hold every origin, are closed, and show nothing that is not listed.
     fn closed(&mut self, ask: &Ask, part: &Part) -> Vec<(Class, BTreeSet<Shown>)> {
-        self.holds(ask, resolve(ask, part))
+        let model = ask.ground.model;
+        let leaves = part.leaves.leaves(model);
+        let sets = leaves.as_ref().and_then(|leaves| read(model, leaves, &part.toward));
+        let toward = sets.map(|sets| Toward { sets, planes: ask.planes(), shared: None });
+        self.holds(ask, toward, (&leaves.unwrap_or_default(), &part.classes))
     }
 
-    /// As [`Checker::closed`], of sets that are resolved.
+    /// As [`Checker::closed`]; what can get to a target is resolved.
     fn holds(
         &mut self,
         ask: &Ask,
-        sets: Option<(Toward, Vec<(Class, Sets)>)>,
+        toward: Option<Toward>,
+        (leaves, classes): (&[LeafSet], &[Followed]),
     ) -> Vec<(Class, BTreeSet<Shown>)> {
-        let Some((toward, classes)) = sets else {
-            self.fail([format!("{}: the sets name something that is not declared", ask.rule)]);
+        let unknown = format!("{}: the sets name something that is not declared", ask.rule);
+        let Some(toward) = toward else {
+            self.fail([unknown]);
             return Vec::new();
         };
         self.sets += 1 + classes.len();
-        self.fail(
-            leads(ask, &toward).into_iter().chain(followed(ask, &toward, &classes)).collect::<Vec<_>>(),
-        );
-        let checked = classes.into_par_iter().map(|(class, sets)| {
+        let checked = classes.par_iter().map(|followed| {
+            let (class, sets) = resolve(ask.ground, leaves, followed)?;
             let mut shown = BTreeSet::new();
             let mut failures = stays(ask, &toward, &class, &sets, &mut shown);
             failures.extend(shown.iter().flat_map(|&one| ask.owed(&class, one)));
-            (failures, class, shown)
+            Some((failures, class, shown))
         });
+        let (led, checked) = rayon::join(|| leads(ask, &toward), || checked.collect::<Vec<_>>());
+        self.fail(led);
         let mut all = Vec::new();
         let mut failures = Vec::new();
-        for (wrong, class, shown) in checked.collect::<Vec<_>>() {
-            failures.extend(wrong);
-            all.push((class, shown));
+        for one in checked {
+            match one {
+                Some((wrong, class, shown)) => {
+                    failures.extend(wrong);
+                    all.push((class, shown));
+                }
+                None => failures.push(unknown.clone()),
+            }
         }
+        self.fail(followed(ask, &toward, &all));
         self.fail(failures);
         all
     }
@@ -475,22 +487,11 @@ fn ends(ground: &Ground, about: About) -> (Option<String>, Option<String>) {
     }
 }
 
-/// The sets of a part, as far as they can matter.
-fn resolve<'s>(ask: &Ask, part: &Part) -> Option<(Toward<'s>, Vec<(Class, Sets)>)> {
-    let model = ask.ground.model;
-    let leaves = part.leaves.leaves(model)?;
-    let sets = read(model, &leaves, &part.toward)?;
-    let toward = Toward { sets, planes: ask.planes(), shared: None };
-    Some((toward, classes(ask.ground, &leaves, &part.classes)?))
-}
-
-fn classes(ground: &Ground, leaves: &[LeafSet], followed: &[Followed]) -> Option<Vec<(Class, Sets)>> {
-    let class = |followed: &Followed| {
-        let starts = read_starts(ground.model, leaves, &followed.starts)?;
-        let class = Class::new(ground, followed.assumed, starts);
-        Some((class, read(ground.model, leaves, &followed.sets)?))
-    };
-    followed.iter().map(class).collect()
+/// A class and its sets; `None` if they name something that is not declared.
+fn resolve(ground: &Ground, leaves: &[LeafSet], followed: &Followed) -> Option<(Class, Sets)> {
+    let starts = read_starts(ground.model, leaves, &followed.starts)?;
+    let class = Class::new(ground, followed.assumed, starts);
+    Some((class, read(ground.model, leaves, &followed.sets)?))
 }
 
 /// Where what can get to a target is not in its sets.
@@ -536,7 +537,7 @@ fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
 }
 
 /// Where an origin that matters is in no class.
-fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, Sets)]) -> Vec<String> {
+fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, BTreeSet<Shown>)]) -> Vec<String> {
     let mut failures = Vec::new();
     for assumed in [false, true] {
         let mut all: BTreeMap<SystemId, LeafSet> = BTreeMap::new();
