@@ -175,7 +175,7 @@ impl<'m> Graph<'m> {
         facts: Arc<Table<FlowId, Facts>>,
         carried: Option<&'m Table<FlowId, LeafSet>>,
     ) -> Self {
-        let leaves = |flow| carried.map_or(&model.flows[flow].leaves, |carried| &carried[flow]);
+        let leaves = |flow| carried.map_or(&*model.flows[flow].leaves, |carried| &carried[flow]);
         let out = Edges::new(model, flows, |flow| (flow.from, flow.to), leaves);
         let into = Edges::new(model, flows, |flow| (flow.to, flow.from), leaves);
         Graph { model, out, into, facts, carried }

@@ -118,7 +118,9 @@ fn toward(ground: &Ground, party: PartyId, flows: &[FlowId]) -> FxHashMap<System
     let model = ground.model;
     let mut toward: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
     let mut before: VecDeque<(SystemId, LeafSet)> = VecDeque::new();
-    before.extend(flows.iter().map(|&flow| (model.flows[flow].from, model.flows[flow].leaves.clone())));
+    before.extend(
+        flows.iter().map(|&flow| (model.flows[flow].from, LeafSet::clone(&model.flows[flow].leaves))),
+    );
     while let Some((system, leaves)) = before.pop_front() {
         let known = toward.entry(system).or_insert_with(|| ground.nothing());
         let new = ground.made_into(system, &leaves).minus(known);

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -37,7 +38,7 @@ pub struct Edge {
     /// What is done to the data.
     pub transform: Transform,
     /// The leaves that it may carry.
-    pub leaves: LeafSet,
+    pub leaves: Arc<LeafSet>,
 }
 
 /// Who of a flow's ends is the provider of the processing agreement that it runs under.
@@ -68,7 +69,7 @@ impl Edge {
             only: declared.only_from.is_some(),
             provider,
             transform: declared.transform,
-            leaves: declared.leaves.clone(),
+            leaves: Arc::clone(&declared.leaves),
         }
     }
 

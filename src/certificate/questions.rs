@@ -107,7 +107,7 @@ impl<'g> Forbidden<'g> {
 
     /// The leaves with which items in a state are of the data once they have arrived.
     fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
-        if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
+        if marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
     }
 }
 
@@ -207,7 +207,7 @@ impl<'g> Limited<'g> {
     }
 
     fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
-        if marked { edge.leaves.clone() } else { edge.leaves.and(self.making.at(edge.to)) }
+        if marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
     }
 }
 
@@ -263,7 +263,7 @@ impl Question for Carried {
     }
 
     fn may_show(&self, edge: &Edge, _: State) -> Option<LeafSet> {
-        self.flows.contains(&edge.flow).then(|| edge.leaves.clone())
+        self.flows.contains(&edge.flow).then(|| LeafSet::clone(&edge.leaves))
     }
 
     fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
@@ -370,7 +370,7 @@ impl<'m> Under<'m> {
     /// The leaves with which a flow breaks each of the four terms.
     fn broken(&self, ground: &Ground, edge: &Edge) -> Vec<(usize, LeafSet)> {
         let wholly = self.wholly_broken(ground, edge).into_iter();
-        let mut all: Vec<_> = wholly.map(|check| (check, edge.leaves.clone())).collect();
+        let mut all: Vec<_> = wholly.map(|check| (check, LeafSet::clone(&edge.leaves))).collect();
         if self.passes_on(ground, edge) {
             all.push((1, edge.leaves.minus(&self.allowed(ground, edge))));
         }
@@ -508,7 +508,7 @@ impl<'g> Sticky<'g> {
     /// What comes under the terms, and where.
     fn entering(&self) -> impl Iterator<Item = (SystemId, LeafSet)> {
         let entering = self.own().filter(|edge| self.plane_after(edge, 0) == 1);
-        entering.map(|edge| (edge.to, edge.leaves.clone()))
+        entering.map(|edge| (edge.to, LeafSet::clone(&edge.leaves)))
     }
 
     /// What stays under the terms over the flows of a system, and where.
@@ -593,7 +593,7 @@ impl Question for Sticky<'_> {
     fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
         let first = self.under(edge, state.plane).next()?;
         if !first.wholly_broken(self.ground, edge).is_empty() {
-            return Some(edge.leaves.clone());
+            return Some(LeafSet::clone(&edge.leaves));
         }
         if edge.sender == edge.receiver {
             return None;

@@ -30,7 +30,7 @@ fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     let flow = &model.flows[id];
     let permitted = under.terms.purposes.as_ref().map(|list| keys(list));
     let outside = permitted.is_some_and(|named| flow.purposes.iter().any(|&p| !model.under(p, &named)));
-    (outside || ruled_out(model, under.terms, id)).then(|| flow.leaves.clone())
+    (outside || ruled_out(model, under.terms, id)).then(|| LeafSet::clone(&flow.leaves))
 }
 
 /// Whether terms rule out a purpose of a flow or of where it ends: that says more than

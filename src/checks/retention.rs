@@ -24,5 +24,5 @@ pub const CHECK: Check = Check {
 fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     let flow = &judge.model.flows[id];
     let kept = flow.retention.unwrap_or(Duration::Unlimited);
-    under.terms.retention.is_some_and(|most| kept > most).then(|| flow.leaves.clone())
+    under.terms.retention.is_some_and(|most| kept > most).then(|| LeafSet::clone(&flow.leaves))
 }

@@ -22,5 +22,5 @@ pub const CHECK: Check = Check {
 fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     let flow = &judge.model.flows[id];
     let lacks = under.terms.safeguards.iter().any(|s| !flow.declared.safeguards.contains(&s.value));
-    lacks.then(|| flow.leaves.clone())
+    lacks.then(|| LeafSet::clone(&flow.leaves))
 }

@@ -39,6 +39,9 @@ impl<T> Spanned<T> {
 /// A name that many declarations repeat: one copy for all of a file.
 pub type Name = Arc<str>;
 
+/// A list of texts that many declarations repeat: one copy for all of a file.
+pub type Words = Arc<[String]>;
+
 /// What decoding needs to know and where it notes mistakes.
 #[derive(Debug)]
 pub struct Decoder<'d> {
@@ -49,6 +52,7 @@ pub struct Decoder<'d> {
     /// The purposes.
     pub purposes: &'d Tree,
     names: FxHashSet<Name>,
+    lists: FxHashSet<Words>,
     /// How many values may be repeated for declarations that don't write them.
     most: usize,
     /// How many are.
@@ -64,8 +68,8 @@ pub fn repeatable(limits: &Limits, bytes: usize) -> usize {
 impl<'d> Decoder<'d> {
     /// A decoder that notes mistakes there.
     pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
-        let names = FxHashSet::default();
-        Decoder { diagnostics, data, purposes, names, most: Limits::USUAL.aliases, repeated: 0 }
+        let (names, lists) = (FxHashSet::default(), FxHashSet::default());
+        Decoder { diagnostics, data, purposes, names, lists, most: Limits::USUAL.aliases, repeated: 0 }
     }
 
     /// As it is, but so many values may be repeated.

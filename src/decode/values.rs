@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Decoder, Name, Spanned};
+use super::{Decoder, Name, Spanned, Words};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::{Key, Tree};
@@ -68,6 +68,16 @@ impl Decoder<'_> {
             }
         };
         Some(Spanned::new(name, node.span))
+    }
+
+    /// A list of texts as one of the lists that are known.
+    pub fn words(&mut self, texts: Vec<String>) -> Words {
+        if let Some(known) = self.lists.get(texts.as_slice()) {
+            return Words::clone(known);
+        }
+        let new = Words::from(texts);
+        self.lists.insert(Words::clone(&new));
+        new
     }
 
     fn scalar(&mut self, node: &Node, expected: &str) -> Option<Spanned<String>> {

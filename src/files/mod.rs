@@ -115,7 +115,11 @@ impl Files {
                     text.as_bytes().take(most).read_to_end(&mut bytes)?;
                     return Ok(bytes);
                 }
-                fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+                let file = fs::File::open(path)?;
+                // Texts stay: they take no more room than they need.
+                let length = file.metadata()?.len().min(most);
+                bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default())?;
+                file.take(most).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
             Some(revision) => revision.read(path, most),

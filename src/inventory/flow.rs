@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::meta::{Meta, meta, text};
 use super::party::texts;
 use super::terms::{Terms, terms};
-use crate::decode::{Decoder, Fields, Name, Spanned};
+use crate::decode::{Decoder, Fields, Name, Spanned, Words};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::Key;
@@ -46,13 +46,13 @@ pub struct Stated {
     /// What is done to the data on the way, if stated.
     pub transform: Option<Transform>,
     /// What protects it.
-    pub safeguards: Box<[String]>,
+    pub safeguards: Words,
     /// When it runs, if it says.
     effective: Option<Box<Effective>>,
     /// What it moved has been deleted.
     pub disposed: Option<Box<Disposed>>,
     /// Free marks.
-    pub tags: Box<[String]>,
+    pub tags: Words,
     /// Title, labels, source, basis.
     pub meta: Meta,
 }
@@ -127,10 +127,10 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
             data: data.unwrap_or_default().into(),
             consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
             transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-            safeguards: texts(d, f, "safeguards").into(),
+            safeguards: texts(d, f, "safeguards"),
             effective: f.with(d, "effective", effective).map(Box::new),
             disposed: f.with(d, "disposed", disposed).map(Box::new),
-            tags: texts(d, f, "tags").into(),
+            tags: texts(d, f, "tags"),
             meta: meta(d, f),
         },
     };

@@ -30,8 +30,8 @@ pub struct Inventory {
     pub parties: Vec<Party>,
     /// Agreements, their flows within.
     pub agreements: Vec<Agreement>,
-    /// Flows under no agreement.
-    pub flows: Vec<Flow>,
+    /// Flows under no agreement, those of each document together.
+    pub flows: Vec<Vec<Flow>>,
     /// Public promises.
     pub statements: Vec<Statement>,
     /// Promises of another state of the inventory, to which this one is held; who made
@@ -143,7 +143,10 @@ impl Inventory {
         let _ = top.get("taxonomy");
         self.parties.extend(list(d, &mut top, "parties", party::party));
         self.agreements.extend(list(d, &mut top, "agreements", agreement::agreement));
-        self.flows.extend(list(d, &mut top, "flows", |d, node| flow::flow(d, node, &[])));
+        let flows = list(d, &mut top, "flows", |d, node| flow::flow(d, node, &[]));
+        if !flows.is_empty() {
+            self.flows.push(flows);
+        }
         self.statements.extend(list(d, &mut top, "statements", statement::statement));
         self.waivers.extend(list(d, &mut top, "waivers", waiver::waiver));
         top.finish(d);

@@ -3,7 +3,7 @@
 use super::meta::{Meta, meta, text};
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Decoder, Fields, Spanned};
+use crate::decode::{Decoder, Fields, Spanned, Words};
 use crate::duration::Duration;
 use crate::source::Span;
 use crate::taxonomy::Key;
@@ -53,7 +53,7 @@ pub struct System {
     /// How many people's data it holds.
     pub subjects: Option<u64>,
     /// Free marks.
-    pub tags: Vec<String>,
+    pub tags: Words,
     /// Title, labels, source, basis.
     pub meta: Meta,
 }
@@ -127,6 +127,7 @@ fn derive(d: &mut Decoder, node: &Node) -> Option<Derive> {
 }
 
 /// A list of texts, their places not needed.
-pub fn texts(d: &mut Decoder, fields: &mut Fields, key: &'static str) -> Vec<String> {
-    fields.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
+pub fn texts(d: &mut Decoder, fields: &mut Fields, key: &'static str) -> Words {
+    let texts: Vec<String> = fields.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+    d.words(texts)
 }

@@ -28,6 +28,7 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
         systems: FxHashMap::default(),
         suggestions: 100,
         shared: None,
+        leaves: FxHashMap::default(),
         diagnostics,
     };
     let Inventory { parties, agreements, flows, mut statements, promised, mut waivers, accepted } = inventory;
@@ -59,6 +60,8 @@ struct Builder<'d> {
     shared: Option<(Option<AgreementId>, Shared)>,
     /// For how many more names a near one is looked for: each costs a look at all.
     suggestions: usize,
+    /// The leaves of the categories that flows name.
+    leaves: FxHashMap<Vec<Key>, Arc<LeafSet>>,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -253,16 +256,17 @@ impl Builder<'_> {
     fn agreements_and_flows(
         &mut self,
         mut agreements: Vec<inventory::Agreement>,
-        loose: Vec<inventory::Flow>,
+        loose: Vec<Vec<inventory::Flow>>,
     ) {
         self.unique("agreement", agreements.iter().map(|a| &a.id));
         agreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         agreements.dedup_by(|a, b| a.id.value == b.id.value);
-        self.unique("flow", loose.iter().map(|f| &f.id));
-        let declared = loose.len() + agreements.iter().map(|agreement| agreement.flows.len()).sum::<usize>();
+        self.unique("flow", loose.iter().flatten().map(|f| &f.id));
+        let under = agreements.iter().map(|agreement| agreement.flows.len());
+        let declared = loose.iter().map(Vec::len).chain(under).sum();
         let mut flows: Vec<Flow> = Vec::with_capacity(declared);
-        for flow in loose {
-            let name = flow.id.value.clone();
+        for mut flow in loose.into_iter().flatten() {
+            let name = std::mem::take(&mut flow.id.value);
             flows.extend(self.flow(flow, name, None));
         }
         let mut resolved: Vec<Agreement> = Vec::new();
@@ -361,7 +365,7 @@ impl Builder<'_> {
             agreement: agreement.map(|(id, _)| id),
             from,
             to,
-            leaves: self.model.data.leaves(&keys(&declared.stated.data)),
+            leaves: self.leaves(&declared.stated.data),
             purposes,
             only_from,
             consent: declared.stated.consent.unwrap_or(Consent::None),
@@ -404,6 +408,17 @@ impl Builder<'_> {
                 Shared { onward_to: self.onward_to(&terms).into(), terms: Arc::new(terms), ..shared }
             }
         }
+    }
+
+    /// The leaves of some categories: one set for all that name the same.
+    fn leaves(&mut self, data: &[Spanned<Key>]) -> Arc<LeafSet> {
+        let named = keys(data);
+        if let Some(known) = self.leaves.get(named.as_slice()) {
+            return Arc::clone(known);
+        }
+        let new = Arc::new(self.model.data.leaves(&named));
+        self.leaves.insert(named, Arc::clone(&new));
+        new
     }
 
     fn onward_to(&mut self, terms: &Terms) -> Vec<OnwardTo> {

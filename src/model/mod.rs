@@ -112,7 +112,7 @@ pub struct Flow {
     /// Where it ends.
     pub to: SystemId,
     /// The leaves that it may carry.
-    pub leaves: LeafSet,
+    pub leaves: Arc<LeafSet>,
     /// What for: its own, or the receiving system's.
     pub purposes: Purposes,
     /// The parties whose data alone it carries.

@@ -157,7 +157,9 @@ pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
         if target.by[flow] {
             let leaves = &model.flows[flow].leaves;
             let to = model.flows[flow].to;
-            row.copy_from_slice(if slot.marked { leaves.clone() } else { leaves.and(touching.at(to)) }.row());
+            row.copy_from_slice(
+                if slot.marked { LeafSet::clone(leaves) } else { leaves.and(touching.at(to)) }.row(),
+            );
         }
     });
     let mut open: Vec<Open> = Vec::new();

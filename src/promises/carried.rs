@@ -104,7 +104,7 @@ fn follow(
     let rows = reaching(judge.graph, &course, judge.counting.iter(), |flow, slot, row| {
         let leaves = &model.flows[flow].leaves;
         let of_data =
-            if slot.marked { leaves.clone() } else { leaves.and(touching.at(model.flows[flow].to)) };
+            if slot.marked { LeafSet::clone(leaves) } else { leaves.and(touching.at(model.flows[flow].to)) };
         row.copy_from_slice(of_data.row());
     });
     let candidates = Candidates::of(&rows, 1);

@@ -367,7 +367,7 @@ fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
 /// The leaves of a flow with which items in a slot are of a category as they arrive.
 fn hit(judge: &Judge, touching: &Deriving, flow: FlowId, slot: Slot) -> LeafSet {
     let f = &judge.model.flows[flow];
-    if slot.marked { f.leaves.clone() } else { f.leaves.and(touching.at(f.to)) }
+    if slot.marked { LeafSet::clone(&f.leaves) } else { f.leaves.and(touching.at(f.to)) }
 }
 
 /// Whatever starts anywhere.

@@ -42,7 +42,7 @@ fn carry(model: &mut Model, id: FlowId, leaves: LeafSet) {
     let named = |key: &Key| model.data.leaves([key]).intersects(&leaves);
     let data = data.filter(|key| named(&key.value)).cloned().collect();
     model.flows[id].declared.data = data;
-    model.flows[id].leaves = leaves;
+    model.flows[id].leaves = Arc::new(leaves);
 }
 
 /// Every place at which each kind of fault may be.

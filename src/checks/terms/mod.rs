@@ -273,7 +273,7 @@ fn noted(
         }
     }
     let ends = || under.releases(judge, flow) && judge.graph.transform(flow) != Transform::None;
-    note(Noted::Released, &|| ends().then(|| judge.model.flows[flow].leaves.clone()));
+    note(Noted::Released, &|| ends().then(|| LeafSet::clone(&judge.model.flows[flow].leaves)));
     note(Noted::OnwardTo, &|| onward::relies(judge, under, flow));
     all
 }

@@ -120,7 +120,7 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
     };
     for group in alike(members, releasing).into_values() {
         leave(together(judge, members, &group, &mut found.released, |one, flow| {
-            ends(judge, one, flow).then(|| judge.model.flows[flow].leaves.clone())
+            ends(judge, one, flow).then(|| LeafSet::clone(&judge.model.flows[flow].leaves))
         }));
     }
     for group in alike(members, Same::of).into_values() {
