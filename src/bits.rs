@@ -61,14 +61,14 @@ impl LeafSet {
 
     /// All its leaves are in `other`.
     pub fn is_subset(&self, other: &LeafSet) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a & !b == 0)
+        !new(&self.0, &other.0)
     }
 
     /// The leaves that are not in `other`.
     #[must_use]
     pub fn minus(&self, other: &LeafSet) -> LeafSet {
         let mut left = self.clone();
-        left.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= !b);
+        take(&mut left.0, &other.0);
         left
     }
 
@@ -82,7 +82,7 @@ impl LeafSet {
     #[must_use]
     pub fn with(&self, row: &[u64]) -> LeafSet {
         let mut both = self.clone();
-        both.0.iter_mut().zip(row).for_each(|(a, b)| *a &= b);
+        keep(&mut both.0, row);
         both
     }
 
@@ -120,8 +120,19 @@ pub fn contains(row: &[u64], bit: usize) -> bool {
     row.get(bit / 64).is_some_and(|w| w >> (bit % 64) & 1 == 1)
 }
 
+// Rows of the built-in categories have three words: loops over so few cost more than what
+// they do, so those are written out.
+
 /// `into |= row`; whether anything was new.
+#[inline]
 pub fn or(into: &mut [u64], row: &[u64]) -> bool {
+    if let ([a, b, c], &[x, y, z]) = (&mut *into, row) {
+        let new = x & !*a | y & !*b | z & !*c;
+        *a |= x;
+        *b |= y;
+        *c |= z;
+        return new != 0;
+    }
     let mut new = 0;
     for (a, b) in into.iter_mut().zip(row) {
         new |= b & !*a;
@@ -131,23 +142,54 @@ pub fn or(into: &mut [u64], row: &[u64]) -> bool {
 }
 
 /// `into |= row`; whether any bit of `row` is set.
+#[inline]
 pub fn or_any(into: &mut [u64], row: &[u64]) -> bool {
     or(into, row);
     !is_empty(row)
 }
 
+/// `into &= row`.
+#[inline]
+pub fn keep(into: &mut [u64], row: &[u64]) {
+    if let ([a, b, c], &[x, y, z]) = (&mut *into, row) {
+        *a &= x;
+        *b &= y;
+        *c &= z;
+        return;
+    }
+    into.iter_mut().zip(row).for_each(|(a, b)| *a &= b);
+}
+
+/// `into &= !row`.
+#[inline]
+pub fn take(into: &mut [u64], row: &[u64]) {
+    into.iter_mut().zip(row).for_each(|(a, b)| *a &= !b);
+}
+
 /// Whether `row` has a bit that `into` has not.
+#[inline]
 pub fn new(row: &[u64], into: &[u64]) -> bool {
+    if let (&[a, b, c], &[x, y, z]) = (row, into) {
+        return a & !x | b & !y | c & !z != 0;
+    }
     row.iter().zip(into).any(|(a, b)| a & !b != 0)
 }
 
 /// Whether no bit is set.
+#[inline]
 pub fn is_empty(row: &[u64]) -> bool {
+    if let &[a, b, c] = row {
+        return a | b | c == 0;
+    }
     row.iter().all(|&w| w == 0)
 }
 
 /// Whether a bit is set in both.
+#[inline]
 pub fn intersects(a: &[u64], b: &[u64]) -> bool {
+    if let (&[a, b, c], &[x, y, z]) = (a, b) {
+        return a & x | b & y | c & z != 0;
+    }
     a.iter().zip(b).any(|(a, b)| a & b != 0)
 }
 

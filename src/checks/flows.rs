@@ -59,9 +59,9 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     if flows.is_empty() {
         return carried;
     }
-    let candidates = reaching(judge.graph, &Plain, flows.iter().copied(), |flow, _, row| {
-        row.copy_from_slice(model.flows[flow].leaves.row());
-    });
+    let offending = judge.graph.some(flows.iter().copied());
+    let candidates =
+        reaching(judge.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
     let candidates = Candidates::of(&candidates, 1);
     for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();

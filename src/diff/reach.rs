@@ -174,11 +174,9 @@ impl<'w> Followed<'w> {
 
     /// The origins that can reach a step, and those that are others or none there.
     fn concerned(&self, other: &Followed, own: &Origins, theirs: &Origins) -> BTreeSet<Start> {
-        let model = self.model();
         let (steps, deriving) = self.steps(other);
-        let rows = reaching(&self.graph, &Plain, steps, |flow, _, row| {
-            bits::or(row, model.flows[flow].leaves.row());
-        });
+        let steps = self.graph.some(steps);
+        let rows = reaching(&self.graph, &Plain, steps, |edge, _, row| row.copy_from_slice(edge.leaves));
         let assumed = |origin: &Origin| matches!(origin, Origin::Assumed(_));
         let concerned = own.iter().filter(|(name, (system, leaf, origin))| {
             bits::contains(rows.row(*system, 0), *leaf)

@@ -153,13 +153,9 @@ pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
     let derived = model.data.find("derived");
     let touching = Deriving::new(model, &target.data);
     let course = Unblocked { through: &target.through, data: &target.data };
-    let rows = reaching(judge.graph, &course, judge.counting.iter(), |flow, slot, row| {
-        if target.by[flow] {
-            let leaves = &model.flows[flow].leaves;
-            let to = model.flows[flow].to;
-            row.copy_from_slice(
-                if slot.marked { LeafSet::clone(leaves) } else { leaves.and(touching.at(to)) }.row(),
-            );
+    let rows = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+        if target.by[edge.flow] {
+            row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
         }
     });
     let mut open: Vec<Open> = Vec::new();

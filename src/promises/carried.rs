@@ -101,11 +101,8 @@ fn follow(
 ) -> BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> {
     let model = judge.model;
     let course = Anywhere(data);
-    let rows = reaching(judge.graph, &course, judge.counting.iter(), |flow, slot, row| {
-        let leaves = &model.flows[flow].leaves;
-        let of_data =
-            if slot.marked { LeafSet::clone(leaves) } else { leaves.and(touching.at(model.flows[flow].to)) };
-        row.copy_from_slice(of_data.row());
+    let rows = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+        row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
     });
     let candidates = Candidates::of(&rows, 1);
     let mut found: BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> = BTreeMap::new();

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::held::Spread;
-use super::queue::Queue;
+use super::queue::{Queue, Way};
 use super::{Held, Rows, deriving, held};
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Graph};
@@ -44,10 +44,8 @@ impl Assumed {
         self.leaves.get(&system)
     }
 
-    fn add(&mut self, graph: &Graph, pair: (SystemId, Key)) {
-        let leaves = graph.model.data.leaves([&pair.1]);
-        let at = self.leaves.entry(pair.0).or_insert_with(|| LeafSet::empty(graph.model.data.leaf_count()));
-        at.extend(leaves.row());
+    fn add(&mut self, pair: (SystemId, Key), leaves: &LeafSet) {
+        self.leaves.entry(pair.0).and_modify(|at| at.extend(leaves.row())).or_insert_with(|| leaves.clone());
         self.pairs.push(pair);
     }
 }
@@ -55,21 +53,18 @@ impl Assumed {
 /// Finds the assumed origins, and what everything holds with them.
 pub fn assume(graph: &Graph) -> (Assumed, Held) {
     let mut assumed = Assumed::default();
+    let mut held = held(graph);
+    let mut spread = Spread::new(graph);
     loop {
-        let held = held(graph, &assumed);
-        let pairs = unsourced(graph, &held);
-        if pairs.is_empty() {
+        let pairs = Pairs::new(graph, unsourced(graph, &held));
+        let sources = sources(graph, &pairs);
+        // Where pairs are some are fed by no others: a round without new ones is the last.
+        if sources.is_empty() {
             assumed.pairs.sort_unstable();
             return (assumed, held);
         }
-        let known = assumed.pairs.len();
-        for pair in sources(graph, &Pairs::new(graph, pairs)) {
-            assumed.add(graph, pair);
-        }
-        // A pair that is assumed is sourced: this cannot happen, and must not hang.
-        if assumed.pairs.len() == known {
-            return (assumed, held);
-        }
+        held.assume(&mut spread, sources.iter().map(|(system, _, leaves)| (*system, leaves)));
+        sources.iter().for_each(|(system, key, leaves)| assumed.add((*system, *key), leaves));
     }
 }
 
@@ -77,7 +72,11 @@ fn unsourced(graph: &Graph, held: &Held) -> Vec<(SystemId, Key)> {
     let model = graph.model;
     let below = |key: Key, leaves: &LeafSet| model.data.leaves([&key]).intersects(leaves);
     let mut pairs = Vec::new();
-    for &flow in graph.flows() {
+    for (_, Edge { flow, leaves, .. }) in graph.all() {
+        // What carries all that it names carries something of each.
+        if held.carried[flow].row() == leaves {
+            continue;
+        }
         let f = &model.flows[flow];
         let named = f.declared.data.iter().map(|key| key.value);
         pairs.extend(named.filter(|&key| !below(key, &held.carried[flow])).map(|key| (f.from, key)));
@@ -121,12 +120,15 @@ impl Pairs {
     }
 }
 
-fn sources(graph: &Graph, pairs: &Pairs) -> Vec<(SystemId, Key)> {
+fn sources(graph: &Graph, pairs: &Pairs) -> Vec<(SystemId, Key, LeafSet)> {
+    if pairs.list.is_empty() {
+        return Vec::new();
+    }
     let roots = roots(graph, pairs, 0..pairs.list.len());
     let tops = self::roots(graph, pairs, roots.into_iter().rev());
     let members = feeding(graph, pairs, &tops);
     let fed = pairs.list.iter().zip(members);
-    fed.filter(|(_, member)| *member).map(|(&(system, key, _), _)| (system, key)).collect()
+    fed.filter(|(_, member)| *member).map(|(pair, _)| pair.clone()).collect()
 }
 
 /// Of pairs in some order those that no earlier one has reached.
@@ -143,15 +145,19 @@ fn roots(graph: &Graph, pairs: &Pairs, order: impl Iterator<Item = usize>) -> Ve
         }
         roots.push(index);
         if let Some((system, _, leaves)) = pairs.list.get(index) {
-            spread.arrive(*system, leaves.row().to_vec());
+            spread.arrive(*system, leaves.row());
         }
-        while let Some((system, new)) = spread.step(|_| true, |_, _| {}) {
-            for (fed, leaves) in pairs.touched(system, &LeafSet::from(new.as_slice())) {
-                if mark(fed, &mut reached) {
-                    spread.arrive(system, leaves.row().to_vec());
+        while spread.step(
+            |_| true,
+            |_, _| {},
+            |spread, system, new| {
+                for (fed, leaves) in pairs.touched(system, &LeafSet::from(new)) {
+                    if mark(fed, &mut reached) {
+                        spread.arrive(system, leaves.row());
+                    }
                 }
-            }
-        }
+            },
+        ) {}
     }
     roots
 }
@@ -161,7 +167,7 @@ fn feeding(graph: &Graph, pairs: &Pairs, goals: &[usize]) -> Vec<bool> {
     let model = graph.model;
     let mut rows = Rows::new(model, 1);
     let mut feeds = vec![false; pairs.list.len()];
-    let mut queue = Queue::new(model);
+    let mut queue = Queue::new(graph, Way::Against);
     for (system, _, leaves) in goals.iter().filter_map(|&goal| pairs.list.get(goal)) {
         rows.add(*system, 0, leaves.row());
         queue.add(*system);

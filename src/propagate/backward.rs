@@ -1,22 +1,23 @@
 //! What can reach a target, whatever its origin: one pass for all origins.
 
-use super::queue::Queue;
+use super::queue::{Queue, Way};
 use super::{Course, Rows, Slot};
 use crate::bits;
 use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
 
 /// For each system and slot the leaves that can reach a target, by flows that let
-/// anything pass. For each of `flows`, `targets` adds to a row the leaves that hit a
+/// anything pass. For each of some flows `targets` adds to a row the leaves that hit a
 /// target as they cross it in a slot.
-pub fn reaching<C: Course>(
+pub fn reaching<'e, C: Course>(
     graph: &Graph,
     course: &C,
-    flows: impl IntoIterator<Item = FlowId>,
-    targets: impl FnMut(FlowId, Slot, &mut [u64]),
+    flows: impl IntoIterator<Item = (SystemId, Edge<'e>)>,
+    targets: impl FnMut(Edge, Slot, &mut [u64]),
 ) -> Rows {
-    let rows = Rows::new(graph.model, Slot::all(course).count());
-    go_back(graph, course, flows, targets, rows, Queue::new(graph.model))
+    let mut back = Back::new(graph, course, Rows::new(graph.model, Slot::all(course).count()));
+    back.start(flows, targets);
+    back.go()
 }
 
 /// As [`reaching`], from what is known where some flows carried less, and no other did.
@@ -25,72 +26,137 @@ pub fn reaching_besides<C: Course>(
     course: &C,
     known: &Rows,
     more: &[FlowId],
-    targets: impl FnMut(FlowId, Slot, &mut [u64]),
+    targets: impl FnMut(Edge, Slot, &mut [u64]),
 ) -> Rows {
-    let mut work = Queue::new(graph.model);
-    more.iter().for_each(|&flow| work.add(graph.model.flows[flow].to));
-    go_back(graph, course, more.iter().copied(), targets, known.clone(), work)
+    let mut back = Back::new(graph, course, known.clone());
+    back.start(graph.some(more.iter().copied()), targets);
+    for (from, edge) in graph.some(more.iter().copied()) {
+        back.cross(Edge { end: from, ..edge }, known.block(edge.end));
+    }
+    back.go()
 }
 
-fn go_back<C: Course>(
-    graph: &Graph,
-    course: &C,
-    flows: impl IntoIterator<Item = FlowId>,
-    mut targets: impl FnMut(FlowId, Slot, &mut [u64]),
-    mut rows: Rows,
-    mut work: Queue,
-) -> Rows {
-    let model = graph.model;
-    let planes = course.planes();
-    let slots: Vec<Slot> = Slot::all(course).collect();
-    let words = bits::words(model.data.leaf_count());
-    let mut row = vec![0; words];
-    for flow in flows {
-        let ends = &model.flows[flow];
-        for &slot in &slots {
-            row.fill(0);
-            targets(flow, slot, &mut row);
-            row.iter_mut().zip(ends.leaves.row()).for_each(|(r, l)| *r &= l);
-            if rows.add(ends.from, slot.index(planes), &row) {
-                work.add(ends.from);
+/// A search against the flows.
+struct Back<'g, C> {
+    graph: &'g Graph<'g>,
+    course: &'g C,
+    planes: usize,
+    words: usize,
+    slots: Vec<Slot>,
+    /// What reaches.
+    rows: Rows,
+    /// What has come to reach and was not looked at.
+    fresh: Rows,
+    queue: Queue<'g>,
+    row: Vec<u64>,
+}
+
+impl<'g, C: Course> Back<'g, C> {
+    fn new(graph: &'g Graph<'g>, course: &'g C, rows: Rows) -> Self {
+        let slots: Vec<Slot> = Slot::all(course).collect();
+        let words = bits::words(graph.model.data.leaf_count());
+        Back {
+            graph,
+            course,
+            planes: course.planes(),
+            words,
+            fresh: Rows::new(graph.model, slots.len()),
+            slots,
+            rows,
+            queue: Queue::new(graph, Way::Against),
+            row: vec![0; words],
+        }
+    }
+
+    fn start<'e>(
+        &mut self,
+        flows: impl IntoIterator<Item = (SystemId, Edge<'e>)>,
+        mut targets: impl FnMut(Edge, Slot, &mut [u64]),
+    ) {
+        for (from, edge) in flows {
+            for &slot in &self.slots {
+                self.row.fill(0);
+                targets(edge, slot, &mut self.row);
+                bits::keep(&mut self.row, edge.leaves);
+                if self.fresh.add(from, slot.index(self.planes), &self.row) {
+                    self.queue.add(from);
+                }
             }
         }
     }
-    while let Some(system) = work.next() {
-        close(graph, course, &mut rows, system);
-        for Edge { flow, end, leaves } in graph.into(system) {
-            for &slot in &slots {
-                row.fill(0);
-                for plane in course.nexts(flow, slot.plane) {
-                    bits::or(&mut row, rows.row(system, Slot { plane, ..slot }.index(planes)));
+
+    fn go(mut self) -> Rows {
+        let mut new: Vec<u64> = Vec::new();
+        let mut any: Vec<u64> = vec![0; self.words];
+        while let Some(system) = self.queue.next() {
+            new.clear();
+            new.extend_from_slice(self.fresh.block(system));
+            self.fresh.clear(system);
+            close(self.graph, self.course, system, &mut new);
+            bits::take(&mut new, self.rows.block(system));
+            if bits::is_empty(&new) {
+                continue;
+            }
+            self.rows.add_block(system, &new);
+            any.fill(0);
+            new.chunks_exact(self.words).for_each(|row| {
+                bits::or(&mut any, row);
+            });
+            let graph = self.graph;
+            for edge in graph.into(system).filter(|edge| edge.carries(&any)) {
+                self.cross(edge, &new);
+            }
+        }
+        self.rows
+    }
+
+    /// What reaches from behind a flow, reaches from before it as far as it crosses.
+    fn cross(&mut self, edge: Edge, behind: &[u64]) {
+        for &slot in &self.slots {
+            let mut some = false;
+            for plane in self.course.nexts(edge.flow, slot.plane) {
+                let there = Slot { plane, ..slot }.of(behind, self.planes, self.words);
+                if some {
+                    bits::or(&mut self.row, there);
+                } else {
+                    self.row.copy_from_slice(there);
+                    some = true;
                 }
-                row.iter_mut().zip(leaves).for_each(|(r, l)| *r &= l);
-                if rows.add(end, slot.index(planes), &row) {
-                    work.add(end);
-                }
+            }
+            if !some || !edge.carries(&self.row) {
+                continue;
+            }
+            bits::keep(&mut self.row, edge.leaves);
+            let index = slot.index(self.planes);
+            if bits::new(&self.row, self.rows.row(edge.end, index))
+                && self.fresh.add(edge.end, index, &self.row)
+            {
+                self.queue.add(edge.end);
             }
         }
     }
-    rows
 }
 
-/// What derives something that reaches, reaches.
-fn close<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId) {
+/// What derives something that reaches, reaches: adds it to what does, of all slots.
+pub(super) fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, block: &mut [u64]) {
     let planes = course.planes();
     let derives = &graph.model.systems[system].derives;
     let mut changed = !derives.is_empty();
     while changed {
         changed = false;
         for (from, into) in derives {
+            let words = into.row().len();
             for slot in Slot::all(course) {
-                let index = slot.index(planes);
-                let mut reaches = bits::intersects(rows.row(system, index), into.row());
+                let mut reaches = bits::intersects(slot.of(block, planes, words), into.row());
                 if let (false, Some(marks)) = (slot.marked, course.marks()) {
                     // Derived into one of the marks, an item goes on marked.
-                    let marked = Slot { marked: true, ..slot }.index(planes);
-                    reaches |= bits::intersects(rows.row(system, marked), into.and(marks).row());
+                    let marked = Slot { marked: true, ..slot }.of(block, planes, words);
+                    reaches |= bits::intersects(marked, into.and(marks).row());
                 }
-                changed |= reaches && rows.add(system, index, from.row());
+                let start = slot.index(planes) * words;
+                if reaches && let Some(own) = block.get_mut(start..start + words) {
+                    changed |= bits::or(own, from.row());
+                }
             }
         }
     }

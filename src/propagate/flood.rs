@@ -1,6 +1,6 @@
 //! Items of many systems at once, wherever they get to; by which walks does not matter.
 
-use super::queue::Queue;
+use super::queue::{Queue, Way};
 use super::{Candidates, Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
@@ -17,21 +17,23 @@ pub struct Flooded {
 
 impl Flooded {
     /// What crosses flows that let it pass: flow, slot before it, and what is there, of which the
-    /// flow's leaves cross.
+    /// flow's leaves cross. All slots of a flow follow each other.
     pub fn crossings<C: Course>(
         &self,
         graph: &Graph,
         course: &C,
         passes: impl Fn(FlowId) -> bool,
-        mut each: impl FnMut(FlowId, Slot, &[u64]),
+        mut each: impl FnMut(Edge, Slot, &[u64]),
     ) {
         let planes = course.planes();
+        let slots: Vec<Slot> = Slot::all(course).collect();
         for &system in &self.systems {
-            for edge in graph.out(system).filter(|edge| passes(edge.flow)) {
-                for slot in Slot::all(course) {
+            let any = self.rows.any(system);
+            for edge in graph.out(system).filter(|edge| edge.carries(any.row()) && passes(edge.flow)) {
+                for &slot in &slots {
                     let here = self.rows.at(system, slot, planes);
-                    if bits::intersects(here, edge.leaves) {
-                        each(edge.flow, slot, here);
+                    if edge.carries(here) {
+                        each(edge, slot, here);
                     }
                 }
             }
@@ -53,7 +55,7 @@ pub fn flood<'s, C: Course>(
     let planes = course.planes();
     let mut rows = Rows::new(model, slots.len());
     let mut fresh = Rows::new(model, slots.len());
-    let mut queue = Queue::new(model);
+    let mut queue = Queue::new(graph, Way::Along);
     for (system, leaves) in seeds {
         let mut any = false;
         for slot in Slot::all(course).filter(|slot| slot.plane == 0) {
@@ -75,6 +77,7 @@ pub fn flood<'s, C: Course>(
     let mut crossing: Vec<u64> = Vec::new();
     let mut active: Vec<Slot> = Vec::with_capacity(slots.len());
     let words = bits::words(model.data.leaf_count());
+    let mut any: Vec<u64> = vec![0; words];
     while let Some(system) = queue.next() {
         new.clear();
         new.extend_from_slice(fresh.block(system));
@@ -84,7 +87,11 @@ pub fn flood<'s, C: Course>(
         }
         active.clear();
         active.extend(slots.iter().filter(|slot| !bits::is_empty(slot.of(&new, planes, words))));
-        for Edge { flow, end, leaves } in graph.out(system) {
+        any.fill(0);
+        active.iter().for_each(|slot| {
+            bits::or(&mut any, slot.of(&new, planes, words));
+        });
+        for Edge { flow, end, leaves } in graph.out(system).filter(|edge| edge.carries(&any)) {
             for &slot in &active {
                 let held = slot.of(&new, planes, words);
                 if !bits::intersects(held, leaves) {
@@ -118,7 +125,7 @@ pub fn flood<'s, C: Course>(
 /// whether there is any.
 fn settle<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId, new: &mut [u64]) -> bool {
     let unseen = |new: &mut [u64], rows: &Rows| {
-        new.iter_mut().zip(rows.block(system)).for_each(|(n, seen)| *n &= !seen);
+        bits::take(new, rows.block(system));
     };
     unseen(new, rows);
     if bits::is_empty(new) {

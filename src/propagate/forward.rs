@@ -23,6 +23,8 @@ pub struct Seed {
 pub struct Crossing<'r> {
     /// The flow.
     pub flow: FlowId,
+    /// Where it ends.
+    pub end: SystemId,
     /// The stack.
     pub stack: usize,
     /// The slot before the flow.
@@ -144,7 +146,7 @@ impl<'r> Candidates<'r> {
     pub fn keep(&self, system: SystemId, slot: Slot, row: &mut [u64]) {
         let (useful, later) = self.rows(system, slot);
         if later.is_empty() {
-            row.iter_mut().zip(useful).for_each(|(r, u)| *r &= u);
+            bits::keep(row, useful);
         } else {
             row.iter_mut().zip(useful.iter().zip(later)).for_each(|(r, (u, l))| *r &= u | l);
         }
@@ -231,7 +233,7 @@ pub fn forward<'g, C: Course>(
                     }
                     leaves.clear();
                     leaves.extend(held.iter().zip(data).map(|(h, l)| h & l));
-                    observe(Crossing { flow, stack: stack as usize, slot, length, leaves: &mut leaves });
+                    observe(Crossing { flow, end, stack: stack as usize, slot, length, leaves: &mut leaves });
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
                     };

@@ -1,10 +1,11 @@
 //! What each system holds and each flow carries, whatever its origin.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use super::{Assumed, Course, Rows, derive, reaching};
+use super::queue::{Queue, Way};
+use super::{Course, Rows, derive, reaching};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph, Origin};
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -20,23 +21,24 @@ pub struct Held {
     pub left_out: FxHashSet<FlowId>,
 }
 
-/// Follows everything. Parties that no `only_from` names go together: no such flow
-/// carries their items. Of one that is named, an item goes on only where its way may
-/// still lead over a flow that names it, or where items of too few others have been:
-/// one more than the longest `only_from` has names have seen all that can be left out,
-/// and carried all that others carry.
-pub fn held(graph: &Graph, assumed: &Assumed) -> Held {
+/// Follows everything that is declared to start somewhere. Parties that no `only_from` names
+/// go together: no such flow carries their items. Of one that is named, an item goes on only
+/// where its way may still lead over a flow that names it, or where items of too few others
+/// have been: one more than the longest `only_from` has names have seen all that can be left
+/// out, and carried all that others carry.
+pub fn held(graph: &Graph) -> Held {
     let model = graph.model;
     let mut naming: BTreeMap<PartyId, Vec<FlowId>> = BTreeMap::new();
     let mut longest = 0;
     for &flow in graph.flows() {
-        let parties = model.flows[flow].only_from.iter().flatten();
-        longest = longest.max(parties.clone().count());
-        parties.for_each(|&party| naming.entry(party).or_default().push(flow));
+        let Some(parties) = graph.only_from(flow) else { continue };
+        longest = longest.max(parties.len());
+        parties.iter().for_each(|&party| naming.entry(party).or_default().push(flow));
     }
+    let nothing = LeafSet::empty(model.data.leaf_count());
     let mut result = Held {
         leaves: Rows::new(model, 1),
-        carried: model.flows.map(|flow| LeafSet::empty(model.data.leaf_count()).and(&flow.leaves)),
+        carried: model.flows.map(|_| nothing.clone()),
         left_out: FxHashSet::default(),
     };
     let mut spread = Spread::new(graph);
@@ -44,14 +46,14 @@ pub fn held(graph: &Graph, assumed: &Assumed) -> Held {
     let mut been: Vec<Rows> = Vec::new();
     let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.party));
     spread.start(others.map(|(id, s)| (id, &s.originates)));
-    while spread.step(|flow| model.flows[flow].only_from.is_none(), |_, _| {}).is_some() {}
-    result.take(&spread, |flow| model.flows[flow].only_from.is_none());
+    let unlimited = |flow| graph.only_from(flow).is_none();
+    spread.go(unlimited, |_, _| {});
+    result.take(&spread, unlimited);
     been.resize(if naming.is_empty() { 0 } else { longest + 1 }, spread.rows.clone());
     spread.clear();
     for (&party, flows) in &naming {
-        let toward = reaching(graph, &Anywhere, flows.iter().copied(), |flow, _, row| {
-            row.copy_from_slice(model.flows[flow].leaves.row());
-        });
+        let naming = graph.some(flows.iter().copied());
+        let toward = reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
         let passes = |flow| graph.passes(flow, Origin::Declared(party));
         let systems = model.parties[party].systems.iter();
         spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
@@ -60,21 +62,18 @@ pub fn held(graph: &Graph, assumed: &Assumed) -> Held {
             let here = row.iter_mut().zip(many).zip(toward.row(system, 0));
             here.for_each(|((r, many), toward)| *r &= !many | toward);
         };
-        while spread.step(passes, keep).is_some() {}
+        spread.go(passes, keep);
         result.take(&spread, passes);
         for &system in spread.rows.systems() {
             let mut new = spread.rows.row(system, 0).to_vec();
             for rows in &mut been {
                 let before = rows.row(system, 0).to_vec();
                 rows.add(system, 0, &new);
-                new.iter_mut().zip(before).for_each(|(n, b)| *n &= b);
+                bits::keep(&mut new, &before);
             }
         }
         spread.clear();
     }
-    spread.start(assumed.origins());
-    while spread.step(|_| true, |_, _| {}).is_some() {}
-    result.take(&spread, |_| true);
     result
 }
 
@@ -88,21 +87,29 @@ impl Course for Anywhere {
 }
 
 impl Held {
+    /// Adds what is assumed to start at systems; `spread` has what was assumed before.
+    pub(super) fn assume<'s>(
+        &mut self,
+        spread: &mut Spread,
+        seeds: impl Iterator<Item = (SystemId, &'s LeafSet)>,
+    ) {
+        spread.start(seeds);
+        spread.go(|_| true, |_, _| {});
+        self.take(spread, |_| true);
+    }
+
     /// Takes what has got anywhere over flows that let it pass.
     fn take(&mut self, spread: &Spread, passes: impl Fn(FlowId) -> bool) {
-        let graph = spread.graph;
         for &system in spread.rows.systems() {
             let row = spread.rows.row(system, 0);
             self.leaves.add(system, 0, row);
-            for Edge { flow, leaves, .. } in graph.out(system) {
-                let carried = LeafSet::from(leaves).with(row);
-                if carried.is_empty() {
-                    continue;
-                }
-                if passes(flow) {
-                    self.carried[flow].extend(carried.row());
+            for edge in spread.graph.out(system).filter(|edge| edge.carries(row)) {
+                if passes(edge.flow) {
+                    let carried = self.carried[edge.flow].row_mut();
+                    let crossing = carried.iter_mut().zip(edge.leaves.iter().zip(row));
+                    crossing.for_each(|(carried, (l, r))| *carried |= l & r);
                 } else {
-                    self.left_out.insert(flow);
+                    self.left_out.insert(edge.flow);
                 }
             }
         }
@@ -110,12 +117,14 @@ impl Held {
 }
 
 /// A flood that goes on from what is new.
+#[derive(Debug)]
 pub struct Spread<'g> {
     graph: &'g Graph<'g>,
     /// Where what has got to.
     pub rows: Rows,
-    fresh: Table<SystemId, Option<Vec<u64>>>,
-    queue: VecDeque<SystemId>,
+    fresh: Rows,
+    queue: Queue<'g>,
+    row: Vec<u64>,
 }
 
 impl<'g> Spread<'g> {
@@ -125,14 +134,15 @@ impl<'g> Spread<'g> {
         Spread {
             graph,
             rows: Rows::new(model, 1),
-            fresh: model.systems.map(|_| None),
-            queue: VecDeque::new(),
+            fresh: Rows::new(model, 1),
+            queue: Queue::new(graph, Way::Along),
+            row: Vec::new(),
         }
     }
 
     /// Leaves start at systems.
     fn start<'s>(&mut self, seeds: impl Iterator<Item = (SystemId, &'s LeafSet)>) {
-        seeds.for_each(|(system, leaves)| self.arrive(system, leaves.row().to_vec()));
+        seeds.for_each(|(system, leaves)| self.arrive(system, leaves.row()));
     }
 
     /// Takes everything away; nothing may be on its way.
@@ -141,38 +151,49 @@ impl<'g> Spread<'g> {
     }
 
     /// Leaves are put at a system, or arrive there.
-    pub fn arrive(&mut self, system: SystemId, mut row: Vec<u64>) {
-        derive(self.graph.model, system, &mut row, &mut [], None);
-        row.iter_mut().zip(self.rows.row(system, 0)).for_each(|(r, have)| *r &= !have);
-        if self.rows.add(system, 0, &row) {
-            match &mut self.fresh[system] {
-                Some(waiting) => {
-                    bits::or(waiting, &row);
-                }
-                empty => {
-                    *empty = Some(row);
-                    self.queue.push_back(system);
-                }
-            }
+    pub fn arrive(&mut self, system: SystemId, row: &[u64]) {
+        if bits::new(row, self.rows.row(system, 0)) && self.fresh.add(system, 0, row) {
+            self.queue.add(system);
         }
     }
 
+    /// Sends what is new over flows that let it pass, as far as `keep` leaves it where it
+    /// arrives, until nothing is new any more.
+    fn go(&mut self, passes: impl Fn(FlowId) -> bool, keep: impl Fn(SystemId, &mut [u64])) {
+        while self.step(&passes, &keep, |_, _, _| {}) {}
+    }
+
     /// Sends what is new at one system over its flows, as far as `keep` leaves it where it
-    /// arrives; which system and what, or `None` when nothing is new any more.
+    /// arrives, and shows it; `false` when nothing is new any more.
     pub fn step(
         &mut self,
         passes: impl Fn(FlowId) -> bool,
         keep: impl Fn(SystemId, &mut [u64]),
-    ) -> Option<(SystemId, Vec<u64>)> {
-        let system = self.queue.pop_front()?;
-        let new = self.fresh[system].take().unwrap_or_default();
-        for Edge { flow, end, leaves } in self.graph.out(system) {
-            if bits::intersects(&new, leaves) && passes(flow) {
-                let mut row: Vec<u64> = new.iter().zip(leaves).map(|(n, l)| n & l).collect();
+        show: impl FnOnce(&mut Self, SystemId, &[u64]),
+    ) -> bool {
+        let Some(system) = self.queue.next() else {
+            return false;
+        };
+        let mut new = LeafSet::from(self.fresh.row(system, 0));
+        self.fresh.clear(system);
+        derive(self.graph.model, system, new.row_mut(), &mut [], None);
+        bits::take(new.row_mut(), self.rows.row(system, 0));
+        if new.is_empty() {
+            return true;
+        }
+        self.rows.add(system, 0, new.row());
+        let graph = self.graph;
+        let mut row = std::mem::take(&mut self.row);
+        for Edge { flow, end, leaves } in graph.out(system).filter(|edge| edge.carries(new.row())) {
+            if passes(flow) {
+                row.clear();
+                row.extend(new.row().iter().zip(leaves).map(|(n, l)| n & l));
                 keep(end, &mut row);
-                self.arrive(end, row);
+                self.arrive(end, &row);
             }
         }
-        Some((system, new))
+        self.row = row;
+        show(self, system, new.row());
+        true
     }
 }

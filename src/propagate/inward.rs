@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::backward::close;
 use super::{Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
@@ -124,31 +125,6 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
 
 fn row(block: &[u64], words: usize, slot: usize) -> &[u64] {
     block.get(slot * words..(slot + 1) * words).unwrap_or_default()
-}
-
-/// What derives something that gets there, gets there.
-fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, block: &mut [u64]) {
-    let planes = course.planes();
-    let derives = &graph.model.systems[system].derives;
-    let mut changed = !derives.is_empty();
-    while changed {
-        changed = false;
-        for (from, into) in derives {
-            let words = into.row().len();
-            for slot in Slot::all(course) {
-                let mut gets = bits::intersects(row(block, words, slot.index(planes)), into.row());
-                if let (false, Some(marks)) = (slot.marked, course.marks()) {
-                    // Derived into one of the marks, an item goes on marked.
-                    let marked = Slot { marked: true, ..slot }.index(planes);
-                    gets |= bits::intersects(row(block, words, marked), into.and(marks).row());
-                }
-                let start = slot.index(planes) * words;
-                if gets && let Some(own) = block.get_mut(start..start + words) {
-                    changed |= bits::or(own, from.row());
-                }
-            }
-        }
-    }
 }
 
 impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {

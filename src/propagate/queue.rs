@@ -1,10 +1,9 @@
-//! Memory that is as long as there are systems, and most searches touch little of: cleared
-//! where it was touched, and used again.
+//! What searches need of memory that is as long as there are systems; most touch little of it.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 
-use crate::model::{Id, Model, SystemId};
+use crate::graph::{Graph, Order};
+use crate::model::SystemId;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
@@ -36,41 +35,88 @@ pub(super) fn spare(zeros: &mut Vec<u32>) {
     });
 }
 
-/// The systems that are to be looked at, in the order in which something came to them.
-#[derive(Debug)]
-pub(super) struct Queue {
-    order: VecDeque<SystemId>,
-    waiting: Vec<u32>,
+/// Along which end of the flows a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From senders to receivers.
+    Along,
+    /// From receivers to senders.
+    Against,
 }
 
-impl Queue {
-    /// None of a model's.
-    pub fn new(model: &Model) -> Self {
-        Queue { order: VecDeque::new(), waiting: zeros(model.systems.len()) }
+/// The systems that are to be looked at, in sweeps along the flows or against them: but for
+/// circles, all that comes to a system has come before it is looked at, and with circles most.
+#[derive(Debug)]
+pub(super) struct Queue<'g> {
+    order: &'g Order,
+    way: Way,
+    /// A bit for each place in the order: its system waits.
+    waiting: Vec<u64>,
+    /// A bit for each word of those: some bit of it is set.
+    words: Vec<u64>,
+    /// Where the sweep is.
+    at: usize,
+}
+
+impl<'g> Queue<'g> {
+    /// Nobody waits.
+    pub fn new(graph: &'g Graph, way: Way) -> Self {
+        let order = graph.order();
+        let words = order.len().div_ceil(64);
+        Queue { order, way, waiting: vec![0; words], words: vec![0; words.div_ceil(64)], at: 0 }
+    }
+
+    fn turned(&self, place: usize) -> usize {
+        match self.way {
+            Way::Along => place,
+            Way::Against => self.order.len() - 1 - place,
+        }
     }
 
     /// Adds a system, unless it waits already.
     pub fn add(&mut self, system: SystemId) {
-        if let Some(waiting) = self.waiting.get_mut(system.index())
-            && std::mem::replace(waiting, 1) == 0
-        {
-            self.order.push_back(system);
+        let place = self.turned(self.order.place(system));
+        if let Some(word) = self.waiting.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+        if let Some(word) = self.words.get_mut(place / 64 / 64) {
+            *word |= 1 << (place / 64 % 64);
         }
     }
 
     /// Takes the next.
     pub fn next(&mut self) -> Option<SystemId> {
-        let system = self.order.pop_front()?;
-        if let Some(waiting) = self.waiting.get_mut(system.index()) {
-            *waiting = 0;
+        let place = self.from(self.at).or_else(|| self.from(0))?;
+        if let Some(word) = self.waiting.get_mut(place / 64) {
+            *word &= !(1 << (place % 64));
+            if let (0, Some(words)) = (*word, self.words.get_mut(place / 64 / 64)) {
+                *words &= !(1 << (place / 64 % 64));
+            }
         }
-        Some(system)
+        self.at = place + 1;
+        self.order.at(self.turned(place))
+    }
+
+    /// The first place from one on whose system waits.
+    fn from(&self, place: usize) -> Option<usize> {
+        let word = first(&self.waiting, place / 64, place / 64 + 1, place % 64);
+        word.or_else(|| {
+            let (at, next) = (place / 64 + 1, self.words.len());
+            let word = first(&self.words, at / 64, next, at % 64)?;
+            first(&self.waiting, word, word + 1, 0)
+        })
     }
 }
 
-impl Drop for Queue {
-    fn drop(&mut self) {
-        while self.next().is_some() {}
-        spare(&mut self.waiting);
+/// The first bit that is set, of some words, from one of the first word's on.
+fn first(words: &[u64], start: usize, end: usize, bit: usize) -> Option<usize> {
+    let mut mask = u64::MAX << bit;
+    for at in start..end.min(words.len()) {
+        let word = words.get(at)? & mask;
+        if word != 0 {
+            return Some(at * 64 + word.trailing_zeros() as usize);
+        }
+        mask = u64::MAX;
     }
+    None
 }

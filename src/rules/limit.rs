@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Idle;
 use crate::bits::LeafSet;
-use crate::graph::Origin;
+use crate::graph::{Edge, Origin};
 use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Starts, Violation, keep_shortest};
 use crate::matching::Reading;
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -193,20 +193,19 @@ impl<'c> Asked<'c> {
     ) -> Self {
         let course = Counted { through, data };
         let touching = Deriving::new(judge.model, data);
-        let useful =
-            reaching(judge.graph, &course, judge.graph.flows().iter().copied(), |flow, slot, row| {
-                if if through[flow] { exempt } else { place_of[judge.model.flows[flow].to].is_some() } {
-                    row.copy_from_slice(hit(judge, &touching, flow, slot).row());
-                }
-            });
+        let useful = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+            if if through[edge.flow] { exempt } else { place_of[edge.end].is_some() } {
+                row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
+            }
+        });
         let open = flood(judge.graph, &course, |_| true, everything(judge), Some(Candidates::of(&useful, 1)));
         Asked { judge, course, touching, useful, open }
     }
 
     /// The leaves, of those in a row, with which items in a slot are of the category as they
     /// arrive by a flow.
-    fn hit(&self, flow: FlowId, slot: Slot, row: &[u64]) -> LeafSet {
-        hit(self.judge, &self.touching, flow, slot).with(row)
+    fn hit(&self, edge: Edge, slot: Slot, row: &[u64]) -> LeafSet {
+        hit(&self.touching, edge.end, slot, edge.leaves).with(row)
     }
 
     /// What is of the category where it starts.
@@ -227,10 +226,9 @@ impl<'c> Asked<'c> {
             self.judge.graph,
             &self.course,
             |_| true,
-            |flow, slot, here| {
-                let to = self.judge.model.flows[flow].to;
-                if !self.course.through[flow] && place_of[to].is_some() {
-                    mark(to, self.hit(flow, slot, here));
+            |edge, slot, here| {
+                if place_of[edge.end].is_some() && !self.course.through[edge.flow] {
+                    mark(edge.end, self.hit(edge, slot, here));
                 }
             },
         );
@@ -245,14 +243,14 @@ impl<'c> Asked<'c> {
             self.judge.graph,
             &self.course,
             |_| true,
-            |flow, slot, here| {
-                if carrying.last() == Some(&flow) {
+            |edge, slot, here| {
+                if carrying.last() == Some(&edge.flow) {
                     return;
                 }
-                let f = &self.judge.model.flows[flow];
-                let on = !self.course.through[flow] && useful.meet(f.to, slot, f.leaves.with(here).row());
-                if on || !self.hit(flow, slot, here).is_empty() {
-                    carrying.push(flow);
+                let crossing = LeafSet::from(edge.leaves).with(here);
+                let on = !self.course.through[edge.flow] && useful.meet(edge.end, slot, crossing.row());
+                if on || !self.hit(edge, slot, here).is_empty() {
+                    carrying.push(edge.flow);
                 }
             },
         );
@@ -267,9 +265,9 @@ impl<'c> Asked<'c> {
                 graph,
                 &self.course,
                 |flow| passing.passes(graph, flow),
-                |flow, slot, here| {
-                    if self.course.through[flow] && !self.hit(flow, slot, here).is_empty() {
-                        each(flow);
+                |edge, slot, here| {
+                    if self.course.through[edge.flow] && !self.hit(edge, slot, here).is_empty() {
+                        each(edge.flow);
                     }
                 },
             );
@@ -299,8 +297,9 @@ impl<'c> Asked<'c> {
 
     /// What can get to some flows with something of the category.
     fn toward(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
-        reaching(self.judge.graph, &self.course, flows, |flow, slot, row| {
-            row.copy_from_slice(hit(self.judge, &self.touching, flow, slot).row());
+        let graph = self.judge.graph;
+        reaching(graph, &self.course, graph.some(flows), |edge, slot, row| {
+            row.copy_from_slice(hit(&self.touching, edge.end, slot, edge.leaves).row());
         })
     }
 
@@ -364,10 +363,9 @@ fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
     }
 }
 
-/// The leaves of a flow with which items in a slot are of a category as they arrive.
-fn hit(judge: &Judge, touching: &Deriving, flow: FlowId, slot: Slot) -> LeafSet {
-    let f = &judge.model.flows[flow];
-    if slot.marked { LeafSet::clone(&f.leaves) } else { f.leaves.and(touching.at(f.to)) }
+/// The leaves of a row with which items in a slot are of a category as they arrive at a system.
+fn hit(touching: &Deriving, system: SystemId, slot: Slot, row: &[u64]) -> LeafSet {
+    if slot.marked { LeafSet::from(row) } else { touching.at(system).with(row) }
 }
 
 /// Whatever starts anywhere.
@@ -418,12 +416,11 @@ impl Search<'_> {
         let mut hits: FxHashMap<usize, (LeafSet, LeafSet)> = FxHashMap::default();
         let followed =
             judge.follow(judge.graph, &asked.course, passing, starts, self.useful, |began, crossing| {
-                let flow = crossing.flow;
-                let Some(place) = self.place_of[model.flows[flow].to] else {
+                let Some(place) = self.place_of[crossing.end] else {
                     return;
                 };
-                let hit = asked.hit(flow, crossing.slot, crossing.leaves);
-                if asked.course.through[flow] || hit.is_empty() {
+                let hit = hit(&asked.touching, crossing.end, crossing.slot, crossing.leaves);
+                if asked.course.through[crossing.flow] || hit.is_empty() {
                     return;
                 }
                 keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));

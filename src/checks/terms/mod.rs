@@ -130,8 +130,14 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
     let (findings, relied) = rayon::join(
-        || broken(judge, &all, &sift::breaking(judge, &members, |_| true), |_, _| true),
-        || relied(judge, &all, &sift::relying(judge, &members)),
+        || {
+            let b = sift::breaking(judge, &members, |_| true);
+            broken(judge, &all, &b, |_, _| true)
+        },
+        || {
+            let b = sift::relying(judge, &members);
+            relied(judge, &all, &b)
+        },
     );
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
     (violations(judge, findings), relied)
@@ -329,12 +335,13 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         {
             return None;
         }
-        let before = reaching(judge.graph, &Before, own.iter().copied(), |flow, _, row| {
+        let before = reaching(judge.graph, &Before, judge.graph.some(own.iter().copied()), |edge, _, row| {
+            let flow = edge.flow;
             self.at(flow).iter().for_each(|(_, leaves)| {
                 bits::or(row, leaves.row());
             });
             if !self.one.releases(judge, flow) {
-                bits::or(row, after.row(model.flows[flow].to, 0));
+                bits::or(row, after.row(edge.end, 0));
             }
         });
         if own.iter().all(|&flow| bits::is_empty(before.row(model.flows[flow].from, 0))) {

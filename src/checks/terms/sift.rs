@@ -195,7 +195,7 @@ fn spread(judge: &Judge, members: &[&Under], group: &[usize], one: &Under) -> (R
     let entering = entering.map(|(_, flow)| (model.flows[flow].to, &judge.held.carried[flow]));
     let under = flood(judge.graph, &course, |_| true, entering, None);
     let mut crossed: Vec<FlowId> = Vec::new();
-    under.crossings(judge.graph, &course, |_| true, |flow, _, _| crossed.push(flow));
+    under.crossings(judge.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
     crossed.sort_unstable();
     (under.rows, crossed)
 }
@@ -229,8 +229,8 @@ fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) 
     } else {
         let graph = judge.graph.only(crossed);
         let flows = crossed.iter().copied().filter(|flow| leaves.contains_key(flow));
-        reaching(&graph, &Onwards { judge, one }, flows, |flow, _, row| {
-            if let Some(hit) = leaves.get(&flow) {
+        reaching(&graph, &Onwards { judge, one }, graph.some(flows), |edge, _, row| {
+            if let Some(hit) = leaves.get(&edge.flow) {
                 row.copy_from_slice(hit.row());
             }
         })
@@ -383,8 +383,9 @@ fn together(
 fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &mut FxHashSet<FlowId>) {
     let judge = any.judge;
     let model = judge.model;
-    let useful = reaching(judge.graph, any, goals.keys().copied(), |flow, slot, row| {
-        if let Some(leaves) = goals.get(&flow).filter(|_| any.under(flow, slot.plane)) {
+    let open = judge.graph.some(goals.keys().copied());
+    let useful = reaching(judge.graph, any, open, |edge, slot, row| {
+        if let Some(leaves) = goals.get(&edge.flow).filter(|_| any.under(edge.flow, slot.plane)) {
             row.copy_from_slice(leaves.row());
         }
     });

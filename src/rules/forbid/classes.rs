@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Source;
 use super::prepared::{Items, Prepared, Reach, Sought};
 use crate::bits::LeafSet;
-use crate::graph::{Graph, Origin};
+use crate::graph::{Edge, Graph, Origin};
 use crate::model::FlowId;
 use crate::propagate::{Alike, Candidates, Course, Flooded, Slot, Whose, flood};
 
@@ -34,17 +34,16 @@ impl<'w> Ways<'w> {
             judge.graph,
             &any,
             |_| true,
-            |flow, slot, here| {
+            |Edge { flow, end, leaves }, slot, here| {
                 if ends.last() == Some(&flow) {
                     return;
                 }
-                let f = &judge.model.flows[flow];
-                let leaves = f.leaves.with(here);
+                let leaves = LeafSet::from(leaves).with(here);
                 let found = any.finds(sought, flow, slot, leaves.row()).is_some();
                 if found {
                     ends.push(flow);
                 }
-                let on = || any.after(flow, slot).any(|slot| useful.meet(f.to, slot, leaves.row()));
+                let on = || any.after(flow, slot).any(|slot| useful.meet(end, slot, leaves.row()));
                 if carrying.last() != Some(&flow) && (found || on()) {
                     carrying.push(flow);
                 }
@@ -135,13 +134,13 @@ impl Class<'_> {
 
     /// Shows what is found where items of some of its sources get to.
     pub fn found_of(&self, held: &Flooded, sought: Sought, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
-        let flows = &self.rule.judge.model.flows;
         held.crossings(
             self.graph,
             &self.course,
             |flow| self.passes(flow),
-            |flow, slot, here| {
-                if let Some(hit) = self.course.finds(sought, flow, slot, flows[flow].leaves.with(here).row())
+            |Edge { flow, leaves, .. }, slot, here| {
+                if let Some(hit) =
+                    self.course.finds(sought, flow, slot, LeafSet::from(leaves).with(here).row())
                 {
                     each(flow, slot, hit);
                 }

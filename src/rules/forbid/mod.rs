@@ -23,7 +23,7 @@ use self::exemptions::Asked;
 use self::prepared::{Decided, Items, Prepared, Reach, Sought};
 use super::Idle;
 use crate::bits::{self, LeafSet};
-use crate::graph::{Graph, Origin};
+use crate::graph::{Edge, Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::matching::{Arrival, RELATIONS, Reading};
 use crate::model::{FlowId, SystemId};
@@ -208,20 +208,20 @@ fn at_itself(
 /// What can get to what is sought.
 fn toward(course: &Reach, sought: Sought) -> Rows {
     let rule = course.rule;
-    let matters = |flow: &FlowId| rule.through(*flow) || rule.to(*flow) != 0;
-    toward_some(course, sought, rule.judge.graph.flows().iter().copied().filter(matters))
+    let matters = |(_, edge): &(SystemId, Edge)| rule.through(edge.flow) || rule.to(edge.flow) != 0;
+    reaching(rule.judge.graph, course, rule.judge.graph.all().filter(matters), finding(course, sought))
 }
 
 /// What can get to what is sought at some flows.
 fn toward_some(course: &Reach, sought: Sought, flows: impl IntoIterator<Item = FlowId>) -> Rows {
-    reaching(course.rule.judge.graph, course, flows, finding(course, sought))
+    let graph = course.rule.judge.graph;
+    reaching(graph, course, graph.some(flows), finding(course, sought))
 }
 
 /// Writes for each flow and slot what is sought there.
-fn finding<'r>(course: &'r Reach, sought: Sought) -> impl FnMut(FlowId, Slot, &mut [u64]) + use<'r> {
-    move |flow, slot, row| {
-        let leaves = &course.rule.judge.model.flows[flow].leaves;
-        if let Some(hit) = course.finds(sought, flow, slot, leaves.row()) {
+fn finding<'r>(course: &'r Reach, sought: Sought) -> impl FnMut(Edge, Slot, &mut [u64]) + use<'r> {
+    move |edge, slot, row| {
+        if let Some(hit) = course.finds(sought, edge.flow, slot, edge.leaves) {
             row.copy_from_slice(hit.row());
         }
     }

@@ -52,8 +52,10 @@ impl Walks<'_> {
                 all
             });
         let flows: BTreeSet<FlowId> = hitting.keys().copied().collect();
-        let useful = reaching(class.graph, &class.course, flows, |flow, slot, row| {
-            for (_, _, leaves) in hitting.get(&flow).into_iter().flatten().filter(|(_, s, _)| *s == slot) {
+        let flows = class.graph.some(flows);
+        let useful = reaching(class.graph, &class.course, flows, |edge, slot, row| {
+            for (_, _, leaves) in hitting.get(&edge.flow).into_iter().flatten().filter(|(_, s, _)| *s == slot)
+            {
                 bits::or(row, leaves.row());
             }
         });

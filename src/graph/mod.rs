@@ -1,11 +1,15 @@
 //! The flow graph: which counting flows leave and enter each system, as
 //! compressed rows.
 
+mod order;
+
 use std::sync::Arc;
 
 use crate::bits::{self, LeafSet};
 use crate::model::{Counting, Flow, FlowId, Id, Model, PartyId, SystemId, Table};
 use crate::vocabulary::{Relation, Transform};
+
+pub use self::order::Order;
 
 /// The counting flows by their ends. What is asked of each as it is crossed lies side by side.
 #[derive(Debug)]
@@ -14,6 +18,7 @@ pub struct Graph<'m> {
     pub model: &'m Model,
     out: Edges,
     into: Edges,
+    order: Arc<Order>,
     facts: Arc<Table<FlowId, Facts>>,
     carried: Option<&'m Table<FlowId, LeafSet>>,
 }
@@ -27,6 +32,13 @@ pub struct Edge<'g> {
     pub end: SystemId,
     /// What crosses it at most.
     pub leaves: &'g [u64],
+}
+
+impl Edge<'_> {
+    /// Whether some of a row crosses it.
+    pub fn carries(&self, row: &[u64]) -> bool {
+        bits::intersects(self.leaves, row)
+    }
 }
 
 #[derive(Debug)]
@@ -74,10 +86,19 @@ impl Edges {
         Edges { starts, flows: order, ends, rows, words }
     }
 
-    fn at(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
+    fn range(&self, system: SystemId) -> (usize, usize) {
         let at = system.index();
-        let range = self.starts.get(at).copied().zip(self.starts.get(at + 1).copied());
-        let (start, end) = range.unwrap_or_default();
+        self.starts.get(at).copied().zip(self.starts.get(at + 1).copied()).unwrap_or_default()
+    }
+
+    /// The other ends of a system's flows.
+    fn ends(&self, system: SystemId) -> std::slice::Iter<'_, SystemId> {
+        let (start, end) = self.range(system);
+        self.ends.get(start..end).unwrap_or_default().iter()
+    }
+
+    fn at(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
+        let (start, end) = self.range(system);
         let flows = self.flows.get(start..end).unwrap_or_default().iter();
         let ends = self.ends.get(start..end).unwrap_or_default();
         let rows = self.rows.get(start * self.words..end * self.words).unwrap_or_default();
@@ -148,7 +169,10 @@ impl<'m> Graph<'m> {
     /// The graph of the counting flows.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
         let facts = Arc::new(model.flows.ids().map(|flow| Facts::new(model, flow)).collect());
-        Graph::with(model, &counting.iter().collect::<Vec<_>>(), facts, None)
+        let flows: Vec<FlowId> = counting.iter().collect();
+        let (out, into) = Graph::ends(model, &flows, None);
+        let order = Arc::new(Order::new(&model.systems, &out));
+        Graph { model, out, into, order, facts, carried: None }
     }
 
     /// The same, of what each flow carries: those that carry nothing are left out.
@@ -158,7 +182,7 @@ impl<'m> Graph<'m> {
     {
         let flows: Vec<FlowId> =
             carried.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(flow, _)| flow).collect();
-        Graph::with(self.model, &flows, Arc::clone(&self.facts), Some(carried))
+        self.with(&flows, Some(carried))
     }
 
     /// The graph of some of its flows, in their order.
@@ -166,19 +190,29 @@ impl<'m> Graph<'m> {
         let mut flows = flows.to_vec();
         flows.sort_unstable();
         flows.dedup();
-        Graph::with(self.model, &flows, Arc::clone(&self.facts), self.carried)
+        self.with(&flows, self.carried)
     }
 
-    fn with(
-        model: &'m Model,
-        flows: &[FlowId],
-        facts: Arc<Table<FlowId, Facts>>,
-        carried: Option<&'m Table<FlowId, LeafSet>>,
-    ) -> Self {
+    fn with<'c>(&self, flows: &[FlowId], carried: Option<&'c Table<FlowId, LeafSet>>) -> Graph<'c>
+    where
+        'm: 'c,
+    {
+        let (out, into) = Graph::ends(self.model, flows, carried);
+        let (order, facts) = (Arc::clone(&self.order), Arc::clone(&self.facts));
+        Graph { model: self.model, out, into, order, facts, carried }
+    }
+
+    fn ends(model: &Model, flows: &[FlowId], carried: Option<&Table<FlowId, LeafSet>>) -> (Edges, Edges) {
         let leaves = |flow| carried.map_or(&*model.flows[flow].leaves, |carried| &carried[flow]);
-        let out = Edges::new(model, flows, |flow| (flow.from, flow.to), leaves);
-        let into = Edges::new(model, flows, |flow| (flow.to, flow.from), leaves);
-        Graph { model, out, into, facts, carried }
+        rayon::join(
+            || Edges::new(model, flows, |flow| (flow.from, flow.to), leaves),
+            || Edges::new(model, flows, |flow| (flow.to, flow.from), leaves),
+        )
+    }
+
+    /// The systems along the flows, and maybe others.
+    pub fn order(&self) -> &Order {
+        &self.order
     }
 
     /// The counting flows that leave a system, in order.
@@ -189,6 +223,23 @@ impl<'m> Graph<'m> {
     /// The counting flows that enter a system, in order.
     pub fn into(&self, system: SystemId) -> impl Iterator<Item = Edge<'_>> + Clone {
         self.into.at(system)
+    }
+
+    /// All counting flows with where they start, by that.
+    pub fn all(&self) -> impl Iterator<Item = (SystemId, Edge<'_>)> {
+        self.model.systems.ids().flat_map(|system| self.out(system).map(move |edge| (system, edge)))
+    }
+
+    /// Some flows with where they start.
+    pub fn some(
+        &self,
+        flows: impl IntoIterator<Item = FlowId>,
+    ) -> impl Iterator<Item = (SystemId, Edge<'_>)> {
+        flows.into_iter().map(|flow| {
+            let declared = &self.model.flows[flow];
+            let leaves = self.carried.map_or(&*declared.leaves, |carried| &carried[flow]).row();
+            (declared.from, Edge { flow, end: declared.to, leaves })
+        })
     }
 
     /// All counting flows, by where they start.
