@@ -71,6 +71,24 @@ pub struct Violation {
     pub details: Vec<String>,
 }
 
+impl Violation {
+    /// Only that something is broken, not by what.
+    pub fn bare(rule: RuleRef, on: On, leaves: usize) -> Self {
+        let none = LeafSet::empty(leaves);
+        Violation {
+            rule,
+            on,
+            severity: None,
+            agreements: Vec::new(),
+            data: none.clone(),
+            arrives_as: none,
+            witnesses: Vec::new(),
+            consequent: false,
+            details: Vec::new(),
+        }
+    }
+}
+
 /// What a finding is found on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum On {

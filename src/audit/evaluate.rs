@@ -11,7 +11,7 @@ use crate::graph::{Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins, turning};
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{Counting, FlowId, Scope, SystemId, Table};
+use crate::model::{AgreementId, Counting, FlowId, Scope, SystemId, Table};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
@@ -254,9 +254,20 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
             _ => None,
         });
         let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
-        let mut found = checks::breaking_terms(judge, &flows);
-        found.extend(checks::offending_flows(judge));
+        // Without other assumed origins every walk was one where more flows count, too: under
+        // no other agreements.
+        let others =
+            judge.assumed.pairs.iter().any(|pair| outcome.assumed.pairs.binary_search(pair).is_err());
+        let mut among: FxHashSet<AgreementId> = FxHashSet::default();
+        let checked = outcome.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
+        checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
+        let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
         found.extend(checks::unsourced(judge, &Unasked));
+        found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(judge, check, flow)).map(
+            |&(check, flow)| {
+                Violation::bare(RuleRef::Check(check), On::Flow(flow), judge.model.data.leaf_count())
+            },
+        ));
         let mut wanted: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
         for &(rule, on) in &open {
             wanted.entry(rule).or_default().insert(on);

@@ -20,6 +20,14 @@ impl Course for Plain {
     }
 }
 
+/// Whether a check that looks at flows alone finds something at a flow.
+pub fn offends(judge: &Judge, check: usize, flow: FlowId) -> bool {
+    match ALL.get(check).map(|check| check.how) {
+        Some(How::Alone(offends)) => judge.counting.has(flow) && offends(judge, flow),
+        _ => false,
+    }
+}
+
 /// The findings of the checks that look at flows alone.
 pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
     let mut offending: Vec<(usize, FlowId)> = Vec::new();

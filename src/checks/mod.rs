@@ -15,7 +15,7 @@ mod unsourced;
 
 pub use purpose::ruled_out;
 
-pub use flows::offending_flows;
+pub use flows::{offending_flows, offends};
 pub use terms::{Under, breaking_terms, broken_terms};
 pub use unsourced::{Sourceless, needing, unsourced};
 

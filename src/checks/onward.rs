@@ -29,16 +29,16 @@ fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
 
 /// Whether a flow passes data on to somebody, `onward_to` aside.
 fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    let model = judge.model;
-    let receiver = model.receiver(id);
-    let agreement = &model.agreements[under.agreement];
-    if model.flows[id].agreement == Some(under.agreement)
-        || !model.crosses(id)
-        || agreement.parties.contains(&receiver)
-    {
+    let (model, graph) = (judge.model, judge.graph);
+    if graph.agreement(id) == Some(under.agreement) || !graph.crosses(id) {
         return false;
     }
-    let by_processor = model.processing_provider(id) == Some(model.sender(id));
+    let receiver = graph.receiver(id);
+    let agreement = &model.agreements[under.agreement];
+    if agreement.parties.contains(&receiver) {
+        return false;
+    }
+    let by_processor = graph.by_processor(id);
     let group = model.parties[receiver].group;
     let affiliated = agreement.parties.iter().any(|&p| model.parties[p].group == group);
     match under.onward {
@@ -52,17 +52,19 @@ fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
 /// The leaves for which a flow would break terms of any agreement that is not its own
 /// and whose parties the receiver is not among.
 pub fn strangers(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    let model = judge.model;
-    let by_processor = model.processing_provider(id) == Some(model.sender(id));
+    if !judge.graph.crosses(id) {
+        return None;
+    }
+    let by_processor = judge.graph.by_processor(id);
     let offends = match under.onward {
         Onward::Prohibited => true,
         Onward::Processors | Onward::Affiliates => !by_processor,
         Onward::Permitted => false,
     };
-    if !offends || !model.crosses(id) {
+    if !offends {
         return None;
     }
-    let left = model.flows[id].leaves.minus(&allowed(judge, under, id));
+    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
     (!left.is_empty()).then_some(left)
 }
 
@@ -71,7 +73,7 @@ fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
     let model = judge.model;
     let flow = &model.flows[id];
     let mut leaves = LeafSet::empty(model.data.leaf_count());
-    for allowed in under.onward_to.iter().filter(|a| a.party == model.receiver(id)) {
+    for allowed in under.onward_to.iter().filter(|a| a.party == judge.graph.receiver(id)) {
         if allowed.purposes.is_empty() || flow.purposes.iter().all(|&p| model.under(p, &allowed.purposes)) {
             leaves.extend(allowed.leaves.as_ref().unwrap_or(&flow.leaves).row());
         }
@@ -81,7 +83,7 @@ fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
 
 /// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
 pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    judge.model.crosses(id) && !allowed(judge, under, id).is_empty()
+    judge.graph.crosses(id) && !allowed(judge, under, id).is_empty()
 }
 
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.

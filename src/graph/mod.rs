@@ -5,8 +5,10 @@ mod order;
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::bits::{self, LeafSet};
-use crate::model::{Counting, Flow, FlowId, Id, Model, PartyId, SystemId, Table};
+use crate::model::{AgreementId, Counting, FlowId, Id, Model, PartyId, SystemId, Table};
 use crate::vocabulary::{Relation, Transform};
 
 pub use self::order::Order;
@@ -43,11 +45,20 @@ impl Edge<'_> {
 
 #[derive(Debug)]
 struct Edges {
-    starts: Vec<usize>,
+    starts: Starts,
     flows: Vec<FlowId>,
     ends: Vec<SystemId>,
     rows: Vec<u64>,
     words: usize,
+}
+
+/// Where the flows of each system stand.
+#[derive(Debug)]
+enum Starts {
+    /// For each system where its first stands, and the next system's.
+    All(Vec<usize>),
+    /// The systems that have any: fewer by far than there are.
+    Some(FxHashMap<SystemId, (usize, usize)>),
 }
 
 impl Edges {
@@ -55,40 +66,30 @@ impl Edges {
     fn new<'m>(
         model: &'m Model,
         flows: &[FlowId],
-        ends: fn(&Flow) -> (SystemId, SystemId),
+        ends: impl Fn(FlowId) -> (SystemId, SystemId),
         leaves: impl Fn(FlowId) -> &'m LeafSet,
     ) -> Self {
-        let mut starts = vec![0; model.systems.len() + 1];
-        for &flow in flows {
-            if let Some(count) = starts.get_mut(ends(&model.flows[flow]).0.index() + 1) {
-                *count += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut free = starts.clone();
-        let mut order = vec![FlowId(0); flows.len()];
-        for &flow in flows {
-            if let Some(at) = free.get_mut(ends(&model.flows[flow]).0.index())
-                && let Some(place) = order.get_mut(*at)
-            {
-                *place = flow;
-                *at += 1;
-            }
-        }
+        let few = flows.len() < model.systems.len() / 8;
+        let (starts, order) = if few {
+            Starts::some(flows, |flow| ends(flow).0)
+        } else {
+            Starts::all(model, flows, |flow| ends(flow).0)
+        };
         let words = bits::words(model.data.leaf_count());
         let mut rows = Vec::with_capacity(flows.len() * words);
         order.iter().for_each(|&flow| rows.extend_from_slice(leaves(flow).row()));
-        let ends = order.iter().map(|&flow| ends(&model.flows[flow]).1).collect();
+        let ends = order.iter().map(|&flow| ends(flow).1).collect();
         Edges { starts, flows: order, ends, rows, words }
     }
 
     fn range(&self, system: SystemId) -> (usize, usize) {
-        let at = system.index();
-        self.starts.get(at).copied().zip(self.starts.get(at + 1).copied()).unwrap_or_default()
+        match &self.starts {
+            Starts::All(starts) => {
+                let at = system.index();
+                starts.get(at).copied().zip(starts.get(at + 1).copied()).unwrap_or_default()
+            }
+            Starts::Some(starts) => starts.get(&system).copied().unwrap_or_default(),
+        }
     }
 
     /// The other ends of a system's flows.
@@ -107,11 +108,57 @@ impl Edges {
     }
 }
 
+impl Starts {
+    fn all(model: &Model, flows: &[FlowId], by: impl Fn(FlowId) -> SystemId) -> (Self, Vec<FlowId>) {
+        let mut starts = vec![0; model.systems.len() + 1];
+        for &flow in flows {
+            if let Some(count) = starts.get_mut(by(flow).index() + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut free = starts.clone();
+        let mut order = vec![FlowId(0); flows.len()];
+        for &flow in flows {
+            if let Some(at) = free.get_mut(by(flow).index())
+                && let Some(place) = order.get_mut(*at)
+            {
+                *place = flow;
+                *at += 1;
+            }
+        }
+        (Starts::All(starts), order)
+    }
+
+    fn some(flows: &[FlowId], by: impl Fn(FlowId) -> SystemId) -> (Self, Vec<FlowId>) {
+        let mut order: Vec<(SystemId, FlowId)> = flows.iter().map(|&flow| (by(flow), flow)).collect();
+        order.sort_unstable();
+        let mut starts = FxHashMap::default();
+        let mut at = 0;
+        for group in order.chunk_by(|a, b| a.0 == b.0) {
+            starts.extend(group.first().map(|&(system, _)| (system, (at, at + group.len()))));
+            at += group.len();
+        }
+        (Starts::Some(starts), order.into_iter().map(|(_, flow)| flow).collect())
+    }
+}
+
 /// What is asked of a flow as it is crossed.
 #[derive(Debug, Clone, Copy)]
 struct Facts {
+    /// Its ends.
+    ends: (SystemId, SystemId),
+    /// Who runs them.
+    parties: (PartyId, PartyId),
     /// The group that it enters.
     entered: PartyId,
+    agreement: Option<AgreementId>,
+    /// It leaves the provider of the processing agreement that it runs under.
+    by_processor: bool,
     /// It has an `only_from`.
     limited: bool,
     transform: Transform,
@@ -139,7 +186,16 @@ impl Facts {
             Some(provider) if provider == to.party => Step::Back,
             _ => Step::Further,
         };
-        Facts { entered: to.group, limited: flow.only_from.is_some(), transform: flow.transform, step }
+        Facts {
+            ends: (flow.from, flow.to),
+            parties: (from.party, to.party),
+            entered: to.group,
+            agreement: flow.agreement,
+            by_processor: model.processing_provider(id) == Some(from.party),
+            limited: flow.only_from.is_some(),
+            transform: flow.transform,
+            step,
+        }
     }
 }
 
@@ -168,11 +224,11 @@ impl Origin {
 impl<'m> Graph<'m> {
     /// The graph of the counting flows.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
-        let facts = Arc::new(model.flows.ids().map(|flow| Facts::new(model, flow)).collect());
+        let facts: Table<FlowId, Facts> = model.flows.ids().map(|flow| Facts::new(model, flow)).collect();
         let flows: Vec<FlowId> = counting.iter().collect();
-        let (out, into) = Graph::ends(model, &flows, None);
+        let (out, into) = Graph::ends(model, &facts, &flows, None);
         let order = Arc::new(Order::new(&model.systems, &out));
-        Graph { model, out, into, order, facts, carried: None }
+        Graph { model, out, into, order, facts: Arc::new(facts), carried: None }
     }
 
     /// The same, of what each flow carries: those that carry nothing are left out.
@@ -197,17 +253,24 @@ impl<'m> Graph<'m> {
     where
         'm: 'c,
     {
-        let (out, into) = Graph::ends(self.model, flows, carried);
+        let (out, into) = Graph::ends(self.model, &self.facts, flows, carried);
         let (order, facts) = (Arc::clone(&self.order), Arc::clone(&self.facts));
         Graph { model: self.model, out, into, order, facts, carried }
     }
 
-    fn ends(model: &Model, flows: &[FlowId], carried: Option<&Table<FlowId, LeafSet>>) -> (Edges, Edges) {
+    fn ends(
+        model: &Model,
+        facts: &Table<FlowId, Facts>,
+        flows: &[FlowId],
+        carried: Option<&Table<FlowId, LeafSet>>,
+    ) -> (Edges, Edges) {
         let leaves = |flow| carried.map_or(&*model.flows[flow].leaves, |carried| &carried[flow]);
-        rayon::join(
-            || Edges::new(model, flows, |flow| (flow.from, flow.to), leaves),
-            || Edges::new(model, flows, |flow| (flow.to, flow.from), leaves),
-        )
+        let forward = |flow| facts[flow].ends;
+        let backward = |flow| (facts[flow].ends.1, facts[flow].ends.0);
+        let (out, into) =
+            (|| Edges::new(model, flows, forward, leaves), || Edges::new(model, flows, backward, leaves));
+        // What is small is not worth handing over.
+        if flows.len() < 10_000 { (out(), into()) } else { rayon::join(out, into) }
     }
 
     /// The systems along the flows, and maybe others.
@@ -236,9 +299,9 @@ impl<'m> Graph<'m> {
         flows: impl IntoIterator<Item = FlowId>,
     ) -> impl Iterator<Item = (SystemId, Edge<'_>)> {
         flows.into_iter().map(|flow| {
-            let declared = &self.model.flows[flow];
-            let leaves = self.carried.map_or(&*declared.leaves, |carried| &carried[flow]).row();
-            (declared.from, Edge { flow, end: declared.to, leaves })
+            let (from, end) = self.facts[flow].ends;
+            let leaves = self.carried.map_or(&*self.model.flows[flow].leaves, |carried| &carried[flow]);
+            (from, Edge { flow, end, leaves: leaves.row() })
         })
     }
 
@@ -263,6 +326,37 @@ impl<'m> Graph<'m> {
         self.model.flows[flow].only_from.as_deref()
     }
 
+    /// The agreement that a flow runs under.
+    pub fn agreement(&self, flow: FlowId) -> Option<AgreementId> {
+        self.facts[flow].agreement
+    }
+
+    /// Whether a flow goes from one party to another.
+    pub fn crosses(&self, flow: FlowId) -> bool {
+        let (sender, receiver) = self.facts[flow].parties;
+        sender != receiver
+    }
+
+    /// The sending system.
+    pub fn sending(&self, flow: FlowId) -> SystemId {
+        self.facts[flow].ends.0
+    }
+
+    /// The party that runs the sending system.
+    pub fn sender(&self, flow: FlowId) -> PartyId {
+        self.facts[flow].parties.0
+    }
+
+    /// The party that runs the receiving system.
+    pub fn receiver(&self, flow: FlowId) -> PartyId {
+        self.facts[flow].parties.1
+    }
+
+    /// Whether a flow leaves the provider of the processing agreement that it runs under.
+    pub fn by_processor(&self, flow: FlowId) -> bool {
+        self.facts[flow].by_processor
+    }
+
     /// The group whose party receives what crosses a flow.
     pub fn entered(&self, flow: FlowId) -> PartyId {
         self.facts[flow].entered
@@ -285,7 +379,7 @@ impl<'m> Graph<'m> {
         }
         match facts.step {
             Step::Stays => k,
-            Step::Back if self.model.sender(flow) != origin => k,
+            Step::Back if facts.parties.0 != origin => k,
             Step::Back | Step::Further => further(k),
         }
     }
@@ -295,31 +389,23 @@ impl<'m> Graph<'m> {
     pub fn distance_away(&self, flow: FlowId, outside: impl FnOnce(PartyId) -> bool, k: usize) -> usize {
         match self.facts[flow].step {
             Step::Stays => k,
-            Step::Back if outside(self.model.sender(flow)) => k,
+            Step::Back if outside(self.facts[flow].parties.0) => k,
             Step::Back | Step::Further => further(k),
         }
     }
 
-    /// The distances on arrival of items that were at distance `k`, whosever they are: of any of
-    /// the groups that may be their origin's.
-    pub fn distances(
-        &self,
-        flow: FlowId,
-        k: usize,
-        origins: &Table<PartyId, bool>,
-    ) -> impl Iterator<Item = usize> + use<> {
+    /// The distances on arrival of items that were at distance `k`, whosever they are of any of
+    /// the groups that may be their origin's: a bit each.
+    pub fn distances(&self, flow: FlowId, k: usize, origins: &Table<PartyId, bool>) -> u8 {
         let facts = &self.facts[flow];
-        let (away, besides) = match facts.step {
-            Step::Stays => (k, None),
+        let away = match facts.step {
+            Step::Stays => 1 << k,
             // Items that are at a party of their own are at distance 0.
-            Step::Back => {
-                let own = || origins[self.model.systems[self.model.flows[flow].from].group];
-                (k, Some(further(k)).filter(|_| k == 0 && own()))
-            }
-            Step::Further => (further(k), None),
+            Step::Back if k == 0 && origins[self.model.parties[facts.parties.0].group] => 1 | 1 << further(k),
+            Step::Back => 1 << k,
+            Step::Further => 1 << further(k),
         };
-        let home = origins[facts.entered].then_some(0);
-        std::iter::once(away).chain(besides).chain(home)
+        away | u8::from(origins[facts.entered])
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.

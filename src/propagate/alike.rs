@@ -61,13 +61,13 @@ impl Alike {
     pub fn new(graph: &Graph, carrying: &[FlowId]) -> Self {
         let model = graph.model;
         let mut enclosed = model.parties.map(|_| true);
-        for &flow in carrying.iter().filter(|&&flow| model.crosses(flow)) {
-            enclosed[model.receiver(flow)] = false;
+        for &flow in carrying.iter().filter(|&&flow| graph.crosses(flow)) {
+            enclosed[graph.receiver(flow)] = false;
         }
         let mut named = model.parties.map(|_| false);
         for &flow in carrying {
-            if let Some(parties) = model.flows[flow].only_from.as_ref()
-                && !enclosed[model.sender(flow)]
+            if let Some(parties) = graph.only_from(flow)
+                && !enclosed[graph.sender(flow)]
             {
                 parties.iter().for_each(|&party| named[party] = true);
             }
@@ -90,7 +90,7 @@ impl Alike {
             (Whose::One(origin), _) => graph.passes(flow, origin),
             (Whose::Many, None) => true,
             (Whose::Many, Some(parties)) => {
-                let sender = graph.model.sender(flow);
+                let sender = graph.sender(flow);
                 self.enclosed[sender] && parties.contains(&sender)
             }
         }

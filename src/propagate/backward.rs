@@ -20,6 +20,20 @@ pub fn reaching<'e, C: Course>(
     back.go()
 }
 
+/// As [`reaching`], of what is somewhere.
+pub fn reaching_within<'e, C: Course>(
+    graph: &Graph,
+    course: &C,
+    within: &Rows,
+    flows: impl IntoIterator<Item = (SystemId, Edge<'e>)>,
+    targets: impl FnMut(Edge, Slot, &mut [u64]),
+) -> Rows {
+    let mut back = Back::new(graph, course, Rows::new(graph.model, Slot::all(course).count()));
+    back.within = Some(within);
+    back.start(flows, targets);
+    back.go()
+}
+
 /// As [`reaching`], from what is known where some flows carried less, and no other did.
 pub fn reaching_besides<C: Course>(
     graph: &Graph,
@@ -48,6 +62,8 @@ struct Back<'g, C> {
     /// What has come to reach and was not looked at.
     fresh: Rows,
     queue: Queue<'g>,
+    /// Where what is looked for is at all.
+    within: Option<&'g Rows>,
     row: Vec<u64>,
 }
 
@@ -64,6 +80,7 @@ impl<'g, C: Course> Back<'g, C> {
             slots,
             rows,
             queue: Queue::new(graph, Way::Against),
+            within: None,
             row: vec![0; words],
         }
     }
@@ -112,7 +129,9 @@ impl<'g, C: Course> Back<'g, C> {
 
     /// What reaches from behind a flow, reaches from before it as far as it crosses.
     fn cross(&mut self, edge: Edge, behind: &[u64]) {
-        for &slot in &self.slots {
+        let (plain, marked) = behind.split_at_checked(self.planes * self.words).unwrap_or((behind, &[]));
+        let (plain, marked) = (!bits::is_empty(plain), !bits::is_empty(marked));
+        for &slot in self.slots.iter().filter(|slot| if slot.marked { marked } else { plain }) {
             let mut some = false;
             for plane in self.course.nexts(edge.flow, slot.plane) {
                 let there = Slot { plane, ..slot }.of(behind, self.planes, self.words);
@@ -128,6 +147,9 @@ impl<'g, C: Course> Back<'g, C> {
             }
             bits::keep(&mut self.row, edge.leaves);
             let index = slot.index(self.planes);
+            if let Some(within) = self.within {
+                bits::keep(&mut self.row, within.row(edge.end, index));
+            }
             if bits::new(&self.row, self.rows.row(edge.end, index))
                 && self.fresh.add(edge.end, index, &self.row)
             {

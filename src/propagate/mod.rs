@@ -30,7 +30,7 @@ mod queue;
 
 pub use alike::{Alike, Passing, Whose};
 pub use assumed::{Assumed, assume};
-pub use backward::{reaching, reaching_besides};
+pub use backward::{reaching, reaching_besides, reaching_within};
 pub use flood::{Flooded, flood};
 pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};

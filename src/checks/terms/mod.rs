@@ -7,6 +7,7 @@
 //! or e's transform is in t.released_by                        ⟹  i is no longer under t after e
 //! ```
 
+mod looks;
 mod sift;
 
 use std::cell::RefCell;
@@ -18,10 +19,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::looks::Looks;
 use self::sift::{Goals, Onwards, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
-use crate::graph::{Edge, Origin};
+use crate::graph::{Edge, Graph, Origin};
 use crate::inventory::Terms;
 use crate::judge::{
     Began, Followed, Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
@@ -51,6 +53,8 @@ pub struct Under<'m> {
     home: PartyId,
     /// The flows.
     flows: FxHashSet<FlowId>,
+    /// The transforms that end the terms, a bit each.
+    releasing: u8,
 }
 
 impl Under<'_> {
@@ -61,8 +65,17 @@ impl Under<'_> {
 
     /// Whether a flow's transform ends the terms.
     fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
-        self.terms.releasing().contains(&judge.graph.transform(flow))
+        self.releasing & bit(judge.graph.transform(flow)) != 0
     }
+
+    /// Whether a flow puts data under them.
+    fn owns(&self, judge: &Judge, flow: FlowId) -> bool {
+        judge.graph.agreement(flow) == Some(self.agreement) && self.flows.contains(&flow)
+    }
+}
+
+fn bit(transform: Transform) -> u8 {
+    1 << transform as u8
 }
 
 fn group_entered(judge: &Judge, flow: FlowId) -> PartyId {
@@ -84,7 +97,7 @@ impl Sticky<'_> {
             return 0;
         }
         let bit = |(at, under): (usize, &Under)| {
-            let is_under = plane >> at & 1 == 1 || under.flows.contains(&flow);
+            let is_under = plane >> at & 1 == 1 || under.owns(self.judge, flow);
             usize::from(is_under && !under.home(self.judge, flow)) << at
         };
         self.under.iter().enumerate().map(bit).sum()
@@ -131,13 +144,14 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let members: Vec<&Under> = all.iter().flatten().collect();
     let (findings, relied) = rayon::join(
         || {
-            let b = sift::breaking(judge, &members, |_| true);
-            broken(judge, &all, &b, |_, _| true)
+            broken(
+                judge,
+                &all,
+                &sift::breaking(judge, &members, Some(&Looks::new(judge)), |_| true),
+                |_, _| true,
+            )
         },
-        || {
-            let b = sift::relying(judge, &members);
-            relied(judge, &all, &b)
-        },
+        || relied(judge, &all, &sift::relying(judge, &members)),
     );
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
     (violations(judge, findings), relied)
@@ -198,14 +212,22 @@ fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
 }
 
 /// Of some findings of those checks which there are.
-pub fn breaking_terms(judge: &Judge, wanted: &FxHashSet<(usize, FlowId)>) -> Vec<Violation> {
+///
+/// With `among`, only under the terms of those agreements.
+pub fn breaking_terms(
+    judge: &Judge,
+    wanted: &FxHashSet<(usize, FlowId)>,
+    among: Option<&FxHashSet<AgreementId>>,
+) -> Vec<Violation> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+    let agreements = judge.model.agreements.ids();
+    let agreements = agreements.filter(|agreement| among.is_none_or(|among| among.contains(agreement)));
+    let all: Vec<Vec<Under>> = agreements.map(|agreement| under(judge, agreement)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
     let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
-    let goals = sift::breaking(judge, &members, |flow| flows.contains(&flow));
+    let goals = sift::breaking(judge, &members, None, |flow| flows.contains(&flow));
     let wanted = |check, flow| wanted.contains(&(check, flow));
     violations(judge, broken(judge, &all, &goals, wanted))
 }
@@ -254,6 +276,7 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
             onward_to: &flow.onward_to,
             home,
             flows: [id].into_iter().collect(),
+            releasing: flow.terms.releasing().iter().fold(0, |all, &transform| all | bit(transform)),
         });
     }
     all
@@ -305,7 +328,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
 
     /// What is noted of a flow.
     fn at(&self, flow: FlowId) -> Rc<[(Noted, LeafSet)]> {
-        if !self.goals.flows.contains(&flow) && !self.one.flows.contains(&flow) {
+        if !self.goals.flows.contains(&flow) && !self.one.owns(self.judge, flow) {
             return Rc::new([]);
         }
         let look = || noted(self.judge, self.one, flow, |what| (self.wanted)(what, flow)).into();
@@ -359,7 +382,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
                     && (here(&before, edge.end, edge)
                         || here(&after, edge.end, edge)
                         || self.goals.flows.contains(&edge.flow)
-                        || self.one.flows.contains(&edge.flow))
+                        || self.one.owns(judge, edge.flow))
             };
             carrying.extend(judge.graph.out(system).filter(matters).map(|edge| edge.flow));
         }
@@ -370,6 +393,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
     /// is noted of it: what, where, of which origin leaf, as which leaves.
     fn follow<'g>(
         &self,
+        graph: &'g Graph<'g>,
         course: &'g Sticky<'g>,
         region: &Region,
         (passing, starts): (Passing<'g>, &Starts),
@@ -378,24 +402,17 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
     where
         'u: 'g,
     {
-        self.judge.follow(
-            self.judge.graph,
-            course,
-            passing,
-            starts,
-            region.candidates(),
-            |began, crossing| {
-                if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
-                    return;
+        self.judge.follow(graph, course, passing, starts, region.candidates(), |began, crossing| {
+            if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
+                return;
+            }
+            for (what, leaves) in self.at(crossing.flow).iter() {
+                let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
+                if !hit.is_empty() {
+                    show(*what, began, &crossing, hit);
                 }
-                for (what, leaves) in self.at(crossing.flow).iter() {
-                    let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
-                    if !hit.is_empty() {
-                        show(*what, began, &crossing, hit);
-                    }
-                }
-            },
-        )
+            }
+        })
     }
 }
 
@@ -465,19 +482,25 @@ fn break_terms(
             &union
         }
     };
-    let alike = Alike::new(judge.graph, &whole.carrying);
+    let graph = &judge.graph.only(&whole.carrying);
+    let alike = Alike::new(graph, &whole.carrying);
     let classes = judge.classes_at(&alike, whole.before.systems());
     let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
     let group = |origin: Option<Origin>| origin.map(|origin| model.parties[origin.party()].group);
     // For each check the flows that break it, and the classes whose items do.
     let mut breaking: BTreeMap<usize, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
+    let mut walks: Vec<((usize, FlowId), Vec<FlowId>)> = Vec::new();
     for (search, region) in &searches {
         for (&origin, starts) in &classes {
             let course = Sticky { judge, under: std::slice::from_ref(search.one), origin: group(origin) };
             let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
-            let followed =
-                search.follow(&course, region, (passing(origin), starts), |what, began, crossing, hit| {
+            let followed = search.follow(
+                graph,
+                &course,
+                region,
+                (passing(origin), starts),
+                |what, began, crossing, hit| {
                     let Noted::Breaks(check) = what else { return };
                     let key = (check, crossing.flow);
                     keep_shortest(&mut shortest, key, Shortest::new(model, crossing, hit.row()));
@@ -494,32 +517,41 @@ fn break_terms(
                     let (flows, from) = breaking.entry(check).or_default();
                     flows.insert(crossing.flow);
                     from.insert(origin);
-                });
+                },
+            );
             let Some(followed) = followed else {
                 continue;
             };
             for (key, shortest) in &shortest {
                 if let Some(found) = findings.get_mut(key) {
+                    let walk = followed.walk(shortest);
+                    walks.push((*key, walk.clone()));
                     let shown = found.agreements.len() <= WITNESSES;
-                    if let Some(walk) = found.agreements.get_mut(&agreement)
-                        && (walk.is_empty() && shown || shortest.length < walk.len())
+                    if let Some(known) = found.agreements.get_mut(&agreement)
+                        && (known.is_empty() && shown || walk.len() < known.len())
                     {
-                        *walk = followed.walk(shortest);
+                        *known = walk;
                     }
                 }
             }
         }
     }
     for (check, (flows, from)) in breaking {
-        let first = if flows.len() > 1 && under.len() <= FOLDED {
-            let mut first = FxHashSet::default();
-            for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
-                let course = Sticky { judge, under, origin: group(origin) };
-                first_breaking(&course, check, whole, (passing(origin), starts), &mut first);
-            }
+        // A walk on which nothing else breaks the check shows that it breaks there first.
+        let clean = |(key, walk): &&((usize, FlowId), Vec<FlowId>)| {
+            key.0 == check && walk.iter().rev().skip(1).all(|flow| !flows.contains(flow))
+        };
+        let mut first: FxHashSet<FlowId> = walks.iter().filter(clean).map(|((_, flow), _)| *flow).collect();
+        let first = if under.len() > FOLDED {
+            flows.clone()
+        } else if first.len() == flows.len() {
             first
         } else {
-            flows.clone()
+            for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
+                let course = Sticky { judge, under, origin: group(origin) };
+                first_breaking(graph, &course, check, whole, (passing(origin), starts), &mut first);
+            }
+            first
         };
         for flow in flows {
             if let Some(found) = findings.get_mut(&(check, flow)) {
@@ -538,13 +570,14 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
         let Some(region) = search.region() else {
             return;
         };
-        let alike = Alike::new(judge.graph, &region.carrying);
+        let graph = &judge.graph.only(&region.carrying);
+        let alike = Alike::new(graph, &region.carrying);
         let mut new = Vec::new();
         for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
             let group = origin.map(|origin| judge.model.parties[origin.party()].group);
             let course = Sticky { judge, under: std::slice::from_ref(one), origin: group };
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);
-            search.follow(&course, &region, (passing, &starts), |what, _, crossing, _| {
+            search.follow(graph, &course, &region, (passing, &starts), |what, _, crossing, _| {
                 new.push((what, crossing.flow));
             });
         }
@@ -571,6 +604,7 @@ fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
 /// Adds the flows at which some walk from origins that are alike breaks a check for the
 /// first time.
 fn first_breaking(
+    graph: &Graph,
     course: &Sticky,
     check: usize,
     region: &Region,
@@ -590,7 +624,7 @@ fn first_breaking(
             useful.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
         })
         .collect();
-    forward(judge.graph, course, passing, &seeds, Some(region.candidates()), |crossing| {
+    forward(graph, course, passing, &seeds, Some(region.candidates()), |crossing| {
         let active = course.while_crossing(crossing.flow, crossing.slot.plane);
         for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
             let leaves =

@@ -8,14 +8,16 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::looks::Looks;
 use super::{Under, group_entered};
 use crate::bits::{self, LeafSet};
 use crate::checks::{ALL, How, onward};
 use crate::judge::Judge;
 use crate::model::{FlowId, OnwardTo, PartyId};
-use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching};
+use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching, reaching_within};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Onward, Transform};
 
@@ -96,11 +98,13 @@ fn alike<'u, K: std::hash::Hash + Eq>(
 pub fn breaking(
     judge: &Judge,
     members: &[&Under],
-    wanted: impl Fn(FlowId) -> bool,
+    looks: Option<&Looks>,
+    wanted: impl Fn(FlowId) -> bool + Sync,
 ) -> Vec<Option<Arc<Goals>>> {
     let mut breaking = vec![None; members.len()];
-    for group in alike(members, Same::of).into_values() {
-        let (found, goals) = breaking_alike(judge, members, &group, &wanted);
+    let groups: Vec<Vec<usize>> = alike(members, Same::of).into_values().collect();
+    let found = groups.par_iter().map(|group| breaking_alike(judge, members, group, looks, &wanted));
+    for (found, goals) in found.collect::<Vec<_>>() {
         note(&mut breaking, found, goals);
     }
     breaking
@@ -196,28 +200,26 @@ fn spread(judge: &Judge, members: &[&Under], group: &[usize], one: &Under) -> (R
     let under = flood(judge.graph, &course, |_| true, entering, None);
     let mut crossed: Vec<FlowId> = Vec::new();
     under.crossings(judge.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
-    crossed.sort_unstable();
     (under.rows, crossed)
 }
 
-/// The leaves for which a flow breaks terms, whatever agreement they are of.
-fn breaks(judge: &Judge, one: &Under, flow: FlowId) -> Option<LeafSet> {
-    let mut all: Option<LeafSet> = onward::strangers(judge, one, flow);
-    for check in ALL.iter().filter(|check| check.id != onward::CHECK.id) {
-        if let How::Under(breaks) = check.how
-            && let Some(leaves) = breaks(judge, one, flow)
-        {
-            match &mut all {
-                Some(all) => all.extend(leaves.row()),
-                None => all = Some(leaves),
-            }
-        }
-    }
-    all
+/// Whether a flow breaks a term with whatever it carries under it: any but the one about to
+/// whom it leads.
+fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
+    ALL.iter().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
+        How::Under(breaks) => breaks(judge, one, flow).is_some(),
+        _ => false,
+    })
 }
 
-/// Which flows of some are noted with which leaves, and what gets to them under terms.
-fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) -> Option<LeafSet>) -> Goals {
+/// Which flows of some are noted with which leaves, and what gets to them under terms, of
+/// what is.
+fn goals(
+    judge: &Judge,
+    one: &Under,
+    (rows, crossed): (&Rows, &[FlowId]),
+    mut noted: impl FnMut(FlowId) -> Option<LeafSet>,
+) -> Goals {
     let model = judge.model;
     let leaves: FxHashMap<FlowId, LeafSet> = crossed
         .iter()
@@ -227,9 +229,8 @@ fn goals(judge: &Judge, one: &Under, crossed: &[FlowId], noted: impl Fn(FlowId) 
     let useful = if leaves.is_empty() {
         Rows::new(model, 1)
     } else {
-        let graph = judge.graph.only(crossed);
-        let flows = crossed.iter().copied().filter(|flow| leaves.contains_key(flow));
-        reaching(&graph, &Onwards { judge, one }, graph.some(flows), |edge, _, row| {
+        let flows = judge.graph.some(crossed.iter().copied().filter(|flow| leaves.contains_key(flow)));
+        reaching_within(judge.graph, &Onwards { judge, one }, rows, flows, |edge, _, row| {
             if let Some(hit) = leaves.get(&edge.flow) {
                 row.copy_from_slice(hit.row());
             }
@@ -243,6 +244,7 @@ fn breaking_alike(
     judge: &Judge,
     members: &[&Under],
     group: &[usize],
+    looks: Option<&Looks>,
     wanted: impl Fn(FlowId) -> bool,
 ) -> (Vec<usize>, Goals) {
     let model = judge.model;
@@ -250,12 +252,18 @@ fn breaking_alike(
         return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
     };
     let (rows, crossed) = spread(judge, members, group, one);
-    let goals = goals(judge, one, &crossed, |flow| {
+    let mut known: FxHashMap<u32, bool> = FxHashMap::default();
+    let goals = goals(judge, one, (&rows, &crossed), |flow| {
         if !wanted(flow) {
             return None;
         }
-        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
-        Some(breaks(judge, one, flow)?.and(&here).and(&judge.held.carried[flow]))
+        let broken = match looks {
+            Some(looks) => *known.entry(looks.kind(flow)).or_insert_with(|| breaks_alone(judge, one, flow)),
+            None => breaks_alone(judge, one, flow),
+        };
+        let carried = &judge.held.carried[flow];
+        let leaves = if broken { carried.clone() } else { onward::strangers(judge, one, flow)?.and(carried) };
+        Some(leaves.with(rows.row(model.flows[flow].from, 0)))
     });
     let mut found: Vec<usize> = Vec::new();
     for (at, flow) in entering(judge, members, group) {
@@ -289,7 +297,7 @@ fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Rel
         return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
     };
     let (rows, crossed) = spread(judge, members, group, one);
-    goals(judge, one, &crossed, |flow| {
+    goals(judge, one, (&rows, &crossed), |flow| {
         let ends = ends(judge, one, flow) && !known.released.contains(&flow);
         if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
             return None;

@@ -227,21 +227,25 @@ fn finding<'r>(course: &'r Reach, sought: Sought) -> impl FnMut(Edge, Slot, &mut
     }
 }
 
-/// The sinks at which some walk from a source breaks the rule for the first time.
+/// The sinks at which some walk from a source breaks the rule for the first time; nothing is
+/// followed any further once there are `enough`.
 fn first_arrivals(
     graph: &Graph,
     course: &Reach,
     (origin, source, leaves): Source,
     at_itself: Option<&LeafSet>,
     candidates: Option<Candidates>,
+    enough: usize,
 ) -> FxHashSet<SystemId> {
-    let model = course.rule.judge.model;
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
     forward(graph, course, Passing::One(origin), &seeds, candidates, |crossing| {
-        let (flow, slot) = (crossing.flow, crossing.slot);
-        let sink = model.flows[flow].to;
+        if first.len() >= enough {
+            crossing.leaves.fill(0);
+            return;
+        }
+        let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
         if sink == source {
             return;
         }
@@ -282,8 +286,15 @@ pub fn break_without_from(
         let candidates = Candidates::of(useful, any.planes());
         excluded(*system)
             && (at_itself(&prepared, rule, origin, *system, leaves).is_some()
-                || !first_arrivals(judge.graph, &course, (origin, *system, leaves), None, Some(candidates))
-                    .is_empty())
+                || !first_arrivals(
+                    judge.graph,
+                    &course,
+                    (origin, *system, leaves),
+                    None,
+                    Some(candidates),
+                    1,
+                )
+                .is_empty())
     };
     put.iter().map(breaks).collect()
 }

@@ -194,6 +194,11 @@ pub(super) enum Sought {
     Exemptions,
 }
 
+/// The places of the bits that are set.
+fn ones(bits: u8) -> impl Iterator<Item = usize> {
+    (0..RELATIONS.len()).filter(move |place| bits >> place & 1 == 1)
+}
+
 /// Walks of items; planes are distances if the relation matters.
 #[derive(Clone, Copy)]
 pub(super) struct Reach<'p> {
@@ -211,14 +216,13 @@ impl Reach<'_> {
         self.rule.relation() && !matches!(self.items, Items::Anybody)
     }
 
-    /// The distances on arrival.
-    fn distances(&self, flow: FlowId, k: usize) -> impl Iterator<Item = usize> {
-        let (one, any) = match self.items {
-            Items::Of(whose, alike) => (Some(alike.distance(self.graph(), flow, whose, k)), None),
-            Items::Sources => (None, Some(self.graph().distances(flow, k, &self.rule.decided.from))),
-            Items::Anybody => (Some(k), None),
-        };
-        one.into_iter().chain(any.into_iter().flatten())
+    /// The distances on arrival, a bit each.
+    fn distances(&self, flow: FlowId, k: usize) -> u8 {
+        match self.items {
+            Items::Of(whose, alike) => 1 << alike.distance(self.graph(), flow, whose, k),
+            Items::Sources => self.graph().distances(flow, k, &self.rule.decided.from),
+            Items::Anybody => 1 << k,
+        }
     }
 
     /// Whether arriving by a flow in a plane matches `to`, or may.
@@ -236,7 +240,7 @@ impl Reach<'_> {
                 let model = self.rule.judge.model;
                 let home = self.rule.decided.from[model.systems[model.flows[flow].to].group];
                 let own = if home { bit(Relation::FirstParty) | bit(Relation::Affiliate) } else { 0 };
-                self.distances(flow, plane).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
+                ones(self.distances(flow, plane)).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
             }
         };
         matching & relations != 0
@@ -277,10 +281,10 @@ impl Course for Reach<'_> {
     }
 
     fn nexts(&self, flow: FlowId, plane: usize) -> impl Iterator<Item = usize> {
-        let goes_on = !self.rule.through(flow);
-        let distances = self.distances_matter();
-        let same = (goes_on && !distances).then_some(plane);
-        let distances = (goes_on && distances).then(|| self.distances(flow, plane));
-        same.into_iter().chain(distances.into_iter().flatten())
+        ones(match (self.rule.through(flow), self.distances_matter()) {
+            (true, _) => 0,
+            (false, false) => 1 << plane,
+            (false, true) => self.distances(flow, plane),
+        })
     }
 }

@@ -93,8 +93,7 @@ impl Walks<'_> {
             &starts,
             candidates,
             |began, crossing| {
-                let (flow, slot) = (crossing.flow, crossing.slot);
-                let sink = model.flows[flow].to;
+                let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
                 if sink == source {
                     return;
                 }
@@ -139,7 +138,8 @@ impl Walks<'_> {
         if first.len() < lengths.len() {
             let broken = at_itself.as_ref();
             let candidates = Some(class.candidates);
-            first = first_arrivals(class.graph, course, (origin, source, leaves), broken, candidates);
+            first =
+                first_arrivals(class.graph, course, (origin, source, leaves), broken, candidates, usize::MAX);
         }
         for sink in first {
             if let Some(found) = found.get_mut(&(source, sink)) {

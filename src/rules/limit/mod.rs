@@ -6,16 +6,19 @@
 //! origins_at_most n: items of `data` at p come from more than n parties  ⟹  (rule, p)
 //! ```
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+mod holding;
+
+use self::holding::{Holding, Holdings, Search, same};
 use super::Idle;
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Origin};
-use crate::judge::{Judge, On, Relied, RuleRef, Shortest, Starts, Violation, keep_shortest};
+use crate::judge::{Judge, On, Relied, RuleRef, Starts, Violation};
 use crate::matching::Reading;
-use crate::model::{FlowId, PartyId, SystemId, Table};
+use crate::model::{FlowId, SystemId, Table};
 use crate::policy::{Limit, Most};
 use crate::propagate::{Alike, Candidates, Course, Deriving, Flooded, Passing, Rows, Slot, flood, reaching};
 
@@ -33,15 +36,6 @@ impl Course for Counted<'_> {
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
         (!self.through[flow]).then_some(plane)
     }
-}
-
-/// The items of some categories held at one place.
-#[derive(Debug, Clone)]
-struct Holding {
-    data: LeafSet,
-    arrives_as: LeafSet,
-    /// For each origin party a shortest walk that brings one.
-    walks: BTreeMap<PartyId, Vec<FlowId>>,
 }
 
 /// Judges one `limit`, at some places only if they are named: the findings, the exemptions
@@ -85,6 +79,16 @@ pub fn limited(
         categories.iter().map(|data| Asked::new(judge, &through, data, &place_of, only.is_none())).collect();
     if only.is_none() {
         asked.iter().for_each(|asked| asked.rely(&mut relied));
+    }
+    // Judged again, nobody asks by which walks.
+    if only.is_some() && at_most.is_none() {
+        let surely: Vec<Vec<bool>> =
+            asked.iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
+        let all = |at: usize| surely.iter().all(|surely| surely.get(at) == Some(&true));
+        if (0..places.len()).all(all) {
+            let broken = places.iter().map(|&(on, _)| Violation::bare(rule_ref, on, model.data.leaf_count()));
+            return (broken.collect(), Vec::new(), Vec::new());
+        }
     }
     // Only where something of each category can be at all, it is looked for.
     for asked in &asked {
@@ -176,12 +180,9 @@ struct Asked<'c> {
     touching: Deriving,
     /// What can get to a place, or to an exemption.
     useful: Rows,
-    /// Where items get to, as if every flow let all pass.
-    open: Flooded,
+    /// Where items get to, as if every flow let all pass, once that is asked.
+    open: OnceCell<Flooded>,
 }
-
-/// What is held at places; whose, if that is counted.
-type Holdings = Vec<Option<Holding>>;
 
 impl<'c> Asked<'c> {
     fn new(
@@ -198,8 +199,14 @@ impl<'c> Asked<'c> {
                 row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
             }
         });
-        let open = flood(judge.graph, &course, |_| true, everything(judge), Some(Candidates::of(&useful, 1)));
-        Asked { judge, course, touching, useful, open }
+        Asked { judge, course, touching, useful, open: OnceCell::new() }
+    }
+
+    /// Where items get to, as if every flow let all pass.
+    fn open(&self) -> &Flooded {
+        let candidates = Some(Candidates::of(&self.useful, 1));
+        let everything = || everything(self.judge);
+        self.open.get_or_init(|| flood(self.judge.graph, &self.course, |_| true, everything(), candidates))
     }
 
     /// The leaves, of those in a row, with which items in a slot are of the category as they
@@ -216,30 +223,59 @@ impl<'c> Asked<'c> {
     /// The places at which something of the category may be.
     fn may_hold(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
         let mut may = vec![false; places];
+        self.mark(place_of, &mut may, Passing::Anybody, self.open(), everything(self.judge));
+        may
+    }
+
+    /// Places at which something of the category is: of parties that are alike, or assumed.
+    fn surely_holds(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
+        let (judge, graph) = (self.judge, self.judge.graph);
+        let mut surely = vec![false; places];
+        let candidates = Some(Candidates::of(&self.useful, 1));
+        let alike = Alike::new(graph, graph.flows());
+        let many = judge.classes(&alike, false).remove(&None).unwrap_or_default();
+        let assumed: Starts = judge.assumed.origins().collect();
+        for (passing, starts) in [(Passing::Many(&alike), many), (Passing::Anybody, assumed)] {
+            let passes = |flow| passing.passes(graph, flow);
+            let held = flood(graph, &self.course, passes, starts.iter().copied(), candidates);
+            self.mark(place_of, &mut surely, passing, &held, starts.into_iter());
+        }
+        surely
+    }
+
+    /// Marks the places at which something of the category starts, or gets to.
+    fn mark<'s>(
+        &self,
+        place_of: &Table<SystemId, Option<usize>>,
+        places: &mut [bool],
+        passing: Passing,
+        held: &Flooded,
+        starts: impl Iterator<Item = (SystemId, &'s LeafSet)>,
+    ) {
+        let graph = self.judge.graph;
         let mut mark = |system: SystemId, leaves: LeafSet| {
-            if let Some(may) = place_of[system].and_then(|at| may.get_mut(at)) {
-                *may |= !leaves.is_empty();
+            if let Some(place) = place_of[system].and_then(|at| places.get_mut(at)) {
+                *place |= !leaves.is_empty();
             }
         };
-        everything(self.judge).for_each(|(system, leaves)| mark(system, self.starting(system, leaves)));
-        self.open.crossings(
-            self.judge.graph,
+        starts.for_each(|(system, leaves)| mark(system, self.starting(system, leaves)));
+        held.crossings(
+            graph,
             &self.course,
-            |_| true,
+            |flow| passing.passes(graph, flow),
             |edge, slot, here| {
                 if place_of[edge.end].is_some() && !self.course.through[edge.flow] {
                     mark(edge.end, self.hit(edge, slot, here));
                 }
             },
         );
-        may
     }
 
     /// The flows that can bring something to a place or an exemption.
     fn carrying(&self) -> Vec<FlowId> {
         let useful = Candidates::of(&self.useful, 1);
         let mut carrying = Vec::new();
-        self.open.crossings(
+        self.open().crossings(
             self.judge.graph,
             &self.course,
             |_| true,
@@ -273,7 +309,7 @@ impl<'c> Asked<'c> {
             );
         };
         let mut left: FxHashSet<FlowId> = FxHashSet::default();
-        used(&self.open, Passing::Anybody, &mut |flow| {
+        used(self.open(), Passing::Anybody, &mut |flow| {
             left.insert(flow);
         });
         let alike = Alike::new(graph, &self.carrying());
@@ -316,7 +352,10 @@ impl<'c> Asked<'c> {
             .copied()
             .filter(|&flow| !self.course.through[flow] && place_of[judge.model.flows[flow].to].is_some());
         let useful = self.toward(arriving);
-        let search = Search { asked: self, place_of, useful: Candidates::of(&useful, 1) };
+        let mut open: Vec<usize> = place_of.values().copied().flatten().collect();
+        open.sort_unstable();
+        open.dedup();
+        let search = Search { asked: self, place_of, open: open.len(), useful: Candidates::of(&useful, 1) };
         if by_party {
             for (origin, starts) in judge.origins {
                 search.hold(Passing::One(*origin), starts, &mut holdings);
@@ -351,18 +390,6 @@ impl<'c> Asked<'c> {
     }
 }
 
-/// Both hold the same, and by walks that are as short.
-fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
-    let shortest = |holding: &Holding| holding.walks.values().map(Vec::len).min();
-    match (one, other) {
-        (None, None) => true,
-        (Some(one), Some(other)) => {
-            one.data == other.data && one.arrives_as == other.arrives_as && shortest(one) == shortest(other)
-        }
-        _ => false,
-    }
-}
-
 /// The leaves of a row with which items in a slot are of a category as they arrive at a system.
 fn hit(touching: &Deriving, system: SystemId, slot: Slot, row: &[u64]) -> LeafSet {
     if slot.marked { LeafSet::from(row) } else { touching.at(system).with(row) }
@@ -371,74 +398,4 @@ fn hit(touching: &Deriving, system: SystemId, slot: Slot, row: &[u64]) -> LeafSe
 /// Whatever starts anywhere.
 fn everything<'j>(judge: &'j Judge) -> impl Iterator<Item = (SystemId, &'j LeafSet)> {
     judge.origins.iter().flat_map(|(_, starts)| starts.iter().copied())
-}
-
-/// What is followed to some places.
-struct Search<'s> {
-    asked: &'s Asked<'s>,
-    place_of: &'s Table<SystemId, Option<usize>>,
-    useful: Candidates<'s>,
-}
-
-impl Search<'_> {
-    /// Adds what is held of some origins that are followed together.
-    fn hold(&self, passing: Passing, starts: &Starts, holdings: &mut Holdings) {
-        let (asked, judge) = (self.asked, self.asked.judge);
-        let model = judge.model;
-        let none = || LeafSet::empty(model.data.leaf_count());
-        let mut hold =
-            |place: usize, data: &LeafSet, arrives: &LeafSet, walk: Option<(PartyId, Vec<FlowId>)>| {
-                if let Some(slot) = holdings.get_mut(place) {
-                    let holding = slot.get_or_insert_with(|| Holding {
-                        data: none(),
-                        arrives_as: none(),
-                        walks: BTreeMap::new(),
-                    });
-                    holding.data.extend(data.row());
-                    holding.arrives_as.extend(arrives.row());
-                    if let Some((party, walk)) = walk {
-                        let known = holding.walks.entry(party).or_insert_with(|| walk.clone());
-                        if walk.len() < known.len() {
-                            *known = walk;
-                        }
-                    }
-                }
-            };
-        for &(system, leaves) in starts {
-            if let Some(place) = self.place_of[system] {
-                let data = asked.starting(system, leaves);
-                if !data.is_empty() {
-                    hold(place, &data, &data, Some((model.systems[system].party, Vec::new())));
-                }
-            }
-        }
-        let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
-        let mut hits: FxHashMap<usize, (LeafSet, LeafSet)> = FxHashMap::default();
-        let followed =
-            judge.follow(judge.graph, &asked.course, passing, starts, self.useful, |began, crossing| {
-                let Some(place) = self.place_of[crossing.end] else {
-                    return;
-                };
-                let hit = hit(&asked.touching, crossing.end, crossing.slot, crossing.leaves);
-                if asked.course.through[crossing.flow] || hit.is_empty() {
-                    return;
-                }
-                keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
-                let (data, arrives_as) = hits.entry(place).or_insert_with(|| (none(), none()));
-                began.note(&hit, data);
-                arrives_as.extend(hit.row());
-            });
-        let Some(followed) = followed else {
-            return;
-        };
-        for (place, (data, arrives_as)) in hits {
-            hold(place, &data, &arrives_as, None);
-        }
-        for (place, shortest) in &shortest {
-            let walk = followed.walk(shortest);
-            if let Some(&first) = walk.first() {
-                hold(*place, &none(), &none(), Some((model.sender(first), walk)));
-            }
-        }
-    }
 }

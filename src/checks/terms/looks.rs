@@ -1,0 +1,46 @@
+//! What the checks of terms look at of a flow, but for whom it leads to: flows that are alike
+//! in that break the same terms, and are looked at once.
+
+use rustc_hash::FxHashMap;
+
+use crate::duration::Duration;
+use crate::judge::Judge;
+use crate::model::{FlowId, SystemId, Table};
+use crate::taxonomy::Key;
+
+/// For each flow a number that all have which are alike.
+pub struct Looks {
+    kinds: Table<FlowId, u32>,
+}
+
+impl Looks {
+    /// By purposes, the receiving system's too, retention and safeguards.
+    pub fn new(judge: &Judge) -> Self {
+        let model = judge.model;
+        let mut purposes: FxHashMap<&[Key], u32> = FxHashMap::default();
+        let mut number = |list| {
+            let next = purposes.len() as u32;
+            *purposes.entry(list).or_insert(next)
+        };
+        let of_systems: Table<SystemId, u32> = model.systems.map(|_| 0);
+        let of_systems: Table<SystemId, u32> =
+            of_systems.ids().map(|system| number(model.systems[system].purposes.as_slice())).collect();
+        let mut safeguards: FxHashMap<&[String], u32> = FxHashMap::default();
+        let mut kinds: FxHashMap<(u32, u32, Option<Duration>, u32), u32> = FxHashMap::default();
+        let kind = |flow: FlowId| {
+            let flow = &model.flows[flow];
+            let receiving = of_systems[flow.to];
+            let own = if flow.states.purposes { number(flow.purposes.as_slice()) } else { receiving };
+            let next = safeguards.len() as u32;
+            let safeguards = *safeguards.entry(&flow.declared.safeguards).or_insert(next);
+            let next = kinds.len() as u32;
+            *kinds.entry((own, receiving, flow.retention, safeguards)).or_insert(next)
+        };
+        Looks { kinds: model.flows.ids().map(kind).collect() }
+    }
+
+    /// The number of a flow's kind.
+    pub fn kind(&self, flow: FlowId) -> u32 {
+        self.kinds[flow]
+    }
+}
