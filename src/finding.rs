@@ -1,6 +1,8 @@
 //! The result of an audit, as every output shows it; its JSON is this, word for
 //! word.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -210,9 +212,9 @@ pub struct Finding {
     #[serde(default)]
     pub becomes: Vec<String>,
     /// A shortest walk that proves it.
-    pub path: Vec<Hop>,
+    pub path: Chain,
     /// All walks that are shown.
-    pub witnesses: Vec<Vec<Hop>>,
+    pub witnesses: Vec<Chain>,
     /// Where it is declared: the offending flow, or the subject.
     pub location: Option<Location>,
     /// What it breaks.
@@ -247,6 +249,9 @@ pub struct Place {
     /// The party's id.
     pub party: String,
 }
+
+/// A walk, flow by flow; what crosses a flow on many walks is there once.
+pub type Chain = Vec<Arc<Hop>>;
 
 /// One flow of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -374,7 +379,7 @@ pub struct Gap {
     /// Which declaration is missing.
     pub missing: String,
     /// The walk that would break the promise.
-    pub path: Vec<Hop>,
+    pub path: Chain,
     /// What this is about: the declaration that needs the data, or the promise's own words.
     pub location: Option<Location>,
 }
@@ -421,7 +426,7 @@ pub struct PromiseView {
     /// The systems that its data gets to by declared flows.
     pub reaches: Vec<String>,
     /// A shortest walk of its data to one of those that are furthest away.
-    pub furthest: Vec<Hop>,
+    pub furthest: Chain,
 }
 
 /// How many promises stand how.

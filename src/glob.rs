@@ -1,6 +1,8 @@
 //! Globs over names: `*` is any text, `?` one character; the whole name must
 //! match, with case. (No classes or braces, unlike globs over files.)
 
+use std::str::Chars;
+
 /// A glob.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob(Vec<char>);
@@ -16,29 +18,32 @@ impl Glob {
         // Without `*` text and glob go step by step; a `*` is a place to come
         // back to, and only the last one ever matters, so this is at most
         // quadratic.
-        let name: Vec<char> = name.chars().collect();
-        let (mut n, mut g) = (0, 0);
-        let mut retry: Option<(usize, usize)> = None;
-        while n < name.len() {
+        let mut left = name.chars();
+        let mut g = 0;
+        let mut retry: Option<(usize, Chars)> = None;
+        loop {
+            let mut ahead = left.clone();
+            let Some(next) = ahead.next() else { break };
             match self.0.get(g) {
                 Some('*') => {
-                    retry = Some((g, n));
+                    retry = Some((g, ahead));
                     g += 1;
                     continue;
                 }
-                Some(&c) if c == '?' || name.get(n) == Some(&c) => {
-                    n += 1;
+                Some(&c) if c == '?' || c == next => {
+                    left = ahead;
                     g += 1;
                     continue;
                 }
                 _ => {}
             }
-            let Some((star, from)) = retry else {
+            let Some((star, mut from)) = retry else {
                 return false;
             };
-            retry = Some((star, from + 1));
+            left = from.clone();
+            from.next();
+            retry = Some((star, from));
             g = star + 1;
-            n = from + 1;
         }
         self.0.iter().skip(g).all(|&c| c == '*')
     }

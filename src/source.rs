@@ -78,18 +78,31 @@ pub struct SourceFile {
     lines: OnceLock<Lines>,
 }
 
-/// Where lines begin: of most files, nobody asks.
+/// What stands before each [`STEP`]th byte: of most files, nobody asks.
 #[derive(Debug, Clone)]
 struct Lines {
-    starts: Vec<u32>,
-    /// Characters before each [`STEP`]th byte; empty where all are single bytes.
+    steps: Vec<Step>,
+    /// Characters before it; empty where all are single bytes.
     characters: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    /// The lines that have ended.
+    ended: u32,
+    /// Where the line begins that it lies in.
+    start: u32,
 }
 
 impl Lines {
     fn new(text: &str) -> Self {
-        let mut starts = vec![0];
-        starts.extend(text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i as u32 + 1));
+        let mut steps = Vec::with_capacity(text.len() / STEP + 1);
+        let mut step = Step::default();
+        for (at, bytes) in text.as_bytes().chunks(STEP).enumerate() {
+            steps.push(step);
+            step = step.after(at * STEP, bytes);
+        }
+        steps.push(step);
         let mut characters = Vec::new();
         if !text.is_ascii() {
             let mut before = 0;
@@ -99,7 +112,16 @@ impl Lines {
             }
             characters.push(before);
         }
-        Lines { starts, characters }
+        Lines { steps, characters }
+    }
+}
+
+impl Step {
+    /// The same behind some bytes more, which begin there.
+    fn after(self, at: usize, bytes: &[u8]) -> Step {
+        let ended = self.ended + bytes.iter().filter(|&&b| b == b'\n').count() as u32;
+        let last = bytes.iter().rposition(|&b| b == b'\n');
+        Step { ended, start: last.map_or(self.start, |last| (at + last) as u32 + 1) }
     }
 }
 
@@ -129,11 +151,12 @@ impl SourceFile {
 
     /// Line and column (both from 1, the column in characters) of a byte.
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
-        let starts = &self.lines().starts;
-        let line = starts.partition_point(|&s| s <= byte).max(1);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
-        let column = self.characters_before(byte) - self.characters_before(start);
-        (line as u32, column + 1)
+        let end = (byte as usize).min(self.text.len());
+        let from = end / STEP * STEP;
+        let step = self.lines().steps.get(end / STEP).copied().unwrap_or_default();
+        let line = step.after(from, self.text.as_bytes().get(from..end).unwrap_or_default());
+        let column = self.characters_before(byte) - self.characters_before(line.start);
+        (line.ended + 1, column + 1)
     }
 
     fn lines(&self) -> &Lines {
@@ -217,5 +240,18 @@ mod tests {
         assert_eq!(sources.get(file).unwrap().line_column(at), (2, 6001));
         assert_eq!(sources.get(file).unwrap().line_column(0), (1, 1));
         assert_eq!(sources.get(file).unwrap().line_column(text.len() as u32), (3, 1));
+    }
+
+    #[test]
+    fn lines_are_counted_over_any_distance() {
+        let text: String = (0..700).map(|n| "é".repeat(n % 9) + "\n").collect::<String>() + "end";
+        let mut sources = Sources::new();
+        let file = sources.add("f", text.clone());
+        let (mut line, mut column) = (1, 1);
+        for (at, c) in text.char_indices() {
+            assert_eq!(sources.get(file).unwrap().line_column(at as u32), (line, column));
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        assert_eq!(sources.get(file).unwrap().line_column(u32::MAX), (line, column));
     }
 }

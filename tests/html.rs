@@ -9,6 +9,7 @@ mod tags;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use assert_cmd::Command;
 use common::{audit, finding, full, hop, place, strings};
@@ -272,7 +273,7 @@ fn hostile() -> Audit {
         finding.source = place(HOSTILE);
         finding.location.iter_mut().for_each(|l| l.file.push_str(HOSTILE));
         finding.witnesses = vec![vec![hop(HOSTILE, HOSTILE, HOSTILE, &[HOSTILE], HOSTILE, 1)]];
-        finding.witnesses[0][0].title = Some(HOSTILE.to_owned());
+        Arc::make_mut(&mut finding.witnesses[0][0]).title = Some(HOSTILE.to_owned());
         finding.path = finding.witnesses[0].clone();
     }
     for promise in &mut audit.promises {

@@ -52,7 +52,7 @@ pub fn derivation(
     fingerprint: &str,
 ) -> Option<Derivation> {
     let outcome = evaluate::evaluate(world, options.day, &options.scope);
-    let describe = Describe { world, sources, binding: &options.binding };
+    let describe = Describe::new(world, sources, &options.binding, &[], &[]);
     let (violation, finding) = outcome
         .violations
         .iter()

@@ -1,12 +1,17 @@
 //! From violations in terms of the model to findings in words, with places.
 
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
 use super::fingerprint::fingerprint;
+use super::hops::{Told, hops};
 use super::{RuleFacts, rule_facts};
 use crate::bits::LeafSet;
 use crate::checks;
-use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Gap, Hop, Place, Reliance};
+use crate::finding::{Broken, BrokenWhat, Chain, Finding, FindingKind, FindingStatus, Gap, Place, Reliance};
 use crate::inventory::Terms;
-use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation, Witness};
+use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation};
 use crate::load::World;
 use crate::model::{FlowId, Model, SystemId};
 use crate::policy::Body;
@@ -24,18 +29,47 @@ pub struct Describe<'a> {
     pub sources: &'a Sources,
     /// The standings of policies whose findings bind.
     pub binding: &'a [PolicyStatus],
+    /// What there is to say of the rules that were broken or kept.
+    facts: FxHashMap<RuleRef, RuleFacts>,
+    /// What the violations show.
+    told: Told<'a>,
 }
 
-impl Describe<'_> {
+impl<'a> Describe<'a> {
+    /// Looks up what an outcome names again and again.
+    pub fn new(
+        world: &'a World,
+        sources: &'a Sources,
+        binding: &'a [PolicyStatus],
+        violations: &'a [Violation],
+        relied: &[Relied],
+    ) -> Self {
+        let relied = relied.iter().filter_map(|relied| match relied.rule {
+            ReliedRule::Rule(rule) => Some(rule),
+            ReliedRule::BuiltIn(_) => None,
+        });
+        let mut facts: FxHashMap<RuleRef, RuleFacts> = FxHashMap::default();
+        for rule in violations.iter().map(|violation| violation.rule).chain(relied) {
+            facts.entry(rule).or_insert_with(|| rule_facts(world, rule));
+        }
+        Describe { world, sources, binding, facts, told: Told::new(&world.model, sources, violations) }
+    }
+
+    fn rule(&self, rule: RuleRef) -> Cow<'_, RuleFacts> {
+        match self.facts.get(&rule) {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(rule_facts(self.world, rule)),
+        }
+    }
+
     /// A violation as a finding; its status is for waivers to settle.
     pub fn finding(&self, violation: &Violation) -> Finding {
-        let rule = rule_facts(self.world, violation.rule);
+        let rule = self.rule(violation.rule);
         let model = &self.world.model;
-        let cover = |leaves: &LeafSet| model.data.cover(leaves);
+        let cover = |leaves: &LeafSet| self.told.cover(leaves);
         let is_require = violation.details.iter().any(|_| !matches!(violation.rule, RuleRef::Check(_)));
         let (source, sink) = if is_require { (None, None) } else { self.ends(violation.on) };
-        let witnesses: Vec<Vec<Hop>> =
-            violation.witnesses.iter().map(|w| hops(&self.world.model, self.sources, w)).collect();
+        let witnesses: Vec<Chain> = violation.witnesses.iter().map(|w| self.told.chain(w)).collect();
         let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len());
         Finding {
             fingerprint: fingerprint(model, &rule.id, violation.on),
@@ -66,14 +100,14 @@ impl Describe<'_> {
             witnesses,
             location: Some(self.location(violation)),
             broken: self.broken(violation, &rule),
-            title: rule.title,
-            cite: rule.cite,
-            why: rule.why,
-            remedy: rule.remedy,
+            title: rule.title.clone(),
+            cite: rule.cite.clone(),
+            why: rule.why.clone(),
+            remedy: rule.remedy.clone(),
             policy_status: rule.status,
             waiver: None,
             binding: rule.status.is_none_or(|status| self.binding.contains(&status)),
-            rule: rule.id,
+            rule: rule.id.clone(),
         }
     }
 
@@ -82,7 +116,7 @@ impl Describe<'_> {
         let model = &self.world.model;
         Reliance {
             rule: match relied.rule {
-                ReliedRule::Rule(rule) => rule_facts(self.world, rule).id,
+                ReliedRule::Rule(rule) => self.rule(rule).id.clone(),
                 ReliedRule::BuiltIn(name) => name.to_owned(),
             },
             flow: model.flows[relied.flow].name.clone(),
@@ -176,7 +210,7 @@ impl Describe<'_> {
 
     fn message(&self, violation: &Violation, rule: &RuleFacts) -> String {
         let model = &self.world.model;
-        let data = model.data.cover(&violation.data).join(", ");
+        let data = self.told.cover(&violation.data).join(", ");
         let details = violation.details.join("; ");
         match violation.on {
             On::Pair(source, sink) if source == sink => {
@@ -342,25 +376,4 @@ pub fn gap(model: &Model, sources: &Sources, open: &Open) -> Gap {
         path: open.witness.as_ref().map(|w| hops(model, sources, w)).unwrap_or_default(),
         location: open.span.map(|span| sources.location(span)),
     }
-}
-
-/// A walk, flow by flow.
-pub(crate) fn hops(model: &Model, sources: &Sources, witness: &Witness) -> Vec<Hop> {
-    let hop = |(&id, leaves): (&FlowId, &LeafSet)| {
-        let flow = &model.flows[id];
-        let agreement = flow.agreement.map(|a| &model.agreements[a]);
-        Hop {
-            flow: flow.name.clone(),
-            from: model.systems[flow.from].name.clone(),
-            to: model.systems[flow.to].name.clone(),
-            agreement: agreement.map(|a| a.id().to_owned()),
-            purposes: flow.purposes.iter().map(|&key| model.purposes.name(key).to_owned()).collect(),
-            data: model.data.cover(leaves),
-            basis: flow.declared.meta.basis,
-            agreement_status: agreement.map(|a| a.status),
-            title: flow.declared.meta.title.clone(),
-            location: sources.location(flow.span),
-        }
-    };
-    witness.walk.iter().zip(&witness.leaves).map(hop).collect()
 }

@@ -5,17 +5,20 @@ mod describe;
 mod evaluate;
 mod facts;
 mod fingerprint;
+mod hops;
 mod notices;
 mod promises;
 mod waivers;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::baseline::Baseline;
 use crate::checks;
 use crate::finding::{
-    Audit, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA, Summary,
+    Audit, Finding, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA,
+    Summary,
 };
 use crate::judge::RuleRef;
 use crate::load::World;
@@ -27,8 +30,8 @@ use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::words::{Names, violated};
 
 pub use derivation::{Derivation, Reason, Step, derivation};
-pub(crate) use describe::hops;
 pub use facts::{RuleFacts, rule_facts};
+pub(crate) use hops::hops;
 pub use promises::promises;
 
 /// How to judge.
@@ -121,10 +124,11 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     drop(again);
     let describing = stages::begin("describing", 0);
 
-    let describe = describe::Describe { world, sources, binding: &options.binding };
+    let describe =
+        describe::Describe::new(world, sources, &options.binding, &outcome.violations, &outcome.relied);
     let mut findings: Vec<_> = outcome
         .violations
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(at, violation)| {
             let mut finding = describe.finding(violation);
@@ -138,17 +142,11 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     notices.extend(notices::notices(world, sources, options, outcome));
     notices.sort();
     notices.dedup();
-    let mut findings: Vec<_> = findings.into_iter().map(|(finding, _)| finding).collect();
-    findings.sort_by(|a, b| {
-        let key = |f: &crate::finding::Finding| {
-            (f.severity, f.rule.clone(), f.source.clone(), f.sink.clone(), f.flow.clone(), f.subject.clone())
-        };
-        key(a).cmp(&key(b))
-    });
+    let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
     let standings = model.statements.iter().zip(&outcome.standings);
     let promises = standings.map(|(s, standing)| promise(world, sources, s, standing, &findings)).collect();
-    let mut relied_on: Vec<Reliance> = outcome.relied.iter().map(|r| describe.reliance(r)).collect();
-    relied_on.sort();
+    let mut relied_on: Vec<Reliance> = outcome.relied.par_iter().map(|r| describe.reliance(r)).collect();
+    relied_on.par_sort();
     relied_on.dedup();
     describing.end(findings.len(), Unit::Findings);
     Audit {
@@ -177,6 +175,19 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
         notices,
         relied_on,
     }
+}
+
+/// Findings in the order in which they are shown: gravest first, then by rule and key.
+fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
+    let key = |at: &usize| {
+        let finding = findings.get(*at);
+        finding.map(|f| (f.severity, &f.rule, &f.source, &f.sink, &f.flow, &f.subject))
+    };
+    // Places are sorted, and then each finding, which is large, is moved once.
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.par_sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut left: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| left.get_mut(at)?.take()).collect()
 }
 
 /// All rules: built-in checks, the policies' rules in their order, promises.
@@ -227,7 +238,7 @@ fn promise(
     sources: &Sources,
     statement: &crate::inventory::Statement,
     standing: &Standing,
-    findings: &[crate::finding::Finding],
+    findings: &[Finding],
 ) -> Promise {
     let rule = format!("statement/{}", statement.id.value);
     let broken = findings.iter().filter(|f| f.rule == rule);

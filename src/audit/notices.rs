@@ -1,11 +1,16 @@
 //! What must not pass in silence, though it is no finding.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
 use super::evaluate::Outcome;
 use super::{Options, rule_facts};
 use crate::finding::Notice;
 use crate::judge::RuleRef;
 use crate::load::World;
-use crate::model::FlowId;
+use crate::model::{Flow, FlowId};
 use crate::policy::{AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects};
 use crate::rules::Idle;
 use crate::source::{Sources, Span};
@@ -84,8 +89,8 @@ fn idle_rules(all: &mut Notices, world: &World, outcome: &Outcome) {
 /// What the program assumed where a declaration says nothing.
 fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[FlowId]) {
     let model = &world.model;
-    let mut flows = |code: &str, what: &str, is: &dyn Fn(FlowId) -> bool| {
-        let concerned: Vec<FlowId> = counting.iter().copied().filter(|&f| is(f)).collect();
+    let mut flows = |code: &str, what: &str, is: &(dyn Fn(FlowId) -> bool + Sync)| {
+        let concerned: Vec<FlowId> = counting.par_iter().copied().filter(|&f| is(f)).collect();
         let Some(&first) = concerned.first() else {
             return;
         };
@@ -141,11 +146,21 @@ fn unused_keys(all: &mut Notices, world: &World) {
         let derives = system.declared.derives.iter();
         named.data.extend(derives.flat_map(|d| d.from.iter().chain(&d.into)).map(|k| k.value));
     }
-    for flow in model.flows.values() {
-        named.data.extend(flow.declared.data.iter().map(|k| k.value));
-        named.purposes.extend(&flow.purposes);
-        named.terms(&flow.terms);
-    }
+    let flows = model.flows.values().as_slice().par_chunks(1 << 12).map(|flows| {
+        let mut named = Named::default();
+        flows.iter().for_each(|flow| {
+            named.data.extend(flow.declared.data.iter().map(|k| k.value));
+            named.purposes.extend(&flow.purposes);
+        });
+        // Most share the terms of their neighbours.
+        flows
+            .chunk_by(|a, b| Arc::ptr_eq(&a.terms, &b.terms))
+            .filter_map(<[Flow]>::first)
+            .for_each(|flow| named.terms(&flow.terms));
+        named
+    });
+    let flows = flows.reduce(Named::default, Named::and);
+    named = named.and(flows);
     model.agreements.values().for_each(|a| named.terms(&a.declared.terms));
     model.waivers.iter().for_each(|w| named.data.extend(w.data.iter().map(|k| k.value)));
     super::all_rules(world).into_iter().for_each(|(_, body)| named.rule(&model.data, body));
@@ -166,11 +181,17 @@ fn unused_keys(all: &mut Notices, world: &World) {
 
 #[derive(Default)]
 struct Named {
-    data: Vec<Key>,
-    purposes: Vec<Key>,
+    data: FxHashSet<Key>,
+    purposes: FxHashSet<Key>,
 }
 
 impl Named {
+    fn and(mut self, other: Named) -> Named {
+        self.data.extend(other.data);
+        self.purposes.extend(other.purposes);
+        self
+    }
+
     fn terms(&mut self, terms: &crate::inventory::Terms) {
         self.purposes.extend(terms.purposes.iter().flatten().map(|k| k.value));
         self.purposes.extend(terms.prohibited_purposes.iter().map(|k| k.value));

@@ -1,11 +1,14 @@
 //! Accepted findings: what waivers and the baseline cover, and what goes beyond.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
 
 use super::Options;
 use crate::baseline::{Baseline, Entry};
 use crate::bits::LeafSet;
-use crate::finding::{AppliedWaiver, Finding, FindingStatus, Notice};
+use crate::finding::{AppliedWaiver, Finding, FindingStatus, Notice, Place};
 use crate::glob::Glob;
 use crate::inventory::Waiver;
 use crate::judge::Violation;
@@ -21,13 +24,13 @@ pub fn apply(
     findings: &mut [(Finding, &Violation)],
 ) -> Vec<Notice> {
     let (waivers, day) = (&world.model.waivers, options.day);
-    let mut used = vec![false; waivers.len()];
-    for (finding, violation) in findings.iter_mut() {
+    let used: Vec<AtomicBool> = waivers.iter().map(|_| AtomicBool::new(false)).collect();
+    findings.par_iter_mut().for_each(|(finding, violation)| {
         let matching: Vec<(usize, &Waiver)> =
             waivers.iter().enumerate().filter(|(_, w)| matches(w, finding)).collect();
         for (at, _) in &matching {
-            if let Some(used) = used.get_mut(*at) {
-                *used = true;
+            if let Some(used) = used.get(*at) {
+                used.store(true, Ordering::Relaxed);
             }
         }
         let valid: Vec<&Waiver> = matching.into_iter().map(|(_, w)| w).filter(|w| day <= w.expires).collect();
@@ -47,7 +50,7 @@ pub fn apply(
                 Some(beyond) => (finding.grown, finding.beyond) = (true, beyond),
             }
         }
-    }
+    });
     let mut notices = Vec::new();
     for (waiver, used) in waivers.iter().zip(used) {
         let mut notice = |code: &str, message: String| {
@@ -61,7 +64,7 @@ pub fn apply(
         let name = describe(waiver);
         if waiver.expires < day {
             notice("waiver-expired", format!("the waiver of {name} expired on {}", waiver.expires));
-        } else if !used {
+        } else if !used.into_inner() {
             notice("waiver-unused", format!("the waiver of {name} matches no finding"));
         }
         if waiver.data.is_empty() && waiver.agreements.is_empty() {
@@ -107,18 +110,18 @@ fn describe(waiver: &Waiver) -> String {
 
 /// By fingerprint or by globs; an absent value never matches.
 fn matches(waiver: &Waiver, finding: &Finding) -> bool {
-    let place = |place: &Option<crate::finding::Place>| {
-        place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
-    };
-    let holds = |glob: &Option<Glob>, value: Option<String>| {
-        glob.as_ref().is_none_or(|glob| value.is_some_and(|value| glob.matches(&value)))
+    fn place(place: &Option<Place>) -> Option<&str> {
+        place.as_ref().map(|p| p.system.as_deref().unwrap_or(&p.party))
+    }
+    let holds = |glob: &Option<Glob>, value: Option<&str>| {
+        glob.as_ref().is_none_or(|glob| value.is_some_and(|value| glob.matches(value)))
     };
     waiver.finding.as_ref().is_none_or(|f| f.value == finding.fingerprint)
-        && holds(&waiver.rule, Some(finding.rule.clone()))
+        && holds(&waiver.rule, Some(&finding.rule))
         && holds(&waiver.source, place(&finding.source))
         && holds(&waiver.sink, place(&finding.sink))
-        && holds(&waiver.flow, finding.flow.clone())
-        && holds(&waiver.subject, finding.subject.clone())
+        && holds(&waiver.flow, finding.flow.as_deref())
+        && holds(&waiver.subject, finding.subject.as_deref())
 }
 
 /// What of a finding is accepted neither by the waivers nor by the baseline's entry:

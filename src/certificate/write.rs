@@ -102,7 +102,7 @@ pub fn list(finding: &Finding) -> Listed {
     let place = |place: &Option<crate::finding::Place>| {
         place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
     };
-    let walk = |walk: &Vec<crate::finding::Hop>| walk.iter().map(|hop| hop.flow.clone()).collect();
+    let walk = |walk: &crate::finding::Chain| walk.iter().map(|hop| hop.flow.clone()).collect();
     Listed {
         fingerprint: finding.fingerprint.clone(),
         rule: finding.rule.clone(),

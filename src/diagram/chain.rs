@@ -1,6 +1,7 @@
 //! The walks of a finding, hop by hop.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::picture::{Edge, Flow, Origin, Party, Picture, System, View, Walk};
 use super::text::counted;
@@ -11,7 +12,7 @@ const MOST_WALKS: usize = 6;
 
 /// The walks of a finding alone; empty for one that is about no flow.
 pub fn chain(finding: &Finding) -> Picture {
-    let mut walks: Vec<&[Hop]> = Vec::new();
+    let mut walks: Vec<&[Arc<Hop>]> = Vec::new();
     for walk in std::iter::once(&finding.path).chain(&finding.witnesses) {
         if !walk.is_empty() && !walks.contains(&walk.as_slice()) {
             walks.push(walk);
@@ -50,7 +51,7 @@ struct Drawing<'f> {
 }
 
 impl Drawing<'_> {
-    fn walk(&mut self, hops: &[Hop]) {
+    fn walk(&mut self, hops: &[Arc<Hop>]) {
         let mut walk = Walk::default();
         walk.systems.extend(hops.first().map(|hop| self.system(&hop.from)));
         for hop in hops {

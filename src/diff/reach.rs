@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::Side;
 use crate::audit::hops;
 use crate::bits::{self, LeafSet};
-use crate::finding::{Hop, Place};
+use crate::finding::{Chain, Place};
 use crate::graph::{Graph, Origin};
 use crate::judge::Witness;
 use crate::model::{Counting, FlowId, Model, SystemId};
@@ -48,7 +48,7 @@ pub struct Reach {
     pub new_party: bool,
     /// A shortest walk. It goes through something that was edited. Empty only where
     /// there are so many that not all are looked for.
-    pub path: Vec<Hop>,
+    pub path: Chain,
 }
 
 /// A state of the inventory with what follows from it.

@@ -1,23 +1,17 @@
 //! From names to references; every dangling one and every double id is noted.
 
 use std::hash::Hash;
-use std::sync::Arc;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
 use rustc_hash::FxHashMap;
 
-use super::{
-    Agreement, AgreementId, Flow, Id, Model, OnwardTo, Party, PartyId, Purposes, States, System, SystemId,
-    Table,
-};
-use crate::bits::LeafSet;
+use super::{Agreement, Id, Model, Party, PartyId, System, SystemId, Table};
 use crate::decode::{Name, Spanned};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::inventory::{self, Inventory, Terms};
+use crate::inventory::{self, Inventory};
 use crate::source::Span;
 use crate::taxonomy::{Key, Tree};
-use crate::vocabulary::{Consent, Kind, Status, Transform};
 
 /// Resolves an inventory. Declarations with mistakes are left out of the model;
 /// a model is only good for judging when there are no diagnostics.
@@ -27,14 +21,12 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
         parties: FxHashMap::default(),
         systems: FxHashMap::default(),
         suggestions: 100,
-        shared: None,
-        leaves: FxHashMap::default(),
         diagnostics,
     };
     let Inventory { parties, agreements, flows, mut statements, promised, mut waivers, accepted } = inventory;
     b.parties_and_systems(parties);
     b.agreements_and_flows(agreements, flows);
-    b.unique("statement", statements.iter().map(|s| &s.id));
+    unique("statement", statements.iter().map(|s| &s.id), b.diagnostics);
     for statement in &statements {
         b.party(&statement.by);
     }
@@ -52,52 +44,44 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
     b.model
 }
 
-struct Builder<'d> {
-    model: Model,
-    parties: FxHashMap<String, PartyId>,
-    systems: FxHashMap<String, SystemId>,
-    /// The terms of the agreement whose flows are being resolved; of none, those that state nothing.
-    shared: Option<(Option<AgreementId>, Shared)>,
+pub(super) struct Builder<'d> {
+    pub(super) model: Model,
+    pub(super) parties: FxHashMap<String, PartyId>,
+    pub(super) systems: FxHashMap<String, SystemId>,
     /// For how many more names a near one is looked for: each costs a look at all.
     suggestions: usize,
-    /// The leaves of the categories that flows name.
-    leaves: FxHashMap<Vec<Key>, Arc<LeafSet>>,
-    diagnostics: &'d mut Vec<Diagnostic>,
+    pub(super) diagnostics: &'d mut Vec<Diagnostic>,
 }
 
-/// What flows have of their agreement if they state nothing else.
-#[derive(Clone, Default)]
-struct Shared {
-    terms: Arc<Terms>,
-    onward_to: Arc<[OnwardTo]>,
-    legal_basis: Option<Arc<str>>,
-}
-
-fn keys(list: &[Spanned<Key>]) -> Vec<Key> {
+pub(super) fn keys(list: &[Spanned<Key>]) -> Vec<Key> {
     list.iter().map(|k| k.value).collect()
 }
 
-impl Builder<'_> {
-    /// Notes each id that has been declared before.
-    fn unique<'a>(&mut self, what: &str, ids: impl Iterator<Item = &'a Spanned<String>>) {
-        let mut first: FxHashMap<&str, Span> = FxHashMap::default();
-        for id in ids {
-            if let Some(&span) = first.get(id.value.as_str()) {
-                self.diagnostics.push(
-                    Diagnostic::new(
-                        "duplicate-id",
-                        format!("the {what} `{}` is declared twice", id.value),
-                        id.span,
-                    )
-                    .label("declared again")
-                    .also(span, "first declared here"),
-                );
-            } else {
-                first.insert(&id.value, id.span);
-            }
+/// Notes each id that has been declared before.
+pub(super) fn unique<'a>(
+    what: &str,
+    ids: impl Iterator<Item = &'a Spanned<String>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut first: FxHashMap<&str, Span> = FxHashMap::default();
+    for id in ids {
+        if let Some(&span) = first.get(id.value.as_str()) {
+            diagnostics.push(
+                Diagnostic::new(
+                    "duplicate-id",
+                    format!("the {what} `{}` is declared twice", id.value),
+                    id.span,
+                )
+                .label("declared again")
+                .also(span, "first declared here"),
+            );
+        } else {
+            first.insert(&id.value, id.span);
         }
     }
+}
 
+impl Builder<'_> {
     /// Notes a name that nobody declares; `known` are those that somebody does.
     fn dangling<T: AsRef<str>>(
         &mut self,
@@ -131,7 +115,7 @@ impl Builder<'_> {
         );
     }
 
-    fn party<T: AsRef<str>>(&mut self, name: &Spanned<T>) -> Option<PartyId> {
+    pub(super) fn party<T: AsRef<str>>(&mut self, name: &Spanned<T>) -> Option<PartyId> {
         let found = self.parties.get(name.value.as_ref()).copied();
         if found.is_none() {
             self.dangling("party", name, &|model| model.parties.values().map(Party::id).collect());
@@ -139,7 +123,7 @@ impl Builder<'_> {
         found
     }
 
-    fn system(&mut self, name: &Spanned<Name>) -> Option<SystemId> {
+    pub(super) fn system(&mut self, name: &Spanned<Name>) -> Option<SystemId> {
         let found = self.systems.get(&*name.value).copied();
         if found.is_none() {
             self.dangling("system", name, &|model| model.systems.values().map(|s| s.name.as_str()).collect());
@@ -148,11 +132,12 @@ impl Builder<'_> {
     }
 
     fn parties_and_systems(&mut self, mut parties: Vec<inventory::Party>) {
-        self.unique("party", parties.iter().map(|p| &p.id));
+        unique("party", parties.iter().map(|p| &p.id), self.diagnostics);
         parties.sort_by(|a, b| a.id.value.cmp(&b.id.value));
         parties.dedup_by(|a, b| a.id.value == b.id.value);
         for party in &parties {
-            self.unique(&format!("system of `{}`", party.id.value), party.systems.iter().map(|s| &s.id));
+            let what = format!("system of `{}`", party.id.value);
+            unique(&what, party.systems.iter().map(|s| &s.id), self.diagnostics);
         }
         self.parties = index(parties.iter().map(|p| p.id.value.clone()));
         let mut systems: Vec<(String, PartyId, inventory::System)> = Vec::new();
@@ -251,183 +236,6 @@ impl Builder<'_> {
                 .help("one of them has no parent"),
             );
         }
-    }
-
-    fn agreements_and_flows(
-        &mut self,
-        mut agreements: Vec<inventory::Agreement>,
-        loose: Vec<Vec<inventory::Flow>>,
-    ) {
-        self.unique("agreement", agreements.iter().map(|a| &a.id));
-        agreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
-        agreements.dedup_by(|a, b| a.id.value == b.id.value);
-        self.unique("flow", loose.iter().flatten().map(|f| &f.id));
-        let under = agreements.iter().map(|agreement| agreement.flows.len());
-        let declared = loose.iter().map(Vec::len).chain(under).sum();
-        let mut flows: Vec<Flow> = Vec::with_capacity(declared);
-        for mut flow in loose.into_iter().flatten() {
-            let name = std::mem::take(&mut flow.id.value);
-            flows.extend(self.flow(flow, name, None));
-        }
-        let mut resolved: Vec<Agreement> = Vec::new();
-        for (at, mut declared) in agreements.into_iter().enumerate() {
-            let own = std::mem::take(&mut declared.flows);
-            self.unique(&format!("flow of `{}`", declared.id.value), own.iter().map(|f| &f.id));
-            let parties: Vec<PartyId> = declared.parties.iter().filter_map(|name| self.party(name)).collect();
-            self.onward_to(&declared.terms);
-            for flow in own {
-                let name = [&declared.id.value, "/", &flow.id.value].concat();
-                flows.extend(self.flow(flow, name, Some((AgreementId::from_index(at), &declared))));
-            }
-            let kind = declared.kind.unwrap_or(Kind::Sharing);
-            let provider = match &declared.provider {
-                Some(name) => self.parties.get(&name.value).copied(),
-                None => parties.first().copied(),
-            };
-            resolved.push(Agreement {
-                kind,
-                status: declared.status.unwrap_or(Status::Active),
-                provider,
-                parties,
-                flows: Vec::new(),
-                declared,
-            });
-        }
-        flows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        flows.dedup_by(|a, b| a.name == b.name);
-        self.model.agreements = resolved.into_iter().collect();
-        self.model.flows = flows.into_iter().collect();
-        for id in self.model.flows.ids() {
-            if let Some(agreement) = self.model.flows[id].agreement {
-                self.model.agreements[agreement].flows.push(id);
-            }
-        }
-    }
-
-    fn flow(
-        &mut self,
-        declared: inventory::Flow,
-        name: String,
-        agreement: Option<(AgreementId, &inventory::Agreement)>,
-    ) -> Option<Flow> {
-        let (from, to) = (self.system(&declared.from), self.system(&declared.to));
-        let only_from = declared.only_from.as_ref().map(|names| {
-            let mut parties: Vec<PartyId> = names.iter().filter_map(|name| self.party(name)).collect();
-            parties.sort_unstable();
-            parties.dedup();
-            parties.into()
-        });
-        if let Some(own) = &declared.terms {
-            self.onward_to(own);
-        }
-        let inventory::Flow { id, purposes: stated, terms, .. } = &declared;
-        let shared = self.shared(terms.as_deref(), agreement);
-        let (from, to) = (from?, to?);
-        if from == to {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    "self-flow",
-                    format!("the flow `{name}` goes from a system to itself"),
-                    declared.to.span,
-                )
-                .label("expected another system")
-                .also(declared.from.span, "it starts here")
-                .help("what a system makes of its own data goes under its `derives`"),
-            );
-            return None;
-        }
-        let receiving = &self.model.systems[to];
-        let purposes: Purposes = match stated {
-            Some(stated) => stated.iter().map(|k| k.value).collect(),
-            None => receiving.purposes.as_slice().into(),
-        };
-        if stated.is_none() && purposes.is_empty() {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    "no-purpose",
-                    format!("neither the flow `{name}` nor its receiving system states a purpose"),
-                    id.span,
-                )
-                .label("expected `purposes`")
-                .also(receiving.declared.id.span, "the receiving system states none either")
-                .help("add `purposes` to the flow or to the system"),
-            );
-        }
-        let retention = declared.retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
-        Some(Flow {
-            span: id.span,
-            states: States {
-                purposes: stated.is_some(),
-                retention: declared.retention.is_some(),
-                legal_basis: declared.legal_basis.is_some(),
-            },
-            own_terms: declared.terms,
-            agreement: agreement.map(|(id, _)| id),
-            from,
-            to,
-            leaves: self.leaves(&declared.stated.data),
-            purposes,
-            only_from,
-            consent: declared.stated.consent.unwrap_or(Consent::None),
-            transform: declared.stated.transform.unwrap_or(Transform::None),
-            retention,
-            onward_to: shared.onward_to,
-            terms: shared.terms,
-            legal_basis: declared.legal_basis.map(Arc::from).or(shared.legal_basis),
-            name,
-            declared: declared.stated,
-        })
-    }
-
-    /// What a flow has of its agreement, under terms of its own if it states some: the same
-    /// for all that state none.
-    fn shared(
-        &mut self,
-        own: Option<&Terms>,
-        agreement: Option<(AgreementId, &inventory::Agreement)>,
-    ) -> Shared {
-        let of = agreement.map(|(id, _)| id);
-        let shared = match self.shared.take().filter(|(other, _)| *other == of) {
-            Some((_, shared)) => shared,
-            None => {
-                let declared = agreement.map(|(_, declared)| declared);
-                let terms = declared.map(|a| a.terms.clone()).unwrap_or_default();
-                let legal_basis = declared.and_then(|a| a.legal_basis.as_deref());
-                Shared {
-                    onward_to: self.onward_to(&terms).into(),
-                    terms: Arc::new(terms),
-                    legal_basis: legal_basis.map(Arc::from),
-                }
-            }
-        };
-        self.shared = Some((of, shared.clone()));
-        match own {
-            None => shared,
-            Some(own) => {
-                let terms = shared.terms.overridden_by(own);
-                Shared { onward_to: self.onward_to(&terms).into(), terms: Arc::new(terms), ..shared }
-            }
-        }
-    }
-
-    /// The leaves of some categories: one set for all that name the same.
-    fn leaves(&mut self, data: &[Spanned<Key>]) -> Arc<LeafSet> {
-        let named = keys(data);
-        if let Some(known) = self.leaves.get(named.as_slice()) {
-            return Arc::clone(known);
-        }
-        let new = Arc::new(self.model.data.leaves(&named));
-        self.leaves.insert(named, Arc::clone(&new));
-        new
-    }
-
-    fn onward_to(&mut self, terms: &Terms) -> Vec<OnwardTo> {
-        let allowed = |b: &mut Self, allowed: &inventory::OnwardTo| {
-            let leaves: Option<LeafSet> =
-                (!allowed.data.is_empty()).then(|| b.model.data.leaves(&keys(&allowed.data)));
-            Some(OnwardTo { party: b.party(&allowed.party)?, leaves, purposes: keys(&allowed.purposes) })
-        };
-        terms.onward_to.iter().filter_map(|a| allowed(self, a)).collect()
     }
 }
 

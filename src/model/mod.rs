@@ -5,6 +5,7 @@
 
 mod build;
 mod counting;
+mod flows;
 mod ids;
 
 pub use build::build;

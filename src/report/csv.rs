@@ -4,6 +4,7 @@
 //! gets an apostrophe before it, which spreadsheets do not show.
 
 use std::io;
+use std::sync::Arc;
 
 use super::{Report, say};
 use crate::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
@@ -148,8 +149,8 @@ fn status(status: FindingStatus) -> &'static str {
 }
 
 /// The flows of a chain, one after the other.
-fn path(path: &[Hop]) -> String {
-    let step = |(index, hop): (usize, &Hop)| {
+fn path(path: &[Arc<Hop>]) -> String {
+    let step = |(index, hop): (usize, &Arc<Hop>)| {
         format!(
             "{}. {}: {} -> {} [{} | {} | {}] {}:{}",
             index + 1,

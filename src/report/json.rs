@@ -1,9 +1,11 @@
 //! The result as one JSON object.
 
-use std::io;
+use std::{io, mem};
 
+use rayon::prelude::*;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
+use serde_json::Serializer;
 use serde_json::ser::CharEscape;
 
 use crate::diff::Diff;
@@ -35,8 +37,98 @@ pub enum Hidden {
 /// # Errors
 /// When the value cannot be put into JSON, or not be written.
 pub fn write(value: &impl Serialize, hidden: Hidden, out: &mut dyn io::Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, hidden))?;
+    value.serialize(&mut Serializer::with_formatter(&mut *out, hidden))?;
     out.write_all(b"\n")
+}
+
+/// A result, as [`write`] would write it: what grows with the inventory is made side by side.
+///
+/// # Errors
+/// When it cannot be put into JSON, or not be written.
+pub fn audit(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
+    let Audit {
+        ringfence,
+        judged,
+        inventory,
+        policies,
+        rules,
+        findings,
+        promises,
+        notices,
+        relied_on,
+        summary,
+    } = audit;
+    let mut object = Object { out, opened: false };
+    object.entry("ringfence", ringfence)?;
+    object.entry("judged", judged)?;
+    object.entry("inventory", inventory)?;
+    object.entry("policies", policies)?;
+    object.entry("rules", rules)?;
+    object.list("findings", findings)?;
+    object.entry("promises", promises)?;
+    object.entry("notices", notices)?;
+    object.list("relied_on", relied_on)?;
+    object.entry("summary", summary)?;
+    out.write_all(b"}\n")
+}
+
+/// An object that is written key by key.
+struct Object<'o> {
+    out: &'o mut dyn io::Write,
+    opened: bool,
+}
+
+/// How many entries of a list are made at once by each thread, and how many such pieces are made
+/// before they are written.
+const PIECE: usize = 64;
+const AHEAD: usize = 16;
+
+impl Object<'_> {
+    fn key(&mut self, key: &str) -> io::Result<()> {
+        let before = if mem::replace(&mut self.opened, true) { "," } else { "{" };
+        write!(self.out, "{before}\"{key}\":")
+    }
+
+    fn entry(&mut self, key: &str, value: &impl Serialize) -> io::Result<()> {
+        self.key(key)?;
+        value.serialize(&mut Serializer::with_formatter(&mut *self.out, Hidden::Escaped))?;
+        Ok(())
+    }
+
+    /// While some pieces are written, the next are made: so no more of the text is there than these.
+    fn list<T: Serialize + Sync>(&mut self, key: &str, items: &[T]) -> io::Result<()> {
+        self.key(key)?;
+        let mut before: &[u8] = b"[";
+        let mut parts = items.chunks(PIECE * AHEAD);
+        let mut made = parts.next().map(pieces);
+        while let Some(ready) = made.take() {
+            let (next, following) = (parts.next(), &mut made);
+            rayon::in_place_scope(|scope| {
+                scope.spawn(move |_| *following = next.map(pieces));
+                for piece in ready {
+                    self.out.write_all(mem::replace(&mut before, b","))?;
+                    self.out.write_all(&piece?)?;
+                }
+                io::Result::Ok(())
+            })?;
+        }
+        self.out.write_all(if items.is_empty() { b"[]" } else { b"]" })
+    }
+}
+
+/// Entries as text, with commas between them, some at a time.
+fn pieces<T: Serialize + Sync>(items: &[T]) -> Vec<io::Result<Vec<u8>>> {
+    let piece = |items: &[T]| {
+        let mut text = Vec::new();
+        for item in items {
+            if !text.is_empty() {
+                text.push(b',');
+            }
+            item.serialize(&mut Serializer::with_formatter(&mut text, Hidden::Escaped))?;
+        }
+        Ok(text)
+    };
+    items.par_chunks(PIECE).map(piece).collect()
 }
 
 impl Hidden {
@@ -59,7 +151,7 @@ impl serde_json::ser::Formatter for Hidden {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment.bytes().all(|b| b < 0x7F) {
+        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7F) {
             return writer.write_all(fragment.as_bytes());
         }
         for c in fragment.chars() {
@@ -124,4 +216,37 @@ fn of<T: schemars::JsonSchema>() -> Result<String, serde_json::Error> {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let schema = generator.into_root_schema_for::<T>();
     serde_json::to_string_pretty(&schema).map(|text| text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_result_is_written_as_any_other_value() {
+        for entries in [0, 1, PIECE + 1, 2 * PIECE * AHEAD + 1] {
+            let relied: Vec<_> = (0..entries)
+                .map(|n| {
+                    let location = json!({"file": "f.yaml", "line": n, "column": 1});
+                    json!({"rule": "r", "flow": format!("f{n}"), "claim": "\u{202e}", "location": location})
+                })
+                .collect();
+            let result: Audit = serde_json::from_value(json!({
+                "ringfence": {"version": "0", "schema": 1},
+                "judged": {"day": "2026-01-01", "as_of": null},
+                "inventory":
+                    {"parties": 0, "systems": 0, "agreements": 0, "flows": 0, "counting_flows": 0, "digest": ""},
+                "findings": [],
+                "notices": [],
+                "relied_on": relied,
+                "summary":
+                    {"critical": 0, "high": 0, "medium": 0, "low": 0, "info": 0, "waived": 0, "baseline": 0},
+            }))
+            .unwrap();
+            let mut written = Vec::new();
+            audit(&result, &mut written).unwrap();
+            assert_eq!(String::from_utf8(written).unwrap(), render(&result).unwrap());
+        }
+    }
 }

@@ -21,7 +21,6 @@ mod text;
 
 pub(crate) use say::about;
 
-use json::Hidden;
 pub use json::{difference_schema, promises_schema, schema};
 
 use std::io;
@@ -162,7 +161,7 @@ impl<'r> Report<'r> {
     /// When the result cannot be put into the format, or not be written.
     pub fn write(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
         let text = match format {
-            Format::Json => return json::write(self.audit, Hidden::Escaped, out),
+            Format::Json => return json::audit(self.audit, out),
             Format::Sarif => return sarif::write(self, out),
             Format::Gitlab => return gitlab::write(self, out),
             Format::Csv => return csv::write(self, out),

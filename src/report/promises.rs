@@ -1,6 +1,7 @@
 //! The promises as a view of their own: how each stands, and the chain that says so.
 
 use std::io;
+use std::sync::Arc;
 
 use super::page::{Page, Style};
 use super::say::{self, count};
@@ -123,6 +124,6 @@ fn kept(page: &mut Page, view: &PromiseView) {
     chain::write(page, 4, &view.furthest, None);
 }
 
-fn furthest(walk: &[Hop]) -> String {
+fn furthest(walk: &[Arc<Hop>]) -> String {
     format!("the furthest it gets ({}):", count(walk.len(), "flow"))
 }

@@ -2,6 +2,7 @@
 //! escaped: each format makes the words safe in its own way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
 use crate::finding::{Place, PolicyFacts, Promise, PromiseState};
@@ -325,7 +326,7 @@ pub fn breaks(finding: &Finding) -> Option<String> {
 }
 
 /// One walk and the agreements that it is shown for.
-pub type Walk<'a> = (&'a [Hop], Vec<&'a str>);
+pub type Walk<'a> = (&'a [Arc<Hop>], Vec<&'a str>);
 
 /// The walks, and under which agreements; one that shows the same for several
 /// agreements is there once.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+use std::sync::Arc;
+
 use ringfence::finding::*;
 use ringfence::source::Location;
 use ringfence::vocabulary::{Basis, PolicyStatus, Severity, Status};
@@ -19,9 +21,9 @@ pub fn strings(list: &[&str]) -> Vec<String> {
     list.iter().map(|s| (*s).to_owned()).collect()
 }
 
-pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line: u32) -> Hop {
+pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line: u32) -> Arc<Hop> {
     let agreement = flow.split_once('/').map(|(a, _)| a.to_owned());
-    Hop {
+    Arc::new(Hop {
         flow: flow.to_owned(),
         from: from.to_owned(),
         to: to.to_owned(),
@@ -32,7 +34,7 @@ pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line:
         basis: None,
         title: None,
         location: at("flows.yaml", line),
-    }
+    })
 }
 
 pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -> Finding {
@@ -130,8 +132,9 @@ pub fn full() -> Audit {
             "analytics.usage",
             40,
         );
-        hop.basis = Some(Basis::Assumed);
-        hop.title = Some("Nightly export".to_owned());
+        let export = Arc::make_mut(&mut hop);
+        export.basis = Some(Basis::Assumed);
+        export.title = Some("Nightly export".to_owned());
         hop
     };
     let to_ads = || {
@@ -204,12 +207,13 @@ pub fn full() -> Audit {
     term.message = "export carries financial.transaction from platform/chat to platform/warehouse for \
                     analytics.usage, outside the terms of bank-chat, other-chat"
         .to_owned();
-    let mut other = to_chat();
+    let mut from_other = to_chat();
+    let other = Arc::make_mut(&mut from_other);
     other.flow = "other-chat/feed".to_owned();
     other.agreement = Some("other-chat".to_owned());
     other.agreement_status = Some(Status::Terminated);
     other.from = "other-bank/accounts".to_owned();
-    term.witnesses = vec![term.path.clone(), vec![other, to_warehouse()]];
+    term.witnesses = vec![term.path.clone(), vec![from_other, to_warehouse()]];
     term.retained = true;
     term.broken = Broken {
         what: BrokenWhat::Term,

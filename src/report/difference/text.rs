@@ -2,6 +2,7 @@
 //! reach, edits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::DiffReport;
 use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
@@ -220,7 +221,7 @@ fn reach(page: &mut Page, title: &str, list: &[Reach], most: usize) {
     rest(page, 2, groups.len().saturating_sub(most), "place");
 }
 
-fn walk(page: &mut Page, path: &[Hop]) {
+fn walk(page: &mut Page, path: &[Arc<Hop>]) {
     if path.is_empty() {
         page.para(6, "(too many to show a chain for each)", Style::Dim);
     } else {

@@ -1,5 +1,7 @@
 //! The findings as cards in groups, one group for each rule.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::names::{Names, System, at, plain};
@@ -359,7 +361,7 @@ impl Cards<'_> {
     }
 
     /// `under amex-linking: American Express, accounts → Facebook, messenger`.
-    fn short(&self, walk: &[Hop], label: Option<String>) -> String {
+    fn short(&self, walk: &[Arc<Hop>], label: Option<String>) -> String {
         let start = walk.first().map(|hop| self.names.line(&hop.from));
         let stops: Vec<String> =
             start.into_iter().chain(walk.iter().map(|hop| self.names.line(&hop.to))).collect();
@@ -367,7 +369,7 @@ impl Cards<'_> {
     }
 
     /// A chain of a finding's data.
-    fn walk(&self, walk: &[Hop], data: &[String], label: Option<String>) -> Walk {
+    fn walk(&self, walk: &[Arc<Hop>], data: &[String], label: Option<String>) -> Walk {
         let mut hops: Vec<Step> = walk.iter().map(|hop| self.step(hop)).collect();
         let mut before = data;
         for (hop, step) in walk.iter().zip(&mut hops) {
@@ -445,7 +447,7 @@ fn message(f: &Finding) -> String {
 }
 
 /// Whether a chain's last flow is declared there.
-fn ends_at<'h>(mut walks: impl Iterator<Item = &'h [Hop]>, place: &str) -> bool {
+fn ends_at<'h>(mut walks: impl Iterator<Item = &'h [Arc<Hop>]>, place: &str) -> bool {
     walks.any(|walk| walk.last().is_some_and(|hop| at(&hop.location) == place))
 }
 

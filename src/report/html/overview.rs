@@ -2,6 +2,7 @@
 //! change, and what was judged.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -495,7 +496,7 @@ fn only_proposed(audit: &Audit, broken: usize) -> Option<String> {
 /// How much of some findings is only proposed, and how much only assumed.
 fn footing(findings: &[&Finding]) -> Vec<String> {
     let all = findings.len();
-    let assumed = |hop: &Hop| hop.basis == Some(Basis::Assumed);
+    let assumed = |hop: &Arc<Hop>| hop.basis == Some(Basis::Assumed);
     let proposed = findings.iter().filter(|f| f.prospective).count();
     let assuming = findings.iter().filter(|f| f.path.iter().any(assumed)).count();
     let part = |number: usize| match (number, all) {
@@ -631,7 +632,7 @@ fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
 /// The flows that every chain shown of a finding crosses.
 fn crossed(finding: &Finding) -> BTreeSet<&str> {
     let chains = walks(finding);
-    let flows = |chain: &[Hop]| chain.iter().map(|hop| hop.flow.clone()).collect::<BTreeSet<_>>();
+    let flows = |chain: &[Arc<Hop>]| chain.iter().map(|hop| hop.flow.clone()).collect::<BTreeSet<_>>();
     let mut chains = chains.iter().map(|(chain, _)| *chain);
     let Some(first) = chains.next() else {
         return BTreeSet::new();

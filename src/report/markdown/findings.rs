@@ -1,6 +1,7 @@
 //! Findings in Markdown: in full by rule, or one line each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::escape::{code, prose, text};
 use super::part::Part;
@@ -251,7 +252,7 @@ fn about(f: &Finding) -> String {
 }
 
 /// A walk as a numbered list; of a very long one the ends.
-pub(crate) fn chain(walk: &[Hop], places: &Places) -> String {
+pub(crate) fn chain(walk: &[Arc<Hop>], places: &Places) -> String {
     let mut out = String::new();
     let hidden = walk.len().saturating_sub(HOPS);
     let step = |hop: &Hop, number: usize| {

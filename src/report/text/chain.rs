@@ -1,5 +1,7 @@
 //! A walk as a chain: `bank/core ─[data · purpose · agreement]→ platform/chat`.
 
+use std::sync::Arc;
+
 use crate::finding::Hop;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, some, under};
@@ -18,7 +20,7 @@ fn place(hop: &Hop) -> String {
 
 /// Writes a walk: on one line where it fits, else one hop after the other, each
 /// with where it is declared. A walk of no flows stays at `start`.
-pub fn write(page: &mut Page, indent: usize, walk: &[Hop], start: Option<&str>) {
+pub fn write(page: &mut Page, indent: usize, walk: &[Arc<Hop>], start: Option<&str>) {
     let Some(first) = walk.first() else {
         if let Some(start) = start {
             page.para(indent, &format!("{start}: it starts here"), Style::Plain);

@@ -1,0 +1,377 @@
+//! Agreements and flows, from names to references: those of many files side by side.
+//!
+//! What is wrong with them is noted where they stand and told in their order.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::build::{Builder, keys, unique};
+use super::{Agreement, AgreementId, Flow, FlowId, Id, Model, OnwardTo, PartyId, Purposes, States, SystemId};
+use crate::bits::LeafSet;
+use crate::decode::{Name, Spanned};
+use crate::diagnostic::Diagnostic;
+use crate::inventory::{self, Terms};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Consent, Kind, Status, Transform};
+
+impl Builder<'_> {
+    /// Resolves all agreements and flows, once parties and systems are.
+    pub(super) fn agreements_and_flows(
+        &mut self,
+        mut agreements: Vec<inventory::Agreement>,
+        mut loose: Vec<Vec<inventory::Flow>>,
+    ) {
+        unique("agreement", agreements.iter().map(|a| &a.id), self.diagnostics);
+        agreements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+        agreements.dedup_by(|a, b| a.id.value == b.id.value);
+        loose.retain(|flows| !flows.is_empty());
+        if !apart(&loose) {
+            unique("flow", loose.iter().flatten().map(|f| &f.id), self.diagnostics);
+        }
+        let known = Known {
+            model: &self.model,
+            parties: &self.parties,
+            systems: &self.systems,
+            none: Shared::default(),
+            leaves: Mutex::default(),
+        };
+        let mut groups: Vec<Declared> = loose.into_iter().map(Declared::Loose).collect();
+        groups.extend(agreements.into_iter().enumerate().map(|(at, a)| Declared::Agreement(at, a.into())));
+        let resolved = resolve(groups, &known);
+        let Resolved { flows, agreements, mistakes } = resolved;
+        mistakes.into_iter().flat_map(|(_, mistakes)| mistakes).for_each(|mistake| self.tell(mistake));
+        self.model.agreements = agreements.into_iter().map(|(_, agreement)| agreement).collect();
+        let mut first = 0;
+        for same in flows.chunk_by(|a, b| a.agreement == b.agreement) {
+            let ids = (first..first + same.len()).map(FlowId::from_index);
+            if let Some(agreement) = same.first().and_then(|flow| flow.agreement) {
+                self.model.agreements[agreement].flows.extend(ids);
+            }
+            first += same.len();
+        }
+        self.model.flows = flows.into_iter().collect();
+    }
+
+    fn tell(&mut self, mistake: Mistake) {
+        match mistake {
+            // Asked once more, they are told.
+            Mistake::Party(name) => _ = self.party(&name),
+            Mistake::System(name) => _ = self.system(&name),
+            Mistake::Told(diagnostic) => self.diagnostics.push(*diagnostic),
+        }
+    }
+}
+
+/// Whether flows are in the order of their ids, each list by itself and no list between the
+/// flows of another: then none is there twice.
+fn apart(lists: &[Vec<inventory::Flow>]) -> bool {
+    let ascending = |list: &Vec<inventory::Flow>| list.is_sorted_by(|a, b| a.id.value < b.id.value);
+    let mut ends: Vec<(&str, &str)> = lists
+        .iter()
+        .filter_map(|list| Some((list.first()?.id.value.as_str(), list.last()?.id.value.as_str())))
+        .collect();
+    ends.sort_unstable();
+    ends.is_sorted_by(|(_, last), (first, _)| last < first) && lists.par_iter().all(ascending)
+}
+
+/// What is resolved together.
+enum Declared {
+    /// The flows of a document that are under no agreement.
+    Loose(Vec<inventory::Flow>),
+    /// An agreement, by its place.
+    Agreement(usize, Box<inventory::Agreement>),
+}
+
+/// What it comes to.
+#[derive(Default)]
+struct Resolved {
+    /// In the order of their names.
+    flows: Vec<Flow>,
+    /// By their places.
+    agreements: Vec<(usize, Agreement)>,
+    /// By the places of what they are in.
+    mistakes: Vec<(usize, Vec<Mistake>)>,
+}
+
+/// How many groups are resolved at once: each takes the place of what was declared before the next
+/// are, so that not all is there twice.
+const AT_ONCE: usize = 512;
+
+fn resolve(groups: Vec<Declared>, known: &Known) -> Resolved {
+    let mut all = Resolved::default();
+    let under = |group: &Declared| match group {
+        Declared::Loose(flows) => flows.len(),
+        Declared::Agreement(_, agreement) => agreement.flows.len(),
+    };
+    all.flows.reserve_exact(groups.iter().map(under).sum());
+    let mut groups: Vec<(String, usize, Declared)> =
+        groups.into_iter().enumerate().map(|(at, group)| (group.before(), at, group)).collect();
+    // Most often all flows are in the order of their names then.
+    groups.par_sort_by(|a, b| a.0.cmp(&b.0));
+    let mut groups = groups.into_iter();
+    loop {
+        let some: Vec<_> = groups.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            break;
+        }
+        let resolve = |resolver: &mut Resolver, (_, at, group)| {
+            let (agreement, flows) = resolver.group(group);
+            (at, agreement, flows, std::mem::take(&mut resolver.mistakes))
+        };
+        let some: Vec<_> = some.into_par_iter().map_init(|| Resolver::new(known), resolve).collect();
+        for (at, agreement, flows, mistakes) in some {
+            all.flows.extend(flows);
+            all.agreements.extend(agreement);
+            if !mistakes.is_empty() {
+                all.mistakes.push((at, mistakes));
+            }
+        }
+    }
+    if !all.flows.par_windows(2).all(|pair| matches!(pair, [a, b] if a.name < b.name)) {
+        all.flows.par_sort_by(|a, b| a.name.cmp(&b.name));
+        all.flows.dedup_by(|a, b| a.name == b.name);
+    }
+    all.agreements.sort_unstable_by_key(|(at, _)| *at);
+    all.mistakes.sort_unstable_by_key(|(at, _)| *at);
+    all
+}
+
+impl Declared {
+    /// A name that its flows' names do not come before.
+    fn before(&self) -> String {
+        match self {
+            Declared::Loose(flows) => {
+                flows.iter().map(|f| f.id.value.as_str()).min().unwrap_or_default().to_owned()
+            }
+            Declared::Agreement(_, agreement) => [&agreement.id.value, "/"].concat(),
+        }
+    }
+}
+
+/// What there is before flows are resolved.
+struct Known<'k> {
+    model: &'k Model,
+    parties: &'k FxHashMap<String, PartyId>,
+    systems: &'k FxHashMap<String, SystemId>,
+    /// What flows have of their agreement if there is none.
+    none: Shared,
+    /// The leaves of the categories that flows name: one set for all that name the same.
+    leaves: Mutex<FxHashMap<Named, Arc<LeafSet>>>,
+}
+
+type Named = SmallVec<[Key; 4]>;
+
+/// What flows have of their agreement if they state nothing else.
+#[derive(Clone, Default)]
+struct Shared {
+    terms: Arc<Terms>,
+    onward_to: Arc<[OnwardTo]>,
+    legal_basis: Option<Arc<str>>,
+}
+
+/// What is wrong with a declaration.
+enum Mistake {
+    /// It names a party that nobody declares.
+    Party(Spanned<String>),
+    /// It names a system that nobody declares.
+    System(Spanned<Name>),
+    /// Something else.
+    Told(Box<Diagnostic>),
+}
+
+/// Resolves some groups, one after the other.
+struct Resolver<'k> {
+    known: &'k Known<'k>,
+    /// The part of [`Known::leaves`] that it has met.
+    leaves: FxHashMap<Named, Arc<LeafSet>>,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'k> Resolver<'k> {
+    fn new(known: &'k Known<'k>) -> Self {
+        Resolver { known, leaves: FxHashMap::default(), mistakes: Vec::new() }
+    }
+
+    /// What a group comes to, its flows in the order of their names.
+    fn group(&mut self, group: Declared) -> (Option<(usize, Agreement)>, Vec<Flow>) {
+        let (agreement, mut flows) = match group {
+            Declared::Loose(flows) => (None, self.loose(flows)),
+            Declared::Agreement(at, declared) => {
+                let (agreement, flows) = self.agreement(at, *declared);
+                (Some((at, agreement)), flows)
+            }
+        };
+        flows.sort_by(|a, b| a.name.cmp(&b.name));
+        (agreement, flows)
+    }
+
+    fn loose(&mut self, declared: Vec<inventory::Flow>) -> Vec<Flow> {
+        let shared = self.known.none.clone();
+        let flows = declared.into_iter().filter_map(|mut flow| {
+            let name = std::mem::take(&mut flow.id.value);
+            self.flow(flow, name, None, &shared)
+        });
+        flows.collect()
+    }
+
+    fn agreement(&mut self, at: usize, mut declared: inventory::Agreement) -> (Agreement, Vec<Flow>) {
+        let own = std::mem::take(&mut declared.flows);
+        if !own.is_sorted_by(|a, b| a.id.value < b.id.value) {
+            let mut twice = Vec::new();
+            unique(&format!("flow of `{}`", declared.id.value), own.iter().map(|f| &f.id), &mut twice);
+            self.mistakes.extend(twice.into_iter().map(|diagnostic| Mistake::Told(diagnostic.into())));
+        }
+        let parties: Vec<PartyId> = declared.parties.iter().filter_map(|name| self.party(name)).collect();
+        let onward_to = self.onward_to(&declared.terms);
+        let shared = Shared {
+            terms: Arc::new(declared.terms.clone()),
+            onward_to: onward_to.into(),
+            legal_basis: declared.legal_basis.as_deref().map(Arc::from),
+        };
+        let flows = own.into_iter().filter_map(|flow| {
+            let name = [&declared.id.value, "/", &flow.id.value].concat();
+            self.flow(flow, name, Some(AgreementId::from_index(at)), &shared)
+        });
+        let flows = flows.collect();
+        let kind = declared.kind.unwrap_or(Kind::Sharing);
+        let provider = match &declared.provider {
+            Some(name) => self.known.parties.get(&name.value).copied(),
+            None => parties.first().copied(),
+        };
+        let agreement = Agreement {
+            kind,
+            status: declared.status.unwrap_or(Status::Active),
+            provider,
+            parties,
+            flows: Vec::new(),
+            declared,
+        };
+        (agreement, flows)
+    }
+
+    fn flow(
+        &mut self,
+        declared: inventory::Flow,
+        name: String,
+        agreement: Option<AgreementId>,
+        shared: &Shared,
+    ) -> Option<Flow> {
+        let (from, to) = (self.system(&declared.from), self.system(&declared.to));
+        let only_from = declared.only_from.as_ref().map(|names| {
+            let mut parties: Vec<PartyId> = names.iter().filter_map(|name| self.party(name)).collect();
+            parties.sort_unstable();
+            parties.dedup();
+            parties.into()
+        });
+        let shared = match &declared.terms {
+            None => shared.clone(),
+            Some(own) => {
+                let terms = shared.terms.overridden_by(own);
+                let onward_to = self.onward_to(&terms).into();
+                Shared { onward_to, terms: Arc::new(terms), legal_basis: shared.legal_basis.clone() }
+            }
+        };
+        let (from, to) = (from?, to?);
+        let inventory::Flow { id, purposes: stated, .. } = &declared;
+        if from == to {
+            self.report(
+                Diagnostic::new(
+                    "self-flow",
+                    format!("the flow `{name}` goes from a system to itself"),
+                    declared.to.span,
+                )
+                .label("expected another system")
+                .also(declared.from.span, "it starts here")
+                .help("what a system makes of its own data goes under its `derives`"),
+            );
+            return None;
+        }
+        let receiving = &self.known.model.systems[to];
+        let purposes: Purposes = match stated {
+            Some(stated) => stated.iter().map(|k| k.value).collect(),
+            None => receiving.purposes.as_slice().into(),
+        };
+        if stated.is_none() && purposes.is_empty() {
+            self.report(
+                Diagnostic::new(
+                    "no-purpose",
+                    format!("neither the flow `{name}` nor its receiving system states a purpose"),
+                    id.span,
+                )
+                .label("expected `purposes`")
+                .also(receiving.declared.id.span, "the receiving system states none either")
+                .help("add `purposes` to the flow or to the system"),
+            );
+        }
+        let retention = declared.retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
+        Some(Flow {
+            span: id.span,
+            states: States {
+                purposes: stated.is_some(),
+                retention: declared.retention.is_some(),
+                legal_basis: declared.legal_basis.is_some(),
+            },
+            own_terms: declared.terms,
+            agreement,
+            from,
+            to,
+            leaves: self.leaves(&declared.stated.data),
+            purposes,
+            only_from,
+            consent: declared.stated.consent.unwrap_or(Consent::None),
+            transform: declared.stated.transform.unwrap_or(Transform::None),
+            retention,
+            onward_to: shared.onward_to,
+            terms: shared.terms,
+            legal_basis: declared.legal_basis.map(Arc::from).or(shared.legal_basis),
+            name,
+            declared: declared.stated,
+        })
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.mistakes.push(Mistake::Told(diagnostic.into()));
+    }
+
+    fn party<T: AsRef<str>>(&mut self, name: &Spanned<T>) -> Option<PartyId> {
+        let value = name.value.as_ref();
+        let found = self.known.parties.get(value).copied();
+        if found.is_none() {
+            self.mistakes.push(Mistake::Party(Spanned::new(value.to_owned(), name.span)));
+        }
+        found
+    }
+
+    fn system(&mut self, name: &Spanned<Name>) -> Option<SystemId> {
+        let found = self.known.systems.get(&*name.value).copied();
+        if found.is_none() {
+            self.mistakes.push(Mistake::System(name.clone()));
+        }
+        found
+    }
+
+    fn leaves(&mut self, data: &[Spanned<Key>]) -> Arc<LeafSet> {
+        let named: Named = data.iter().map(|key| key.value).collect();
+        if let Some(known) = self.leaves.get(&named) {
+            return Arc::clone(known);
+        }
+        let mut all = self.known.leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaves =
+            all.entry(named.clone()).or_insert_with(|| Arc::new(self.known.model.data.leaves(&named)));
+        self.leaves.insert(named, Arc::clone(leaves));
+        Arc::clone(leaves)
+    }
+
+    fn onward_to(&mut self, terms: &Terms) -> Vec<OnwardTo> {
+        let data = &self.known.model.data;
+        let allowed = |allowed: &inventory::OnwardTo| {
+            let leaves: Option<LeafSet> =
+                (!allowed.data.is_empty()).then(|| data.leaves(&keys(&allowed.data)));
+            Some(OnwardTo { party: self.party(&allowed.party)?, leaves, purposes: keys(&allowed.purposes) })
+        };
+        terms.onward_to.iter().filter_map(allowed).collect()
+    }
+}
