@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, nearest};
@@ -90,7 +91,7 @@ pub fn read(
                     files,
                     options,
                     baselines: &baselines,
-                    given: path,
+                    given: slashed(path),
                     root: canonical(files, path),
                     set: &mut set,
                     found: &mut found,
@@ -126,14 +127,19 @@ pub fn read(
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
-    for file in found {
-        if let Some(text) = text(files, &file, options, sources, diagnostics) {
-            let is_config = file.path.file_name().is_some_and(|n| n == "ringfence.yaml");
-            let id = match file.path.as_os_str() == "-" {
-                true => sources.add(file.name.clone(), text),
-                false => sources.add_at(file.name.clone(), file.path, text),
-            };
-            set.files.push(InputFile { file: id, name: file.name, is_config });
+    let most = options.limits.file_size;
+    let texts: Vec<Result<String, Unread>> = found.par_iter().map(|file| text(files, file, most)).collect();
+    for (file, text) in found.into_iter().zip(texts) {
+        match text {
+            Ok(text) => {
+                let is_config = file.path.file_name().is_some_and(|n| n == "ringfence.yaml");
+                let id = match file.path.as_os_str() == "-" {
+                    true => sources.add(file.name.clone(), text),
+                    false => sources.add_at(file.name.clone(), file.path, text),
+                };
+                set.files.push(InputFile { file: id, name: file.name, is_config });
+            }
+            Err(why) => diagnostics.push(why.say(file.name, sources)),
         }
     }
     set.left_out.sort();
@@ -155,7 +161,7 @@ struct Walk<'w> {
     files: &'w Files,
     options: &'w InputOptions,
     baselines: &'w [PathBuf],
-    given: &'w Path,
+    given: String,
     root: PathBuf,
     set: &'w mut InputSet,
     found: &'w mut Vec<Found>,
@@ -166,12 +172,13 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// Everything below a folder; `above` is its name relative to the path given.
     fn folder(&mut self, folder: &Path, above: &str) {
-        if !self.seen.insert(canonical(self.files, folder)) {
+        let real = canonical(self.files, folder);
+        if !self.seen.insert(real.clone()) {
             return;
         }
         let mut links = Vec::new();
-        let mut open = vec![(folder.to_owned(), above.to_owned())];
-        while let Some((folder, above)) = open.pop() {
+        let mut open = vec![(folder.to_owned(), above.to_owned(), real)];
+        while let Some((folder, above, real)) = open.pop() {
             if self.found.len() > self.options.limits.documents {
                 // That is said once all paths are looked at.
                 return;
@@ -194,12 +201,14 @@ impl Walk<'_> {
                     self.diagnostics.push(unreadable(&name, why));
                 } else if entry.kind == Kind::Link {
                     links.push((entry.path, name));
-                } else if is_dir {
-                    if self.seen.insert(canonical(self.files, &entry.path)) {
-                        open.push((entry.path, name));
-                    }
                 } else {
-                    self.file(entry.path, name);
+                    // No link: its place without links is known by that of its folder.
+                    let target = real.join(entry.path.file_name().unwrap_or_default());
+                    if !is_dir {
+                        self.file(entry.path, name, target);
+                    } else if self.seen.insert(target.clone()) {
+                        open.push((entry.path, name, target));
+                    }
                 }
             }
         }
@@ -216,14 +225,15 @@ impl Walk<'_> {
         self.options.exclude.iter().any(|glob| glob.matches(name)).then_some(LeftOut::Excluded)
     }
 
-    fn file(&mut self, path: PathBuf, name: String) {
+    /// A file, and its place without links.
+    fn file(&mut self, path: PathBuf, name: String, target: PathBuf) {
         let lower = name.to_lowercase();
         if !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
             self.set.left_out.push((name, LeftOut::NotYaml));
-        } else if self.baselines.contains(&canonical(self.files, &path)) {
+        } else if self.baselines.contains(&target) {
             self.set.left_out.push((name, LeftOut::Baseline));
-        } else if self.seen.insert(canonical(self.files, &path)) {
-            self.found.push(Found { path, given: slashed(self.given), name });
+        } else if self.seen.insert(target) {
+            self.found.push(Found { path, given: self.given.clone(), name });
         }
     }
 
@@ -251,7 +261,7 @@ impl Walk<'_> {
         } else if self.files.kind(&target).is_ok_and(|kind| kind == Kind::Folder) {
             self.folder(&target, &name);
         } else {
-            self.file(path.to_path_buf(), name);
+            self.file(path.to_path_buf(), name, target);
         }
     }
 }
@@ -293,70 +303,66 @@ pub fn too_large(name: &str, size: Option<u64>, most: u64) -> Diagnostic {
         .help("split it: an inventory may have many files; `--max-file-size SIZE` raises the limit")
 }
 
+/// Why there is no text of a file.
+enum Unread {
+    /// It cannot be read.
+    Unreadable(String),
+    /// It is too large; its size, where that is known, and the limit.
+    TooLarge(Option<u64>, u64),
+    /// It is no text.
+    NotText(Vec<u8>),
+}
+
+impl Unread {
+    /// The mistake, said of the file of that name.
+    fn say(self, name: String, sources: &mut Sources) -> Diagnostic {
+        match self {
+            Unread::Unreadable(why) => unreadable(&name, &why),
+            Unread::TooLarge(size, most) => too_large(&name, size, most),
+            Unread::NotText(bytes) => not_text(name, &bytes, sources),
+        }
+    }
+}
+
 /// The text of a file, if it is one.
-fn text(
-    files: &Files,
-    file: &Found,
-    options: &InputOptions,
-    sources: &mut Sources,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<String> {
-    let most = options.limits.file_size;
+fn text(files: &Files, file: &Found, most: u64) -> Result<String, Unread> {
     let limited = most.saturating_add(1);
-    let mut bytes = Vec::new();
-    let read = if file.path.as_os_str() == "-" {
-        std::io::stdin().lock().take(limited).read_to_end(&mut bytes)
+    let unreadable = |error: std::io::Error| Unread::Unreadable(error.to_string());
+    let bytes = if file.path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(limited).read_to_end(&mut bytes).map_err(unreadable)?;
+        bytes
     } else {
-        match files.kind(&file.path) {
-            Ok(Kind::File(length)) => {
-                if length.is_some_and(|length| length > most) {
-                    diagnostics.push(too_large(&file.name, length, most));
-                    return None;
-                }
-                files.read(&file.path, limited).map(|read| {
-                    bytes = read;
-                    bytes.len()
-                })
-            }
-            Ok(_) => {
-                diagnostics.push(unreadable(&file.name, "it is no ordinary file"));
-                return None;
-            }
-            Err(error) => Err(error),
+        match files.kind(&file.path).map_err(unreadable)? {
+            Kind::File(Some(length)) if length > most => return Err(Unread::TooLarge(Some(length), most)),
+            Kind::File(_) => files.read(&file.path, limited).map_err(unreadable)?,
+            _ => return Err(Unread::Unreadable("it is no ordinary file".to_owned())),
         }
     };
-    if let Err(error) = read {
-        diagnostics.push(unreadable(&file.name, &error.to_string()));
-        return None;
-    }
     if bytes.len() as u64 > most {
-        diagnostics.push(too_large(&file.name, None, most));
-        return None;
+        return Err(Unread::TooLarge(None, most));
     }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.as_bytes().contains(&0) => Ok(text),
+        Ok(text) => Err(Unread::NotText(text.into_bytes())),
+        Err(error) => Err(Unread::NotText(error.into_bytes())),
+    }
+}
+
+/// What is said of bytes that are no text, which are shown as text as far as they can be.
+fn not_text(name: String, bytes: &[u8], sources: &mut Sources) -> Diagnostic {
     let nul = bytes.iter().position(|&b| b == 0);
-    let (bad, what) = match (std::str::from_utf8(&bytes), nul) {
-        (Ok(_), None) => return String::from_utf8(bytes).ok(),
-        (Err(error), Some(nul)) if error.valid_up_to() < nul => {
-            (error.valid_up_to(), "a byte that is not UTF-8")
-        }
-        (_, Some(nul)) => (nul, "a NUL byte"),
-        (Err(error), None) => (error.valid_up_to(), "a byte that is not UTF-8"),
+    let (bad, what) = match (std::str::from_utf8(bytes).map_err(|error| error.valid_up_to()), nul) {
+        (Err(at), nul) if nul.is_none_or(|nul| at < nul) => (at, "a byte that is not UTF-8"),
+        (_, nul) => (nul.unwrap_or_default(), "a NUL byte"),
     };
-    let help = match bytes.as_slice() {
+    let help = match bytes {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "this is UTF-16: save the file as UTF-8",
         _ => "save the file as UTF-8",
     };
-    // Shown as text up to there, the rest as far as it can be read.
-    let shown = String::from_utf8_lossy(&bytes).replace('\0', "\u{FFFD}");
-    let id = sources.add(file.name.clone(), shown);
-    diagnostics.push(
-        Diagnostic::new(
-            "not-text",
-            format!("{what} at byte {bad}"),
-            Span::new(id, bad as u32, bad as u32 + 1),
-        )
+    let shown = String::from_utf8_lossy(bytes).replace('\0', "\u{FFFD}");
+    let id = sources.add(name, shown);
+    Diagnostic::new("not-text", format!("{what} at byte {bad}"), Span::new(id, bad as u32, bad as u32 + 1))
         .label("expected text in UTF-8")
-        .help(help),
-    );
-    None
+        .help(help)
 }

@@ -56,6 +56,9 @@ fn what_people_write_is_read_quickly() {
         "a: x # y\n# z\n\n   # w\nb: c\n",
         "  a: b\n  c: d\n",
         "a : b\n",
+        "a: \"r\\u00e9seau \\x41\\U0001F600\\e\\_\\r\\0\"\n",
+        "a: b\n...\n",
+        "a:\n  b: |\n    c\n...   # d\n# e\n---\nf: [g]\n...",
     ] {
         accepted(text);
     }
@@ -80,8 +83,18 @@ fn what_is_rare_is_left_to_the_general_parser() {
         "a: |2\n  b\n",
         "a: [b, c: d]\n",
         "a: {b}\n",
-        "a: \"\\x41\"\n",
-        "a: b\n...\n",
+        "a: \"\\x4g\"\n",
+        "a: \"\\u00e\"\n",
+        "a: \"\\ud83d\\ude00\"\n",
+        "a: \"\\U00110000\"\n",
+        "a: \"\\q\"\n",
+        "a: \"\\\n  b\"\n",
+        "...\n",
+        "---\n...\na: b\n",
+        "a: b\n...\nc: d\n",
+        "a: b\n...\n...\n",
+        "a: b\n...c\n",
+        "a: [b,\n...\nc]\n",
         "just a text\n",
         "[a, b]\n",
         "a: \u{85}b\n",
@@ -130,7 +143,7 @@ fn the_files_that_come_with_the_program_read_the_same() {
 }
 
 /// Parts that mean something, and parts that are nearly YAML.
-const PARTS: [&str; 64] = [
+const PARTS: [&str; 68] = [
     "a",
     "b",
     "key",
@@ -160,6 +173,9 @@ const PARTS: [&str; 64] = [
     "''",
     "\\n",
     "\\\"",
+    "\\u00e9",
+    "\\x4",
+    "\\U0001F600",
     "|\n",
     ">\n",
     "|-\n",
@@ -167,6 +183,7 @@ const PARTS: [&str; 64] = [
     "---\n",
     "\n---\n",
     "...\n",
+    "\n...\n",
     "null",
     "~",
     "<<",
@@ -212,7 +229,7 @@ fn scalar() -> impl Strategy<Value = String> {
         40 => "[a-z][a-z0-9 ./_-]{0,12}[a-z0-9]",
         1 => "[a-z#:,\\[{!&*?|>@%'\"-]{1,6}",
         6 => "'[a-z#:, ]{0,6}('')?[a-zé]{0,4}'",
-        6 => "\"[a-z#:, ]{0,6}(\\\\[n\"t/x])?[a-z漢]{0,4}\"",
+        6 => "\"[a-z#:, ]{0,6}(\\\\([0abtnvfreNLPq_ \"/]|x[0-9a-f]{2}|u[0-9a-cA-C][0-9a-fA-F]{3}|U0001[0-9a-f]{4}))?[a-z漢]{0,4}\"",
         1 => "null|~|-1|1e3|2018-10-01|a:b|a#b|x - y",
     ]
 }
@@ -297,6 +314,13 @@ fn write(shape: &Shape, indent: usize, behind_key: bool, out: &mut String) {
     }
 }
 
+/// Some documents, with what may stand between them.
+fn documents() -> impl Strategy<Value = String> {
+    let between = "(---|\\.\\.\\.|\\.\\.\\.( # c)?\n---|--- # c|\\.\\.\\.\n\\.\\.\\.)\n";
+    prop::collection::vec((document(), between), 1..4)
+        .prop_map(|parts| parts.into_iter().map(|(document, between)| document + &between).collect())
+}
+
 fn document() -> impl Strategy<Value = String> {
     prop::collection::vec(("[a-z]{1,6}", shape()), 1..5).prop_map(|entries| {
         let mut text = String::new();
@@ -349,8 +373,13 @@ proptest! {
     }
 
     #[test]
+    fn documents_behind_each_other(text in documents()) {
+        agree(&text);
+    }
+
+    #[test]
     fn what_a_grammar_makes_with_changes(
-        text in document(),
+        text in prop_oneof![document(), documents()],
         changes in prop::collection::vec((any::<usize>(), any::<usize>(), any::<u8>()), 1..4),
     ) {
         agree(&mutated(&text, &changes));

@@ -13,8 +13,23 @@ pub struct Fields<'n> {
     span: Span,
     entries: &'n [Entry<'n>],
     defaults: &'n [Entry<'n>],
+    /// The [`mark`]s of all keys of both.
+    marks: u64,
+    /// Which of the first 64 entries were asked for.
+    asked: u64,
     known: Vec<&'static str>,
     elsewhere: Vec<&'static str>,
+}
+
+/// A bit for a key. Most keys that may stand in a map do not, and most of these have a bit that
+/// no key there has.
+fn mark(key: &str) -> u64 {
+    let first = key.bytes().next().unwrap_or_default();
+    1 << ((key.len() * 7 + usize::from(first)) % 64)
+}
+
+fn marks(entries: &[Entry]) -> u64 {
+    entries.iter().fold(0, |all, entry| all | mark(&entry.key))
 }
 
 fn absent(node: &Node) -> bool {
@@ -34,7 +49,9 @@ impl<'n> Fields<'n> {
                 span: node.span,
                 entries,
                 defaults: &[],
-                known: Vec::new(),
+                marks: marks(entries),
+                asked: 0,
+                known: d.lists_of_keys.pop().unwrap_or_default(),
                 elsewhere: Vec::new(),
             }),
             _ => {
@@ -48,6 +65,7 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn or_from(mut self, defaults: &'n [Entry<'n>]) -> Self {
         self.defaults = defaults;
+        self.marks |= marks(defaults);
         self
     }
 
@@ -58,8 +76,17 @@ impl<'n> Fields<'n> {
 
     fn entry(&mut self, key: &'static str, there: impl Fn(&Node) -> bool) -> Option<&'n Entry<'n>> {
         self.known.push(key);
-        let find = |entries: &'n [Entry<'n>]| entries.iter().find(|e| e.key == key && there(&e.value));
-        find(self.entries).or_else(|| find(self.defaults))
+        if self.marks & mark(key) == 0 {
+            return None;
+        }
+        if let Some(at) = self.entries.iter().position(|e| e.key == key) {
+            self.asked |= u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or_default();
+            let own = self.entries.get(at).filter(|e| there(&e.value));
+            if own.is_some() {
+                return own;
+            }
+        }
+        self.defaults.iter().find(|e| e.key == key && there(&e.value))
     }
 
     /// The value of a key, unless it is absent.
@@ -165,7 +192,15 @@ impl<'n> Fields<'n> {
     }
 
     /// Reports every key that nobody asked for.
-    pub fn finish(self, d: &mut Decoder) {
+    pub fn finish(mut self, d: &mut Decoder) {
+        if self.asked.count_ones() as usize != self.entries.len() {
+            self.report_unknown(d);
+        }
+        self.known.clear();
+        d.lists_of_keys.push(self.known);
+    }
+
+    fn report_unknown(&self, d: &mut Decoder) {
         for entry in self.entries {
             if self.known.iter().chain(&self.elsewhere).any(|k| *k == entry.key) {
                 continue;
@@ -210,10 +245,13 @@ impl Decoder<'_> {
         mut each: impl FnMut(&mut Self, Spanned<String>, &Node) -> Option<T>,
     ) -> Vec<T> {
         match &node.value {
-            Value::Map(entries) => entries
-                .iter()
-                .filter_map(|e| each(self, Spanned::new(e.key.clone().into_owned(), e.key_span), &e.value))
-                .collect(),
+            Value::Map(entries) => {
+                let mut all = Vec::with_capacity(entries.len());
+                all.extend(entries.iter().filter_map(|e| {
+                    each(self, Spanned::new(e.key.clone().into_owned(), e.key_span), &e.value)
+                }));
+                all
+            }
             _ => {
                 self.wrong_type(node, what);
                 Vec::new()

@@ -11,7 +11,7 @@ pub use values::is_fingerprint;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, nearest, note};
@@ -52,7 +52,10 @@ pub struct Decoder<'d> {
     /// The purposes.
     pub purposes: &'d Tree,
     names: FxHashSet<Name>,
-    lists: FxHashSet<Words>,
+    /// Lists of texts, by their texts with a line feed behind each.
+    lists: FxHashMap<String, Words>,
+    /// Room for the keys that are known in a map, used again.
+    lists_of_keys: Vec<Vec<&'static str>>,
     /// How many values may be repeated for declarations that don't write them.
     most: usize,
     /// How many are.
@@ -68,8 +71,16 @@ pub fn repeatable(limits: &Limits, bytes: usize) -> usize {
 impl<'d> Decoder<'d> {
     /// A decoder that notes mistakes there.
     pub fn new(diagnostics: &'d mut Vec<Diagnostic>, data: &'d Tree, purposes: &'d Tree) -> Self {
-        let (names, lists) = (FxHashSet::default(), FxHashSet::default());
-        Decoder { diagnostics, data, purposes, names, lists, most: Limits::USUAL.aliases, repeated: 0 }
+        Decoder {
+            diagnostics,
+            data,
+            purposes,
+            names: FxHashSet::default(),
+            lists: FxHashMap::default(),
+            lists_of_keys: Vec::new(),
+            most: Limits::USUAL.aliases,
+            repeated: 0,
+        }
     }
 
     /// As it is, but so many values may be repeated.
@@ -106,7 +117,11 @@ impl Decoder<'_> {
     }
 
     /// Decodes each element of a list, or the one value that stands for a list.
-    pub fn list<T>(&mut self, node: &Node, mut each: impl FnMut(&mut Self, &Node) -> Option<T>) -> Vec<T> {
+    pub fn list<'n, T>(
+        &mut self,
+        node: &'n Node<'n>,
+        mut each: impl FnMut(&mut Self, &'n Node<'n>) -> Option<T>,
+    ) -> Vec<T> {
         match &node.value {
             Value::Seq(items) => {
                 let mut list = Vec::with_capacity(items.len());

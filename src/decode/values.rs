@@ -11,7 +11,7 @@ use crate::yaml::{Node, Value};
 
 fn is_id(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 /// A value quoted for a message: at most 60 characters.
@@ -50,19 +50,16 @@ fn parse_count(text: &str) -> Option<u64> {
 impl Decoder<'_> {
     /// Any text.
     pub fn text(&mut self, node: &Node) -> Option<Spanned<String>> {
-        self.scalar(node, "a text")
+        self.scalar(node, "a text").map(|text| Spanned::new(text.to_owned(), node.span))
     }
 
     /// A name of something that many declarations name.
     pub fn name(&mut self, node: &Node) -> Option<Spanned<Name>> {
-        let Value::Scalar(scalar) = &node.value else {
-            self.wrong_type(node, "a text");
-            return None;
-        };
-        let name = match self.names.get(&*scalar.text) {
+        let text = self.scalar(node, "a text")?;
+        let name = match self.names.get(text) {
             Some(known) => Name::clone(known),
             None => {
-                let new = Name::from(&*scalar.text);
+                let new = Name::from(text);
                 self.names.insert(Name::clone(&new));
                 new
             }
@@ -70,19 +67,24 @@ impl Decoder<'_> {
         Some(Spanned::new(name, node.span))
     }
 
-    /// A list of texts as one of the lists that are known.
-    pub fn words(&mut self, texts: Vec<String>) -> Words {
-        if let Some(known) = self.lists.get(texts.as_slice()) {
-            return Words::clone(known);
+    /// A list of texts, their places not needed; of no node, none.
+    pub fn words(&mut self, node: Option<&Node>) -> Words {
+        let texts = node.map(|node| self.list(node, |d, n| d.scalar(n, "a text"))).unwrap_or_default();
+        let new = || texts.iter().map(|&text| text.to_owned()).collect();
+        if texts.iter().any(|text| text.contains('\n')) {
+            return new();
         }
-        let new = Words::from(texts);
-        self.lists.insert(Words::clone(&new));
-        new
+        let mut joined = String::with_capacity(texts.iter().map(|text| text.len() + 1).sum());
+        for text in &texts {
+            joined.push_str(text);
+            joined.push('\n');
+        }
+        Words::clone(self.lists.entry(joined).or_insert_with(new))
     }
 
-    fn scalar(&mut self, node: &Node, expected: &str) -> Option<Spanned<String>> {
+    fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar(scalar) => Some(Spanned::new(scalar.text.clone().into_owned(), node.span)),
+            Value::Scalar(scalar) => Some(&scalar.text),
             _ => {
                 self.wrong_type(node, expected);
                 None
@@ -98,11 +100,11 @@ impl Decoder<'_> {
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<Spanned<T>> {
         let text = self.scalar(node, expected)?;
-        match parse(&text.value) {
+        match parse(text) {
             Some(value) => Some(Spanned::new(value, node.span)),
             None => {
                 self.report(
-                    Diagnostic::new(code, format!("{} is not {expected}", quoted(&text.value)), node.span)
+                    Diagnostic::new(code, format!("{} is not {expected}", quoted(text)), node.span)
                         .label(format!("expected {expected}")),
                 );
                 None
@@ -149,17 +151,17 @@ impl Decoder<'_> {
     /// One of a closed set of words.
     pub fn word<W: Word>(&mut self, node: &Node) -> Option<Spanned<W>> {
         let text = self.scalar(node, W::WHAT)?;
-        if let Some(word) = W::parse(&text.value) {
+        if let Some(word) = W::parse(text) {
             return Some(Spanned::new(word, node.span));
         }
         let all = W::ALL.iter().map(|w| w.word());
         let known = all.clone().collect::<Vec<_>>().join(", ");
-        let help = match self.near(&text.value, all) {
+        let help = match self.near(text, all) {
             Some(near) => format!("did you mean `{near}`? Known: {known}"),
             None => format!("known: {known}"),
         };
         self.report(
-            Diagnostic::new("unknown-word", format!("{} is not {}", quoted(&text.value), W::WHAT), node.span)
+            Diagnostic::new("unknown-word", format!("{} is not {}", quoted(text), W::WHAT), node.span)
                 .label(format!("expected {}", W::WHAT))
                 .help(help),
         );
@@ -168,15 +170,15 @@ impl Decoder<'_> {
 
     fn key(&mut self, node: &Node, tree: &Tree, code: &'static str, what: &str) -> Option<Spanned<Key>> {
         let text = self.scalar(node, what)?;
-        if let Some(key) = tree.find(&text.value) {
+        if let Some(key) = tree.find(text) {
             return Some(Spanned::new(key, node.span));
         }
-        let help = match self.near(&text.value, tree.names()) {
+        let help = match self.near(text, tree.names()) {
             Some(near) => format!("did you mean `{near}`? `ringfence taxonomy` lists all"),
             None => "`ringfence taxonomy` lists all; add your own under `taxonomy:`".to_owned(),
         };
         self.report(
-            Diagnostic::new(code, format!("{} is not {what}", quoted(&text.value)), node.span)
+            Diagnostic::new(code, format!("{} is not {what}", quoted(text)), node.span)
                 .label(format!("expected {what}"))
                 .help(help),
         );

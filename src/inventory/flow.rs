@@ -23,17 +23,17 @@ pub struct Flow {
     /// The receiving system.
     pub to: Spanned<Name>,
     /// What for; `None`: what the receiving system is run for.
-    pub purposes: Option<Vec<Spanned<Key>>>,
+    pub purposes: Option<Box<[Spanned<Key>]>>,
     /// The parties whose data alone it carries.
-    pub only_from: Option<Vec<Spanned<Name>>>,
+    pub only_from: Option<Box<[Spanned<Name>]>>,
     /// How long the receiver keeps what comes this way.
     pub retention: Option<Duration>,
     /// Terms of its own.
     pub terms: Option<Box<Terms>>,
     /// Why it is lawful, in the declarer's words.
     pub legal_basis: Option<String>,
-    /// What refers to nothing else.
-    pub stated: Stated,
+    /// What refers to nothing else. It stays where it is when the flow is resolved.
+    pub stated: Box<Stated>,
 }
 
 /// What a flow states that refers to nothing else.
@@ -112,29 +112,38 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let from = f.with(d, "from", |d, n| d.name(n));
     let to = f.with(d, "to", |d, n| d.name(n));
     let data = f.full_list(d, "data", id.is_some(), |d, n| d.category(n));
-    let nowhere = Spanned::new(Name::from(""), f.span());
-    let whole = id.is_some() && from.is_some() && to.is_some() && data.is_some();
-    let flow = Flow {
-        id: id.unwrap_or_else(|| Spanned::new(String::new(), f.span())),
-        from: from.unwrap_or_else(|| nowhere.clone()),
-        to: to.unwrap_or(nowhere),
-        purposes: f.full_list(d, "purposes", false, |d, n| d.purpose(n)),
-        only_from: f.full_list(d, "only_from", false, |d, n| d.name(n)),
-        retention: f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value),
-        terms: f.with(d, "terms", terms).map(Box::new),
-        legal_basis: text(d, f, "legal_basis"),
-        stated: Stated {
-            data: data.unwrap_or_default().into(),
-            consent: f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value),
-            transform: f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value),
-            safeguards: texts(d, f, "safeguards"),
-            effective: f.with(d, "effective", effective).map(Box::new),
-            disposed: f.with(d, "disposed", disposed).map(Box::new),
-            tags: texts(d, f, "tags"),
-            meta: meta(d, f),
-        },
-    };
-    whole.then_some(flow)
+    let purposes = f.full_list(d, "purposes", false, |d, n| d.purpose(n));
+    let only_from = f.full_list(d, "only_from", false, |d, n| d.name(n));
+    let retention = f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value);
+    let terms = f.with(d, "terms", terms).map(Box::new);
+    let legal_basis = text(d, f, "legal_basis");
+    let consent = f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value);
+    let transform = f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value);
+    let safeguards = texts(d, f, "safeguards");
+    let effective = f.with(d, "effective", effective).map(Box::new);
+    let disposed = f.with(d, "disposed", disposed).map(Box::new);
+    let tags = texts(d, f, "tags");
+    let meta = meta(d, f);
+    Some(Flow {
+        id: id?,
+        from: from?,
+        to: to?,
+        purposes: purposes.map(Vec::into_boxed_slice),
+        only_from: only_from.map(Vec::into_boxed_slice),
+        retention,
+        terms,
+        legal_basis,
+        stated: Box::new(Stated {
+            data: data?.into(),
+            consent,
+            transform,
+            safeguards,
+            effective,
+            disposed,
+            tags,
+            meta,
+        }),
+    })
 }
 
 /// Reads from when until when.

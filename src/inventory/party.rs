@@ -128,6 +128,6 @@ fn derive(d: &mut Decoder, node: &Node) -> Option<Derive> {
 
 /// A list of texts, their places not needed.
 pub fn texts(d: &mut Decoder, fields: &mut Fields, key: &'static str) -> Words {
-    let texts: Vec<String> = fields.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
-    d.words(texts)
+    let node = fields.get(key);
+    d.words(node)
 }

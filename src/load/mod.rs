@@ -132,10 +132,13 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
     let read = Read { inventory: files, policies };
     let files = &read.inventory;
-    let declared = declared::declared(files, sources, request.cache, allowance, &reading, &mut diagnostics);
+    let texts: &Sources = sources;
+    let (digest, declared) = rayon::join(
+        || digest(&set, texts),
+        || declared::declared(files, texts, request.cache, allowance, &reading, &mut diagnostics),
+    );
     let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
         declared;
-    let digest = digest(&set, sources);
     let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
     let own_waivers = declared.waivers.clone();
     let mut own_statements = declared.statements.clone();

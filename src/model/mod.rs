@@ -97,7 +97,7 @@ pub struct Agreement {
 #[derive(Debug, Clone)]
 pub struct Flow {
     /// What it states that refers to nothing else.
-    pub declared: inventory::Stated,
+    pub declared: Box<inventory::Stated>,
     /// Where it is declared.
     pub span: Span,
     /// What it states itself of what it would take from elsewhere.

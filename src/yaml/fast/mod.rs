@@ -4,8 +4,8 @@
 //! It gives the tree and the spans of the general parser, or nothing: whatever it does not
 //! fully understand, mistakes above all, is left to that one, for the whole text. What it
 //! leaves to it, by intent: what passes a limit, control characters, tabs and carriage returns anywhere, anchors,
-//! aliases, tags, `<<`, `?`, directives, plain and quoted texts of several lines, rare
-//! escapes, indentation indicators, scalars as documents, keys that are absent, null, double
+//! aliases, tags, `<<`, `?`, directives, plain and quoted texts of several lines, escaped halves of
+//! characters, documents behind a `...` without `---`, indentation indicators, scalars as documents, keys that are absent, null, double
 //! or very long. `tests/yaml_fast.rs` and the fuzz target `readers` hold both readers together.
 
 mod block;
@@ -21,6 +21,8 @@ use std::borrow::Cow;
 const DEPTH: usize = 32;
 /// The general parser gives up on a key whose `:` is further away than about twice this.
 const KEY_LENGTH: usize = 512;
+/// Seldom more values stand in the lists, or entries in the maps, that are open at once.
+const OPEN: usize = 64;
 /// Up to so many keys are compared with each other.
 const FEW_KEYS: usize = 24;
 
@@ -43,8 +45,8 @@ pub(super) fn measured<'t>(file: FileId, text: &'t str, limits: &Limits) -> Opti
         depth: 0,
         deepest: 0,
         limits: Limits { depth: limits.depth.min(DEPTH), ..*limits },
-        items: Vec::new(),
-        entries: Vec::new(),
+        items: Vec::with_capacity(OPEN),
+        entries: Vec::with_capacity(OPEN),
     };
     reader.documents().map(|documents| (documents, reader.deepest))
 }
@@ -73,6 +75,8 @@ enum Line {
     Column(usize),
     /// `---`, in the first column.
     Marker,
+    /// `...`, in the first column.
+    Stop,
     /// Nothing.
     End,
 }
@@ -106,12 +110,18 @@ impl<'t> Reader<'t> {
                     self.at += 3;
                     self.line_end()?;
                 }
+                // One that ends nothing.
+                Line::Stop => return None,
                 Line::Column(column) => {
                     if documents.len() >= self.limits.documents {
                         return None;
                     }
                     documents.push(self.root(column)?);
-                    if matches!(self.line, Line::Column(_)) {
+                    if self.line == Line::Stop {
+                        self.at += 3;
+                        self.line_end()?;
+                    }
+                    if matches!(self.line, Line::Column(_) | Line::Stop) {
                         return None;
                     }
                 }
@@ -172,10 +182,12 @@ impl<'t> Reader<'t> {
                     self.line = Line::Column(column);
                     if column == 0 && matches!(first, b'-' | b'.') {
                         let rest = self.bytes.get(self.at..).unwrap_or_default();
-                        if rest.starts_with(b"---") && matches!(rest.get(3), None | Some(b' ' | b'\n')) {
-                            self.line = Line::Marker;
-                        } else if rest.starts_with(b"---") || rest.starts_with(b"...") {
-                            return None;
+                        let alone = matches!(rest.get(3), None | Some(b' ' | b'\n'));
+                        match rest.get(..3) {
+                            Some(b"---") if alone => self.line = Line::Marker,
+                            Some(b"...") if alone => self.line = Line::Stop,
+                            Some(b"---" | b"...") => return None,
+                            _ => {}
                         }
                     }
                     return Some(());

@@ -99,15 +99,8 @@ impl<'t> Reader<'t> {
                 (b'\n', _) => return None,
                 (b'\\', next) if quote == b'"' => {
                     owned.push_str(before);
-                    owned.push(match next? {
-                        b'"' => '"',
-                        b'\\' => '\\',
-                        b'/' => '/',
-                        b'n' => '\n',
-                        b't' => '\t',
-                        _ => return None,
-                    });
                     self.at += 2;
+                    owned.push(self.escaped(*next?)?);
                     from = self.at;
                 }
                 (b'\\', _) => self.at += 1,
@@ -127,6 +120,37 @@ impl<'t> Reader<'t> {
                 }
             }
         }
+    }
+
+    /// What a `\` and the byte behind it stand for; passes over the digits that may follow.
+    fn escaped(&mut self, byte: u8) -> Option<char> {
+        let digits = match byte {
+            b'"' | b'\\' | b'/' | b' ' => return Some(char::from(byte)),
+            b'0' => return Some('\0'),
+            b'a' => return Some('\x07'),
+            b'b' => return Some('\x08'),
+            b't' => return Some('\t'),
+            b'n' => return Some('\n'),
+            b'v' => return Some('\x0B'),
+            b'f' => return Some('\x0C'),
+            b'r' => return Some('\r'),
+            b'e' => return Some('\x1B'),
+            b'N' => return Some('\u{85}'),
+            b'_' => return Some('\u{A0}'),
+            b'L' => return Some('\u{2028}'),
+            b'P' => return Some('\u{2029}'),
+            b'x' => 2,
+            b'u' => 4,
+            b'U' => 8,
+            _ => return None,
+        };
+        let mut value: u32 = 0;
+        for &digit in self.bytes.get(self.at..self.at + digits)? {
+            value = value << 4 | char::from(digit).to_digit(16)?;
+        }
+        self.at += digits;
+        // Halves of a character are left to the general parser.
+        char::from_u32(value)
     }
 
     /// A text of several lines behind `|` or `>`, indented deeper than `within`, and on to
