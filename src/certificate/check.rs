@@ -5,24 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::closed::{followed, leads, resolve, stays};
 use super::found::{Findings, Found, Names, fingerprint, rules};
-use super::ground::{Edge, Ground};
-use super::parts::{Ask, Asked, Present, categories, name, note};
-use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS, Under, place_of, places};
-use super::sets::{Sets, State, read, read_starts};
+use super::ground::Ground;
+use super::parts::{Ask, Asked, Present, categories, name, present, too_much};
+use super::proofs::{proves, proves_broken, proves_forbidden, proves_limited};
+use super::questions::{Carried, Forbidden, Limited, place_of, places};
+use super::sets::read;
+use super::sticky::Sticky;
+use super::terms::{TERMS, Under};
 use super::waived::waived;
-use super::walks::{Class, Question, Shown, Step, Toward, settled, starting, steps};
-use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, required, witness};
+use super::walks::{Class, Shown, Toward};
+use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, required};
 use crate::bits::LeafSet;
 use crate::load::World;
-use crate::model::{AgreementId, FlowId, PartyId, Scope, SystemId};
+use crate::model::{AgreementId, FlowId, Scope, SystemId};
 use crate::policy::{Body, Limit};
 
 /// How many failures are named of each part.
 const NAMED: usize = 20;
-
-/// How many agreements a finding shows a walk for.
-const WALKS: usize = 20;
 
 /// What a check came to.
 #[derive(Debug, Clone, Default)]
@@ -267,23 +268,17 @@ impl Checker<'_> {
         let place_of = place_of(ground, &places);
         let (all, at_most) = categories(ground, limit);
         let question = |data: &LeafSet| Limited::new(ground, limit, data.clone(), &place_of);
-        let mut present: Vec<Present> = Vec::new();
+        let mut found: Vec<Present> = Vec::new();
         for (at, data) in all.iter().enumerate() {
             let asked = Asked::Limit(question(data), at_most.is_some());
             let ask = Ask { ground, rule, findings: self.findings, asked };
-            let mut here = starting_there(&ask);
-            for (class, shown) in self.part(&ask, Some(at), parts) {
-                for one in shown {
-                    if let Shown::Place(place) = one {
-                        note(&mut here, place, &ask.all(&class), class.parties());
-                    }
-                }
-            }
-            present.push(here);
+            let shown = self.part(&ask, Some(at), parts);
+            found.push(present(&ask, shown.iter().map(|(class, shown)| (class, shown))));
         }
         let asked = Asked::Limit(question(&ground.nothing()), at_most.is_some());
         let ask = Ask { ground, rule, findings: self.findings, asked };
-        let mut failures = too_much(&ask, &places, &present, at_most);
+        let missing = too_much(&ask, &places, &found, at_most).into_iter();
+        let mut failures: Vec<String> = missing.map(|(_, missing)| missing).collect();
         let questions: Vec<Limited> = all.iter().map(question).collect();
         for (about, found) in self.findings.of(rule) {
             let place = places.iter().position(|(place, _)| *place == about);
@@ -377,20 +372,20 @@ impl Checker<'_> {
             self.closed(&ask, part);
             return;
         }
-        let Some(sets) = read(model, &leaves, &part.toward) else {
+        let (Some(sets), Asked::Terms(question)) = (read(model, &leaves, &part.toward), &ask.asked) else {
             self.fail(["terms: the sets name something that is not declared".to_owned()]);
             return;
         };
-        let toward = Toward { sets, planes: true, shared: None };
+        let mut toward = Toward::new(sets, true, None);
         self.sets += 1;
-        self.fail(leads(&ask, &toward));
+        self.fail(leads(&ask, &mut toward));
         self.each(&part.apart, |checker, apart| {
             let these: Vec<Under> =
                 members(&apart.flows).iter().filter_map(|&at| all.get(at).cloned()).collect();
-            let asked = Asked::Terms(Sticky::new(ground, &these));
+            let asked = Asked::Terms(question.alone(&these));
             let ask = Ask { ground, rule: "terms", findings, asked };
             let own = read(model, &leaves, &apart.toward);
-            let own = own.map(|own| Toward { sets: own, planes: true, shared: Some(&toward.sets) });
+            let own = own.map(|own| Toward::new(own, true, Some(&toward)));
             checker.holds(&ask, own, (&leaves, &apart.classes));
         });
         let alone: BTreeSet<usize> = part.apart.iter().flat_map(|apart| members(&apart.flows)).collect();
@@ -430,7 +425,7 @@ impl Checker<'_> {
         let model = ask.ground.model;
         let leaves = part.leaves.leaves(model);
         let sets = leaves.as_ref().and_then(|leaves| read(model, leaves, &part.toward));
-        let toward = sets.map(|sets| Toward { sets, planes: ask.planes(), shared: None });
+        let toward = sets.map(|sets| Toward::new(sets, ask.planes(), None));
         self.holds(ask, toward, (&leaves.unwrap_or_default(), &part.classes))
     }
 
@@ -442,11 +437,12 @@ impl Checker<'_> {
         (leaves, classes): (&[LeafSet], &[Followed]),
     ) -> Vec<(Class, BTreeSet<Shown>)> {
         let unknown = format!("{}: the sets name something that is not declared", ask.rule);
-        let Some(toward) = toward else {
+        let Some(mut toward) = toward else {
             self.fail([unknown]);
             return Vec::new();
         };
         self.sets += 1 + classes.len();
+        self.fail(leads(ask, &mut toward));
         let checked = classes.par_iter().map(|followed| {
             let (class, sets) = resolve(ask.ground, leaves, followed)?;
             let mut shown = BTreeSet::new();
@@ -454,11 +450,9 @@ impl Checker<'_> {
             failures.extend(shown.iter().flat_map(|&one| ask.owed(&class, one)));
             Some((failures, class, shown))
         });
-        let (led, checked) = rayon::join(|| leads(ask, &toward), || checked.collect::<Vec<_>>());
-        self.fail(led);
         let mut all = Vec::new();
         let mut failures = Vec::new();
-        for one in checked {
+        for one in checked.collect::<Vec<_>>() {
             match one {
                 Some((wrong, class, shown)) => {
                     failures.extend(wrong);
@@ -485,229 +479,4 @@ fn ends(ground: &Ground, about: About) -> (Option<String>, Option<String>) {
         About::Party(party) => (None, Some(model.parties[party].id().to_owned())),
         About::Agreement(_) => (None, None),
     }
-}
-
-/// A class and its sets; `None` if they name something that is not declared.
-fn resolve(ground: &Ground, leaves: &[LeafSet], followed: &Followed) -> Option<(Class, Sets)> {
-    let starts = read_starts(ground.model, leaves, &followed.starts)?;
-    let class = Class::new(ground, followed.assumed, starts);
-    Some((class, read(ground.model, leaves, &followed.sets)?))
-}
-
-/// Where what can get to a target is not in its sets.
-fn leads(ask: &Ask, toward: &Toward) -> Vec<String> {
-    let (ground, question) = (ask.ground, ask.question());
-    let mut failures = BTreeSet::new();
-    let states = toward.states(question);
-    let mut look = |edge: &Edge, state: State| {
-        let needed = toward.needed(question, edge, state);
-        if needed.is_some_and(|needed| !toward.sets.has(edge.from, state, &needed)) {
-            failures.insert(edge.flow);
-        }
-    };
-    for &state in &states {
-        question.targets(ground, state.plane).into_iter().for_each(|edge| look(edge, state));
-    }
-    let held: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
-    for &system in &held {
-        for edge in ground.into(system) {
-            states.iter().for_each(|&state| look(edge, state));
-        }
-    }
-    let failures = failures.into_iter().map(|flow| {
-        let name = &ground.model.flows[flow].name;
-        format!("{}: what leads to a target over {name} is left out", ask.rule)
-    });
-    let mut failures: Vec<String> = failures.collect();
-    let planes: BTreeSet<u8> = states.iter().map(|state| state.plane).collect();
-    for system in held {
-        for &plane in &planes {
-            let missing = ground.leading_in(system, plane, &toward.sets, question.marks());
-            let missed = |(state, leaves): &(State, LeafSet)| {
-                let leaves = question.confined(system, *state, leaves);
-                states.contains(state) && leaves.is_some_and(|all| !toward.sets.has(system, *state, &all))
-            };
-            if missing.iter().any(missed) {
-                let name = &ground.model.systems[system].name;
-                failures.push(format!("{}: what {name} makes of data is left out", ask.rule));
-            }
-        }
-    }
-    failures
-}
-
-/// Where an origin that matters is in no class.
-fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, BTreeSet<Shown>)]) -> Vec<String> {
-    let mut failures = Vec::new();
-    for assumed in [false, true] {
-        let mut all: BTreeMap<SystemId, LeafSet> = BTreeMap::new();
-        for (class, _) in classes.iter().filter(|(class, _)| class.assumed == assumed) {
-            for (&system, leaves) in &class.starts {
-                all.entry(system).or_insert_with(|| ask.ground.nothing()).extend(leaves.row());
-            }
-        }
-        for (system, leaves) in ask.useful(toward, assumed) {
-            if all.get(&system).is_none_or(|known| !leaves.is_subset(known)) {
-                let name = &ask.ground.model.systems[system].name;
-                failures.push(format!("{}: data that starts at {name} is not followed", ask.rule));
-            }
-        }
-    }
-    failures
-}
-
-/// Where a class's sets are not closed; adds what they show.
-fn stays(ask: &Ask, toward: &Toward, class: &Class, sets: &Sets, shown: &mut BTreeSet<Shown>) -> Vec<String> {
-    let (ground, question) = (ask.ground, ask.question());
-    let name = |system: SystemId| &ground.model.systems[system].name;
-    let mut failures = Vec::new();
-    // What systems make of what arrives is looked for where it has arrived: what can get to a target
-    // once it is turned is among what can get to one.
-    let within = |system: SystemId, state: State, leaves: &LeafSet| {
-        let useful = || toward.within(system, state, leaves);
-        sets.has(system, state, leaves) || useful().is_none_or(|leaves| sets.has(system, state, &leaves))
-    };
-    for (&system, leaves) in &class.starts {
-        for (state, leaves) in starting(question, leaves) {
-            if !within(system, state, &leaves) {
-                failures.push(format!("{}: data that starts at {} is left out", ask.rule, name(system)));
-            }
-        }
-    }
-    let turns = |system: SystemId| !ground.model.systems[system].derives.is_empty();
-    for (system, state, held) in sets.iter() {
-        if turns(system) {
-            let step = Step { to: system, state, leaves: held.clone() };
-            let settled = settled(ground, question, toward, &step);
-            if !settled.iter().all(|(state, leaves)| sets.has(system, *state, leaves)) {
-                failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
-            }
-        }
-        steps(ground, question, class, (system, state, held), None, shown, |step| {
-            if !within(step.to, step.state, &step.leaves) {
-                let (from, to) = (name(system), name(step.to));
-                failures.push(format!("{}: data that moves from {from} to {to} is left out", ask.rule));
-            }
-        });
-    }
-    failures
-}
-
-/// Whether a walk shows something, from where its first flow leaves.
-fn proves(ground: &Ground, question: &dyn Question, found: &Found, walk: &[FlowId], wanted: Shown) -> bool {
-    let Some(&first) = walk.first() else {
-        return false;
-    };
-    let source = ground.model.flows[first].from;
-    witness::shown(ground, question, source, &found.data, walk).contains(&wanted)
-}
-
-/// The agreements of a finding's walks.
-fn walked(ground: &Ground, found: &Found) -> BTreeSet<AgreementId> {
-    found.walks.iter().flatten().filter_map(|&flow| ground.model.flows[flow].agreement).collect()
-}
-
-fn proves_forbidden(ground: &Ground, question: &Forbidden, about: About, found: &Found) -> bool {
-    let About::Pair(source, sink) = about else {
-        return false;
-    };
-    if !question.is_source(source) || !walked(ground, found).iter().eq(&found.agreements) {
-        return false;
-    }
-    if source == sink {
-        let there = ground.assumed.get(&source).and_then(|leaves| question.at_itself(source, leaves));
-        return there.is_some_and(|of| of.intersects(&found.data));
-    }
-    let mut walks = found.walks.iter();
-    walks.any(|walk| witness::shown(ground, question, source, &found.data, walk).contains(&Shown::Sink(sink)))
-}
-
-/// What of a limit's category starts at the places themselves.
-fn starting_there(ask: &Ask) -> Present {
-    let mut present = Present::new();
-    let Asked::Limit(question, ..) = &ask.asked else {
-        return present;
-    };
-    for assumed in [false, true] {
-        for (system, leaves) in ask.starts(assumed) {
-            if let Some((place, of)) = question.at_itself(system, leaves) {
-                note(&mut present, place, &of, &[ask.ground.model.systems[system].party].into());
-            }
-        }
-    }
-    present
-}
-
-/// The places that may hold too much and are not listed, or not with all data.
-fn too_much(
-    ask: &Ask,
-    places: &[(About, Vec<SystemId>)],
-    present: &[Present],
-    at_most: Option<u64>,
-) -> Vec<String> {
-    let mut failures = Vec::new();
-    for (place, (about, _)) in places.iter().enumerate() {
-        let here: Option<Vec<_>> = present.iter().map(|present| present.get(&place)).collect();
-        let Some(here) = here else { continue };
-        let many = |(_, parties): &&(LeafSet, BTreeSet<PartyId>)| {
-            at_most.is_none_or(|most| parties.len() as u64 > most)
-        };
-        if !here.iter().all(many) {
-            continue;
-        }
-        let mut data = ask.ground.nothing();
-        here.iter().for_each(|(leaves, _)| data.extend(leaves.row()));
-        failures.extend(ask.missing(ask.rule, *about, &data));
-    }
-    failures
-}
-
-/// Whether the walks bring an item of each category to a place, or items of too many parties.
-fn proves_limited(
-    ground: &Ground,
-    questions: &[Limited],
-    (place, at_most): (usize, Option<u64>),
-    places: &[(About, Vec<SystemId>)],
-    found: &Found,
-) -> bool {
-    if !walked(ground, found).iter().eq(&found.agreements) {
-        return false;
-    }
-    let systems = places.get(place).map(|(_, systems)| systems.as_slice()).unwrap_or_default();
-    let brings = |question: &Limited, walk: &Vec<FlowId>| -> Option<PartyId> {
-        let Some(&first) = walk.first() else {
-            let mut all = [false, true].into_iter().flat_map(|assumed| ground.starts(assumed));
-            let own = all.find(|(s, leaves)| systems.contains(s) && question.at_itself(*s, leaves).is_some());
-            return own.map(|(system, _)| ground.model.systems[system].party);
-        };
-        let proved = proves(ground, question, found, walk, Shown::Place(place));
-        proved.then(|| ground.model.sender(first))
-    };
-    match at_most {
-        None => {
-            let each = questions.iter().zip(&found.walks);
-            questions.len() == found.walks.len()
-                && each.into_iter().all(|(q, walk)| brings(q, walk).is_some())
-        }
-        Some(most) => {
-            let question = questions.first();
-            let brought: Vec<_> = found.walks.iter().map(|walk| brings(question?, walk)).collect();
-            let whose: BTreeSet<PartyId> = brought.iter().flatten().copied().collect();
-            whose.len() == brought.len() && whose.len() as u64 > most
-        }
-    }
-}
-
-/// Whether each walk shows that a flow breaks a term of the agreement in its place.
-fn proves_broken(ground: &Ground, all: &[Under], found: &Found, (check, flow): (usize, FlowId)) -> bool {
-    let proved = |(walk, &agreement): (&Vec<FlowId>, &AgreementId)| {
-        let own = all.partition_point(|under| under.agreement < agreement);
-        let own = all.iter().skip(own).take_while(|under| under.agreement == agreement);
-        own.filter(|under| walk.iter().any(|flow| under.flows.contains(flow))).any(|under| {
-            let question = Sticky::new(ground, std::slice::from_ref(under));
-            proves(ground, &question, found, walk, Shown::Term(check, flow, agreement))
-        })
-    };
-    let shown = found.agreements.len().min(WALKS);
-    shown > 0 && found.walks.len() == shown && found.walks.iter().zip(&found.agreements).all(proved)
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::alone::ALONE;
-use super::questions::TERMS;
 use super::sets::leaves_named;
+use super::terms::TERMS;
 use super::{About, Listed};
 use crate::bits::LeafSet;
 use crate::load::World;
@@ -20,8 +20,17 @@ pub struct Found {
     pub data: LeafSet,
     /// The agreements concerned.
     pub agreements: Vec<AgreementId>,
+    /// The same in order.
+    concerned: Vec<AgreementId>,
     /// The walks.
     pub walks: Vec<Vec<FlowId>>,
+}
+
+impl Found {
+    /// Whether it concerns an agreement.
+    pub fn concerns(&self, agreement: AgreementId) -> bool {
+        self.concerned.binary_search(&agreement).is_ok()
+    }
 }
 
 /// All rules and promises with their full ids.
@@ -111,10 +120,14 @@ impl<'w> Names<'w> {
     fn found(&self, at: usize, listed: &Listed) -> Option<(About, Found)> {
         let walk = |walk: &Vec<String>| walk.iter().map(|name| self.flow(name)).collect();
         let agreements = listed.agreements.iter().map(|name| self.agreements.get(name.as_str()).copied());
+        let agreements: Vec<AgreementId> = agreements.collect::<Option<_>>()?;
+        let mut concerned = agreements.clone();
+        concerned.sort_unstable();
         let found = Found {
             at,
             data: leaves_named(self.model, &listed.data)?,
-            agreements: agreements.collect::<Option<_>>()?,
+            agreements,
+            concerned,
             walks: listed.walks.iter().map(walk).collect::<Option<_>>()?,
         };
         Some((self.about(listed)?, found))
@@ -151,10 +164,14 @@ impl Findings {
         self.by_rule.get(rule).into_iter().flatten().map(|(about, found)| (*about, found))
     }
 
-    /// Those of a `forbid` that are about data of a system.
-    pub fn from(&self, rule: &str, source: SystemId) -> impl Iterator<Item = &Found> {
+    /// Those of a `forbid` that are about data of a system, by where it gets.
+    pub fn from(&self, rule: &str, source: SystemId) -> impl Iterator<Item = (SystemId, &Found)> {
         let own = About::Pair(source, SystemId(0))..=About::Pair(source, SystemId(u32::MAX));
-        self.by_rule.get(rule).into_iter().flat_map(move |all| all.range(own.clone())).map(|(_, found)| found)
+        let all = self.by_rule.get(rule).into_iter().flat_map(move |all| all.range(own.clone()));
+        all.filter_map(|(about, found)| match about {
+            About::Pair(_, sink) => Some((*sink, found)),
+            _ => None,
+        })
     }
 
     /// The one of a rule on something.

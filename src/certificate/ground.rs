@@ -3,20 +3,30 @@
 //! finds findings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use super::sets::{Sets, State};
-use crate::bits::LeafSet;
+use crate::bits::{self, LeafSet};
+use crate::duration::Duration;
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
-use crate::vocabulary::{Relation, Transform};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Consent, Relation, Transform};
 
 /// A counting flow, with what is asked of it most.
 pub struct Edge {
+    /// Its place among those that count, by where they start.
+    pub place: u32,
+    /// The number of where it arrives and with which purposes.
+    pub arrival: u32,
+    /// The number of how it says that data is dealt with.
+    pub manner: u32,
     /// The flow.
     pub flow: FlowId,
     /// Where it starts.
@@ -59,6 +69,9 @@ impl Edge {
             _ => Provider::Neither,
         };
         Edge {
+            place: 0,
+            arrival: 0,
+            manner: 0,
             flow,
             from: declared.from,
             to: declared.to,
@@ -79,6 +92,66 @@ impl Edge {
     }
 }
 
+/// How data is dealt with over a flow and where it arrives: purposes, the receiver's, retention,
+/// safeguards, transform, consent.
+type Manner<'w> = (&'w [Key], &'w [Key], Option<Duration>, &'w [String], Transform, Consent);
+
+fn manner(model: &Model, flow: FlowId) -> Manner<'_> {
+    let f = &model.flows[flow];
+    let receiver = &model.systems[f.to].purposes;
+    (&f.purposes, receiver, f.retention, &f.declared.safeguards, f.transform, f.consent)
+}
+
+/// Numbers what is alike, with a flow that stands for each.
+struct Alike<K> {
+    numbers: FxHashMap<K, u32>,
+    flows: Vec<FlowId>,
+}
+
+impl<K: Hash + Eq> Alike<K> {
+    fn new() -> Self {
+        Alike { numbers: FxHashMap::default(), flows: Vec::new() }
+    }
+
+    fn number(&mut self, what: K, flow: FlowId) -> u32 {
+        // Ids have 32 bits, so there are no more flows.
+        let next = self.flows.len() as u32;
+        let number = *self.numbers.entry(what).or_insert(next);
+        if number == next {
+            self.flows.push(flow);
+        }
+        number
+    }
+}
+
+/// Some of the counting flows, by their places.
+#[derive(Debug, Clone, Default)]
+pub struct Among {
+    words: Vec<u64>,
+}
+
+impl Among {
+    /// None of them yet.
+    pub fn none(ground: &Ground) -> Self {
+        Among { words: vec![0; ground.edges.len().div_ceil(64)] }
+    }
+
+    /// Adds a flow.
+    pub fn add(&mut self, edge: &Edge) {
+        if let Some(word) = self.words.get_mut(edge.place as usize / 64) {
+            *word |= 1 << (edge.place % 64);
+        }
+    }
+
+    /// Those of a range of places.
+    fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
+        let words = self.words.get(range.start / 64..range.end.div_ceil(64)).unwrap_or_default();
+        let first = range.start / 64 * 64;
+        let all = bits::ones(words).map(move |at| first + at);
+        all.skip_while(move |at| *at < range.start).take_while(move |at| *at < range.end)
+    }
+}
+
 /// The declared world, and where data starts in it.
 pub struct Ground<'w> {
     /// The declared world.
@@ -95,6 +168,10 @@ pub struct Ground<'w> {
     into: Table<SystemId, Vec<u32>>,
     /// The place of each flow among those that count.
     places: Table<FlowId, Option<u32>>,
+    /// Of each place with purposes to arrive at with a flow.
+    pub arrivals: Vec<FlowId>,
+    /// Of each manner to deal with data a flow.
+    pub manners: Vec<FlowId>,
     /// The leaves assumed to start at each system.
     pub assumed: BTreeMap<SystemId, LeafSet>,
     /// The parties that some counting flow's `only_from` names.
@@ -111,17 +188,24 @@ impl<'w> Ground<'w> {
         let mut out = model.systems.map(|_| 0..0);
         let mut into = model.systems.map(|_| Vec::new());
         let mut places = model.flows.map(|_| None);
-        for (at, edge) in edges.iter().enumerate() {
+        let (mut arrivals, mut manners) = (Alike::new(), Alike::new());
+        for (at, edge) in edges.iter_mut().enumerate() {
             let leaving = &mut out[edge.from];
             *leaving = if leaving.end == 0 { at..at + 1 } else { leaving.start..at + 1 };
             // Ids have 32 bits, so there are no more flows.
-            into[edge.to].push(at as u32);
-            places[edge.flow] = Some(at as u32);
+            edge.place = at as u32;
+            into[edge.to].push(edge.place);
+            places[edge.flow] = Some(edge.place);
+            let purposes = &*model.flows[edge.flow].purposes;
+            edge.arrival = arrivals.number((edge.to, purposes), edge.flow);
+            edge.manner = manners.number(manner(model, edge.flow), edge.flow);
         }
+        let (arrivals, manners) = (arrivals.flows, manners.flows);
         let matching = Matching { model, day };
         let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
-        Ground { model, matching, counting, edges, out, into, places, assumed: BTreeMap::new(), named }
+        let assumed = BTreeMap::new();
+        Ground { model, matching, counting, edges, out, into, places, arrivals, manners, assumed, named }
     }
 
     /// The counting flows.
@@ -132,6 +216,17 @@ impl<'w> Ground<'w> {
     /// The counting flows that leave a system.
     pub fn out(&self, system: SystemId) -> &[Edge] {
         self.edges.get(self.out[system].clone()).unwrap_or_default()
+    }
+
+    /// The counting flows that leave a system, or those among some.
+    pub fn each_out<'g>(&'g self, system: SystemId, among: Option<&Among>, mut each: impl FnMut(&'g Edge)) {
+        match among {
+            None => self.out(system).iter().for_each(each),
+            Some(among) => {
+                let places = among.within(self.out[system].clone());
+                places.filter_map(|at| self.edges.get(at)).for_each(&mut each);
+            }
+        }
     }
 
     /// The counting flows that enter a system.

@@ -10,15 +10,20 @@
 //! and how matchers hold. Nothing that follows data, or judges, is.
 
 mod alone;
+mod apart;
 mod assumed;
 mod check;
+mod closed;
 mod declared;
 mod found;
 mod ground;
 mod parts;
+mod proofs;
 mod questions;
 mod required;
 mod sets;
+mod sticky;
+mod terms;
 mod waived;
 mod walks;
 mod witness;
@@ -141,16 +146,16 @@ pub struct Part {
     pub toward: Vec<sets::Stated>,
     /// Items that are followed together.
     pub classes: Vec<Followed>,
-    /// Of terms that say the same and that something may break: those of each alone.
+    /// Of terms that say the same and that something may break: those of some alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<Apart>,
 }
 
-/// Terms that are followed alone: what may be under them, and what can get to a target from
-/// there, is known from those that say the same.
+/// Terms that are followed apart from others that say the same: what may be under them, and what can
+/// get to a target from there, is known from all of these.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Apart {
-    /// A flow that puts data under them.
+    /// Flows that put data under them: one for each of those followed together.
     pub flows: Vec<String>,
     /// What can get to a target from plane 0: state, set, systems.
     pub toward: Vec<sets::Stated>,

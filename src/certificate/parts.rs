@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::About;
 use super::alone::ALONE;
-use super::found::{Findings, Found};
+use super::found::Findings;
 use super::ground::Ground;
-use super::questions::{Carried, Forbidden, Limited, Sticky, TERMS};
+use super::questions::{Carried, Forbidden, Limited};
+use super::sticky::Sticky;
+use super::terms::TERMS;
 use super::walks::{Class, Question, Shown, Toward, starting};
 use crate::bits::LeafSet;
 use crate::model::{PartyId, SystemId};
@@ -69,9 +71,8 @@ impl<'g> Ask<'g> {
 
     /// Of those the ones that can get to a target.
     pub fn useful(&self, toward: &Toward, assumed: bool) -> Vec<(SystemId, LeafSet)> {
-        let systems: BTreeSet<SystemId> = toward.sets.iter().map(|(system, ..)| system).collect();
         let mut all = Vec::new();
-        for system in systems.into_iter().filter(|&system| self.is_about(system)) {
+        for system in toward.sets.systems().into_iter().filter(|&system| self.is_about(system)) {
             let Some(leaves) = self.ground.start(system, assumed) else { continue };
             let mut useful = self.ground.nothing();
             for (state, leaves) in starting(self.question(), leaves) {
@@ -84,32 +85,6 @@ impl<'g> Ask<'g> {
             }
         }
         all
-    }
-
-    /// Whose items must be told apart from the start.
-    pub fn apart(&self, party: PartyId) -> Option<PartyId> {
-        match self.asked {
-            Asked::Limit(_, true) => Some(party),
-            Asked::Limit(_, false) => Some(party).filter(|party| self.ground.named.contains(party)),
-            _ => None,
-        }
-    }
-
-    /// The listed findings that items starting at a system may be of, with their data.
-    pub fn listed(&self, source: SystemId) -> Vec<&Found> {
-        match &self.asked {
-            Asked::Forbid(_) => self.findings.from(self.rule, source).collect(),
-            Asked::Limit(..) => self.findings.of(self.rule).map(|(_, found)| found).collect(),
-            Asked::Flows(_) => {
-                ALONE.iter().flat_map(|rule| self.findings.of(rule)).map(|(_, found)| found).collect()
-            }
-            Asked::Terms(question) => {
-                let agreements = question.agreements();
-                let all = TERMS.iter().flat_map(|rule| self.findings.of(rule));
-                let concerned = |found: &&Found| found.agreements.iter().any(|a| agreements.contains(a));
-                all.map(|(_, found)| found).filter(concerned).collect()
-            }
-        }
     }
 
     /// What is missing from the list, if a class of items shows something.
@@ -133,7 +108,7 @@ impl<'g> Ask<'g> {
             Shown::Term(check, flow, agreement) => {
                 let rule = TERMS.get(check).copied().unwrap_or_default();
                 let found = self.findings.get(rule, About::Flow(flow));
-                if found.is_some_and(|found| !found.agreements.contains(&agreement)) {
+                if found.is_some_and(|found| !found.concerns(agreement)) {
                     let name = self.ground.model.agreements[agreement].id();
                     let flow = &self.ground.model.flows[flow].name;
                     return vec![format!("{rule}: the finding on {flow} does not name {name}")];
@@ -176,14 +151,62 @@ pub fn name(ground: &Ground, about: About) -> String {
     }
 }
 
-/// What is found of a limit's category at each place: origin leaves, and whose.
+/// What is found of a limit's category at each place: origin leaves, and whose if that counts.
 pub type Present = BTreeMap<usize, (LeafSet, BTreeSet<PartyId>)>;
 
-/// Adds what is found at a place.
-pub fn note(present: &mut Present, place: usize, leaves: &LeafSet, parties: &BTreeSet<PartyId>) {
-    let here = present.entry(place).or_insert_with(|| (leaves.clone(), BTreeSet::new()));
-    here.0.extend(leaves.row());
-    here.1.extend(parties);
+/// What of a limit's category is found where: what starts there, and what classes show.
+pub fn present<'c>(ask: &Ask, classes: impl Iterator<Item = (&'c Class, &'c BTreeSet<Shown>)>) -> Present {
+    let mut present = Present::new();
+    let Asked::Limit(question, counted) = &ask.asked else {
+        return present;
+    };
+    let mut note = |place: usize, leaves: &LeafSet, whose: &BTreeSet<PartyId>| {
+        let here = present.entry(place).or_insert_with(|| (leaves.clone(), BTreeSet::new()));
+        here.0.extend(leaves.row());
+        if *counted {
+            here.1.extend(whose);
+        }
+    };
+    for assumed in [false, true] {
+        for (system, leaves) in ask.starts(assumed) {
+            if let Some((place, of)) = question.at_itself(system, leaves) {
+                note(place, &of, &[ask.ground.model.systems[system].party].into());
+            }
+        }
+    }
+    for (class, shown) in classes {
+        let all = ask.all(class);
+        for one in shown {
+            if let Shown::Place(place) = one {
+                note(*place, &all, class.parties());
+            }
+        }
+    }
+    present
+}
+
+/// The places that may hold too much and are not listed, or not with all data, with what is missing.
+pub fn too_much(
+    ask: &Ask,
+    places: &[(About, Vec<SystemId>)],
+    present: &[Present],
+    at_most: Option<u64>,
+) -> Vec<(usize, String)> {
+    let mut missing = Vec::new();
+    for (place, (about, _)) in places.iter().enumerate() {
+        let here: Option<Vec<_>> = present.iter().map(|present| present.get(&place)).collect();
+        let Some(here) = here else { continue };
+        let many = |(_, parties): &&(LeafSet, BTreeSet<PartyId>)| {
+            at_most.is_none_or(|most| parties.len() as u64 > most)
+        };
+        if !here.iter().all(many) {
+            continue;
+        }
+        let mut data = ask.ground.nothing();
+        here.iter().for_each(|(leaves, _)| data.extend(leaves.row()));
+        missing.extend(ask.missing(ask.rule, *about, &data).map(|missing| (place, missing)));
+    }
+    missing
 }
 
 /// The leaves of each category of a limit, and of how many parties it may be, if they count.

@@ -1,37 +1,62 @@
-//! What is asked of walks: whether they break a `forbid`, bring data to a limited place,
-//! cross a flow that offends, or break terms.
+//! What is asked of walks: whether they break a `forbid`, bring data to a limited place, or cross a
+//! flow that offends. (Whether they break terms: `sticky`.)
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
-use smallvec::{SmallVec, smallvec};
+use smallvec::smallvec;
 
 use super::ground::{Edge, Ground};
-use super::sets::{Sets, State};
+use super::sets::State;
 use super::walks::{Planes, Question, Shown};
 use crate::bits::LeafSet;
-use crate::decode::Spanned;
-use crate::duration::Duration;
-use crate::inventory::Terms;
 use crate::matching::{Arrival, Matching, Reading};
-use crate::model::{AgreementId, FlowId, Id, OnwardTo, PartyId, SystemId, Table};
-use crate::policy::{AnyOf, FlowKeys, Forbid, Limit, PlaceKeys};
-use crate::taxonomy::Key;
-use crate::vocabulary::{Onward, Relation, Word};
+use crate::model::{FlowId, Id, PartyId, SystemId, Table};
+use crate::policy::{AnyOf, FlowKeys, Forbid, Limit, Matcher, PlaceKeys};
+use crate::vocabulary::{Relation, Word};
 
-/// Whether each flow is exempt.
-fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Table<FlowId, bool> {
-    let matches = |flow| {
-        !list.is_empty() && ground.counting.has(flow) && ground.matching.flow(list, flow, Reading::Unlikely)
-    };
-    ground.model.flows.ids().map(matches).collect()
+/// Which counting flows are exempt, by their places.
+fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<bool> {
+    let matches = |flow| ground.matching.flow(list, flow, Reading::Unlikely);
+    if list.is_empty() {
+        return Vec::new();
+    }
+    if list.0.iter().all(asks_manner) {
+        let manners: Vec<bool> = ground.manners.iter().map(|&flow| matches(flow)).collect();
+        let of_manner = |edge: &Edge| manners.get(edge.manner as usize).copied().unwrap_or_default();
+        return ground.edges().iter().map(of_manner).collect();
+    }
+    ground.edges().iter().map(|edge| matches(edge.flow)).collect()
+}
+
+/// Whether a matcher asks nothing but how data is dealt with, so that it holds for all flows of a
+/// manner or for none.
+fn asks_manner(matcher: &Matcher<FlowKeys>) -> bool {
+    // Each key is named, so that a new one is not overlooked.
+    let FlowKeys {
+        transform: _,
+        consent: _,
+        safeguards: _,
+        purpose: _,
+        tag,
+        label,
+        data,
+        from,
+        to,
+        crosses_parties,
+        agreement,
+    } = &matcher.keys;
+    let more = [tag.is_empty(), label.is_empty(), data.is_none(), from.is_empty(), to.is_empty()];
+    more.into_iter().all(|absent| absent)
+        && crosses_parties.is_none()
+        && agreement.is_empty()
+        && matcher.any.iter().chain(&matcher.not).all(asks_manner)
 }
 
 /// For each system that makes something the leaves that it makes into some others.
 struct Making {
     wanted: LeafSet,
-    at: BTreeMap<SystemId, LeafSet>,
+    at: FxHashMap<SystemId, LeafSet>,
 }
 
 impl Making {
@@ -42,7 +67,7 @@ impl Making {
     }
 
     fn at(&self, system: SystemId) -> &LeafSet {
-        self.at.get(&system).unwrap_or(&self.wanted)
+        if self.at.is_empty() { &self.wanted } else { self.at.get(&system).unwrap_or(&self.wanted) }
     }
 }
 
@@ -52,12 +77,20 @@ pub struct Forbidden<'g> {
     rule: &'g Forbid,
     data: LeafSet,
     making: Making,
-    through: Table<FlowId, bool>,
-    arriving: Table<FlowId, bool>,
-    /// For each flow a bit for each relation with which its arrival matches `to`.
-    to: Table<FlowId, u8>,
+    /// For each counting flow a bit for each relation with which its arrival matches `to`, and those
+    /// of exemptions.
+    facts: Vec<u8>,
     relation: bool,
 }
+
+/// `through` matches a flow: a walk ends before it.
+const THROUGH: u8 = 1 << 6;
+
+/// `arriving` matches a flow: its arrival is exempt.
+const ARRIVING: u8 = 1 << 7;
+
+/// The bits of relations.
+const RELATIONS: u8 = THROUGH - 1;
 
 impl<'g> Forbidden<'g> {
     /// The question that a `forbid` asks.
@@ -68,24 +101,22 @@ impl<'g> Forbidden<'g> {
             keys => model.data.leaves(keys.iter().map(|key| &key.value)),
         };
         let relation = Matching::asks_relation(&rule.to);
-        let matches = |flow: FlowId, relation| {
-            ground.counting.has(flow) && arrival(ground, &rule.to, model.flows[flow].to, Some(flow), relation)
-        };
-        let relations = |flow| match relation {
+        let matches =
+            |flow: FlowId, relation| arrival(ground, &rule.to, model.flows[flow].to, Some(flow), relation);
+        let relations = |&flow: &FlowId| match relation {
             true => Relation::ALL.iter().filter(|&&r| matches(flow, Some(r))).map(|&r| bit(r)).sum(),
-            false if matches(flow, None) => Relation::ALL.iter().map(|&r| bit(r)).sum(),
+            false if matches(flow, None) => RELATIONS,
             false => 0,
         };
-        Forbidden {
-            ground,
-            rule,
-            making: Making::new(ground, &data),
-            data,
-            through: exempt(ground, &rule.through),
-            arriving: exempt(ground, &rule.arriving),
-            to: model.flows.ids().map(relations).collect(),
-            relation,
+        let arrivals: Vec<u8> = ground.arrivals.iter().map(relations).collect();
+        let to = |edge: &Edge| arrivals.get(edge.arrival as usize).copied().unwrap_or_default();
+        let mut facts: Vec<u8> = ground.edges().iter().map(to).collect();
+        for (list, exempt_by) in [(&rule.through, THROUGH), (&rule.arriving, ARRIVING)] {
+            for (facts, exempt) in facts.iter_mut().zip(exempt(ground, list)) {
+                *facts |= if exempt { exempt_by } else { 0 };
+            }
         }
+        Forbidden { ground, rule, making: Making::new(ground, &data), data, facts, relation }
     }
 
     /// Whether data of a system is what the rule is about.
@@ -100,9 +131,17 @@ impl<'g> Forbidden<'g> {
         (here && !of.is_empty()).then_some(of)
     }
 
-    /// Whether arrivals over a flow may break the rule.
+    fn facts(&self, edge: &Edge) -> u8 {
+        self.facts.get(edge.place as usize).copied().unwrap_or_default()
+    }
+
+    fn passes(&self, edge: &Edge) -> bool {
+        self.facts(edge) & THROUGH == 0
+    }
+
+    /// Whether arrivals over a flow may break the rule: with any relation, and not exempt.
     fn may(&self, edge: &Edge) -> bool {
-        self.to[edge.flow] != 0 && !self.through[edge.flow] && !self.arriving[edge.flow]
+        (1..=RELATIONS).contains(&self.facts(edge))
     }
 
     /// The leaves with which items in a state are of the data once they have arrived.
@@ -140,11 +179,11 @@ impl Question for Forbidden<'_> {
 
     fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
         let next = || if self.relation { self.ground.distance(edge, whose, plane) } else { 0 };
-        (!self.through[edge.flow]).then(next)
+        self.passes(edge).then(next)
     }
 
     fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
-        if self.through[edge.flow] { Planes::new() } else { smallvec![0] }
+        if self.passes(edge) { smallvec![0] } else { Planes::new() }
     }
 
     fn shows(
@@ -158,10 +197,10 @@ impl Question for Forbidden<'_> {
         if !self.may(edge) {
             return;
         }
-        let relations = self.to[edge.flow];
+        let relations = self.facts(edge);
         let k = || self.ground.distance(edge, whose, state.plane);
         let there = !self.relation || relations & bit(self.ground.relation(edge.to, whose, k())) != 0;
-        if there && leaves.intersects(&self.of_data(edge, state.marked)) {
+        if there && (state.marked || leaves.intersects(self.making.at(edge.to))) {
             shown.insert(Shown::Sink(edge.to));
         }
     }
@@ -179,7 +218,7 @@ impl Question for Forbidden<'_> {
 pub struct Limited<'g> {
     data: LeafSet,
     making: Making,
-    through: Table<FlowId, bool>,
+    through: Vec<bool>,
     place_of: &'g Table<SystemId, Option<usize>>,
 }
 
@@ -201,9 +240,13 @@ impl<'g> Limited<'g> {
         self.place_of[system].filter(|_| !of.is_empty()).map(|place| (place, of))
     }
 
+    fn passes(&self, edge: &Edge) -> bool {
+        !self.through.get(edge.place as usize).copied().unwrap_or_default()
+    }
+
     /// Whether a flow leads to a place.
     fn may(&self, edge: &Edge) -> bool {
-        self.place_of[edge.to].is_some() && !self.through[edge.flow]
+        self.place_of[edge.to].is_some() && self.passes(edge)
     }
 
     fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
@@ -217,16 +260,17 @@ impl Question for Limited<'_> {
     }
 
     fn next(&self, edge: &Edge, _: u8, _: PartyId) -> Option<u8> {
-        (!self.through[edge.flow]).then_some(0)
+        self.passes(edge).then_some(0)
     }
 
     fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
-        if self.through[edge.flow] { Planes::new() } else { smallvec![0] }
+        if self.passes(edge) { smallvec![0] } else { Planes::new() }
     }
 
     fn shows(&self, edge: &Edge, state: State, _: PartyId, leaves: &LeafSet, shown: &mut BTreeSet<Shown>) {
         if let Some(place) = self.place_of[edge.to]
-            && self.may_show(edge, state).is_some_and(|of| of.intersects(leaves))
+            && self.passes(edge)
+            && (state.marked || leaves.intersects(self.making.at(edge.to)))
         {
             shown.insert(Shown::Place(place));
         }
@@ -268,353 +312,6 @@ impl Question for Carried {
 
     fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
         self.flows.iter().filter_map(|&flow| ground.edge(flow)).collect()
-    }
-}
-
-/// The four checks of terms that follow data.
-pub const TERMS: [&str; 4] = ["terms/purpose", "terms/onward", "terms/retention", "terms/safeguards"];
-
-/// The terms that some flows of an agreement put data under.
-#[derive(Debug, Clone)]
-pub struct Under<'m> {
-    /// The agreement.
-    pub agreement: AgreementId,
-    /// The flows.
-    pub flows: BTreeSet<FlowId>,
-    terms: &'m Terms,
-    onward: Onward,
-    onward_to: &'m [OnwardTo],
-    said: Arc<Said>,
-    /// The group of the party that shares.
-    home: PartyId,
-}
-
-/// What terms say.
-#[derive(Debug)]
-struct Said {
-    permitted: Option<Vec<Key>>,
-    prohibited: Vec<Key>,
-    /// All of it: equal where they say the same.
-    text: String,
-}
-
-impl Said {
-    fn new(terms: &Terms, passing: (Onward, &[OnwardTo])) -> Self {
-        let keys = |list: &[Spanned<Key>]| {
-            let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
-            keys.sort_unstable();
-            keys
-        };
-        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
-        safeguards.sort_unstable();
-        let (permitted, prohibited) = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
-        let purposes = (&permitted, &prohibited);
-        let releasing = terms.releasing();
-        let text = format!("{purposes:?} {passing:?} {:?} {safeguards:?} {releasing:?}", terms.retention);
-        Said { permitted, prohibited, text }
-    }
-}
-
-impl<'m> Under<'m> {
-    /// The terms of all counting flows of agreements: equal ones of the same agreement and
-    /// the same sending group together.
-    pub fn all(ground: &Ground<'m>) -> Vec<Under<'m>> {
-        let mut all: Vec<Under> = Vec::new();
-        for agreement in ground.model.agreements.ids() {
-            let before = all.len();
-            let flows = ground.model.agreements[agreement].flows.iter();
-            for &flow in flows.filter(|&&flow| ground.counting.has(flow)) {
-                let known = all.get_mut(before..).unwrap_or_default();
-                if let Some(known) = known.iter_mut().find(|known| known.is_of(ground, flow)) {
-                    known.flows.insert(flow);
-                    continue;
-                }
-                let one = Under::of(ground, agreement, flow);
-                let same = |known: &&mut Under| known.home == one.home && known.says() == one.says();
-                match known.iter_mut().find(same) {
-                    Some(known) => known.flows.extend([flow]),
-                    None => all.push(one),
-                }
-            }
-        }
-        all
-    }
-
-    /// Whether they are a flow's, seen by where they are kept. If not, they may still be.
-    fn is_of(&self, ground: &Ground, flow: FlowId) -> bool {
-        let declared = &ground.model.flows[flow];
-        let kept =
-            std::ptr::eq(self.terms, &*declared.terms) && std::ptr::eq(self.onward_to, &*declared.onward_to);
-        kept && self.home == ground.model.systems[declared.from].group
-    }
-
-    fn of(ground: &Ground<'m>, agreement: AgreementId, flow: FlowId) -> Self {
-        let declared = &ground.model.flows[flow];
-        let (onward, onward_to) = (declared.onward(), &*declared.onward_to);
-        Under {
-            agreement,
-            flows: [flow].into(),
-            terms: &declared.terms,
-            onward,
-            onward_to,
-            said: Arc::new(Said::new(&declared.terms, (onward, onward_to))),
-            home: ground.model.systems[declared.from].group,
-        }
-    }
-
-    /// What the terms say, whosesoever: equal where they say the same.
-    pub fn says(&self) -> &str {
-        &self.said.text
-    }
-
-    /// The leaves with which a flow breaks each of the four terms.
-    fn broken(&self, ground: &Ground, edge: &Edge) -> Vec<(usize, LeafSet)> {
-        let wholly = self.wholly_broken(ground, edge).into_iter();
-        let mut all: Vec<_> = wholly.map(|check| (check, LeafSet::clone(&edge.leaves))).collect();
-        if self.passes_on(ground, edge) {
-            all.push((1, edge.leaves.minus(&self.allowed(ground, edge))));
-        }
-        all
-    }
-
-    /// The terms that a flow breaks whatever it carries: all but where it passes data on.
-    fn wholly_broken(&self, ground: &Ground, edge: &Edge) -> SmallVec<[usize; 3]> {
-        let f = &ground.model.flows[edge.flow];
-        let kept = f.retention.unwrap_or(Duration::Unlimited);
-        let lacking = |s: &Spanned<String>| !f.declared.safeguards.contains(&s.value);
-        let wholly = [
-            (0, self.wrong_purpose(ground, edge)),
-            (2, self.terms.retention.is_some_and(|most| kept > most)),
-            (3, self.terms.safeguards.iter().any(lacking)),
-        ];
-        wholly.into_iter().filter(|(_, broken)| *broken).map(|(check, _)| check).collect()
-    }
-
-    fn wrong_purpose(&self, ground: &Ground, edge: &Edge) -> bool {
-        let (model, purposes) = (ground.model, &ground.model.flows[edge.flow].purposes);
-        let permitted = self.said.permitted.as_ref();
-        let outside = permitted.is_some_and(|named| purposes.iter().any(|&p| !model.under(p, named)));
-        let mut used = purposes.iter().chain(&model.systems[edge.to].purposes);
-        let related = |p: Key, q: Key| model.under(p, &[q]) || model.under(q, &[p]);
-        outside || used.any(|&p| self.said.prohibited.iter().any(|&q| related(p, q)))
-    }
-
-    /// Whether a flow passes data on to somebody whom the terms do not allow, `onward_to` aside.
-    fn passes_on(&self, ground: &Ground, edge: &Edge) -> bool {
-        if edge.sender == edge.receiver || self.onward == Onward::Permitted {
-            return false;
-        }
-        let parties = &ground.model.agreements[self.agreement].parties;
-        if parties.contains(&edge.receiver) || ground.model.flows[edge.flow].agreement == Some(self.agreement)
-        {
-            return false;
-        }
-        let related = || parties.iter().any(|&p| ground.group(p) == edge.entered);
-        match self.onward {
-            Onward::Prohibited => true,
-            Onward::Processors => !edge.to_processor(),
-            Onward::Affiliates => !edge.to_processor() && !related(),
-            Onward::Permitted => false,
-        }
-    }
-
-    fn allowed(&self, ground: &Ground, edge: &Edge) -> LeafSet {
-        let (model, f) = (ground.model, &ground.model.flows[edge.flow]);
-        let mut all = ground.nothing();
-        for to in self.onward_to.iter().filter(|to| to.party == edge.receiver) {
-            if to.purposes.is_empty() || f.purposes.iter().all(|&p| model.under(p, &to.purposes)) {
-                all.extend(to.leaves.as_ref().unwrap_or(&f.leaves).row());
-            }
-        }
-        all
-    }
-
-    fn releases(&self, edge: &Edge) -> bool {
-        self.terms.releasing().contains(&edge.transform)
-    }
-}
-
-/// Under the terms.
-const UNDER: State = State { plane: 1, marked: false };
-
-/// Leaves with all that a system makes of them.
-fn turned(ground: &Ground, system: SystemId, leaves: LeafSet) -> LeafSet {
-    if ground.model.systems[system].derives.is_empty() {
-        return leaves;
-    }
-    let mut held = [leaves, ground.nothing()];
-    ground.derive(system, &mut held, None);
-    let [leaves, _] = held;
-    leaves
-}
-
-/// Whether what is under some terms breaks them. In plane 1 an item is under one of them.
-pub struct Sticky<'g> {
-    ground: &'g Ground<'g>,
-    members: &'g [Under<'g>],
-    own: FxHashMap<FlowId, SmallVec<[usize; 1]>>,
-    /// What may be under the terms at all.
-    confines: Option<Sets>,
-}
-
-impl<'g> Sticky<'g> {
-    /// The question, with what may be under the terms found.
-    pub fn found(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
-        let mut question = Sticky::new(ground, members);
-        let mut sets = Sets::default();
-        let mut arriving: Vec<(SystemId, LeafSet)> = question.entering().collect();
-        while let Some((system, leaves)) = arriving.pop() {
-            if let Some(new) = sets.add(system, UNDER, &turned(ground, system, leaves)) {
-                arriving.extend(question.goes_on(system, &new));
-            }
-        }
-        question.confines = Some(sets);
-        question
-    }
-
-    /// The question, with what may be under the terms given.
-    pub fn confined_to(ground: &'g Ground<'g>, members: &'g [Under<'g>], under: Sets) -> Self {
-        Sticky { confines: Some(under), ..Sticky::new(ground, members) }
-    }
-
-    /// Where what may be under the terms is not closed.
-    pub fn leaking(&self) -> Vec<String> {
-        let Some(sets) = &self.confines else {
-            return Vec::new();
-        };
-        let mut missing: BTreeSet<SystemId> = BTreeSet::new();
-        let mut look = |(system, leaves): (SystemId, LeafSet)| {
-            if !sets.has(system, UNDER, &turned(self.ground, system, leaves)) {
-                missing.insert(system);
-            }
-        };
-        self.entering().for_each(&mut look);
-        for (system, _, leaves) in sets.iter().filter(|(_, state, _)| *state == UNDER) {
-            look((system, leaves.clone()));
-            self.goes_on(system, leaves).for_each(&mut look);
-        }
-        let name = |system: SystemId| &self.ground.model.systems[system].name;
-        missing
-            .into_iter()
-            .map(|system| format!("terms: what is under them at {} is left out", name(system)))
-            .collect()
-    }
-
-    /// Its members' own flows.
-    fn own(&self) -> impl Iterator<Item = &'g Edge> {
-        self.own.keys().filter_map(|&flow| self.ground.edge(flow))
-    }
-
-    /// What comes under the terms, and where.
-    fn entering(&self) -> impl Iterator<Item = (SystemId, LeafSet)> {
-        let entering = self.own().filter(|edge| self.plane_after(edge, 0) == 1);
-        entering.map(|edge| (edge.to, LeafSet::clone(&edge.leaves)))
-    }
-
-    /// What stays under the terms over the flows of a system, and where.
-    fn goes_on(&self, system: SystemId, held: &LeafSet) -> impl Iterator<Item = (SystemId, LeafSet)> {
-        let crossed = self.ground.out(system).iter().filter(|edge| held.intersects(&edge.leaves));
-        let stays = crossed.filter(|edge| self.plane_after(edge, 1) == 1);
-        stays.map(|edge| (edge.to, held.and(&edge.leaves)))
-    }
-
-    /// The question that some terms ask.
-    pub fn new(ground: &'g Ground<'g>, members: &'g [Under<'g>]) -> Self {
-        let mut own: FxHashMap<FlowId, SmallVec<[usize; 1]>> = FxHashMap::default();
-        for (at, member) in members.iter().enumerate() {
-            member.flows.iter().for_each(|&flow| own.entry(flow).or_default().push(at));
-        }
-        Sticky { ground, members, own, confines: None }
-    }
-
-    /// The agreements whose terms they are.
-    pub fn agreements(&self) -> BTreeSet<AgreementId> {
-        self.members.iter().map(|member| member.agreement).collect()
-    }
-
-    /// Those under whose terms a flow carries items, if it does not bring them home.
-    fn under(&self, edge: &Edge, plane: u8) -> impl Iterator<Item = &Under<'g>> {
-        let all = if plane == 1 { self.members } else { &[] };
-        let own = if plane == 1 { None } else { self.own.get(&edge.flow) };
-        let own = own.into_iter().flatten().filter_map(|&at| self.members.get(at));
-        all.iter().chain(own).filter(move |member| member.home != edge.entered)
-    }
-
-    fn plane_after(&self, edge: &Edge, plane: u8) -> u8 {
-        u8::from(self.under(edge, plane).any(|member| !member.releases(edge)))
-    }
-}
-
-impl Question for Sticky<'_> {
-    fn planes(&self) -> u8 {
-        2
-    }
-
-    fn personal(&self) -> bool {
-        true
-    }
-
-    fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
-        let home = edge.entered == self.ground.group(whose);
-        Some(if home { 0 } else { self.plane_after(edge, plane) })
-    }
-
-    fn anybodys(&self, edge: &Edge, plane: u8) -> Planes {
-        match self.plane_after(edge, plane) {
-            0 => smallvec![0],
-            after => smallvec![0, after],
-        }
-    }
-
-    fn shows(
-        &self,
-        edge: &Edge,
-        state: State,
-        whose: PartyId,
-        leaves: &LeafSet,
-        shown: &mut BTreeSet<Shown>,
-    ) {
-        if edge.entered == self.ground.group(whose) {
-            return;
-        }
-        if self.may_show(edge, state).is_none_or(|with| !with.intersects(leaves)) {
-            return;
-        }
-        for member in self.under(edge, state.plane) {
-            for (check, with) in member.broken(self.ground, edge) {
-                if with.intersects(leaves) {
-                    shown.insert(Shown::Term(check, edge.flow, member.agreement));
-                }
-            }
-        }
-    }
-
-    /// The members say the same, so that of each term one that is broken will do.
-    fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
-        let first = self.under(edge, state.plane).next()?;
-        if !first.wholly_broken(self.ground, edge).is_empty() {
-            return Some(LeafSet::clone(&edge.leaves));
-        }
-        if edge.sender == edge.receiver {
-            return None;
-        }
-        let passes = self.under(edge, state.plane).find(|one| one.passes_on(self.ground, edge))?;
-        Some(edge.leaves.minus(&passes.allowed(self.ground, edge)))
-    }
-
-    fn confines(&self) -> Option<&Sets> {
-        self.confines.as_ref()
-    }
-
-    fn targets<'w>(&self, ground: &'w Ground, plane: u8) -> Vec<&'w Edge> {
-        if plane == 0 {
-            let mut own: Vec<&Edge> = self.own.keys().filter_map(|&flow| ground.edge(flow)).collect();
-            own.sort_unstable_by_key(|edge| edge.flow);
-            return own;
-        }
-        let under = self.confines.iter().flat_map(Sets::iter);
-        let each = under.map(|(system, ..)| ground.out(system)).filter(|edges| !edges.is_empty());
-        each.flatten().collect()
     }
 }
 

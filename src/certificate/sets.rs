@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::bits::LeafSet;
-use crate::model::{Model, SystemId};
+use crate::model::{Id, Model, SystemId};
 
 /// What must be known of an item besides its current leaf: a plane (its distance, or
 /// whether it is under terms) and whether it has been of the categories asked about.
@@ -24,15 +24,26 @@ impl State {
         self.plane * 2 + u8::from(self.marked)
     }
 
-    fn of(number: u8) -> Self {
-        State { plane: number / 2, marked: number % 2 == 1 }
+    /// The state of a number, if it has one.
+    fn of(number: u8) -> Option<Self> {
+        (number < STATES).then_some(State { plane: number / 2, marked: number % 2 == 1 })
     }
 }
 
+/// How many states there are: three planes, each marked or not.
+const STATES: u8 = 6;
+
+/// From how many rows on these are found by place instead of by hash.
+const MANY: usize = 2048;
+
 /// The current leaves in each state at each system.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Sets {
-    rows: FxHashMap<u64, LeafSet>,
+    rows: Vec<(SystemId, State, LeafSet)>,
+    /// The place after each row's, while there are few.
+    few: FxHashMap<u64, u32>,
+    /// The same by state and system, once there are many; 0: no row.
+    many: Vec<Vec<u32>>,
 }
 
 /// A system and a state as one number.
@@ -41,9 +52,18 @@ fn key(system: SystemId, state: State) -> u64 {
 }
 
 impl Sets {
+    fn place(&self, system: SystemId, state: State) -> Option<usize> {
+        let after = if self.many.is_empty() {
+            self.few.get(&key(system, state))
+        } else {
+            self.many.get(usize::from(state.number())).and_then(|of_state| of_state.get(system.index()))
+        };
+        (*after? as usize).checked_sub(1)
+    }
+
     /// The leaves at a system in a state, if there are any.
     pub fn get(&self, system: SystemId, state: State) -> Option<&LeafSet> {
-        self.rows.get(&key(system, state))
+        self.rows.get(self.place(system, state)?).map(|(.., leaves)| leaves)
     }
 
     /// Whether some leaves are all there.
@@ -61,18 +81,59 @@ impl Sets {
         if leaves.is_empty() {
             return None;
         }
-        let here = self.rows.entry(key(system, state)).or_insert_with(|| leaves.minus(leaves));
-        let new = leaves.minus(here);
-        here.extend(leaves.row());
-        (!new.is_empty()).then_some(new)
+        if let Some(place) = self.place(system, state) {
+            let (.., here) = self.rows.get_mut(place)?;
+            let new = leaves.minus(here);
+            here.extend(leaves.row());
+            return (!new.is_empty()).then_some(new);
+        }
+        self.rows.push((system, state, leaves.clone()));
+        self.find(self.rows.len(), system, state);
+        Some(leaves.clone())
+    }
+
+    /// Makes the last row one that is found.
+    fn find(&mut self, after: usize, system: SystemId, state: State) {
+        if self.many.is_empty() && after < MANY {
+            // There are no more systems than numbers of 32 bits, and few states.
+            self.few.insert(key(system, state), after as u32);
+            return;
+        }
+        let rows = if self.many.is_empty() { 0 } else { after - 1 };
+        for (place, (system, state, _)) in self.rows.iter().enumerate().skip(rows) {
+            let number = usize::from(state.number());
+            if self.many.len() <= number {
+                self.many.resize(number + 1, Vec::new());
+            }
+            let Some(of_state) = self.many.get_mut(number) else { continue };
+            if of_state.len() <= system.index() {
+                of_state.resize(system.index() + 1, 0);
+            }
+            if let Some(known) = of_state.get_mut(system.index()) {
+                *known = place as u32 + 1;
+            }
+        }
+        self.few = FxHashMap::default();
+    }
+
+    /// All, as they came.
+    pub fn each(&self) -> impl Iterator<Item = (SystemId, State, &LeafSet)> {
+        self.rows.iter().map(|(system, state, leaves)| (*system, *state, leaves))
     }
 
     /// All, in order.
     pub fn iter(&self) -> impl Iterator<Item = (SystemId, State, &LeafSet)> {
-        let mut all: Vec<(u64, &LeafSet)> = self.rows.iter().map(|(&key, leaves)| (key, leaves)).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
-        // The lowest eight bits are the state's.
-        all.into_iter().map(|(key, row)| (SystemId((key >> 8) as u32), State::of(key as u8), row))
+        let mut all: Vec<_> = self.each().collect();
+        all.sort_unstable_by_key(|(system, state, _)| (*system, *state));
+        all.into_iter()
+    }
+
+    /// The systems at which there are leaves, in order.
+    pub fn systems(&self) -> Vec<SystemId> {
+        let mut all: Vec<SystemId> = self.each().map(|(system, ..)| system).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 }
 
@@ -136,8 +197,9 @@ pub fn leaves_named(model: &Model, names: &[String]) -> Option<LeafSet> {
 pub fn read(model: &Model, leaves: &[LeafSet], written: &[Stated]) -> Option<Sets> {
     let mut sets = Sets::default();
     for (state, set, systems) in written {
+        let (state, leaves) = (State::of(*state)?, leaves.get(*set)?);
         for &system in systems {
-            sets.add(system_at(model, system)?, State::of(*state), leaves.get(*set)?);
+            sets.add(system_at(model, system)?, state, leaves);
         }
     }
     Some(sets)

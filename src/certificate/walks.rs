@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
-use super::ground::{Edge, Ground};
+use super::ground::{Among, Edge, Ground};
 use super::sets::{Sets, State};
 use crate::bits::LeafSet;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
@@ -28,7 +28,7 @@ pub enum Shown {
 pub type Planes = SmallVec<[u8; 4]>;
 
 /// What is asked of walks.
-pub trait Question {
+pub trait Question: Sync {
     /// An item is marked once it has been one of these.
     fn marks(&self) -> Option<&LeafSet> {
         None
@@ -66,10 +66,10 @@ pub trait Question {
     fn targets<'g>(&self, ground: &'g Ground, plane: u8) -> Vec<&'g Edge>;
 
     /// What of some leaves can be in a state at a system.
-    fn confined(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
+    fn confined(&self, system: SystemId, state: State, leaves: LeafSet) -> Option<LeafSet> {
         match self.confines() {
-            Some(sets) if state.plane == 1 => sets.within(system, state, leaves),
-            _ => Some(leaves.clone()).filter(|leaves| !leaves.is_empty()),
+            Some(sets) if state.plane == 1 => sets.within(system, state, &leaves),
+            _ => Some(leaves).filter(|leaves| !leaves.is_empty()),
         }
     }
 }
@@ -82,6 +82,7 @@ pub struct Class {
     /// What starts where.
     pub starts: BTreeMap<SystemId, LeafSet>,
     parties: BTreeSet<PartyId>,
+    first: Option<PartyId>,
     by_group: BTreeMap<PartyId, Vec<PartyId>>,
 }
 
@@ -93,7 +94,7 @@ impl Class {
         for &party in &parties {
             by_group.entry(ground.group(party)).or_default().push(party);
         }
-        Class { assumed, starts, parties, by_group }
+        Class { assumed, starts, first: parties.first().copied(), parties, by_group }
     }
 
     /// Whose items they are.
@@ -109,7 +110,7 @@ impl Class {
             return named.copied().filter(|party| self.parties.contains(party)).collect();
         }
         if !question.personal() || self.parties.len() == 1 {
-            return self.parties.first().copied().into_iter().collect();
+            return self.first.into_iter().collect();
         }
         self.different(ground, edge)
     }
@@ -138,31 +139,45 @@ pub struct Step {
     pub leaves: LeafSet,
 }
 
-/// Takes what is in a state at a system over its flows, or one of them.
+/// Takes what is in a state at a system over its flows, or those among some.
 pub fn steps(
     ground: &Ground,
     question: &dyn Question,
     class: &Class,
     (system, state, held): (SystemId, State, &LeafSet),
-    only: Option<FlowId>,
+    among: Option<&Among>,
     shown: &mut BTreeSet<Shown>,
     mut arrive: impl FnMut(Step),
 ) {
-    for edge in ground.out(system).iter().filter(|edge| only.is_none_or(|only| only == edge.flow)) {
-        if !held.intersects(&edge.leaves) {
-            continue;
+    ground.each_out(system, among, |edge| {
+        step(ground, question, class, (edge, state, held), shown, &mut arrive);
+    });
+}
+
+/// Takes what is in a state at a flow's system over it.
+pub fn step(
+    ground: &Ground,
+    question: &dyn Question,
+    class: &Class,
+    (edge, state, held): (&Edge, State, &LeafSet),
+    shown: &mut BTreeSet<Shown>,
+    mut arrive: impl FnMut(Step),
+) {
+    if !held.intersects(&edge.leaves) {
+        return;
+    }
+    let leaves = held.and(&edge.leaves);
+    let mut planes = Planes::new();
+    for whose in class.movers(ground, question, edge) {
+        question.shows(edge, state, whose, &leaves, shown);
+        if let Some(plane) = question.next(edge, state.plane, whose)
+            && !planes.contains(&plane)
+        {
+            planes.push(plane);
         }
-        let leaves = held.and(&edge.leaves);
-        let mut planes = Planes::new();
-        for whose in class.movers(ground, question, edge) {
-            question.shows(edge, state, whose, &leaves, shown);
-            planes.extend(question.next(edge, state.plane, whose));
-        }
-        planes.sort_unstable();
-        planes.dedup();
-        for plane in planes {
-            arrive(Step { to: edge.to, state: State { plane, ..state }, leaves: leaves.clone() });
-        }
+    }
+    for plane in planes {
+        arrive(Step { to: edge.to, state: State { plane, ..state }, leaves: leaves.clone() });
     }
 }
 
@@ -203,28 +218,36 @@ pub struct Toward<'s> {
     pub sets: Sets,
     /// Whether planes are told apart.
     pub planes: bool,
-    /// The sets that have plane 1, if others are followed by them, too.
-    pub shared: Option<&'s Sets>,
+    /// The flows that lead to a target, if they were looked for: with all that matters.
+    pub crossed: Option<Among>,
+    /// What has plane 1, if others are followed by it, too.
+    pub shared: Option<&'s Toward<'s>>,
 }
 
 impl<'s> Toward<'s> {
-    /// Nothing yet.
-    pub fn new(planes: bool, shared: Option<&'s Sets>) -> Self {
-        Toward { sets: Sets::default(), planes, shared }
+    /// The sets, or none yet.
+    pub fn new(sets: Sets, planes: bool, shared: Option<&'s Toward<'s>>) -> Self {
+        Toward { sets, planes, crossed: None, shared }
     }
 
-    fn state(&self, state: State) -> State {
-        if self.planes { state } else { State { plane: 0, ..state } }
+    fn of(&self, state: State) -> &Toward<'s> {
+        self.shared.filter(|_| state.plane == 1).unwrap_or(self)
     }
 
-    fn sets(&self, state: State) -> &Sets {
-        self.shared.filter(|_| state.plane == 1).unwrap_or(&self.sets)
+    /// What can get to a target in a state.
+    fn get(&self, system: SystemId, state: State) -> Option<&LeafSet> {
+        let told = if self.planes { state } else { State { plane: 0, ..state } };
+        self.of(told).sets.get(system, told)
     }
 
     /// What of some leaves can get to a target.
     pub fn within(&self, system: SystemId, state: State, leaves: &LeafSet) -> Option<LeafSet> {
-        let state = self.state(state);
-        self.sets(state).within(system, state, leaves)
+        self.get(system, state).map(|here| here.and(leaves)).filter(|both| !both.is_empty())
+    }
+
+    /// The flows over which something in a state can get to a target; `None`: any may be.
+    pub fn among(&self, state: State) -> Option<&Among> {
+        self.of(state).crossed.as_ref()
     }
 
     /// The states that its own sets tell apart.
@@ -237,22 +260,22 @@ impl<'s> Toward<'s> {
 
     /// The leaves that must be in the sets at the sender since they cross a flow to a target.
     pub fn needed(&self, question: &dyn Question, edge: &Edge, state: State) -> Option<LeafSet> {
-        let can_be = question.confined(edge.from, state, &edge.leaves)?;
-        let mut all = question.may_show(edge, state).map(|leaves| leaves.and(&can_be));
+        let mut all = question.may_show(edge, state);
         for plane in question.anybodys(edge, state.plane) {
-            let on = self.within(edge.to, State { plane, ..state }, &can_be);
-            match (&mut all, on) {
-                (Some(all), Some(on)) => all.extend(on.row()),
-                (None, on) => all = on,
-                (Some(_), None) => {}
+            let Some(on) = self.get(edge.to, State { plane, ..state }) else { continue };
+            match &mut all {
+                Some(all) => all.extend(on.row()),
+                None => all = Some(on.clone()),
             }
         }
-        all.filter(|leaves| !leaves.is_empty())
+        let all = all?.and(&edge.leaves);
+        if all.is_empty() { None } else { question.confined(edge.from, state, all) }
     }
 
     /// What can get to a target, found by going back from all of them.
     pub fn find(mut self, ground: &Ground, question: &dyn Question) -> Self {
         let states = self.states(question);
+        self.crossed = self.shared.is_none().then(|| Among::none(ground));
         let mut queue: BTreeSet<SystemId> = BTreeSet::new();
         for &state in &states {
             for edge in question.targets(ground, state.plane) {
@@ -272,9 +295,13 @@ impl<'s> Toward<'s> {
 
     /// Adds what crosses a flow to a target.
     fn lead(&mut self, question: &dyn Question, edge: &Edge, state: State, queue: &mut BTreeSet<SystemId>) {
-        if let Some(needed) = self.needed(question, edge, state)
-            && self.sets.add(edge.from, state, &needed).is_some()
-        {
+        let Some(needed) = self.needed(question, edge, state) else {
+            return;
+        };
+        if let Some(crossed) = &mut self.crossed {
+            crossed.add(edge);
+        }
+        if self.sets.add(edge.from, state, &needed).is_some() {
             queue.insert(edge.from);
         }
     }
@@ -287,7 +314,7 @@ impl<'s> Toward<'s> {
                 let missing = ground.leading_in(system, plane, &self.sets, question.marks());
                 let mut new = false;
                 for (state, leaves) in missing.iter().filter(|(state, _)| states.contains(state)) {
-                    let leaves = question.confined(system, *state, leaves);
+                    let leaves = question.confined(system, *state, leaves.clone());
                     new |= leaves.is_some_and(|leaves| self.sets.add(system, *state, &leaves).is_some());
                 }
                 if !new {
@@ -329,7 +356,8 @@ pub fn spread(
         };
         let mut shown = BTreeSet::new();
         let here = (system, state, &new);
-        steps(ground, question, class, here, None, &mut shown, |step| arriving.push(step));
+        let among = toward.among(state);
+        steps(ground, question, class, here, among, &mut shown, |step| arriving.push(step));
         for one in shown {
             if all.insert(one) && stop(one) {
                 return None;

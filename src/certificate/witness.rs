@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ground::Ground;
 use super::sets::State;
-use super::walks::{Class, Question, Shown, starting, steps};
+use super::walks::{Class, Question, Shown, starting, step};
 use crate::bits::LeafSet;
 use crate::model::{FlowId, SystemId};
 
@@ -38,19 +38,18 @@ fn replay(
     let mut held: Vec<(State, LeafSet)> = starting(question, &leaves);
     let mut shown = BTreeSet::new();
     for &flow in walk {
-        if !ground.counting.has(flow) || ground.model.flows[flow].from != at {
+        let Some(edge) = ground.edge(flow).filter(|edge| edge.from == at) else {
             return BTreeSet::new();
-        }
+        };
         shown.clear();
         let mut next: Vec<(State, LeafSet)> = Vec::new();
         for (state, leaves) in turned(ground, question, at, &held) {
-            let here = (at, state, &leaves);
-            steps(ground, question, class, here, Some(flow), &mut shown, |step| {
+            step(ground, question, class, (edge, state, &leaves), &mut shown, |step| {
                 next.push((step.state, step.leaves));
             });
         }
         held = next;
-        at = ground.model.flows[flow].to;
+        at = edge.to;
     }
     shown
 }

@@ -1,24 +1,26 @@
 //! Writing: items are told apart as far as the list of findings tells them apart, and further
 //! only where items that are followed together would show what is not listed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::found::{Findings, Found, Names, rules};
+use super::apart::{Concerning, Reach, by_party, concerning, followed, shown, together};
+use super::found::{Findings, Names, rules};
 use super::ground::Ground;
-use super::parts::{Ask, Asked, categories};
-use super::questions::{Carried, Forbidden, Limited, Sticky, Under, place_of, places};
+use super::parts::{Ask, Asked, categories, present, too_much};
+use super::questions::{Carried, Forbidden, Limited, place_of, places};
 use super::sets::{Dictionary, Sets};
-use super::walks::{Class, Toward, spread};
+use super::sticky::Sticky;
+use super::terms::Under;
+use super::walks::Toward;
 use super::{About, Apart, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
 use crate::audit::Options;
 use crate::bits::LeafSet;
 use crate::finding::{Audit, Finding, FindingStatus};
 use crate::load::World;
-use crate::model::{PartyId, SystemId};
 use crate::policy::{Body, Limit};
 use crate::visible::in_json;
 
@@ -43,7 +45,9 @@ pub fn write(
         }
     }
     head(world, files, options, &listed, out)?;
-    let writer = || Writer { ground: &ground, findings: &findings, parts: Vec::new() };
+    let concerning = concerning(&findings);
+    let writer =
+        || Writer { ground: &ground, findings: &findings, concerning: &concerning, parts: Vec::new() };
     let rules = rules(world);
     let of_rules = rules.par_iter().map(|(rule, body)| {
         let mut writer = writer();
@@ -121,17 +125,18 @@ pub fn list(finding: &Finding) -> Listed {
 struct Alone {
     flows: Vec<String>,
     toward: Sets,
-    classes: Vec<(Class, Sets)>,
+    classes: Vec<Reach>,
 }
 
 struct Writer<'w> {
     ground: &'w Ground<'w>,
     findings: &'w Findings,
+    concerning: &'w Concerning<'w>,
     /// What is written of each part.
     parts: Vec<String>,
 }
 
-impl Writer<'_> {
+impl<'w> Writer<'w> {
     fn rule(&mut self, rule: &str, body: &Body) -> io::Result<()> {
         match body {
             Body::Forbid(forbid) => {
@@ -143,13 +148,30 @@ impl Writer<'_> {
         }
     }
 
+    /// All items of a category are followed together first; where they come to too much that is not
+    /// listed, those of each party that any flow names.
     fn limit(&mut self, rule: &str, limit: &Limit) -> io::Result<()> {
-        let places = places(self.ground, limit);
-        let place_of = place_of(self.ground, &places);
-        let (all, at_most) = categories(self.ground, limit);
-        for (at, data) in all.into_iter().enumerate() {
-            let question = Limited::new(self.ground, limit, data, &place_of);
-            self.ask(rule, Some(at), Asked::Limit(question, at_most.is_some()))?;
+        let (ground, findings) = (self.ground, self.findings);
+        let places = places(ground, limit);
+        let place_of = place_of(ground, &places);
+        let (all, at_most) = categories(ground, limit);
+        let follow = |data: LeafSet| {
+            let asked = Asked::Limit(Limited::new(ground, limit, data, &place_of), at_most.is_some());
+            let ask = Ask { ground, rule, findings, asked };
+            let toward = Toward::new(Sets::default(), false, None).find(ground, ask.question());
+            let classes = followed(&ask, self.concerning, &toward);
+            (ask, toward, classes)
+        };
+        let mut followed: Vec<(Ask, Toward, Vec<Reach>)> = all.into_iter().map(follow).collect();
+        let found = followed.iter().map(|(ask, _, classes)| present(ask, shown(classes)));
+        let found: Vec<_> = found.collect();
+        let missing = followed.first().map(|(ask, ..)| too_much(ask, &places, &found, at_most));
+        let missing: BTreeSet<usize> = missing.into_iter().flatten().map(|(place, _)| place).collect();
+        for (at, (ask, toward, classes)) in followed.iter_mut().enumerate() {
+            if !missing.is_empty() {
+                *classes = by_party(ask, toward, std::mem::take(classes), &missing);
+            }
+            self.write(ask, (Some(at), Vec::new()), toward, classes, &[])?;
         }
         Ok(())
     }
@@ -160,30 +182,54 @@ impl Writer<'_> {
         self.ask("flow", None, Asked::Flows(Carried { flows }))
     }
 
-    /// Terms that say the same together, if nothing may break them; else each alone, by what is known
-    /// of all of them.
+    /// Terms that say the same together, if nothing may break them; else by what is known of all of
+    /// them those that the same findings concern, or each alone.
     fn terms(&mut self, group: &[Under]) -> io::Result<()> {
         let (ground, findings) = (self.ground, self.findings);
         let asked = Asked::Terms(Sticky::found(ground, group));
         let ask = Ask { ground, rule: "terms", findings, asked };
-        let toward = Toward::new(ask.planes(), None).find(ground, ask.question());
+        let toward = Toward::new(Sets::default(), ask.planes(), None).find(ground, ask.question());
         let flows = self.first_flows(group);
         if group.len() == 1 {
-            return self.write(&ask, (None, flows), &toward, &followed(&ask, &toward), &[]);
-        }
-        if let Some(classes) = unbroken(&ask, &toward) {
+            let classes = followed(&ask, self.concerning, &toward);
             return self.write(&ask, (None, flows), &toward, &classes, &[]);
         }
-        let apart = group.par_iter().map(|one| {
-            let alone = std::slice::from_ref(one);
-            let asked = Asked::Terms(Sticky::new(ground, alone));
-            let ask = Ask { ground, rule: "terms", findings, asked };
-            let own = Toward::new(true, Some(&toward.sets)).find(ground, ask.question());
-            let classes = followed(&ask, &own);
-            Alone { flows: self.first_flows(alone), toward: own.sets, classes }
-        });
-        let apart: Vec<_> = apart.collect();
+        if let Some(classes) = together(&ask, self.concerning, &toward, |_, _| true) {
+            return self.write(&ask, (None, flows), &toward, &classes, &[]);
+        }
+        let Asked::Terms(question) = &ask.asked else {
+            return Ok(());
+        };
+        let mut alike: BTreeMap<Vec<usize>, Vec<Under>> = BTreeMap::new();
+        for one in group {
+            let concerning = self.concerning.get(&one.agreement).into_iter().flatten();
+            alike.entry(concerning.map(|found| found.at).collect()).or_default().push(one.clone());
+        }
+        let alike: Vec<Vec<Under>> = alike.into_values().collect();
+        let apart = alike.par_iter().flat_map_iter(|these| self.apart(question, &toward, these));
+        let apart: Vec<Alone> = apart.collect();
         self.write(&ask, (None, flows), &toward, &[], &apart)
+    }
+
+    /// Terms that the same findings concern together, if that shows nothing else; else each alone.
+    fn apart(&self, question: &Sticky, toward: &Toward, these: &[Under]) -> Vec<Alone> {
+        let (ground, findings) = (self.ground, self.findings);
+        let follow = |these: &[Under], whole: bool| {
+            let ask = Ask { ground, rule: "terms", findings, asked: Asked::Terms(question.alone(these)) };
+            let own = Toward::new(Sets::default(), true, Some(toward)).find(ground, ask.question());
+            let classes = if whole {
+                followed(&ask, self.concerning, &own)
+            } else {
+                together(&ask, self.concerning, &own, |class, shown| !ask.owed(class, shown).is_empty())?
+            };
+            Some(Alone { flows: self.first_flows(these), toward: own.sets, classes })
+        };
+        if these.len() > 1
+            && let Some(all) = follow(these, false)
+        {
+            return vec![all];
+        }
+        these.iter().filter_map(|one| follow(std::slice::from_ref(one), true)).collect()
     }
 
     fn first_flows(&self, group: &[Under]) -> Vec<String> {
@@ -193,8 +239,9 @@ impl Writer<'_> {
 
     fn ask(&mut self, rule: &str, category: Option<usize>, asked: Asked) -> io::Result<()> {
         let ask = Ask { ground: self.ground, rule, findings: self.findings, asked };
-        let toward = Toward::new(ask.planes(), None).find(self.ground, ask.question());
-        self.write(&ask, (category, Vec::new()), &toward, &followed(&ask, &toward), &[])
+        let toward = Toward::new(Sets::default(), ask.planes(), None).find(self.ground, ask.question());
+        let classes = followed(&ask, self.concerning, &toward);
+        self.write(&ask, (category, Vec::new()), &toward, &classes, &[])
     }
 
     fn write(
@@ -202,7 +249,7 @@ impl Writer<'_> {
         ask: &Ask,
         (category, flows): (Option<usize>, Vec<String>),
         toward: &Toward,
-        classes: &[(Class, Sets)],
+        classes: &[Reach],
         apart: &[Alone],
     ) -> io::Result<()> {
         let model = self.ground.model;
@@ -210,8 +257,8 @@ impl Writer<'_> {
         let rule = ask.rule.to_owned();
         let under = ask.question().confines().map(|sets| leaves.write(model, sets)).unwrap_or_default();
         let toward = leaves.write(model, &toward.sets);
-        let write = |classes: &[(Class, Sets)], leaves: &mut Dictionary| -> Vec<Followed> {
-            let written = classes.iter().map(|(class, sets)| Followed {
+        let write = |classes: &[Reach], leaves: &mut Dictionary| -> Vec<Followed> {
+            let written = classes.iter().map(|Reach { class, sets, .. }| Followed {
                 assumed: class.assumed,
                 starts: leaves.write_starts(model, &class.starts),
                 sets: leaves.write(model, sets),
@@ -231,15 +278,6 @@ impl Writer<'_> {
     }
 }
 
-/// The sets of all classes of a question, told apart as far as need be.
-fn followed(ask: &Ask, toward: &Toward) -> Vec<(Class, Sets)> {
-    let mut classes = Vec::new();
-    for class in told_apart(ask, toward) {
-        follow(ask, toward, class, &mut classes);
-    }
-    classes
-}
-
 /// Terms that say the same, together.
 fn alike(all: Vec<Under>) -> Vec<Vec<Under>> {
     let mut groups: BTreeMap<String, Vec<Under>> = BTreeMap::new();
@@ -247,90 +285,4 @@ fn alike(all: Vec<Under>) -> Vec<Vec<Under>> {
         groups.entry(one.says().to_owned()).or_default().push(one);
     }
     groups.into_values().collect()
-}
-
-/// The sets of terms that are followed together, if they show nothing.
-fn unbroken(ask: &Ask, toward: &Toward) -> Option<Vec<(Class, Sets)>> {
-    let follow = |class: Class| {
-        let (sets, _) = spread(ask.ground, ask.question(), toward, &class, |_| true)?;
-        Some((class, sets))
-    };
-    told_apart(ask, toward).into_iter().map(follow).collect()
-}
-
-/// Whether assumed, whose if that matters, and of which listed findings.
-type Kind = (bool, Option<PartyId>, Vec<usize>);
-
-/// The items that can get to a target, told apart by the findings that they are listed in.
-fn told_apart(ask: &Ask, toward: &Toward) -> Vec<Class> {
-    let ground = ask.ground;
-    let everywhere = LeafSet::full(ground.model.data.leaf_count());
-    let common = match ask.asked {
-        Asked::Forbid(_) => Vec::new(),
-        _ => by_findings(&everywhere, ask.listed(SystemId(0))),
-    };
-    let mut kinds: BTreeMap<Kind, BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
-    for assumed in [false, true] {
-        for (system, useful) in ask.useful(toward, assumed) {
-            let own = match ask.asked {
-                Asked::Forbid(_) => by_findings(&useful, ask.listed(system)),
-                _ => common.clone(),
-            };
-            let apart = ask.apart(ground.model.systems[system].party);
-            for (findings, leaves) in own {
-                let here = leaves.and(&useful);
-                if !here.is_empty() {
-                    kinds.entry((assumed, apart, findings)).or_default().insert(system, here);
-                }
-            }
-        }
-    }
-    kinds.into_iter().map(|((assumed, ..), starts)| Class::new(ground, assumed, starts)).collect()
-}
-
-/// Leaves by the findings whose data they are of.
-fn by_findings(leaves: &LeafSet, findings: Vec<&Found>) -> Vec<(Vec<usize>, LeafSet)> {
-    let mut kinds = vec![(Vec::new(), leaves.clone())];
-    for found in findings {
-        let mut split = Vec::new();
-        for (of, leaves) in kinds {
-            let within = leaves.and(&found.data);
-            let others = leaves.minus(&found.data);
-            if !within.is_empty() {
-                let mut with = of.clone();
-                with.push(found.at);
-                split.push((with, within));
-            }
-            if !others.is_empty() {
-                split.push((of, others));
-            }
-        }
-        kinds = split;
-    }
-    kinds
-}
-
-/// Follows a class; if that shows what is not listed, each party's part of it, or each
-/// system's.
-fn follow(ask: &Ask, toward: &Toward, class: Class, followed: &mut Vec<(Class, Sets)>) {
-    let (ground, question) = (ask.ground, ask.question());
-    let unlisted = |shown| !ask.owed(&class, shown).is_empty();
-    if let Some((sets, _)) = spread(ground, question, toward, &class, unlisted) {
-        followed.push((class, sets));
-        return;
-    }
-    let party = |system: SystemId| ground.model.systems[system].party;
-    let several = class.parties().len() > 1;
-    let mut pieces: BTreeMap<(PartyId, Option<SystemId>), BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
-    for (&system, leaves) in &class.starts {
-        let key = (party(system), (!several).then_some(system));
-        pieces.entry(key).or_default().insert(system, leaves.clone());
-    }
-    if pieces.len() > 1 {
-        for starts in pieces.into_values() {
-            follow(ask, toward, Class::new(ground, class.assumed, starts), followed);
-        }
-    } else if let Some((sets, _)) = spread(ground, question, toward, &class, |_| false) {
-        followed.push((class, sets));
-    }
 }

@@ -1,0 +1,178 @@
+//! The terms that agreements put data under, and what breaks them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::ground::{Edge, Ground};
+use crate::bits::LeafSet;
+use crate::decode::Spanned;
+use crate::duration::Duration;
+use crate::inventory::Terms;
+use crate::model::{AgreementId, FlowId, OnwardTo, PartyId};
+use crate::taxonomy::Key;
+use crate::vocabulary::Onward;
+
+/// The four checks of terms that follow data.
+pub const TERMS: [&str; 4] = ["terms/purpose", "terms/onward", "terms/retention", "terms/safeguards"];
+
+/// The terms that some flows of an agreement put data under.
+#[derive(Debug, Clone)]
+pub struct Under<'m> {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The flows.
+    pub flows: BTreeSet<FlowId>,
+    terms: &'m Terms,
+    onward: Onward,
+    onward_to: &'m [OnwardTo],
+    said: Arc<Said>,
+    /// The group of the party that shares.
+    pub home: PartyId,
+}
+
+/// What terms say.
+#[derive(Debug)]
+struct Said {
+    permitted: Option<Vec<Key>>,
+    prohibited: Vec<Key>,
+    /// All of it: equal where they say the same.
+    text: String,
+}
+
+impl Said {
+    fn new(terms: &Terms, passing: (Onward, &[OnwardTo])) -> Self {
+        let keys = |list: &[Spanned<Key>]| {
+            let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
+        safeguards.sort_unstable();
+        let (permitted, prohibited) = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
+        let purposes = (&permitted, &prohibited);
+        let releasing = terms.releasing();
+        let text = format!("{purposes:?} {passing:?} {:?} {safeguards:?} {releasing:?}", terms.retention);
+        Said { permitted, prohibited, text }
+    }
+}
+
+impl<'m> Under<'m> {
+    /// The terms of all counting flows of agreements: equal ones of the same agreement and
+    /// the same sending group together.
+    pub fn all(ground: &Ground<'m>) -> Vec<Under<'m>> {
+        let mut all: Vec<Under> = Vec::new();
+        for agreement in ground.model.agreements.ids() {
+            let before = all.len();
+            let flows = ground.model.agreements[agreement].flows.iter();
+            for &flow in flows.filter(|&&flow| ground.counting.has(flow)) {
+                let known = all.get_mut(before..).unwrap_or_default();
+                if let Some(known) = known.iter_mut().find(|known| known.is_of(ground, flow)) {
+                    known.flows.insert(flow);
+                    continue;
+                }
+                let one = Under::of(ground, agreement, flow);
+                let same = |known: &&mut Under| known.home == one.home && known.says() == one.says();
+                match known.iter_mut().find(same) {
+                    Some(known) => known.flows.extend([flow]),
+                    None => all.push(one),
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether they are a flow's, seen by where they are kept. If not, they may still be.
+    fn is_of(&self, ground: &Ground, flow: FlowId) -> bool {
+        let declared = &ground.model.flows[flow];
+        let kept =
+            std::ptr::eq(self.terms, &*declared.terms) && std::ptr::eq(self.onward_to, &*declared.onward_to);
+        kept && self.home == ground.model.systems[declared.from].group
+    }
+
+    fn of(ground: &Ground<'m>, agreement: AgreementId, flow: FlowId) -> Self {
+        let declared = &ground.model.flows[flow];
+        let (onward, onward_to) = (declared.onward(), &*declared.onward_to);
+        Under {
+            agreement,
+            flows: [flow].into(),
+            terms: &declared.terms,
+            onward,
+            onward_to,
+            said: Arc::new(Said::new(&declared.terms, (onward, onward_to))),
+            home: ground.model.systems[declared.from].group,
+        }
+    }
+
+    /// What the terms say, whosesoever: equal where they say the same.
+    pub fn says(&self) -> &str {
+        &self.said.text
+    }
+
+    /// The terms that a flow breaks whatever it carries: all but where it passes data on. A bit for
+    /// each; the same for all flows of a manner.
+    pub fn wholly_broken(&self, ground: &Ground, flow: FlowId) -> u8 {
+        let f = &ground.model.flows[flow];
+        let kept = f.retention.unwrap_or(Duration::Unlimited);
+        let lacking = |s: &Spanned<String>| !f.declared.safeguards.contains(&s.value);
+        let wholly = [
+            (0, self.wrong_purpose(ground, flow)),
+            (2, self.terms.retention.is_some_and(|most| kept > most)),
+            (3, self.terms.safeguards.iter().any(lacking)),
+        ];
+        wholly.into_iter().filter(|(_, broken)| *broken).map(|(check, _)| 1 << check).sum()
+    }
+
+    fn wrong_purpose(&self, ground: &Ground, flow: FlowId) -> bool {
+        let (model, f) = (ground.model, &ground.model.flows[flow]);
+        let purposes = &f.purposes;
+        let permitted = self.said.permitted.as_ref();
+        let outside = permitted.is_some_and(|named| purposes.iter().any(|&p| !model.under(p, named)));
+        let mut used = purposes.iter().chain(&model.systems[f.to].purposes);
+        let related = |p: Key, q: Key| model.under(p, &[q]) || model.under(q, &[p]);
+        outside || used.any(|&p| self.said.prohibited.iter().any(|&q| related(p, q)))
+    }
+
+    /// Whether a flow passes data on to somebody whom the terms do not allow, `onward_to` aside.
+    pub fn passes_on(&self, ground: &Ground, edge: &Edge) -> bool {
+        if !self.may_pass_on(edge) {
+            return false;
+        }
+        let parties = &ground.model.agreements[self.agreement].parties;
+        if parties.contains(&edge.receiver) || ground.model.flows[edge.flow].agreement == Some(self.agreement)
+        {
+            return false;
+        }
+        let related = || parties.iter().any(|&p| ground.group(p) == edge.entered);
+        match self.onward {
+            Onward::Affiliates => !related(),
+            Onward::Prohibited | Onward::Processors | Onward::Permitted => true,
+        }
+    }
+
+    /// Whether [`Under::passes_on`] may hold, of any terms that say the same.
+    pub fn may_pass_on(&self, edge: &Edge) -> bool {
+        edge.sender != edge.receiver
+            && match self.onward {
+                Onward::Permitted => false,
+                Onward::Processors | Onward::Affiliates => !edge.to_processor(),
+                Onward::Prohibited => true,
+            }
+    }
+
+    /// What the terms let a flow pass on.
+    pub fn allowed(&self, ground: &Ground, edge: &Edge) -> LeafSet {
+        let (model, f) = (ground.model, &ground.model.flows[edge.flow]);
+        let mut all = ground.nothing();
+        for to in self.onward_to.iter().filter(|to| to.party == edge.receiver) {
+            if to.purposes.is_empty() || f.purposes.iter().all(|&p| model.under(p, &to.purposes)) {
+                all.extend(to.leaves.as_ref().unwrap_or(&f.leaves).row());
+            }
+        }
+        all
+    }
+
+    /// Whether what a flow does to data releases it from the terms.
+    pub fn releases(&self, edge: &Edge) -> bool {
+        self.terms.releasing().contains(&edge.transform)
+    }
+}
