@@ -54,13 +54,17 @@ struct Rules<'j> {
 
 impl Sourceless for Rules<'_> {
     fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
+        let rules = all_rules(self.world);
+        let breaking = rules.par_iter().filter_map(|&(rule, body)| match (body, self.worked_out.get(&rule)) {
+            (Body::Forbid(forbid), Some(known)) => {
+                Some((rule, rules::break_without_from(self.judge, forbid, known, put)))
+            }
+            _ => None,
+        });
         let mut broken = vec![Vec::new(); put.len()];
-        for (rule, body) in all_rules(self.world) {
-            if let (Body::Forbid(forbid), Some(known)) = (body, self.worked_out.get(&rule)) {
-                let breaks = rules::break_without_from(self.judge, forbid, known, put);
-                for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
-                    ids.push(super::rule_facts(self.world, rule).id);
-                }
+        for (rule, breaks) in breaking.collect::<Vec<_>>() {
+            for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
+                ids.push(super::rule_facts(self.world, rule).id);
             }
         }
         broken
