@@ -164,7 +164,9 @@ fn follow<'g>(
             let crossing = new.and(&edge.leaves);
             if !crossing.is_empty() {
                 show(edge, &crossing);
-                arriving.push_back((edge.to, crossing));
+                if here.get(&edge.to).is_none_or(|known| !crossing.is_subset(known)) {
+                    arriving.push_back((edge.to, crossing));
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use ringfence::load::{self, Read, Request};
 use ringfence::source::{FileId, Sources};
 use ringfence::stages;
 use ringfence::visible::{inert, visible};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::input::{self, WRONG};
 use super::limits::limits;
@@ -59,23 +59,30 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if is_archive(&args.certificate) {
         return bundle(args);
     }
-    let certificate = match read(&args.certificate) {
-        Ok(certificate) => certificate,
-        Err(why) => {
-            let shown = visible(&args.certificate.display().to_string());
-            output::say(&format!(
-                "error: `{shown}` is no certificate of this version: {}\n  help: `ringfence audit --certificate {shown}` writes one",
-                visible(&why)
-            ));
-            return Ok(ExitCode::from(WRONG));
-        }
+    let none = |why: &str| {
+        let shown = visible(&args.certificate.display().to_string());
+        output::say(&format!(
+            "error: `{shown}` is no certificate of this version: {}\n  help: `ringfence audit --certificate {shown}` writes one",
+            visible(why)
+        ));
+        Ok(ExitCode::from(WRONG))
     };
-    let input = match input::read(&args.paths, &args.policies, None, args.color) {
+    // What it says is held in memory only once the texts of the inventory no longer are.
+    if let Err(why) = bytes(&args.certificate).and_then(|bytes| of_this_version(&bytes)) {
+        return none(&why);
+    }
+    let mut input = match input::read(&args.paths, &args.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
+    let digests = digests(&input.sources);
+    input.sources = Sources::new();
+    let certificate = match bytes(&args.certificate).and_then(|bytes| read(&bytes)) {
+        Ok(certificate) => certificate,
+        Err(why) => return none(&why),
+    };
     let checking = stages::begin("checking", 0);
-    let verified = verify(&certificate, &input.world, &digests(&input.sources));
+    let verified = verify(&certificate, &input.world, &digests);
     drop(checking);
     output::print(&inert(&text(&certificate, &verified, args.quiet)))?;
     // The process ends here: taking apart what it holds would only take time.
@@ -170,18 +177,29 @@ fn beside(args: &Args, read: &Read, sources: &Sources) -> Result<Vec<String>, Ex
     Ok(failures)
 }
 
-/// Reads a certificate; its version first, so that one of another is told apart.
-fn read(path: &Path) -> Result<Certificate, String> {
-    let bytes = DISK.read(path, MOST_BYTES).map_err(|error| error.to_string())?;
-    let version = |value: &Value| value.get("certificate").and_then(Value::as_u64);
-    match serde_json::from_slice::<Certificate>(&bytes) {
-        Ok(certificate) if certificate.certificate == VERSION => Ok(certificate),
-        Ok(other) => Err(format!("it has version {}", other.certificate)),
-        Err(error) => match serde_json::from_slice::<Value>(&bytes).as_ref().map(version) {
-            Ok(Some(version)) if version != u64::from(VERSION) => Err(format!("it has version {version}")),
-            _ => Err(error.to_string()),
-        },
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    DISK.read(path, MOST_BYTES).map_err(|error| error.to_string())
+}
+
+/// The version of a certificate, whatever else it says.
+#[derive(Deserialize)]
+struct Version {
+    certificate: u64,
+}
+
+/// Whether a text is one that names this version.
+fn of_this_version(bytes: &[u8]) -> Result<(), String> {
+    match serde_json::from_slice::<Version>(bytes) {
+        Ok(Version { certificate }) if certificate == u64::from(VERSION) => Ok(()),
+        Ok(Version { certificate }) => Err(format!("it has version {certificate}")),
+        Err(error) => Err(error.to_string()),
     }
+}
+
+/// Reads a certificate; its version first, so that one of another is told apart.
+fn read(bytes: &[u8]) -> Result<Certificate, String> {
+    of_this_version(bytes)?;
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }
 
 fn failed(failures: &[String]) -> String {
