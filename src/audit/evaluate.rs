@@ -1,5 +1,7 @@
 //! One judgement of one scope: everything that is broken and relied on.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -7,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
-use crate::graph::{Graph, Origin};
+use crate::graph::{Facts, Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins, turning};
 use crate::load::World;
 use crate::matching::Matching;
@@ -33,6 +35,8 @@ pub struct Outcome {
     pub standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
+    /// What is known of all flows, counting or not.
+    facts: Arc<Facts>,
     /// What each flow carries.
     carried: Table<FlowId, LeafSet>,
     /// What was worked out for rules, to judge them again.
@@ -55,12 +59,13 @@ struct Rules<'j> {
 impl Sourceless for Rules<'_> {
     fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
         let rules = all_rules(self.world);
-        let breaking = rules.par_iter().filter_map(|&(rule, body)| match (body, self.worked_out.get(&rule)) {
-            (Body::Forbid(forbid), Some(known)) => {
-                Some((rule, rules::break_without_from(self.judge, forbid, known, put)))
-            }
-            _ => None,
-        });
+        let breaking =
+            rules.par_iter().filter_map(|&(rule, body)| match (body, self.worked_out.get(&rule)) {
+                (Body::Forbid(forbid), Some(known)) => {
+                    Some((rule, rules::break_without_from(self.judge, forbid, known, put)))
+                }
+                _ => None,
+            });
         let mut broken = vec![Vec::new(); put.len()];
         for (rule, breaks) in breaking.collect::<Vec<_>>() {
             for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
@@ -76,13 +81,22 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let rules = all_rules(world);
     let following = stages::begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, scope);
-    let outcome = judged(world, day, scope, &counting, |judge| judge_all(world, rules, judge, &following));
+    let facts = Arc::new(Facts::new(&world.model));
+    let outcome = judged(world, day, (scope, &counting, &facts), |judge| {
+        judge_all(world, rules, judge, &facts, &following)
+    });
     following.end(counting.iter().count(), Unit::Flows);
     outcome
 }
 
 /// Holds everything against all checks and rules.
-fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: &Stage) -> Outcome {
+fn judge_all(
+    world: &World,
+    rules: Vec<(RuleRef, &Body)>,
+    judge: &Judge,
+    facts: &Arc<Facts>,
+    stage: &Stage,
+) -> Outcome {
     let (terms, ruled) = rayon::join(
         || stage.after(checks::broken_terms(judge)),
         || {
@@ -123,6 +137,7 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
         standings,
         counting: judge.counting.clone(),
         assumed: judge.assumed.clone(),
+        facts: Arc::clone(facts),
         carried: judge.held.carried.clone(),
         worked_out,
     }
@@ -132,7 +147,7 @@ fn judge_all(world: &World, rules: Vec<(RuleRef, &Body)>, judge: &Judge, stage: 
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
     let statements = &world.model.statements;
     let counting = Counting::new(&world.model, scope);
-    judged(world, day, scope, &counting, |judge| {
+    judged(world, day, (scope, &counting, &Arc::new(Facts::new(&world.model))), |judge| {
         statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
     })
 }
@@ -141,12 +156,11 @@ pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
 fn judged<R>(
     world: &World,
     day: Date,
-    scope: &Scope,
-    counting: &Counting,
+    (scope, counting, facts): (&Scope, &Counting, &Arc<Facts>),
     work: impl FnOnce(&Judge) -> R,
 ) -> R {
     let model = &world.model;
-    let declared = Graph::new(model, counting);
+    let declared = Graph::of(model, counting, Arc::clone(facts));
     let (assumed, held) = assume(&declared);
     let graph = declared.carrying(&held.carried);
     drop(declared);
@@ -252,7 +266,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     if open.is_empty() {
         return vec![false; outcome.violations.len()];
     }
-    let found: FxHashSet<(RuleRef, On)> = judged(world, day, scope, &counting, |judge| {
+    let found: FxHashSet<(RuleRef, On)> = judged(world, day, (scope, &counting, &outcome.facts), |judge| {
         let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
             (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
             _ => None,

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bits::{self, LeafSet};
 use crate::model::{AgreementId, Counting, FlowId, Id, Model, PartyId, SystemId, Table};
+use crate::taxonomy::Key;
 use crate::vocabulary::{Relation, Transform};
 
 pub use self::order::Order;
@@ -21,7 +22,7 @@ pub struct Graph<'m> {
     out: Edges,
     into: Edges,
     order: Arc<Order>,
-    facts: Arc<Table<FlowId, Facts>>,
+    facts: Arc<Facts>,
     carried: Option<&'m Table<FlowId, LeafSet>>,
 }
 
@@ -149,7 +150,7 @@ impl Starts {
 
 /// What is asked of a flow as it is crossed.
 #[derive(Debug, Clone, Copy)]
-struct Facts {
+struct Fact {
     /// Its ends.
     ends: (SystemId, SystemId),
     /// Who runs them.
@@ -163,6 +164,29 @@ struct Facts {
     limited: bool,
     transform: Transform,
     step: Step,
+    /// The number of its purposes: of those of all flows that have the same.
+    purposes: u32,
+}
+
+/// What is asked of each flow as it is crossed, whichever flows count.
+#[derive(Debug)]
+pub struct Facts(Table<FlowId, Fact>);
+
+impl Facts {
+    /// Of all flows.
+    pub fn new(model: &Model) -> Self {
+        let mut numbers: FxHashMap<&[Key], u32> = FxHashMap::default();
+        let fact = |id: FlowId| {
+            let next = numbers.len() as u32;
+            let purposes = *numbers.entry(model.flows[id].purposes.as_slice()).or_insert(next);
+            Fact::new(model, id, purposes)
+        };
+        Facts(model.flows.ids().map(fact).collect())
+    }
+
+    fn of(&self, flow: FlowId) -> &Fact {
+        &self.0[flow]
+    }
 }
 
 /// What a flow does to distances outside of the origin's group.
@@ -176,8 +200,8 @@ enum Step {
     Further,
 }
 
-impl Facts {
-    fn new(model: &Model, id: FlowId) -> Self {
+impl Fact {
+    fn new(model: &Model, id: FlowId, purposes: u32) -> Self {
         let flow = &model.flows[id];
         let (from, to) = (&model.systems[flow.from], &model.systems[flow.to]);
         let step = match model.processing_provider(id) {
@@ -186,7 +210,7 @@ impl Facts {
             Some(provider) if provider == to.party => Step::Back,
             _ => Step::Further,
         };
-        Facts {
+        Fact {
             ends: (flow.from, flow.to),
             parties: (from.party, to.party),
             entered: to.group,
@@ -195,6 +219,7 @@ impl Facts {
             limited: flow.only_from.is_some(),
             transform: flow.transform,
             step,
+            purposes,
         }
     }
 }
@@ -224,11 +249,15 @@ impl Origin {
 impl<'m> Graph<'m> {
     /// The graph of the counting flows.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
-        let facts: Table<FlowId, Facts> = model.flows.ids().map(|flow| Facts::new(model, flow)).collect();
+        Graph::of(model, counting, Arc::new(Facts::new(model)))
+    }
+
+    /// The same, of what is known of all flows.
+    pub fn of(model: &'m Model, counting: &Counting, facts: Arc<Facts>) -> Self {
         let flows: Vec<FlowId> = counting.iter().collect();
         let (out, into) = Graph::ends(model, &facts, &flows, None);
         let order = Arc::new(Order::new(&model.systems, &out));
-        Graph { model, out, into, order, facts: Arc::new(facts), carried: None }
+        Graph { model, out, into, order, facts, carried: None }
     }
 
     /// The same, of what each flow carries: those that carry nothing are left out.
@@ -260,13 +289,13 @@ impl<'m> Graph<'m> {
 
     fn ends(
         model: &Model,
-        facts: &Table<FlowId, Facts>,
+        facts: &Facts,
         flows: &[FlowId],
         carried: Option<&Table<FlowId, LeafSet>>,
     ) -> (Edges, Edges) {
         let leaves = |flow| carried.map_or(&*model.flows[flow].leaves, |carried| &carried[flow]);
-        let forward = |flow| facts[flow].ends;
-        let backward = |flow| (facts[flow].ends.1, facts[flow].ends.0);
+        let forward = |flow| facts.of(flow).ends;
+        let backward = |flow| (facts.of(flow).ends.1, facts.of(flow).ends.0);
         let (out, into) =
             (|| Edges::new(model, flows, forward, leaves), || Edges::new(model, flows, backward, leaves));
         // What is small is not worth handing over.
@@ -299,7 +328,7 @@ impl<'m> Graph<'m> {
         flows: impl IntoIterator<Item = FlowId>,
     ) -> impl Iterator<Item = (SystemId, Edge<'_>)> {
         flows.into_iter().map(|flow| {
-            let (from, end) = self.facts[flow].ends;
+            let (from, end) = self.facts.of(flow).ends;
             let leaves = self.carried.map_or(&*self.model.flows[flow].leaves, |carried| &carried[flow]);
             (from, Edge { flow, end, leaves: leaves.row() })
         })
@@ -320,51 +349,56 @@ impl<'m> Graph<'m> {
 
     /// Whose data alone a flow carries, if it says so.
     pub fn only_from(&self, flow: FlowId) -> Option<&[PartyId]> {
-        if !self.facts[flow].limited {
+        if !self.facts.of(flow).limited {
             return None;
         }
         self.model.flows[flow].only_from.as_deref()
     }
 
+    /// The number of a flow's purposes: of those of all flows that have the same.
+    pub fn purposes(&self, flow: FlowId) -> u32 {
+        self.facts.of(flow).purposes
+    }
+
     /// The agreement that a flow runs under.
     pub fn agreement(&self, flow: FlowId) -> Option<AgreementId> {
-        self.facts[flow].agreement
+        self.facts.of(flow).agreement
     }
 
     /// Whether a flow goes from one party to another.
     pub fn crosses(&self, flow: FlowId) -> bool {
-        let (sender, receiver) = self.facts[flow].parties;
+        let (sender, receiver) = self.facts.of(flow).parties;
         sender != receiver
     }
 
     /// The sending system.
     pub fn sending(&self, flow: FlowId) -> SystemId {
-        self.facts[flow].ends.0
+        self.facts.of(flow).ends.0
     }
 
     /// The party that runs the sending system.
     pub fn sender(&self, flow: FlowId) -> PartyId {
-        self.facts[flow].parties.0
+        self.facts.of(flow).parties.0
     }
 
     /// The party that runs the receiving system.
     pub fn receiver(&self, flow: FlowId) -> PartyId {
-        self.facts[flow].parties.1
+        self.facts.of(flow).parties.1
     }
 
     /// Whether a flow leaves the provider of the processing agreement that it runs under.
     pub fn by_processor(&self, flow: FlowId) -> bool {
-        self.facts[flow].by_processor
+        self.facts.of(flow).by_processor
     }
 
     /// The group whose party receives what crosses a flow.
     pub fn entered(&self, flow: FlowId) -> PartyId {
-        self.facts[flow].entered
+        self.facts.of(flow).entered
     }
 
     /// What is done to the data on a flow.
     pub fn transform(&self, flow: FlowId) -> Transform {
-        self.facts[flow].transform
+        self.facts.of(flow).transform
     }
 
     /// The distance on arrival of an item of a party's that was at distance `k`.
@@ -373,7 +407,7 @@ impl<'m> Graph<'m> {
     /// from its provider, or back to its provider unless from the origin's party: k.
     /// Else min(k + 1, 2).
     pub fn distance(&self, flow: FlowId, origin: PartyId, k: usize) -> usize {
-        let facts = &self.facts[flow];
+        let facts = self.facts.of(flow);
         if facts.entered == self.model.parties[origin].group {
             return 0;
         }
@@ -387,9 +421,9 @@ impl<'m> Graph<'m> {
     /// The same of items that are not of the sender's party and do not come home; `outside`
     /// says whether the sender's party may have other items than its own.
     pub fn distance_away(&self, flow: FlowId, outside: impl FnOnce(PartyId) -> bool, k: usize) -> usize {
-        match self.facts[flow].step {
+        match self.facts.of(flow).step {
             Step::Stays => k,
-            Step::Back if outside(self.facts[flow].parties.0) => k,
+            Step::Back if outside(self.facts.of(flow).parties.0) => k,
             Step::Back | Step::Further => further(k),
         }
     }
@@ -397,7 +431,7 @@ impl<'m> Graph<'m> {
     /// The distances on arrival of items that were at distance `k`, whosever they are of any of
     /// the groups that may be their origin's: a bit each.
     pub fn distances(&self, flow: FlowId, k: usize, origins: &Table<PartyId, bool>) -> u8 {
-        let facts = &self.facts[flow];
+        let facts = self.facts.of(flow);
         let away = match facts.step {
             Step::Stays => 1 << k,
             // Items that are at a party of their own are at distance 0.

@@ -208,7 +208,13 @@ fn at_itself(
 /// What can get to what is sought.
 fn toward(course: &Reach, sought: Sought) -> Rows {
     let rule = course.rule;
-    let matters = |(_, edge): &(SystemId, Edge)| rule.through(edge.flow) || rule.to(edge.flow) != 0;
+    let matters = |(_, edge): &(SystemId, Edge)| {
+        let (through, arriving) = (rule.through(edge.flow), rule.arriving(edge.flow));
+        match sought {
+            Sought::Breaches => !through && !arriving && rule.to(edge.flow) != 0,
+            Sought::Exemptions => through || arriving && rule.to(edge.flow) != 0,
+        }
+    };
     reaching(rule.judge.graph, course, rule.judge.graph.all().filter(matters), finding(course, sought))
 }
 
@@ -344,6 +350,11 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
     if claims.is_empty() { "matches the exception".to_owned() } else { claims.join("; ") }
 }
 
+/// The counting flows that carry nothing.
+fn nothing_carried(judge: &Judge) -> impl Iterator<Item = FlowId> {
+    judge.counting.iter().filter(|&flow| judge.held.carried[flow].is_empty())
+}
+
 fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     let judge = rule.judge;
     let model = judge.model;
@@ -357,7 +368,7 @@ fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     }
     let arrives = || {
         judge.graph.flows().iter().any(|&flow| rule.to(flow) != 0)
-            || judge.counting.iter().any(|flow| rule.decided().matches(judge, forbid, flow))
+            || nothing_carried(judge).any(|flow| rule.decided().matches(judge, forbid, flow))
     };
     let place = |s: SystemId| {
         RELATIONS

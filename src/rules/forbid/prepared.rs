@@ -11,7 +11,6 @@ use crate::matching::{Arrival, Matching, RELATIONS, Reading};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::{AnyOf, FlowKeys, Forbid};
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
-use crate::taxonomy::Key;
 use crate::vocabulary::Relation;
 
 /// A rule on each flow and system.
@@ -63,12 +62,13 @@ impl Decided {
             from,
         };
         // Whether an arrival matches is up to the system and the flow's purposes.
-        let mut known: FxHashMap<&[Key], u8> = FxHashMap::default();
+        let mut known: FxHashMap<u32, u8> = FxHashMap::default();
         for system in model.systems.ids() {
             known.clear();
             for flow in judge.graph.into(system).map(|edge| edge.flow) {
-                let purposes = model.flows[flow].purposes.as_slice();
-                let to = *known.entry(purposes).or_insert_with(|| decided.arrivals(judge, rule, flow));
+                let to = *known
+                    .entry(judge.graph.purposes(flow))
+                    .or_insert_with(|| decided.arrivals(judge, rule, flow));
                 decided.flows[flow] = to + exemptions(judge, rule, flow);
             }
         }
