@@ -70,7 +70,7 @@ impl Edges {
         ends: impl Fn(FlowId) -> (SystemId, SystemId),
         leaves: impl Fn(FlowId) -> &'m LeafSet,
     ) -> Self {
-        let few = flows.len() < model.systems.len() / 8;
+        let few = 2 * flows.len() < model.systems.len();
         let (starts, order) = if few {
             Starts::some(flows, |flow| ends(flow).0)
         } else {

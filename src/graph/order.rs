@@ -40,7 +40,7 @@ impl Order {
     }
 
     /// How many systems there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.systems.len()
     }
 

@@ -62,14 +62,14 @@ impl<'g> Queue<'g> {
     /// Nobody waits.
     pub fn new(graph: &'g Graph, way: Way) -> Self {
         let order = graph.order();
-        let words = order.len().div_ceil(64);
+        let words = order.count().div_ceil(64);
         Queue { order, way, waiting: vec![0; words], words: vec![0; words.div_ceil(64)], at: 0 }
     }
 
     fn turned(&self, place: usize) -> usize {
         match self.way {
             Way::Along => place,
-            Way::Against => self.order.len() - 1 - place,
+            Way::Against => self.order.count() - 1 - place,
         }
     }
 

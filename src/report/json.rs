@@ -41,7 +41,7 @@ pub fn write(value: &impl Serialize, hidden: Hidden, out: &mut dyn io::Write) ->
     out.write_all(b"\n")
 }
 
-/// A result, as [`write`] would write it: what grows with the inventory is made side by side.
+/// A result, as [`fn@write`] would write it: what grows with the inventory is made side by side.
 ///
 /// # Errors
 /// When it cannot be put into JSON, or not be written.

@@ -50,7 +50,7 @@ pub(super) fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
     }
 }
 
-/// Up to so many places items are followed backward from each, if they start in more.
+/// Up to so many places items are followed backward from each, if they start at more.
 const FEW: usize = 4;
 
 /// What is followed to some places.
@@ -76,7 +76,7 @@ impl Search<'_> {
                 holding.offer(model.systems[system].party, Vec::new());
             }
         }
-        if self.open <= FEW && starts.len() > 16 * FEW {
+        if self.open <= FEW && self.open < starts.len() {
             self.inward(passing, starts, holdings);
         } else {
             self.outward(passing, starts, holdings);

@@ -6,11 +6,11 @@
 //! origins_at_most n: items of `data` at p come from more than n parties  ⟹  (rule, p)
 //! ```
 
+mod holding;
+
 use std::cell::OnceCell;
 
 use rustc_hash::FxHashSet;
-
-mod holding;
 
 use self::holding::{Holding, Holdings, Search, same};
 use super::Idle;
