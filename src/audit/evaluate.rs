@@ -98,14 +98,14 @@ fn judge_all(
     stage: &Stage,
 ) -> Outcome {
     let (terms, ruled) = rayon::join(
-        || stage.after(checks::broken_terms(judge)),
+        || (stage.after(checks::broken_terms(judge)), checks::offending_flows(judge)),
         || {
             let each = rules.par_iter();
             each.map(|&(rule, body)| stage.after(ruled(judge, rule, body, None, None))).collect::<Vec<_>>()
         },
     );
-    let (mut violations, mut relied) = terms;
-    violations.extend(checks::offending_flows(judge));
+    let ((mut violations, mut relied), offending) = terms;
+    violations.extend(offending);
     let mut idle = Vec::new();
     let mut standings = Vec::new();
     let mut worked_out = FxHashMap::default();
