@@ -57,8 +57,11 @@ pub fn assume(graph: &Graph) -> (Assumed, Held) {
     let mut spread = Spread::new(graph);
     loop {
         let pairs = Pairs::new(graph, unsourced(graph, &held));
-        let sources = sources(graph, &pairs);
-        // Where pairs are some are fed by no others: a round without new ones is the last.
+        let mut sources = sources(graph, &pairs);
+        // A pair that is assumed is sourced: that it comes again cannot happen, and must not hang.
+        sources
+            .retain(|(system, _, leaves)| assumed.at(*system).is_none_or(|known| !leaves.is_subset(known)));
+        // Of pairs some are fed by no others: a round without new ones is the last.
         if sources.is_empty() {
             assumed.pairs.sort_unstable();
             return (assumed, held);

@@ -50,20 +50,14 @@ pub(super) enum Way {
 pub(super) struct Queue<'g> {
     order: &'g Order,
     way: Way,
-    /// A bit for each place in the order: its system waits.
-    waiting: Vec<u64>,
-    /// A bit for each word of those: some bit of it is set.
-    words: Vec<u64>,
-    /// Where the sweep is.
-    at: usize,
+    sweep: Sweep,
 }
 
 impl<'g> Queue<'g> {
     /// Nobody waits.
     pub fn new(graph: &'g Graph, way: Way) -> Self {
         let order = graph.order();
-        let words = order.count().div_ceil(64);
-        Queue { order, way, waiting: vec![0; words], words: vec![0; words.div_ceil(64)], at: 0 }
+        Queue { order, way, sweep: Sweep::new(order.count()) }
     }
 
     fn turned(&self, place: usize) -> usize {
@@ -75,7 +69,34 @@ impl<'g> Queue<'g> {
 
     /// Adds a system, unless it waits already.
     pub fn add(&mut self, system: SystemId) {
-        let place = self.turned(self.order.place(system));
+        self.sweep.add(self.turned(self.order.place(system)));
+    }
+
+    /// Takes the next.
+    pub fn next(&mut self) -> Option<SystemId> {
+        let place = self.sweep.next()?;
+        self.order.at(self.turned(place))
+    }
+}
+
+/// Places that wait, taken in sweeps: each time the first behind the last one, or the first of all.
+#[derive(Debug)]
+struct Sweep {
+    /// A bit for each place.
+    waiting: Vec<u64>,
+    /// A bit for each word of those: some bit of it is set.
+    words: Vec<u64>,
+    /// Where the sweep is.
+    at: usize,
+}
+
+impl Sweep {
+    fn new(places: usize) -> Self {
+        let words = places.div_ceil(64);
+        Sweep { waiting: vec![0; words], words: vec![0; words.div_ceil(64)], at: 0 }
+    }
+
+    fn add(&mut self, place: usize) {
         if let Some(word) = self.waiting.get_mut(place / 64) {
             *word |= 1 << (place % 64);
         }
@@ -84,8 +105,7 @@ impl<'g> Queue<'g> {
         }
     }
 
-    /// Takes the next.
-    pub fn next(&mut self) -> Option<SystemId> {
+    fn next(&mut self) -> Option<usize> {
         let place = self.from(self.at).or_else(|| self.from(0))?;
         if let Some(word) = self.waiting.get_mut(place / 64) {
             *word &= !(1 << (place % 64));
@@ -94,15 +114,15 @@ impl<'g> Queue<'g> {
             }
         }
         self.at = place + 1;
-        self.order.at(self.turned(place))
+        Some(place)
     }
 
-    /// The first place from one on whose system waits.
+    /// The first place from one on that waits.
     fn from(&self, place: usize) -> Option<usize> {
         let word = first(&self.waiting, place / 64, place / 64 + 1, place % 64);
         word.or_else(|| {
-            let (at, next) = (place / 64 + 1, self.words.len());
-            let word = first(&self.words, at / 64, next, at % 64)?;
+            let (at, end) = (place / 64 + 1, self.words.len());
+            let word = first(&self.words, at / 64, end, at % 64)?;
             first(&self.waiting, word, word + 1, 0)
         })
     }
@@ -119,4 +139,42 @@ fn first(words: &[u64], start: usize, end: usize, bit: usize) -> Option<usize> {
         mask = u64::MAX;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::Sweep;
+
+    proptest! {
+        /// Whatever is added comes once, the next behind the last one first, until nothing waits.
+        #[test]
+        fn all_that_wait_come_in_sweeps(
+            places in 1_usize..20_000,
+            steps in prop::collection::vec((any::<u16>(), any::<bool>()), 0..400),
+        ) {
+            let mut sweep = Sweep::new(places);
+            let mut waiting: BTreeSet<usize> = BTreeSet::new();
+            let mut at = 0;
+            let takes = std::iter::repeat_n((0, true), steps.len());
+            for (place, take) in steps.iter().copied().chain(takes) {
+                if take {
+                    let expected = waiting.range(at..).next().or_else(|| waiting.first()).copied();
+                    prop_assert_eq!(sweep.next(), expected);
+                    if let Some(place) = expected {
+                        waiting.remove(&place);
+                        at = place + 1;
+                    }
+                } else {
+                    let place = usize::from(place) % places;
+                    sweep.add(place);
+                    waiting.insert(place);
+                }
+            }
+            prop_assert_eq!(sweep.next(), None);
+        }
+    }
 }

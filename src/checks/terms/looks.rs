@@ -17,24 +17,21 @@ impl Looks {
     /// By purposes, the receiving system's too, retention and safeguards.
     pub fn new(judge: &Judge) -> Self {
         let model = judge.model;
-        let mut purposes: FxHashMap<&[Key], u32> = FxHashMap::default();
-        let mut number = |list| {
-            let next = purposes.len() as u32;
-            *purposes.entry(list).or_insert(next)
-        };
-        let of_systems: Table<SystemId, u32> = model.systems.map(|_| 0);
-        let of_systems: Table<SystemId, u32> =
-            of_systems.ids().map(|system| number(model.systems[system].purposes.as_slice())).collect();
+        let mut lists: FxHashMap<&[Key], u32> = FxHashMap::default();
+        let of_receiver = model.systems.values().map(|system| {
+            let next = lists.len() as u32;
+            *lists.entry(&system.purposes).or_insert(next)
+        });
+        let of_receiver: Table<SystemId, u32> = of_receiver.collect();
         let mut safeguards: FxHashMap<&[String], u32> = FxHashMap::default();
         let mut kinds: FxHashMap<(u32, u32, Option<Duration>, u32), u32> = FxHashMap::default();
-        let kind = |flow: FlowId| {
-            let flow = &model.flows[flow];
-            let receiving = of_systems[flow.to];
-            let own = if flow.states.purposes { number(flow.purposes.as_slice()) } else { receiving };
+        let kind = |id: FlowId| {
+            let flow = &model.flows[id];
             let next = safeguards.len() as u32;
             let safeguards = *safeguards.entry(&flow.declared.safeguards).or_insert(next);
+            let looks = (judge.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards);
             let next = kinds.len() as u32;
-            *kinds.entry((own, receiving, flow.retention, safeguards)).or_insert(next)
+            *kinds.entry(looks).or_insert(next)
         };
         Looks { kinds: model.flows.ids().map(kind).collect() }
     }
