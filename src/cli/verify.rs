@@ -62,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let none = |why: &str| {
         let shown = visible(&args.certificate.display().to_string());
         output::say(&format!(
-            "error: `{shown}` is no certificate of this version: {}\n  help: `ringfence audit --certificate {shown}` writes one",
+            "error: `{shown}` is no certificate of this version: {}\n  help: `ringfence audit --certificate FILE` writes one",
             visible(why)
         ));
         Ok(ExitCode::from(WRONG))
@@ -102,7 +102,7 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
     let wrong = |why: &str| {
         let shown = visible(&args.certificate.display().to_string());
         output::say(&format!(
-            "error: `{shown}` is no bundle that can be checked: {}\n  help: `ringfence audit --bundle {shown}` writes one",
+            "error: `{shown}` is no bundle that can be checked: {}\n  help: `ringfence audit --bundle FILE.zip` writes one",
             visible(why)
         ));
         Ok(ExitCode::from(WRONG))
