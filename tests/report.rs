@@ -69,6 +69,40 @@ fn the_verdict_says_what_counts() {
 }
 
 #[test]
+fn what_follows_from_another_names_its_own_term() {
+    let world = r#"
+parties:
+  - id: bank
+    name: Bank
+    systems: [{id: core, purposes: [service], originates: [financial.account.balance]}]
+  - id: chat
+    name: Chat
+    systems:
+      - {id: app, purposes: [service]}
+      - {id: store, purposes: [analytics]}
+      - {id: ads, purposes: [advertising]}
+agreements:
+  - id: sharing
+    parties: [bank, chat]
+    terms: {purposes: [service], prohibited_purposes: [advertising]}
+    flows: [{id: balance, from: bank/core, to: chat/app, data: financial}]
+flows:
+  - {id: on, from: chat/app, to: chat/store, data: financial}
+  - {id: out, from: chat/store, to: chat/ads, data: financial}
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("world.yaml"), world).unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("ringfence").unwrap();
+    let output = command.arg("audit").arg(folder.path()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("breaks the term purposes: service"), "{text}");
+    let follows = text.split_once("and then out").map(|(_, rest)| rest).unwrap();
+    let before = follows.find("breaks the term prohibited_purposes: advertising");
+    assert!(before.is_some_and(|at| at < 60), "{text}");
+}
+
+#[test]
 fn hostile_names_do_not_reach_the_terminal() {
     let mut f = finding("core/x", FindingKind::Forbid, Severity::High, 1);
     f.title = "a\u{1b}[2Jb\u{202e}c\nd".to_owned();

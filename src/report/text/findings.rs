@@ -99,7 +99,7 @@ impl Group<'_> {
             head.write(page, index + 1, same);
             let known = marks(head.finding);
             for finding in head.folded.iter().take(left) {
-                follows(page, finding, &known);
+                follows(page, finding, head.finding, &known);
             }
             left = left.saturating_sub(head.folded.len());
         }
@@ -138,13 +138,17 @@ fn lead(number: usize) -> String {
 }
 
 /// A finding that only follows from an earlier one, whose marks need not be said again.
-fn follows(page: &mut Page, finding: &Finding, head: &[String]) {
+fn follows(page: &mut Page, finding: &Finding, first: &Finding, head: &[String]) {
     let whither = match (finding.kind, &finding.flow, &finding.sink) {
         (FindingKind::Terms, Some(flow), _) => flow.clone(),
         (_, _, Some(sink)) => shown(sink).to_owned(),
         _ => about(finding),
     };
     let mut text = format!("and then {whither} · {}", finding.fingerprint);
+    // Under another term it may be graver than what it follows from.
+    if finding.broken.what == BrokenWhat::Term && !same_words(&finding.broken, &first.broken) {
+        text.push_str(&format!(" · breaks the term {}", finding.broken.text));
+    }
     // Whether it is accepted is said of each: a new one must not pass under a known one.
     let accepted = |mark: &String| mark.starts_with("waived") || mark == "in the baseline";
     for mark in marks(finding).iter().filter(|mark| accepted(mark) || !head.contains(mark)) {
