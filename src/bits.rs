@@ -175,6 +175,15 @@ pub fn new(row: &[u64], into: &[u64]) -> bool {
     row.iter().zip(into).any(|(a, b)| a & !b != 0)
 }
 
+/// Whether both have a bit in common that `into` has not.
+#[inline]
+pub fn both_new(a: &[u64], b: &[u64], into: &[u64]) -> bool {
+    if let (&[a, b, c], &[k, l, m], &[x, y, z]) = (a, b, into) {
+        return a & k & !x | b & l & !y | c & m & !z != 0;
+    }
+    a.iter().zip(b).zip(into).any(|((a, b), into)| a & b & !into != 0)
+}
+
 /// Whether no bit is set.
 #[inline]
 pub fn is_empty(row: &[u64]) -> bool {

@@ -33,8 +33,8 @@ pub struct Judge<'m> {
     pub held: &'m Held,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
-    /// The leaves that some system derives others from.
-    pub turning: &'m LeafSet,
+    /// The systems that derive something.
+    pub deriving: &'m [SystemId],
 }
 
 /// What was broken.
@@ -151,15 +151,9 @@ pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Start
     all
 }
 
-/// The leaves that some system derives others from.
-pub fn turning(model: &Model) -> LeafSet {
-    let mut turning = LeafSet::empty(model.data.leaf_count());
-    model
-        .systems
-        .values()
-        .flat_map(|system| &system.derives)
-        .for_each(|(from, _)| turning.extend(from.row()));
-    turning
+/// The systems that derive something.
+pub fn deriving(model: &Model) -> Vec<SystemId> {
+    model.systems.iter().filter(|(_, system)| !system.derives.is_empty()).map(|(id, _)| id).collect()
 }
 
 impl Judge<'_> {
@@ -177,7 +171,7 @@ impl Judge<'_> {
     pub fn classes(&self, alike: &Alike, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, starts) in self.origins {
-            let many = matches!(origin, Origin::Declared(party) if alike.has(*party, distances));
+            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, *party, distances));
             classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
         }
         classes
@@ -198,21 +192,42 @@ impl Judge<'_> {
         starts.sort_unstable_by_key(|&(origin, system, _)| (origin.party(), origin, system));
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, system, leaves) in starts {
-            let many = matches!(origin, Origin::Declared(party) if alike.has(party, true));
+            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, party, true));
             classes.entry((!many).then_some(origin)).or_default().push((system, leaves));
         }
         classes
     }
 
+    /// The leaves from which something is derived on the way to a target that can reach it.
+    pub fn turning(&self, candidates: Candidates) -> LeafSet {
+        let mut turning = LeafSet::empty(self.model.data.leaf_count());
+        let reaching = candidates.systems();
+        let derives = |system: &SystemId| !self.model.systems[*system].derives.is_empty();
+        let systems: Vec<SystemId> = if reaching.clone().count() < self.deriving.len() {
+            reaching.filter(derives).collect()
+        } else {
+            self.deriving.to_vec()
+        };
+        for system in systems {
+            let useful = candidates.any(system);
+            let derives = self.model.systems[system].derives.iter();
+            derives
+                .filter(|(_, into)| into.intersects(&useful))
+                .for_each(|(from, _)| turning.extend(from.row()));
+        }
+        turning
+    }
+
     /// Follows the leaves of one origin, or of many alike, that can reach a target; origin
-    /// leaves that may turn into others on the way in stacks of their own. `None` if none can.
+    /// leaves that turn into others on the way ([`Judge::turning`]) in stacks of their own.
+    /// `None` if none can.
     pub fn follow<'g, C: Course>(
         &self,
         graph: &'g Graph<'g>,
         course: &'g C,
         passing: Passing<'g>,
         starts: &[(SystemId, &LeafSet)],
-        candidates: Candidates,
+        (candidates, turning): (Candidates, &LeafSet),
         mut observe: impl FnMut(Began, Crossing),
     ) -> Option<Followed<'g, C>> {
         let mut seeds = Vec::new();
@@ -234,7 +249,7 @@ impl Judge<'_> {
             };
             for leaf in useful.iter() {
                 let mut stack = 0;
-                if let (true, Some(of)) = (self.turning.contains(leaf), stack_of.get_mut(leaf)) {
+                if let (true, Some(of)) = (turning.contains(leaf), stack_of.get_mut(leaf)) {
                     if *of == 0 {
                         *of = stacks.len();
                         stacks.push(Began::As(leaf));

@@ -10,7 +10,7 @@ use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
 use crate::graph::{Facts, Graph, Origin};
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins, turning};
+use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, deriving, origins};
 use crate::load::World;
 use crate::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Scope, SystemId, Table};
@@ -174,7 +174,7 @@ fn judged<R>(
         assumed: &assumed,
         held: &held,
         origins: &origins,
-        turning: &turning(model),
+        deriving: &deriving(model),
     })
 }
 

@@ -71,11 +71,13 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     let candidates =
         reaching(judge.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
     let candidates = Candidates::of(&candidates, 1);
+    let turning = judge.turning(candidates);
+    let useful = (candidates, &turning);
     for &(origin, ref starts) in judge.origins {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let mut seen: Vec<(FlowId, LeafSet)> = Vec::new();
         let followed =
-            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, candidates, |began, crossing| {
+            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, useful, |began, crossing| {
                 if flows.contains(&crossing.flow) {
                     let mut data = LeafSet::empty(model.data.leaf_count());
                     began.note(&LeafSet::from(&*crossing.leaves), &mut data);

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::bits::{self, LeafSet};
 use crate::model::{AgreementId, Counting, FlowId, Id, Model, PartyId, SystemId, Table};
 use crate::taxonomy::Key;
-use crate::vocabulary::{Relation, Transform};
+use crate::vocabulary::{Consent, Relation, Transform};
 
 pub use self::order::Order;
 
@@ -63,15 +63,14 @@ enum Starts {
 }
 
 impl Edges {
-    /// Flows, in order, by one of their ends, with the other.
+    /// Flows, in order unless they are few, by one of their ends, with the other.
     fn new<'m>(
         model: &'m Model,
         flows: &[FlowId],
         ends: impl Fn(FlowId) -> (SystemId, SystemId),
         leaves: impl Fn(FlowId) -> &'m LeafSet,
     ) -> Self {
-        let few = 2 * flows.len() < model.systems.len();
-        let (starts, order) = if few {
+        let (starts, order) = if Edges::few(model, flows) {
             Starts::some(flows, |flow| ends(flow).0)
         } else {
             Starts::all(model, flows, |flow| ends(flow).0)
@@ -81,6 +80,11 @@ impl Edges {
         order.iter().for_each(|&flow| rows.extend_from_slice(leaves(flow).row()));
         let ends = order.iter().map(|&flow| ends(flow).1).collect();
         Edges { starts, flows: order, ends, rows, words }
+    }
+
+    /// Whether most systems have none of some flows.
+    fn few(model: &Model, flows: &[FlowId]) -> bool {
+        2 * flows.len() < model.systems.len()
     }
 
     fn range(&self, system: SystemId) -> (usize, usize) {
@@ -138,6 +142,7 @@ impl Starts {
     fn some(flows: &[FlowId], by: impl Fn(FlowId) -> SystemId) -> (Self, Vec<FlowId>) {
         let mut order: Vec<(SystemId, FlowId)> = flows.iter().map(|&flow| (by(flow), flow)).collect();
         order.sort_unstable();
+        order.dedup();
         let mut starts = FxHashMap::default();
         let mut at = 0;
         for group in order.chunk_by(|a, b| a.0 == b.0) {
@@ -155,22 +160,27 @@ struct Fact {
     ends: (SystemId, SystemId),
     /// Who runs them.
     parties: (PartyId, PartyId),
-    /// The group that it enters.
-    entered: PartyId,
+    /// The groups that it leaves and enters.
+    groups: (PartyId, PartyId),
     agreement: Option<AgreementId>,
     /// It leaves the provider of the processing agreement that it runs under.
     by_processor: bool,
     /// It has an `only_from`.
     limited: bool,
     transform: Transform,
+    consent: Consent,
     step: Step,
     /// The number of its purposes: of those of all flows that have the same.
     purposes: u32,
 }
 
-/// What is asked of each flow as it is crossed, whichever flows count.
+/// What is asked of each flow as it is crossed, and of parties, whichever flows count.
 #[derive(Debug)]
-pub struct Facts(Table<FlowId, Fact>);
+pub struct Facts {
+    flows: Table<FlowId, Fact>,
+    /// The parties that are the only one of their group.
+    single: Table<PartyId, bool>,
+}
 
 impl Facts {
     /// Of all flows.
@@ -181,11 +191,14 @@ impl Facts {
             let purposes = *numbers.entry(model.flows[id].purposes.as_slice()).or_insert(next);
             Fact::new(model, id, purposes)
         };
-        Facts(model.flows.ids().map(fact).collect())
+        let flows = model.flows.ids().map(fact).collect();
+        let mut members = model.parties.map(|_| 0_usize);
+        model.parties.values().for_each(|party| members[party.group] += 1);
+        Facts { flows, single: model.parties.map(|party| members[party.group] == 1) }
     }
 
     fn of(&self, flow: FlowId) -> &Fact {
-        &self.0[flow]
+        &self.flows[flow]
     }
 }
 
@@ -213,11 +226,12 @@ impl Fact {
         Fact {
             ends: (flow.from, flow.to),
             parties: (from.party, to.party),
-            entered: to.group,
+            groups: (from.group, to.group),
             agreement: flow.agreement,
             by_processor: model.processing_provider(id) == Some(from.party),
             limited: flow.only_from.is_some(),
             transform: flow.transform,
+            consent: flow.consent,
             step,
             purposes,
         }
@@ -272,6 +286,9 @@ impl<'m> Graph<'m> {
 
     /// The graph of some of its flows, in their order.
     pub fn only(&self, flows: &[FlowId]) -> Graph<'m> {
+        if Edges::few(self.model, flows) {
+            return self.with(flows, self.carried);
+        }
         let mut flows = flows.to_vec();
         flows.sort_unstable();
         flows.dedup();
@@ -322,7 +339,7 @@ impl<'m> Graph<'m> {
         self.model.systems.ids().flat_map(|system| self.out(system).map(move |edge| (system, edge)))
     }
 
-    /// Some flows with where they start.
+    /// Some flows that count with where they start.
     pub fn some(
         &self,
         flows: impl IntoIterator<Item = FlowId>,
@@ -376,6 +393,11 @@ impl<'m> Graph<'m> {
         self.facts.of(flow).ends.0
     }
 
+    /// The receiving system.
+    pub fn receiving(&self, flow: FlowId) -> SystemId {
+        self.facts.of(flow).ends.1
+    }
+
     /// The party that runs the sending system.
     pub fn sender(&self, flow: FlowId) -> PartyId {
         self.facts.of(flow).parties.0
@@ -386,6 +408,11 @@ impl<'m> Graph<'m> {
         self.facts.of(flow).parties.1
     }
 
+    /// Whether a party is the only one of its group.
+    pub fn single(&self, party: PartyId) -> bool {
+        self.facts.single[party]
+    }
+
     /// Whether a flow leaves the provider of the processing agreement that it runs under.
     pub fn by_processor(&self, flow: FlowId) -> bool {
         self.facts.of(flow).by_processor
@@ -393,12 +420,18 @@ impl<'m> Graph<'m> {
 
     /// The group whose party receives what crosses a flow.
     pub fn entered(&self, flow: FlowId) -> PartyId {
-        self.facts.of(flow).entered
+        self.facts.of(flow).groups.1
     }
 
     /// What is done to the data on a flow.
     pub fn transform(&self, flow: FlowId) -> Transform {
         self.facts.of(flow).transform
+    }
+
+    /// What is done to the data on a flow, and the consent in place.
+    pub fn manner(&self, flow: FlowId) -> (Transform, Consent) {
+        let facts = self.facts.of(flow);
+        (facts.transform, facts.consent)
     }
 
     /// The distance on arrival of an item of a party's that was at distance `k`.
@@ -408,7 +441,7 @@ impl<'m> Graph<'m> {
     /// Else min(k + 1, 2).
     pub fn distance(&self, flow: FlowId, origin: PartyId, k: usize) -> usize {
         let facts = self.facts.of(flow);
-        if facts.entered == self.model.parties[origin].group {
+        if facts.groups.1 == self.model.parties[origin].group {
             return 0;
         }
         match facts.step {
@@ -435,11 +468,11 @@ impl<'m> Graph<'m> {
         let away = match facts.step {
             Step::Stays => 1 << k,
             // Items that are at a party of their own are at distance 0.
-            Step::Back if k == 0 && origins[self.model.parties[facts.parties.0].group] => 1 | 1 << further(k),
+            Step::Back if k == 0 && origins[facts.groups.0] => 1 | 1 << further(k),
             Step::Back => 1 << k,
             Step::Further => 1 << further(k),
         };
-        away | u8::from(origins[facts.entered])
+        away | u8::from(origins[facts.groups.1])
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.

@@ -105,6 +105,8 @@ fn follow(
         row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
     });
     let candidates = Candidates::of(&rows, 1);
+    let turning = judge.turning(candidates);
+    let useful = (candidates, &turning);
     let mut found: BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> = BTreeMap::new();
     for &(origin, ref starts) in judge.origins {
         for &(source, leaves) in starts {
@@ -114,7 +116,7 @@ fn follow(
             let mut first: BTreeMap<SystemId, Shortest> = BTreeMap::new();
             let seeds = [(source, leaves)];
             let passing = Passing::One(origin);
-            let followed = judge.follow(judge.graph, &course, passing, &seeds, candidates, |_, crossing| {
+            let followed = judge.follow(judge.graph, &course, passing, &seeds, useful, |_, crossing| {
                 let to = model.flows[crossing.flow].to;
                 let arriving = LeafSet::from(&*crossing.leaves);
                 let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };

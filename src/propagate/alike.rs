@@ -11,8 +11,10 @@
 //! What is enclosed is found for each use, by what could get anywhere at all: the
 //! fewer flows can matter, the more parties are.
 
+use rustc_hash::FxHashSet;
+
 use crate::graph::{Graph, Origin};
-use crate::model::{FlowId, PartyId, Table};
+use crate::model::{FlowId, PartyId};
 use crate::vocabulary::Relation;
 
 /// Whose items are followed.
@@ -49,39 +51,37 @@ impl Passing<'_> {
 /// Which parties are alike.
 #[derive(Debug)]
 pub struct Alike {
-    enclosed: Table<PartyId, bool>,
+    /// Those that something of others' may get into; others are enclosed.
+    entered: FxHashSet<PartyId>,
     /// Named by an `only_from` of a flow that does not start at an enclosed party.
-    named: Table<PartyId, bool>,
-    /// The only party of its group.
-    single: Table<PartyId, bool>,
+    named: FxHashSet<PartyId>,
 }
 
 impl Alike {
     /// By the flows that could carry something that matters, whatever their `only_from`.
     pub fn new(graph: &Graph, carrying: &[FlowId]) -> Self {
-        let model = graph.model;
-        let mut enclosed = model.parties.map(|_| true);
-        for &flow in carrying.iter().filter(|&&flow| graph.crosses(flow)) {
-            enclosed[graph.receiver(flow)] = false;
-        }
-        let mut named = model.parties.map(|_| false);
+        let crossing = carrying.iter().filter(|&&flow| graph.crosses(flow));
+        let entered: FxHashSet<PartyId> = crossing.map(|&flow| graph.receiver(flow)).collect();
+        let mut named = FxHashSet::default();
         for &flow in carrying {
             if let Some(parties) = graph.only_from(flow)
-                && !enclosed[graph.sender(flow)]
+                && entered.contains(&graph.sender(flow))
             {
-                parties.iter().for_each(|&party| named[party] = true);
+                named.extend(parties);
             }
         }
-        let mut members = model.parties.map(|_| 0_usize);
-        model.parties.values().for_each(|party| members[party.group] += 1);
-        let single = model.parties.map(|party| members[party.group] == 1);
-        Alike { enclosed, named, single }
+        Alike { entered, named }
+    }
+
+    /// Whether nothing of other parties' gets into one.
+    fn encloses(&self, party: PartyId) -> bool {
+        !self.entered.contains(&party)
     }
 
     /// Whether a party's declared items are followed with those of many others; where
     /// distances matter, fewer are.
-    pub fn has(&self, party: PartyId, distances: bool) -> bool {
-        !self.named[party] && (!distances || self.enclosed[party] && self.single[party])
+    pub fn has(&self, graph: &Graph, party: PartyId, distances: bool) -> bool {
+        !self.named.contains(&party) && (!distances || self.encloses(party) && graph.single(party))
     }
 
     /// Whether `only_from` lets items pass.
@@ -91,7 +91,7 @@ impl Alike {
             (Whose::Many, None) => true,
             (Whose::Many, Some(parties)) => {
                 let sender = graph.sender(flow);
-                self.enclosed[sender] && parties.contains(&sender)
+                self.encloses(sender) && parties.contains(&sender)
             }
         }
     }
@@ -101,16 +101,16 @@ impl Alike {
     pub fn distance(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> usize {
         match whose {
             Whose::One(origin) => graph.distance(flow, origin.party(), k),
-            Whose::Many => graph.distance_away(flow, |sender| !self.enclosed[sender], k),
+            Whose::Many => graph.distance_away(flow, |sender| !self.encloses(sender), k),
         }
     }
 
     /// What a flow's receiver is to an item that arrives by it at distance `k`.
     pub fn relation(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> Relation {
-        let to = graph.model.flows[flow].to;
+        let to = graph.receiving(flow);
         match whose {
             Whose::One(origin) => graph.relation(to, origin.party(), k),
-            Whose::Many if self.enclosed[graph.model.systems[to].party] => Relation::FirstParty,
+            Whose::Many if self.encloses(graph.model.systems[to].party) => Relation::FirstParty,
             Whose::Many => Graph::elsewhere(k),
         }
     }

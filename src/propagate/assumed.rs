@@ -22,7 +22,7 @@ use super::queue::{Queue, Way};
 use super::{Held, Rows, deriving, held};
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Graph};
-use crate::model::SystemId;
+use crate::model::{FlowId, SystemId};
 use crate::taxonomy::Key;
 
 /// The assumed origins.
@@ -55,8 +55,12 @@ pub fn assume(graph: &Graph) -> (Assumed, Held) {
     let mut assumed = Assumed::default();
     let mut held = held(graph);
     let mut spread = Spread::new(graph);
+    // The flows that carry less than they may: what carries all that it names carries something
+    // of each.
+    let less = |(_, edge): &(SystemId, Edge)| held.carried[edge.flow].row() != edge.leaves;
+    let mut lacking: Vec<FlowId> = graph.all().filter(less).map(|(_, edge)| edge.flow).collect();
     loop {
-        let pairs = Pairs::new(graph, unsourced(graph, &held));
+        let pairs = Pairs::new(graph, unsourced(graph, &held, &lacking));
         let mut sources = sources(graph, &pairs);
         // A pair that is assumed is sourced: that it comes again cannot happen, and must not hang.
         sources
@@ -68,19 +72,21 @@ pub fn assume(graph: &Graph) -> (Assumed, Held) {
         }
         held.assume(&mut spread, sources.iter().map(|(system, _, leaves)| (*system, leaves)));
         sources.iter().for_each(|(system, key, leaves)| assumed.add((*system, *key), leaves));
+        lacking.retain(|&flow| held.carried[flow] != *graph.model.flows[flow].leaves);
     }
 }
 
-fn unsourced(graph: &Graph, held: &Held) -> Vec<(SystemId, Key)> {
+/// What is unsourced, of a derivation or of some flows.
+fn unsourced(graph: &Graph, held: &Held, lacking: &[FlowId]) -> Vec<(SystemId, Key)> {
     let model = graph.model;
     let below = |key: Key, leaves: &LeafSet| model.data.leaves([&key]).intersects(leaves);
     let mut pairs = Vec::new();
-    for (_, Edge { flow, leaves, .. }) in graph.all() {
-        // What carries all that it names carries something of each.
-        if held.carried[flow].row() == leaves {
+    for &flow in lacking {
+        let f = &model.flows[flow];
+        // It carries something of all that it names.
+        if f.declared.data.len() == 1 && !held.carried[flow].is_empty() {
             continue;
         }
-        let f = &model.flows[flow];
         let named = f.declared.data.iter().map(|key| key.value);
         pairs.extend(named.filter(|&key| !below(key, &held.carried[flow])).map(|key| (f.from, key)));
     }

@@ -2,9 +2,9 @@
 
 use super::queue::{Queue, Way};
 use super::{Course, Rows, Slot};
-use crate::bits;
+use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
-use crate::model::{FlowId, SystemId};
+use crate::model::{FlowId, Model, SystemId};
 
 /// For each system and slot the leaves that can reach a target, by flows that let
 /// anything pass. For each of some flows `targets` adds to a row the leaves that hit a
@@ -64,6 +64,8 @@ struct Back<'g, C> {
     queue: Queue<'g>,
     /// Where what is looked for is at all.
     within: Option<&'g Rows>,
+    /// The leaves that items can have in each slot, if not all.
+    possible: Vec<u64>,
     row: Vec<u64>,
 }
 
@@ -81,8 +83,14 @@ impl<'g, C: Course> Back<'g, C> {
             rows,
             queue: Queue::new(graph, Way::Against),
             within: None,
+            possible: possible(graph.model, course, words),
             row: vec![0; words],
         }
+    }
+
+    /// The leaves that items can have in a slot, if not all.
+    fn possible(&self, slot: Slot) -> Option<&[u64]> {
+        Some(slot.of(&self.possible, self.planes, self.words)).filter(|row| !row.is_empty())
     }
 
     fn start<'e>(
@@ -92,6 +100,9 @@ impl<'g, C: Course> Back<'g, C> {
     ) {
         for (from, edge) in flows {
             for &slot in &self.slots {
+                if self.possible(slot).is_some_and(|possible| !edge.carries(possible)) {
+                    continue;
+                }
                 self.row.fill(0);
                 targets(edge, slot, &mut self.row);
                 bits::keep(&mut self.row, edge.leaves);
@@ -110,6 +121,9 @@ impl<'g, C: Course> Back<'g, C> {
             new.extend_from_slice(self.fresh.block(system));
             self.fresh.clear(system);
             close(self.graph, self.course, system, &mut new);
+            if !self.possible.is_empty() {
+                bits::keep(&mut new, &self.possible);
+            }
             bits::take(&mut new, self.rows.block(system));
             if bits::is_empty(&new) {
                 continue;
@@ -132,6 +146,11 @@ impl<'g, C: Course> Back<'g, C> {
         let (plain, marked) = behind.split_at_checked(self.planes * self.words).unwrap_or((behind, &[]));
         let (plain, marked) = (!bits::is_empty(plain), !bits::is_empty(marked));
         for &slot in self.slots.iter().filter(|slot| if slot.marked { marked } else { plain }) {
+            // With one plane it is known what would be there before: most is known to reach.
+            let known = self.rows.row(edge.end, slot.index(self.planes));
+            if self.planes == 1 && !bits::both_new(slot.of(behind, 1, self.words), edge.leaves, known) {
+                continue;
+            }
             let mut some = false;
             for plane in self.course.nexts(edge.flow, slot.plane) {
                 let there = Slot { plane, ..slot }.of(behind, self.planes, self.words);
@@ -157,6 +176,27 @@ impl<'g, C: Course> Back<'g, C> {
             }
         }
     }
+}
+
+/// The leaves that items can have in each slot, whichever walks they go, if not all: one with
+/// a mark those that its categories are or that something is derived from them, one without a
+/// mark those of no such category.
+fn possible<C: Course>(model: &Model, course: &C, words: usize) -> Vec<u64> {
+    let Some(marks) = course.marks() else {
+        return Vec::new();
+    };
+    let derives: Vec<_> = model.systems.values().flat_map(|system| &system.derives).collect();
+    let mut marked = marks.clone();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for (from, into) in &derives {
+            changed |= from.intersects(&marked) && bits::or(marked.row_mut(), into.row());
+        }
+    }
+    let plain = LeafSet::full(model.data.leaf_count()).minus(marks);
+    let of = |slot: Slot| if slot.marked { marked.row() } else { plain.row() };
+    Slot::all(course).flat_map(|slot| of(slot).iter().take(words).copied()).collect()
 }
 
 /// What derives something that reaches, reaches: adds it to what does, of all slots.

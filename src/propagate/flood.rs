@@ -74,10 +74,10 @@ pub fn flood<'s, C: Course>(
         }
     }
     let mut new: Vec<u64> = Vec::new();
-    let mut crossing: Vec<u64> = Vec::new();
     let mut active: Vec<Slot> = Vec::with_capacity(slots.len());
     let words = bits::words(model.data.leaf_count());
     let mut any: Vec<u64> = vec![0; words];
+    let mut crossing: Vec<u64> = vec![0; words];
     while let Some(system) = queue.next() {
         new.clear();
         new.extend_from_slice(fresh.block(system));
@@ -94,7 +94,13 @@ pub fn flood<'s, C: Course>(
         for Edge { flow, end, leaves } in graph.out(system).filter(|edge| edge.carries(&any)) {
             for &slot in &active {
                 let held = slot.of(&new, planes, words);
-                if !bits::intersects(held, leaves) {
+                // With one plane it is known where they would arrive: most is there already.
+                let some = if planes == 1 {
+                    bits::both_new(held, leaves, rows.row(end, slot.index(1)))
+                } else {
+                    bits::intersects(held, leaves)
+                };
+                if !some {
                     continue;
                 }
                 for plane in course.nexts(flow, slot.plane) {
@@ -102,8 +108,8 @@ pub fn flood<'s, C: Course>(
                         break;
                     }
                     let next = Slot { plane, ..slot };
-                    crossing.clear();
-                    crossing.extend(held.iter().zip(leaves).map(|(h, l)| h & l));
+                    crossing.copy_from_slice(held);
+                    bits::keep(&mut crossing, leaves);
                     if let Some(candidates) = candidates {
                         candidates.keep(end, next, &mut crossing);
                     }

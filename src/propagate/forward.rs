@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{Course, Passing, Rows, Slot, derive};
-use crate::bits;
+use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
 
@@ -133,6 +133,19 @@ impl<'r> Candidates<'r> {
     /// By a course with so many planes.
     pub fn of(rows: &'r Rows, planes: usize) -> Self {
         Candidates { rows, planes, later: None }
+    }
+
+    /// The systems from which something can reach a target, some maybe twice.
+    pub fn systems(&self) -> impl Iterator<Item = SystemId> + Clone + use<'r> {
+        let later = self.later.map(Rows::systems).unwrap_or_default();
+        self.rows.systems().iter().chain(later).copied()
+    }
+
+    /// What can reach a target from a system in any slot.
+    pub fn any(&self, system: SystemId) -> LeafSet {
+        let mut any = self.rows.any(system);
+        self.later.iter().for_each(|later| any.extend(later.row(system, 0)));
+        any
     }
 
     fn rows(&self, system: SystemId, slot: Slot) -> (&'r [u64], &'r [u64]) {

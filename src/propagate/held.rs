@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
+use super::gates::{self, Limited};
 use super::queue::{Queue, Way};
 use super::{Course, Rows, derive, reaching};
 use crate::bits::{self, LeafSet};
@@ -21,11 +22,7 @@ pub struct Held {
     pub left_out: FxHashSet<FlowId>,
 }
 
-/// Follows everything that is declared to start somewhere. Parties that no `only_from` names
-/// go together: no such flow carries their items. Of one that is named, an item goes on only
-/// where its way may still lead over a flow that names it, or where items of too few others
-/// have been: one more than the longest `only_from` has names have seen all that can be left
-/// out, and carried all that others carry.
+/// Follows everything that is declared to start somewhere.
 pub fn held(graph: &Graph) -> Held {
     let model = graph.model;
     let mut naming: BTreeMap<PartyId, Vec<FlowId>> = BTreeMap::new();
@@ -36,45 +33,16 @@ pub fn held(graph: &Graph) -> Held {
         parties.iter().for_each(|&party| naming.entry(party).or_default().push(flow));
     }
     let nothing = LeafSet::empty(model.data.leaf_count());
-    let mut result = Held {
+    let mut held = Held {
         leaves: Rows::new(model, 1),
         carried: model.flows.map(|_| nothing.clone()),
         left_out: FxHashSet::default(),
     };
-    let mut spread = Spread::new(graph);
-    // Whose items have been where: at least one party's, at least two parties', …
-    let mut been: Vec<Rows> = Vec::new();
-    let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.party));
-    spread.start(others.map(|(id, s)| (id, &s.originates)));
-    let unlimited = |flow| graph.only_from(flow).is_none();
-    spread.go(unlimited, |_, _| {});
-    result.take(&spread, unlimited);
-    been.resize(if naming.is_empty() { 0 } else { longest + 1 }, spread.rows.clone());
-    spread.clear();
-    for (&party, flows) in &naming {
-        let naming = graph.some(flows.iter().copied());
-        let toward = reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
-        let passes = |flow| graph.passes(flow, Origin::Declared(party));
-        let systems = model.parties[party].systems.iter();
-        spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
-        let keep = |system: SystemId, row: &mut [u64]| {
-            let many = been.last().map(|rows| rows.row(system, 0)).unwrap_or_default();
-            let here = row.iter_mut().zip(many).zip(toward.row(system, 0));
-            here.for_each(|((r, many), toward)| *r &= !many | toward);
-        };
-        spread.go(passes, keep);
-        result.take(&spread, passes);
-        for &system in spread.rows.systems() {
-            let mut new = spread.rows.row(system, 0).to_vec();
-            for rows in &mut been {
-                let before = rows.row(system, 0).to_vec();
-                rows.add(system, 0, &new);
-                bits::keep(&mut new, &before);
-            }
-        }
-        spread.clear();
+    match gates::limited(graph, &naming) {
+        Some(limited) => held.by_gates(graph, limited),
+        None => held.by_parties(graph, &naming, longest),
     }
-    result
+    held
 }
 
 /// Everything moves everywhere.
@@ -86,7 +54,62 @@ impl Course for Anywhere {
     }
 }
 
+fn unlimited(graph: &Graph) -> impl Fn(FlowId) -> bool + Copy {
+    |flow| graph.only_from(flow).is_none()
+}
+
 impl Held {
+    /// Where it is known what flows with an `only_from` carry, all move together.
+    fn by_gates(&mut self, graph: &Graph, limited: Limited) {
+        let mut spread = Spread::new(graph);
+        spread.start(graph.model.systems.iter().map(|(id, s)| (id, &s.originates)));
+        spread.start(limited.carried.iter().map(|(&flow, leaves)| (graph.receiving(flow), leaves)));
+        spread.go(unlimited(graph), |_, _| {});
+        self.take(&spread, unlimited(graph));
+        self.left_out = limited.left_out;
+        limited.carried.into_iter().for_each(|(flow, leaves)| self.carried[flow] = leaves);
+    }
+
+    /// Parties that no `only_from` names go together: no such flow carries their items. Of one
+    /// that is named, an item goes on only where its way may still lead over a flow that names
+    /// it, or where items of too few others have been: one more than the longest `only_from` has
+    /// names have seen all that can be left out, and carried all that others carry.
+    fn by_parties(&mut self, graph: &Graph, naming: &BTreeMap<PartyId, Vec<FlowId>>, longest: usize) {
+        let model = graph.model;
+        let mut spread = Spread::new(graph);
+        // Whose items have been where: at least one party's, at least two parties', …
+        let mut been: Vec<Rows> = Vec::new();
+        let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.party));
+        spread.start(others.map(|(id, s)| (id, &s.originates)));
+        spread.go(unlimited(graph), |_, _| {});
+        self.take(&spread, unlimited(graph));
+        been.resize(if naming.is_empty() { 0 } else { longest + 1 }, spread.rows.clone());
+        spread.clear();
+        for (&party, flows) in naming {
+            let naming = graph.some(flows.iter().copied());
+            let toward = reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
+            let passes = |flow| graph.passes(flow, Origin::Declared(party));
+            let systems = model.parties[party].systems.iter();
+            spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
+            let keep = |system: SystemId, row: &mut [u64]| {
+                let many = been.last().map(|rows| rows.row(system, 0)).unwrap_or_default();
+                let here = row.iter_mut().zip(many).zip(toward.row(system, 0));
+                here.for_each(|((r, many), toward)| *r &= !many | toward);
+            };
+            spread.go(passes, keep);
+            self.take(&spread, passes);
+            for &system in spread.rows.systems() {
+                let mut new = spread.rows.row(system, 0).to_vec();
+                for rows in &mut been {
+                    let before = rows.row(system, 0).to_vec();
+                    rows.add(system, 0, &new);
+                    bits::keep(&mut new, &before);
+                }
+            }
+            spread.clear();
+        }
+    }
+
     /// Adds what is assumed to start at systems; `spread` has what was assumed before.
     pub(super) fn assume<'s>(
         &mut self,
@@ -184,10 +207,11 @@ impl<'g> Spread<'g> {
         self.rows.add(system, 0, new.row());
         let graph = self.graph;
         let mut row = std::mem::take(&mut self.row);
-        for Edge { flow, end, leaves } in graph.out(system).filter(|edge| edge.carries(new.row())) {
-            if passes(flow) {
+        for Edge { flow, end, leaves } in graph.out(system) {
+            if bits::both_new(new.row(), leaves, self.rows.row(end, 0)) && passes(flow) {
                 row.clear();
-                row.extend(new.row().iter().zip(leaves).map(|(n, l)| n & l));
+                row.extend_from_slice(new.row());
+                bits::keep(&mut row, leaves);
                 keep(end, &mut row);
                 self.arrive(end, &row);
             }

@@ -24,6 +24,7 @@ mod assumed;
 mod backward;
 mod flood;
 mod forward;
+mod gates;
 mod held;
 mod inward;
 mod queue;

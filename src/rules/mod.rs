@@ -1,5 +1,6 @@
 //! Rules of policies, and promises, which are rules.
 
+mod exempt;
 mod fields;
 mod forbid;
 mod limit;

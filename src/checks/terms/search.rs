@@ -127,7 +127,9 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
             };
             carrying.extend(judge.graph.out(system).filter(matters).map(|edge| edge.flow));
         }
-        Some(Region { before, after, carrying })
+        let mut region = Region { before, after, carrying, turning: LeafSet::empty(model.data.leaf_count()) };
+        region.turning = judge.turning(region.candidates());
+        Some(region)
     }
 
     /// Follows what comes under the terms from origins that are alike, and shows what
@@ -143,7 +145,8 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
     where
         'u: 'g,
     {
-        self.judge.follow(graph, course, passing, starts, region.candidates(), |began, crossing| {
+        let useful = (region.candidates(), &region.turning);
+        self.judge.follow(graph, course, passing, starts, useful, |began, crossing| {
             if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
                 return;
             }
@@ -173,6 +176,8 @@ pub(super) struct Region {
     pub before: Rows,
     pub after: Rows,
     pub carrying: Vec<FlowId>,
+    /// The leaves from which something is derived on the way.
+    turning: LeafSet,
 }
 
 impl Region {
@@ -182,9 +187,14 @@ impl Region {
 
     /// All of some.
     pub fn union<'r>(model: &Model, regions: impl Iterator<Item = &'r Region>) -> Region {
-        let mut all =
-            Region { before: Rows::new(model, 1), after: Rows::new(model, 1), carrying: Vec::new() };
+        let mut all = Region {
+            before: Rows::new(model, 1),
+            after: Rows::new(model, 1),
+            carrying: Vec::new(),
+            turning: LeafSet::empty(model.data.leaf_count()),
+        };
         for region in regions {
+            all.turning.extend(region.turning.row());
             all.before.extend(&region.before);
             all.after.extend(&region.after);
             all.carrying.extend_from_slice(&region.carrying);

@@ -58,8 +58,7 @@ impl<'w> Ways<'w> {
     pub fn classes<'s>(&self, sources: &[Source<'s>]) -> BTreeMap<Option<Origin>, Vec<Source<'s>>> {
         let mut classes: BTreeMap<Option<Origin>, Vec<Source>> = BTreeMap::new();
         for &source in sources {
-            let many =
-                matches!(source.0, Origin::Declared(party) if self.alike.has(party, self.rule.relation()));
+            let many = matches!(source.0, Origin::Declared(party) if self.alike.has(&self.graph, party, self.rule.relation()));
             classes.entry((!many).then_some(source.0)).or_default().push(source);
         }
         classes

@@ -65,12 +65,11 @@ impl WorkedOut {
         if more.is_empty() {
             return self.clone();
         }
-        let decided = Arc::new(self.decided.besides(judge, rule, more));
-        let prepared = Prepared::new(judge, rule, Some(&decided));
+        let prepared = Prepared::new(judge, rule, Some(&self.decided));
         let course = Reach { rule: &prepared, items: Items::Sources };
         let useful =
             reaching_besides(judge.graph, &course, &self.useful, more, finding(&course, Sought::Breaches));
-        WorkedOut { useful: Arc::new(useful), decided: Arc::clone(&decided) }
+        WorkedOut { useful: Arc::new(useful), decided: Arc::clone(&self.decided) }
     }
 }
 
@@ -207,15 +206,7 @@ fn at_itself(
 
 /// What can get to what is sought.
 fn toward(course: &Reach, sought: Sought) -> Rows {
-    let rule = course.rule;
-    let matters = |(_, edge): &(SystemId, Edge)| {
-        let (through, arriving) = (rule.through(edge.flow), rule.arriving(edge.flow));
-        match sought {
-            Sought::Breaches => !through && !arriving && rule.to(edge.flow) != 0,
-            Sought::Exemptions => through || arriving && rule.to(edge.flow) != 0,
-        }
-    };
-    reaching(rule.judge.graph, course, rule.judge.graph.all().filter(matters), finding(course, sought))
+    toward_some(course, sought, course.rule.ends(sought))
 }
 
 /// What can get to what is sought at some flows.
@@ -350,11 +341,6 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
     if claims.is_empty() { "matches the exception".to_owned() } else { claims.join("; ") }
 }
 
-/// The counting flows that carry nothing.
-fn nothing_carried(judge: &Judge) -> impl Iterator<Item = FlowId> {
-    judge.counting.iter().filter(|&flow| judge.held.carried[flow].is_empty())
-}
-
 fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     let judge = rule.judge;
     let model = judge.model;
@@ -366,10 +352,7 @@ fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     if !model.systems.ids().any(|s| judge.matching.place(&forbid.from, s, Reading::Likely)) {
         idle.push(Idle::Source);
     }
-    let arrives = || {
-        judge.graph.flows().iter().any(|&flow| rule.to(flow) != 0)
-            || nothing_carried(judge).any(|flow| rule.decided().matches(judge, forbid, flow))
-    };
+    let arrives = || judge.counting.iter().any(|flow| rule.to(flow) != 0);
     let place = |s: SystemId| {
         RELATIONS
             .iter()

@@ -9,8 +9,9 @@ use crate::graph::Graph;
 use crate::judge::Judge;
 use crate::matching::{Arrival, Matching, RELATIONS, Reading};
 use crate::model::{FlowId, PartyId, SystemId, Table};
-use crate::policy::{AnyOf, FlowKeys, Forbid};
+use crate::policy::Forbid;
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
+use crate::rules::exempt::Exempt;
 use crate::vocabulary::Relation;
 
 /// A rule on each flow and system.
@@ -24,8 +25,8 @@ pub(super) struct Prepared<'j> {
 pub(super) struct Decided {
     /// The leaves of `data`; all, if it is left out.
     data: LeafSet,
-    /// For each flow that carries something the relations with which its arrival matches
-    /// `to`, a bit each, and whether it is exempt.
+    /// For each flow, counting or not, the relations with which its arrival matches `to`, a
+    /// bit each, and whether it is exempt.
     flows: Table<FlowId, u8>,
     /// Whether the relation matters.
     relation: bool,
@@ -54,58 +55,40 @@ impl Decided {
         for (id, system) in model.systems.iter() {
             from[system.group] |= matching.place(&rule.from, id, Reading::Likely);
         }
-        let mut decided = Decided {
-            flows: model.flows.map(|_| 0),
-            relation: Matching::asks_relation(&rule.to),
-            touching: Deriving::new(model, &data),
-            data,
-            from,
+        let relation = Matching::asks_relation(&rule.to);
+        let (mut through, mut arriving) =
+            (Exempt::new(judge, &rule.through), Exempt::new(judge, &rule.arriving));
+        // Whether an arrival matches is up to the system and the flow's purposes; most flows to a
+        // system have the same as the one before.
+        let mut known: FxHashMap<(SystemId, u32), u8> = FxHashMap::default();
+        let mut last: Table<SystemId, Option<(u32, u8)>> = model.systems.map(|_| None);
+        let said = |flow: FlowId| {
+            let (system, purposes) = (judge.graph.receiving(flow), judge.graph.purposes(flow));
+            let to = match last[system] {
+                Some((same, to)) if same == purposes => to,
+                _ => {
+                    let to = known.entry((system, purposes));
+                    *to.or_insert_with(|| arrivals(judge, rule, relation, flow))
+                }
+            };
+            last[system] = Some((purposes, to));
+            let exempt = u8::from(through.holds(flow)) * THROUGH + u8::from(arriving.holds(flow)) * ARRIVING;
+            to + exempt
         };
-        // Whether an arrival matches is up to the system and the flow's purposes.
-        let mut known: FxHashMap<u32, u8> = FxHashMap::default();
-        for system in model.systems.ids() {
-            known.clear();
-            for flow in judge.graph.into(system).map(|edge| edge.flow) {
-                let to = *known
-                    .entry(judge.graph.purposes(flow))
-                    .or_insert_with(|| decided.arrivals(judge, rule, flow));
-                decided.flows[flow] = to + exemptions(judge, rule, flow);
-            }
-        }
-        decided
-    }
-
-    /// The same where more flows carry something.
-    pub fn besides(&self, judge: &Judge, rule: &Forbid, more: &[FlowId]) -> Self {
-        let mut decided = self.clone();
-        for &flow in more {
-            decided.flows[flow] = decided.arrivals(judge, rule, flow) + exemptions(judge, rule, flow);
-        }
-        decided
-    }
-
-    /// The relations with which an arrival by a flow, whatever it carries, matches `to`.
-    fn arrivals(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
-        let at = judge.model.flows[flow].to;
-        let matches = |relation| judge.matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
-        if self.relation {
-            RELATIONS.iter().filter(|&&r| matches(Some(r))).map(|&r| bit(r)).sum()
-        } else {
-            u8::from(matches(None)) * EVERY
-        }
-    }
-
-    /// Whether an arrival by a flow, whatever it carries, can match `to`.
-    pub fn matches(&self, judge: &Judge, rule: &Forbid, flow: FlowId) -> bool {
-        self.arrivals(judge, rule, flow) != 0
+        let flows = model.flows.ids().map(said).collect();
+        Decided { flows, relation, touching: Deriving::new(model, &data), data, from }
     }
 }
 
-/// Whether a flow is exempt.
-fn exemptions(judge: &Judge, rule: &Forbid, flow: FlowId) -> u8 {
-    let exempt =
-        |list: &AnyOf<FlowKeys>| !list.is_empty() && judge.matching.flow(list, flow, Reading::Unlikely);
-    u8::from(exempt(&rule.through)) * THROUGH + u8::from(exempt(&rule.arriving)) * ARRIVING
+/// The relations with which an arrival by a flow, whatever it carries, matches `to`.
+fn arrivals(judge: &Judge, rule: &Forbid, relation: bool, flow: FlowId) -> u8 {
+    let at = judge.graph.receiving(flow);
+    let matches = |relation| judge.matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
+    if relation {
+        RELATIONS.iter().filter(|&&r| matches(Some(r))).map(|&r| bit(r)).sum()
+    } else {
+        u8::from(matches(None)) * EVERY
+    }
 }
 
 impl Decided {
@@ -169,8 +152,17 @@ impl<'j> Prepared<'j> {
         if marked {
             LeafSet::from(leaves)
         } else {
-            self.touching(self.judge.model.flows[flow].to).with(leaves)
+            self.touching(self.judge.graph.receiving(flow)).with(leaves)
         }
+    }
+
+    /// The flows at which something may be found, by what they are.
+    pub fn ends(&self, sought: Sought) -> impl Iterator<Item = FlowId> {
+        let matters = move |said: u8| match sought {
+            Sought::Breaches => said & (THROUGH | ARRIVING) == 0 && said & EVERY != 0,
+            Sought::Exemptions => said & THROUGH != 0 || said & ARRIVING != 0 && said & EVERY != 0,
+        };
+        self.decided.flows.iter().filter(move |(_, said)| matters(**said)).map(|(flow, _)| flow)
     }
 }
 
@@ -237,8 +229,7 @@ impl Reach<'_> {
                 bit(alike.relation(self.graph(), flow, whose, k))
             }
             _ => {
-                let model = self.rule.judge.model;
-                let home = self.rule.decided.from[model.systems[model.flows[flow].to].group];
+                let home = self.rule.decided.from[self.graph().entered(flow)];
                 let own = if home { bit(Relation::FirstParty) | bit(Relation::Affiliate) } else { 0 };
                 ones(self.distances(flow, plane)).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
             }
@@ -250,15 +241,16 @@ impl Reach<'_> {
     /// for which an exemption keeps them from going on or from breaking it.
     pub fn finds(&self, sought: Sought, flow: FlowId, slot: Slot, leaves: &[u64]) -> Option<LeafSet> {
         let (through, arriving) = (self.rule.through(flow), self.rule.arriving(flow));
-        let met = match sought {
-            Sought::Breaches => !through && !arriving && self.arrives(flow, slot.plane),
-            Sought::Exemptions => through || arriving && self.arrives(flow, slot.plane),
+        let may = match sought {
+            Sought::Breaches => !through && !arriving,
+            Sought::Exemptions => through || arriving,
         };
-        if !met {
+        if !may {
             return None;
         }
         let hit = self.rule.of_data(flow, slot.marked, leaves);
-        (!hit.is_empty()).then_some(hit)
+        let met = || through || self.arrives(flow, slot.plane);
+        (!hit.is_empty() && met()).then_some(hit)
     }
 
     /// Where items in a slot are in after a flow.

@@ -71,14 +71,15 @@ impl Walks<'_> {
             })
             .collect();
         if leading.len() <= sinks.len() {
-            leading.iter().for_each(|&source| self.outward(source, candidates, found));
+            let turning = class.rule.judge.turning(candidates);
+            leading.iter().for_each(|&source| self.outward(source, (candidates, &turning), found));
         } else {
             self.inward_from(&leading, sinks, found);
         }
     }
 
     /// Follows one source to all sinks.
-    fn outward(&self, (origin, source, leaves): Source, candidates: Candidates, found: &mut Finds) {
+    fn outward(&self, (origin, source, leaves): Source, useful: (Candidates, &LeafSet), found: &mut Finds) {
         let (class, rule) = (self.class, self.class.rule);
         let judge = rule.judge;
         let model = judge.model;
@@ -86,13 +87,8 @@ impl Walks<'_> {
         let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
         let mut hits: Vec<(SystemId, Began, LeafSet)> = Vec::new();
         let starts = [(source, leaves)];
-        let followed = judge.follow(
-            class.graph,
-            &course,
-            Passing::One(origin),
-            &starts,
-            candidates,
-            |began, crossing| {
+        let followed =
+            judge.follow(class.graph, &course, Passing::One(origin), &starts, useful, |began, crossing| {
                 let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
                 if sink == source {
                     return;
@@ -101,8 +97,7 @@ impl Walks<'_> {
                     keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
                     hits.push((sink, began, hit));
                 }
-            },
-        );
+            });
         let Some(followed) = followed else {
             return;
         };

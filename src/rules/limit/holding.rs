@@ -90,8 +90,9 @@ impl Search<'_> {
         let none = || LeafSet::empty(model.data.leaf_count());
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: FxHashMap<usize, (LeafSet, LeafSet)> = FxHashMap::default();
+        let useful = (self.useful, &judge.turning(self.useful));
         let followed =
-            judge.follow(judge.graph, &asked.course, passing, starts, self.useful, |began, crossing| {
+            judge.follow(judge.graph, &asked.course, passing, starts, useful, |began, crossing| {
                 let Some(place) = self.place_of[crossing.end] else {
                     return;
                 };

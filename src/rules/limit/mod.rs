@@ -14,6 +14,7 @@ use rustc_hash::FxHashSet;
 
 use self::holding::{Holding, Holdings, Search, same};
 use super::Idle;
+use super::exempt::Exempt;
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Origin};
 use crate::judge::{Judge, On, Relied, RuleRef, Starts, Violation};
@@ -64,30 +65,29 @@ pub fn limited(
             (vec![model.data.leaves(data.iter().map(|k| &k.value))], Some(*at_most))
         }
     };
+    let bare = |&(on, _): &(On, Vec<SystemId>)| Violation::bare(rule_ref, on, model.data.leaf_count());
     let mut place_of: Table<SystemId, Option<usize>> = model.systems.map(|_| None);
     for (at, (_, systems)) in places.iter().enumerate() {
         systems.iter().for_each(|&s| place_of[s] = Some(at));
     }
-    let exempt = |flow| {
-        !rule.through.is_empty()
-            && judge.counting.has(flow)
-            && judge.matching.flow(&rule.through, flow, Reading::Unlikely)
-    };
-    let through: Table<FlowId, bool> = model.flows.ids().map(exempt).collect();
+    let mut exempt = Exempt::new(judge, &rule.through);
+    let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
+    // Judged again, nobody asks by which walks.
+    if only.is_some() && at_most.is_none() && at_once(judge, &through, &categories, &place_of, places.len()) {
+        return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
+    }
     let mut relied: Vec<FlowId> = Vec::new();
     let asked: Vec<Asked> =
         categories.iter().map(|data| Asked::new(judge, &through, data, &place_of, only.is_none())).collect();
     if only.is_none() {
         asked.iter().for_each(|asked| asked.rely(&mut relied));
     }
-    // Judged again, nobody asks by which walks.
     if only.is_some() && at_most.is_none() {
         let surely: Vec<Vec<bool>> =
             asked.iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
         let all = |at: usize| surely.iter().all(|surely| surely.get(at) == Some(&true));
         if (0..places.len()).all(all) {
-            let broken = places.iter().map(|&(on, _)| Violation::bare(rule_ref, on, model.data.leaf_count()));
-            return (broken.collect(), Vec::new(), Vec::new());
+            return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
         }
     }
     // Only where something of each category can be at all, it is looked for.
@@ -161,6 +161,35 @@ pub fn limited(
     (violations, relied.collect(), idle)
 }
 
+/// Whether each place holds something of each category that is declared to start there, or that
+/// one flow brings from where it starts.
+fn at_once(
+    judge: &Judge,
+    through: &Table<FlowId, bool>,
+    categories: &[LeafSet],
+    place_of: &Table<SystemId, Option<usize>>,
+    places: usize,
+) -> bool {
+    let originates = |system: SystemId| &judge.model.systems[system].originates;
+    categories.iter().all(|data| {
+        let touching = Deriving::new(judge.model, data);
+        let mut holds = vec![false; places];
+        let mut mark = |system: SystemId, leaves: &dyn Fn() -> LeafSet| {
+            if let Some(holds) = place_of[system].and_then(|at| holds.get_mut(at)).filter(|holds| !**holds) {
+                *holds = leaves().intersects(touching.at(system));
+            }
+        };
+        judge.model.systems.ids().for_each(|system| mark(system, &|| originates(system).clone()));
+        for (from, edge) in judge.graph.all() {
+            let passes = || judge.graph.passes(edge.flow, Origin::Declared(judge.graph.sender(edge.flow)));
+            if !through[edge.flow] && edge.carries(originates(from).row()) && passes() {
+                mark(edge.end, &|| originates(from).with(edge.leaves));
+            }
+        }
+        holds.into_iter().all(|holds| holds)
+    })
+}
+
 /// The places that a rule looks at, with their systems.
 fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
     let model = judge.model;
@@ -194,10 +223,11 @@ impl<'c> Asked<'c> {
     ) -> Self {
         let course = Counted { through, data };
         let touching = Deriving::new(judge.model, data);
-        let useful = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
-            if if through[edge.flow] { exempt } else { place_of[edge.end].is_some() } {
-                row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
-            }
+        let ends = |(_, edge): &(SystemId, Edge)| {
+            if through[edge.flow] { exempt } else { place_of[edge.end].is_some() }
+        };
+        let useful = reaching(judge.graph, &course, judge.graph.all().filter(ends), |edge, slot, row| {
+            row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
         });
         Asked { judge, course, touching, useful, open: OnceCell::new() }
     }
