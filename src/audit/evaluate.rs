@@ -17,7 +17,7 @@ use crate::model::{AgreementId, Counting, FlowId, Scope, SystemId, Table};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, assume};
-use crate::rules::{self, Forbidden, Idle, WorkedOut};
+use crate::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::stages::{self, Stage, Unit};
 
 /// What a judgement came to.
@@ -82,17 +82,22 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let following = stages::begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, scope);
     let facts = Arc::new(Facts::new(&world.model));
-    let outcome = judged(world, day, (scope, &counting, &facts), |judge| {
-        judge_all(world, rules, judge, &facts, &following)
+    // What rules say of each flow is found beside what the flows carry.
+    let decided = || decide(Matching { model: &world.model, day }, &facts, &rules);
+    let outcome = judged(world, day, (scope, &counting, &facts), decided, |judge, decided| {
+        judge_all(world, (&rules, decided), judge, &facts, &following)
     });
     following.end(counting.iter().count(), Unit::Flows);
     outcome
 }
 
+/// What a rule says of each flow, if it does.
+type Said = Option<Arc<Decided>>;
+
 /// Holds everything against all checks and rules.
 fn judge_all(
     world: &World,
-    rules: Vec<(RuleRef, &Body)>,
+    (rules, decided): (&[(RuleRef, &Body)], Vec<Said>),
     judge: &Judge,
     facts: &Arc<Facts>,
     stage: &Stage,
@@ -100,8 +105,10 @@ fn judge_all(
     let (terms, ruled) = rayon::join(
         || (stage.after(checks::broken_terms(judge)), checks::offending_flows(judge)),
         || {
-            let each = rules.par_iter();
-            each.map(|&(rule, body)| stage.after(ruled(judge, rule, body, None, None))).collect::<Vec<_>>()
+            let each = rules.par_iter().zip(decided);
+            let ruled =
+                |(&(rule, body), decided)| ruled(judge, rule, body, Known { decided, ..Known::default() });
+            each.map(|rule| stage.after(ruled(rule))).collect::<Vec<_>>()
         },
     );
     let ((mut violations, mut relied), offending) = terms;
@@ -118,7 +125,7 @@ fn judge_all(
         })
         .collect();
     relied.extend(stage.after(rules::relied(judge, &exempting)));
-    for ((rule, body), ruled) in rules.into_iter().zip(ruled) {
+    for (&(rule, body), ruled) in rules.iter().zip(ruled) {
         if let RuleRef::Statement(_) = rule {
             standings.push(promises::standing(judge, rule, body, &ruled.violations, &ruled.idle));
         }
@@ -143,29 +150,49 @@ fn judge_all(
     }
 }
 
+/// What rules say of each flow, of those that say something of each.
+fn decide(matching: Matching, facts: &Facts, rules: &[(RuleRef, &Body)]) -> Vec<Said> {
+    let decided = |(_, body): &(RuleRef, &Body)| match body {
+        Body::Forbid(forbid) => Some(Arc::new(Decided::new(matching, facts, forbid))),
+        Body::Limit(_) | Body::Require(_) => None,
+    };
+    rules.par_iter().map(decided).collect()
+}
+
 /// Where the data of each promise gets to, in their order.
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
     let statements = &world.model.statements;
     let counting = Counting::new(&world.model, scope);
-    judged(world, day, (scope, &counting, &Arc::new(Facts::new(&world.model))), |judge| {
-        statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
-    })
+    let facts = Arc::new(Facts::new(&world.model));
+    judged(
+        world,
+        day,
+        (scope, &counting, &facts),
+        || (),
+        |judge, ()| statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect(),
+    )
 }
 
-/// Does something with all that is to be judged of a scope.
-fn judged<R>(
+/// Does something with all that is to be judged of a scope, and with what comes of something
+/// else meanwhile.
+fn judged<R, B: Send>(
     world: &World,
     day: Date,
     (scope, counting, facts): (&Scope, &Counting, &Arc<Facts>),
-    work: impl FnOnce(&Judge) -> R,
+    beside: impl FnOnce() -> B + Send,
+    work: impl FnOnce(&Judge, B) -> R,
 ) -> R {
     let model = &world.model;
-    let declared = Graph::of(model, counting, Arc::clone(facts));
-    let (assumed, held) = assume(&declared);
+    let follow = || {
+        let declared = Graph::of(model, counting, Arc::clone(facts));
+        let (assumed, held) = assume(&declared);
+        (declared, assumed, held)
+    };
+    let ((declared, assumed, held), beside) = rayon::join(follow, beside);
     let graph = declared.carrying(&held.carried);
     drop(declared);
     let origins = origins(model, &assumed);
-    work(&Judge {
+    let judge = Judge {
         model,
         matching: Matching { model, day },
         scope,
@@ -175,7 +202,8 @@ fn judged<R>(
         held: &held,
         origins: &origins,
         deriving: &deriving(model),
-    })
+    };
+    work(&judge, beside)
 }
 
 /// What one rule or promise came to.
@@ -190,23 +218,30 @@ struct Ruled {
     worked_out: Option<WorkedOut>,
 }
 
-/// Judges one rule or promise. With `only`, only what is found there is wanted; what is
-/// known of it was worked out where more flows count.
-fn ruled(
-    judge: &Judge,
-    rule: RuleRef,
-    body: &Body,
-    only: Option<&FxHashSet<On>>,
-    known: Option<&WorkedOut>,
-) -> Ruled {
+/// What is known of a rule or promise before it is judged.
+#[derive(Default)]
+struct Known<'k> {
+    /// What is wanted, if not all.
+    only: Option<&'k FxHashSet<On>>,
+    /// What it says of each flow.
+    decided: Said,
+    /// What was worked out for it where more flows count.
+    worked_out: Option<WorkedOut>,
+}
+
+/// Judges one rule or promise.
+fn ruled(judge: &Judge, rule: RuleRef, body: &Body, known: Known) -> Ruled {
+    let Known { only, decided, worked_out } = known;
     match body {
         Body::Forbid(forbid) => {
+            let decide = || Arc::new(Decided::new(judge.matching, judge.graph.facts(), forbid));
+            let (decided, known) = (&decided.unwrap_or_else(decide), worked_out.as_ref());
             let found = match only {
                 Some(only) => {
                     let origins = &starting(judge, only);
-                    rules::forbidden(&Judge { origins, ..*judge }, rule, forbid, known)
+                    rules::forbidden(&Judge { origins, ..*judge }, rule, forbid, decided, known)
                 }
-                None => rules::forbidden(judge, rule, forbid, known),
+                None => rules::forbidden(judge, rule, forbid, decided, known),
             };
             let Forbidden { violations, idle, worked_out } = found;
             Ruled { violations, idle, worked_out, ..Ruled::default() }
@@ -266,46 +301,48 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     if open.is_empty() {
         return vec![false; outcome.violations.len()];
     }
-    let found: FxHashSet<(RuleRef, On)> = judged(world, day, (scope, &counting, &outcome.facts), |judge| {
-        let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
-            (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
-            _ => None,
-        });
-        let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
-        // Without other assumed origins every walk was one where more flows count, too: under
-        // no other agreements.
-        let others =
-            judge.assumed.pairs.iter().any(|pair| outcome.assumed.pairs.binary_search(pair).is_err());
-        let mut among: FxHashSet<AgreementId> = FxHashSet::default();
-        let checked = outcome.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
-        checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
-        let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
-        found.extend(checks::unsourced(judge, &Unasked));
-        found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(judge, check, flow)).map(
-            |&(check, flow)| {
-                Violation::bare(RuleRef::Check(check), On::Flow(flow), judge.model.data.leaf_count())
-            },
-        ));
-        let mut wanted: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
-        for &(rule, on) in &open {
-            wanted.entry(rule).or_default().insert(on);
-        }
-        let rules = all_rules(world);
-        // Where fewer flows count, data may have to be assumed where it came from others.
-        let carries_more = |flow: &FlowId| !judge.held.carried[*flow].is_subset(&outcome.carried[*flow]);
-        let more: Vec<FlowId> = judge.graph.flows().iter().copied().filter(carries_more).collect();
-        let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
-        found.par_extend(again.flat_map(|(rule, body, only)| {
-            let known = match body {
-                Body::Forbid(forbid) => {
-                    outcome.worked_out.get(&rule).map(|known| known.besides(judge, forbid, &more))
-                }
+    let found: FxHashSet<(RuleRef, On)> = judged(
+        world,
+        day,
+        (scope, &counting, &outcome.facts),
+        || (),
+        |judge, ()| {
+            let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
+                (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
                 _ => None,
-            };
-            ruled(judge, rule, body, Some(only), known.as_ref()).violations
-        }));
-        found.iter().map(key).collect()
-    });
+            });
+            let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
+            // Without other assumed origins every walk was one where more flows count, too: under
+            // no other agreements.
+            let others =
+                judge.assumed.pairs.iter().any(|pair| outcome.assumed.pairs.binary_search(pair).is_err());
+            let mut among: FxHashSet<AgreementId> = FxHashSet::default();
+            let checked = outcome.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
+            checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
+            let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
+            found.extend(checks::unsourced(judge, &Unasked));
+            found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(judge, check, flow)).map(
+                |&(check, flow)| {
+                    Violation::bare(RuleRef::Check(check), On::Flow(flow), judge.model.data.leaf_count())
+                },
+            ));
+            let mut wanted: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
+            for &(rule, on) in &open {
+                wanted.entry(rule).or_default().insert(on);
+            }
+            let rules = all_rules(world);
+            // Where fewer flows count, data may have to be assumed where it came from others.
+            let carries_more = |flow: &FlowId| !judge.held.carried[*flow].is_subset(&outcome.carried[*flow]);
+            let more: Vec<FlowId> = judge.graph.flows().iter().copied().filter(carries_more).collect();
+            let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
+            found.par_extend(again.flat_map(|(rule, body, only)| {
+                let worked_out = outcome.worked_out.get(&rule).map(|known| known.besides(judge, &more));
+                let decided = worked_out.as_ref().map(|known| Arc::clone(known.decided()));
+                ruled(judge, rule, body, Known { only: Some(only), decided, worked_out }).violations
+            }));
+            found.iter().map(key).collect()
+        },
+    );
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
     outcome.violations.iter().map(gone).collect()
 }

@@ -200,6 +200,21 @@ impl Facts {
     fn of(&self, flow: FlowId) -> &Fact {
         &self.flows[flow]
     }
+
+    /// The receiving system of a flow.
+    pub fn receiving(&self, flow: FlowId) -> SystemId {
+        self.of(flow).ends.1
+    }
+
+    /// The number of a flow's purposes: of those of all flows that have the same.
+    pub fn purposes(&self, flow: FlowId) -> u32 {
+        self.of(flow).purposes
+    }
+
+    /// What is done to the data on a flow, and the consent in place.
+    pub fn manner(&self, flow: FlowId) -> (Transform, Consent) {
+        (self.of(flow).transform, self.of(flow).consent)
+    }
 }
 
 /// What a flow does to distances outside of the origin's group.
@@ -374,7 +389,7 @@ impl<'m> Graph<'m> {
 
     /// The number of a flow's purposes: of those of all flows that have the same.
     pub fn purposes(&self, flow: FlowId) -> u32 {
-        self.facts.of(flow).purposes
+        self.facts.purposes(flow)
     }
 
     /// The agreement that a flow runs under.
@@ -395,7 +410,7 @@ impl<'m> Graph<'m> {
 
     /// The receiving system.
     pub fn receiving(&self, flow: FlowId) -> SystemId {
-        self.facts.of(flow).ends.1
+        self.facts.receiving(flow)
     }
 
     /// The party that runs the sending system.
@@ -428,10 +443,9 @@ impl<'m> Graph<'m> {
         self.facts.of(flow).transform
     }
 
-    /// What is done to the data on a flow, and the consent in place.
-    pub fn manner(&self, flow: FlowId) -> (Transform, Consent) {
-        let facts = self.facts.of(flow);
-        (facts.transform, facts.consent)
+    /// What is known of all flows, counting or not.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The distance on arrival of an item of a party's that was at distance `k`.

@@ -15,6 +15,8 @@ mod places;
 
 pub use carried::{Carried, reach};
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use crate::finding::{GapKind, PromiseState};
@@ -22,7 +24,7 @@ use crate::graph::Origin;
 use crate::judge::{Judge, On, RuleRef, Starts, Violation, Witness};
 use crate::policy::{Body, Most};
 use crate::propagate::Assumed;
-use crate::rules::{self, Idle};
+use crate::rules::{self, Decided, Idle};
 use crate::source::Span;
 
 /// So many reasons why a promise cannot be decided are written out.
@@ -100,7 +102,10 @@ fn by_declared(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation]) -
     let none = Assumed::default();
     let declared = Judge { origins: &origins, assumed: &none, ..*judge };
     match body {
-        Body::Forbid(forbid) => !rules::forbidden(&declared, rule, forbid, None).violations.is_empty(),
+        Body::Forbid(forbid) => {
+            let decided = Arc::new(Decided::new(declared.matching, declared.graph.facts(), forbid));
+            !rules::forbidden(&declared, rule, forbid, &decided, None).violations.is_empty()
+        }
         Body::Limit(limit) => !rules::limited(&declared, rule, limit, None).0.is_empty(),
         Body::Require(_) => true,
     }

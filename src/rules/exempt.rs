@@ -1,25 +1,25 @@
 //! Which flows a rule exempts.
 
-use rustc_hash::FxHashMap;
-
-use crate::judge::Judge;
+use crate::graph::Facts;
 use crate::matching::{Matching, Reading};
 use crate::model::FlowId;
 use crate::policy::{AnyOf, FlowKeys};
-use crate::vocabulary::{Consent, Transform};
+use crate::vocabulary::{Consent, Transform, Word};
 
 /// Decides for flow after flow whether a list exempts it.
 pub(super) struct Exempt<'r> {
-    judge: &'r Judge<'r>,
+    matching: Matching<'r>,
+    facts: &'r Facts,
     list: &'r AnyOf<FlowKeys>,
-    /// By what is done to the data and the consent, if nothing else is asked.
-    known: Option<FxHashMap<(Transform, Consent), bool>>,
+    /// By what is done to the data and the consent, if nothing else is asked: in their order.
+    known: Option<Vec<Option<bool>>>,
 }
 
 impl<'r> Exempt<'r> {
     /// By a list; one that is empty exempts nothing.
-    pub fn new(judge: &'r Judge<'r>, list: &'r AnyOf<FlowKeys>) -> Self {
-        Exempt { judge, list, known: Matching::asks_manner(list).then(FxHashMap::default) }
+    pub fn new(matching: Matching<'r>, facts: &'r Facts, list: &'r AnyOf<FlowKeys>) -> Self {
+        let manners = Transform::ALL.len() * Consent::ALL.len();
+        Exempt { matching, facts, list, known: Matching::asks_manner(list).then(|| vec![None; manners]) }
     }
 
     /// Whether it exempts a flow, counting or not.
@@ -27,9 +27,13 @@ impl<'r> Exempt<'r> {
         if self.list.is_empty() {
             return false;
         }
-        let holds = || self.judge.matching.flow(self.list, flow, Reading::Unlikely);
-        match &mut self.known {
-            Some(known) => *known.entry(self.judge.graph.manner(flow)).or_insert_with(holds),
+        let holds = || self.matching.flow(self.list, flow, Reading::Unlikely);
+        let manner = || {
+            let (transform, consent) = self.facts.manner(flow);
+            transform as usize * Consent::ALL.len() + consent as usize
+        };
+        match self.known.as_mut().and_then(|known| known.get_mut(manner())) {
+            Some(known) => *known.get_or_insert_with(holds),
             None => holds(),
         }
     }

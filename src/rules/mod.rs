@@ -7,7 +7,7 @@ mod limit;
 mod require;
 
 pub use fields::{Item, Value, value};
-pub use forbid::{Forbidden, WorkedOut, break_without_from, forbidden, relied};
+pub use forbid::{Decided, Forbidden, WorkedOut, break_without_from, forbidden, relied};
 pub use limit::limited;
 pub use require::required;
 

@@ -20,7 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::looks::Looks;
 use self::search::{Noted, Region, Search};
-use self::sift::{Goals, Relying};
+use self::sift::{Asked, Goals, Relying};
 use super::{ALL, How, onward};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
@@ -133,14 +133,7 @@ pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
     let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
     let (findings, relied) = rayon::join(
-        || {
-            broken(
-                judge,
-                &all,
-                &sift::breaking(judge, &members, Some(&Looks::new(judge)), |_| true),
-                |_, _| true,
-            )
-        },
+        || broken(judge, &all, &sift::breaking(judge, &members, &Asked::All(Looks::new(judge))), |_, _| true),
         || relied(judge, &all, &sift::relying(judge, &members)),
     );
     let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
@@ -217,7 +210,7 @@ pub fn breaking_terms(
     let all: Vec<Vec<Under>> = agreements.map(|agreement| under(judge, agreement)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
     let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
-    let goals = sift::breaking(judge, &members, None, |flow| flows.contains(&flow));
+    let goals = sift::breaking(judge, &members, &Asked::Some(&flows));
     let wanted = |check, flow| wanted.contains(&(check, flow));
     violations(judge, broken(judge, &all, &goals, wanted))
 }

@@ -15,6 +15,7 @@ use super::looks::Looks;
 use super::{Under, group_entered};
 use crate::bits::{self, LeafSet};
 use crate::checks::{ALL, How, onward};
+use crate::graph::Edge;
 use crate::judge::Judge;
 use crate::model::{FlowId, OnwardTo, PartyId};
 use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching, reaching_within};
@@ -94,16 +95,28 @@ fn alike<'u, K: std::hash::Hash + Eq>(
     groups
 }
 
+/// At which flows it is asked whether they break terms.
+pub enum Asked<'a> {
+    /// At all.
+    All(Looks),
+    /// At some.
+    Some(&'a FxHashSet<FlowId>),
+}
+
+impl Asked<'_> {
+    fn has(&self, flow: FlowId) -> bool {
+        match self {
+            Asked::All(_) => true,
+            Asked::Some(flows) => flows.contains(&flow),
+        }
+    }
+}
+
 /// For each of the terms where what is under them may break them, if anywhere.
-pub fn breaking(
-    judge: &Judge,
-    members: &[&Under],
-    looks: Option<&Looks>,
-    wanted: impl Fn(FlowId) -> bool + Sync,
-) -> Vec<Option<Arc<Goals>>> {
+pub fn breaking(judge: &Judge, members: &[&Under], asked: &Asked) -> Vec<Option<Arc<Goals>>> {
     let mut breaking = vec![None; members.len()];
     let groups: Vec<Vec<usize>> = alike(members, Same::of).into_values().collect();
-    let found = groups.par_iter().map(|group| breaking_alike(judge, members, group, looks, &wanted));
+    let found = groups.par_iter().map(|group| breaking_alike(judge, members, group, asked));
     for (found, goals) in found.collect::<Vec<_>>() {
         note(&mut breaking, found, goals);
     }
@@ -213,58 +226,63 @@ fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
 }
 
 /// Which flows of some are noted with which leaves, and what gets to them under terms, of
-/// what is.
+/// what is, if that is known.
 fn goals(
     judge: &Judge,
     one: &Under,
-    (rows, crossed): (&Rows, &[FlowId]),
+    rows: Option<&Rows>,
+    flows: impl Iterator<Item = FlowId>,
     mut noted: impl FnMut(FlowId) -> Option<LeafSet>,
 ) -> Goals {
     let model = judge.model;
-    let leaves: FxHashMap<FlowId, LeafSet> = crossed
-        .iter()
-        .filter_map(|&flow| Some((flow, noted(flow)?)))
-        .filter(|(_, l)| !l.is_empty())
-        .collect();
-    let useful = if leaves.is_empty() {
-        Rows::new(model, 1)
-    } else {
-        let flows = judge.graph.some(crossed.iter().copied().filter(|flow| leaves.contains_key(flow)));
-        reaching_within(judge.graph, &Onwards { judge, one }, rows, flows, |edge, _, row| {
-            if let Some(hit) = leaves.get(&edge.flow) {
-                row.copy_from_slice(hit.row());
-            }
-        })
+    let here = |flow, mut leaves: LeafSet| {
+        bits::keep(leaves.row_mut(), judge.held.carried[flow].row());
+        if let Some(rows) = rows {
+            bits::keep(leaves.row_mut(), rows.row(judge.graph.sending(flow), 0));
+        }
+        leaves
+    };
+    let noted = flows.filter_map(|flow| Some((flow, here(flow, noted(flow)?))));
+    let leaves: FxHashMap<FlowId, LeafSet> = noted.filter(|(_, leaves)| !leaves.is_empty()).collect();
+    let mut ends: Vec<FlowId> = leaves.keys().copied().collect();
+    ends.sort_unstable();
+    let ends = judge.graph.some(ends);
+    let target = |edge: Edge, _: Slot, row: &mut [u64]| {
+        if let Some(hit) = leaves.get(&edge.flow) {
+            row.copy_from_slice(hit.row());
+        }
+    };
+    let course = Onwards { judge, one };
+    let useful = match rows {
+        _ if leaves.is_empty() => Rows::new(model, 1),
+        Some(rows) => reaching_within(judge.graph, &course, rows, ends, target),
+        None => reaching(judge.graph, &course, ends, target),
     };
     Goals { flows: leaves.into_keys().collect(), useful }
 }
 
 /// Which of some members with equal terms may break them, and where.
-fn breaking_alike(
-    judge: &Judge,
-    members: &[&Under],
-    group: &[usize],
-    looks: Option<&Looks>,
-    wanted: impl Fn(FlowId) -> bool,
-) -> (Vec<usize>, Goals) {
+fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &Asked) -> (Vec<usize>, Goals) {
     let model = judge.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
     };
-    let (rows, crossed) = spread(judge, members, group, one);
-    let mut known: FxHashMap<u32, bool> = FxHashMap::default();
-    let goals = goals(judge, one, (&rows, &crossed), |flow| {
-        if !wanted(flow) {
-            return None;
+    let breaks = |alone: bool, flow| {
+        if alone { Some(judge.held.carried[flow].clone()) } else { onward::strangers(judge, one, flow) }
+    };
+    let goals = match asked {
+        Asked::All(looks) => {
+            let (rows, crossed) = spread(judge, members, group, one);
+            let mut known: FxHashMap<u32, bool> = FxHashMap::default();
+            goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
+                let alone = known.entry(looks.kind(flow)).or_insert_with(|| breaks_alone(judge, one, flow));
+                breaks(*alone, flow)
+            })
         }
-        let broken = match looks {
-            Some(looks) => *known.entry(looks.kind(flow)).or_insert_with(|| breaks_alone(judge, one, flow)),
-            None => breaks_alone(judge, one, flow),
-        };
-        let carried = &judge.held.carried[flow];
-        let leaves = if broken { carried.clone() } else { onward::strangers(judge, one, flow)?.and(carried) };
-        Some(leaves.with(rows.row(model.flows[flow].from, 0)))
-    });
+        Asked::Some(flows) => goals(judge, one, None, flows.iter().copied(), |flow| {
+            breaks(breaks_alone(judge, one, flow), flow)
+        }),
+    };
     let mut found: Vec<usize> = Vec::new();
     for (at, flow) in entering(judge, members, group) {
         if found.last() == Some(&at) {
@@ -283,7 +301,7 @@ fn breaking_alike(
                 })
             })
         };
-        if goes_on || wanted(flow) && itself() {
+        if goes_on || asked.has(flow) && itself() {
             found.push(at);
         }
     }
@@ -297,13 +315,12 @@ fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Rel
         return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
     };
     let (rows, crossed) = spread(judge, members, group, one);
-    goals(judge, one, (&rows, &crossed), |flow| {
+    goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
         let ends = ends(judge, one, flow) && !known.released.contains(&flow);
         if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
             return None;
         }
-        let here = LeafSet::from(rows.row(model.flows[flow].from, 0));
-        Some(here.and(&judge.held.carried[flow]))
+        Some(judge.held.carried[flow].clone())
     })
 }
 

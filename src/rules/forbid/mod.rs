@@ -20,7 +20,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use self::exemptions::Asked;
-use self::prepared::{Decided, Items, Prepared, Reach, Sought};
+pub use self::prepared::Decided;
+use self::prepared::{Items, Prepared, Reach, Sought};
 use super::Idle;
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph, Origin};
@@ -60,12 +61,17 @@ impl WorkedOut {
         WorkedOut { decided: Arc::clone(prepared.decided()), useful }
     }
 
+    /// What the rule says of each flow.
+    pub fn decided(&self) -> &Arc<Decided> {
+        &self.decided
+    }
+
     /// The same where some flows carry more, and no other does.
-    pub fn besides(&self, judge: &Judge, rule: &Forbid, more: &[FlowId]) -> Self {
+    pub fn besides(&self, judge: &Judge, more: &[FlowId]) -> Self {
         if more.is_empty() {
             return self.clone();
         }
-        let prepared = Prepared::new(judge, rule, Some(&self.decided));
+        let prepared = Prepared::new(judge, &self.decided);
         let course = Reach { rule: &prepared, items: Items::Sources };
         let useful =
             reaching_besides(judge.graph, &course, &self.useful, more, finding(&course, Sought::Breaches));
@@ -106,11 +112,17 @@ type Finds = BTreeMap<(SystemId, SystemId), Found>;
 /// Where the data of a rule may start: whose it is, where, what.
 type Source<'j> = (Origin, SystemId, &'j LeafSet);
 
-/// Judges one `forbid`. What is known of it must be of a scope in which as many flows
+/// Judges one `forbid`. What was worked out for it must be of a scope in which as many flows
 /// count, or more, and carry as much, or more.
-pub fn forbidden(judge: &Judge, rule_ref: RuleRef, rule: &Forbid, known: Option<&WorkedOut>) -> Forbidden {
+pub fn forbidden(
+    judge: &Judge,
+    rule_ref: RuleRef,
+    rule: &Forbid,
+    decided: &Arc<Decided>,
+    known: Option<&WorkedOut>,
+) -> Forbidden {
     let model = judge.model;
-    let prepared = Prepared::new(judge, rule, known.map(|known| &known.decided));
+    let prepared = Prepared::new(judge, decided);
     let worked_out = known.map_or_else(|| WorkedOut::new(&prepared), Clone::clone);
     let sources = sources(judge, rule);
     let mut found = Finds::new();
@@ -171,8 +183,8 @@ pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &WorkedOut)]) -> Vec<Re
     }
     let of_each = alike.par_iter().flat_map_iter(|(_, sources, members)| {
         let members: Vec<_> = members.iter().filter_map(|&at| rules.get(at)).collect();
-        let used = members.first().map(|(_, rule, known)| {
-            let prepared = Prepared::new(judge, rule, Some(&known.decided));
+        let used = members.first().map(|(_, _, known)| {
+            let prepared = Prepared::new(judge, &known.decided);
             exemptions::used(&prepared, sources)
         });
         let used = used.unwrap_or_default();
@@ -267,7 +279,7 @@ pub fn break_without_from(
     if !put.iter().any(|(system, _)| excluded(*system)) {
         return vec![false; put.len()];
     }
-    let prepared = Prepared::new(judge, rule, Some(&known.decided));
+    let prepared = Prepared::new(judge, &known.decided);
     let any = Reach { rule: &prepared, items: Items::Anybody };
     let own;
     let useful = if prepared.relation() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::bits::LeafSet;
-use crate::graph::Graph;
+use crate::graph::{Facts, Graph};
 use crate::judge::Judge;
 use crate::matching::{Arrival, Matching, RELATIONS, Reading};
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -20,9 +20,9 @@ pub(super) struct Prepared<'j> {
     decided: Arc<Decided>,
 }
 
-/// What a rule says of each flow and system, whoever's items come there.
+/// What a rule says of each flow and system, whichever flows count and whoever's items come there.
 #[derive(Debug, Clone)]
-pub(super) struct Decided {
+pub struct Decided {
     /// The leaves of `data`; all, if it is left out.
     data: LeafSet,
     /// For each flow, counting or not, the relations with which its arrival matches `to`, a
@@ -45,8 +45,9 @@ fn bit(relation: Relation) -> u8 {
 }
 
 impl Decided {
-    fn new(judge: &Judge, rule: &Forbid) -> Self {
-        let (model, matching) = (judge.model, judge.matching);
+    /// By the rule's matchers, of what is known of all flows.
+    pub fn new(matching: Matching, facts: &Facts, rule: &Forbid) -> Self {
+        let model = matching.model;
         let data = match rule.data.as_slice() {
             [] => LeafSet::full(model.data.leaf_count()),
             keys => model.data.leaves(keys.iter().map(|k| &k.value)),
@@ -57,18 +58,18 @@ impl Decided {
         }
         let relation = Matching::asks_relation(&rule.to);
         let (mut through, mut arriving) =
-            (Exempt::new(judge, &rule.through), Exempt::new(judge, &rule.arriving));
+            (Exempt::new(matching, facts, &rule.through), Exempt::new(matching, facts, &rule.arriving));
         // Whether an arrival matches is up to the system and the flow's purposes; most flows to a
         // system have the same as the one before.
         let mut known: FxHashMap<(SystemId, u32), u8> = FxHashMap::default();
         let mut last: Table<SystemId, Option<(u32, u8)>> = model.systems.map(|_| None);
         let said = |flow: FlowId| {
-            let (system, purposes) = (judge.graph.receiving(flow), judge.graph.purposes(flow));
+            let (system, purposes) = (facts.receiving(flow), facts.purposes(flow));
             let to = match last[system] {
                 Some((same, to)) if same == purposes => to,
                 _ => {
                     let to = known.entry((system, purposes));
-                    *to.or_insert_with(|| arrivals(judge, rule, relation, flow))
+                    *to.or_insert_with(|| arrivals(matching, rule, relation, (flow, system)))
                 }
             };
             last[system] = Some((purposes, to));
@@ -81,9 +82,8 @@ impl Decided {
 }
 
 /// The relations with which an arrival by a flow, whatever it carries, matches `to`.
-fn arrivals(judge: &Judge, rule: &Forbid, relation: bool, flow: FlowId) -> u8 {
-    let at = judge.graph.receiving(flow);
-    let matches = |relation| judge.matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
+fn arrivals(matching: Matching, rule: &Forbid, relation: bool, (flow, at): (FlowId, SystemId)) -> u8 {
+    let matches = |relation| matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
     if relation {
         RELATIONS.iter().filter(|&&r| matches(Some(r))).map(|&r| bit(r)).sum()
     } else {
@@ -107,10 +107,9 @@ impl Decided {
 }
 
 impl<'j> Prepared<'j> {
-    /// As decided before, if it was.
-    pub fn new(judge: &'j Judge<'j>, rule: &Forbid, decided: Option<&Arc<Decided>>) -> Self {
-        let decided = decided.map_or_else(|| Arc::new(Decided::new(judge, rule)), Arc::clone);
-        Prepared { judge, decided }
+    /// As it was decided.
+    pub fn new(judge: &'j Judge<'j>, decided: &Arc<Decided>) -> Self {
+        Prepared { judge, decided: Arc::clone(decided) }
     }
 
     pub fn decided(&self) -> &Arc<Decided> {

@@ -70,7 +70,7 @@ pub fn limited(
     for (at, (_, systems)) in places.iter().enumerate() {
         systems.iter().for_each(|&s| place_of[s] = Some(at));
     }
-    let mut exempt = Exempt::new(judge, &rule.through);
+    let mut exempt = Exempt::new(judge.matching, judge.graph.facts(), &rule.through);
     let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
     // Judged again, nobody asks by which walks.
     if only.is_some() && at_most.is_none() && at_once(judge, &through, &categories, &place_of, places.len()) {
