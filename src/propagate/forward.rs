@@ -254,7 +254,7 @@ pub fn forward<'g, C: Course>(
                     if let Some(candidates) = candidates {
                         candidates.keep(end, next, &mut leaves);
                     }
-                    if !bits::is_empty(&leaves)
+                    if layers.new_at((end, stack), next, &leaves)
                         && let Some(row) = arriving.row((end, stack), width).get_mut(shape.range(next))
                     {
                         bits::or(row, &leaves);
@@ -267,6 +267,14 @@ pub fn forward<'g, C: Course>(
 }
 
 impl<C: Course> Layers<'_, C> {
+    /// Whether some of a row has not been at a place in a slot.
+    fn new_at(&self, place: Place, slot: Slot, row: &[u64]) -> bool {
+        match self.visited.get(&place) {
+            Some(visited) => bits::new(row, self.row(visited.seen, slot)),
+            None => !bits::is_empty(row),
+        }
+    }
+
     /// Notes what arrives at a place, with all that is derived there; where what of it
     /// is new stands, if anything is.
     fn settle(&mut self, place: Place, row: &mut [u64], length: usize) -> Option<usize> {

@@ -1,12 +1,12 @@
 //! Backward from some arrivals, in layers: how many flows each item needs to one of them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::backward::close;
 use super::{Course, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
-use crate::model::{FlowId, SystemId, Table};
+use crate::model::{FlowId, SystemId};
 
 /// The leaves with which items in a slot hit a target as they cross a flow.
 pub type Target = (FlowId, Slot, LeafSet);
@@ -21,7 +21,7 @@ pub struct Inward<'g, C, P> {
     rows: Rows,
     /// What is new at a system in a layer, and where the system's entry before stands.
     log: Vec<Entry>,
-    last: Table<SystemId, u32>,
+    last: FxHashMap<SystemId, u32>,
     steps: FxHashMap<State, Step>,
 }
 
@@ -58,29 +58,32 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
         targets: FxHashMap::default(),
         rows: Rows::new(model, slots.len()),
         log: Vec::new(),
-        last: model.systems.map(|_| NONE),
+        last: FxHashMap::default(),
         steps: FxHashMap::default(),
     };
     let mut fresh = Rows::new(model, slots.len());
-    let mut queued: Table<SystemId, bool> = model.systems.map(|_| false);
+    // In the order in which they were first added.
     let mut layer: Vec<SystemId> = Vec::new();
+    let mut queued: FxHashSet<SystemId> = FxHashSet::default();
     for (flow, slot, leaves) in targets {
         if !(found.passes)(flow) {
             continue;
         }
         let from = model.flows[flow].from;
-        if fresh.add(from, slot.index(planes), leaves.row()) && !std::mem::replace(&mut queued[from], true) {
+        if fresh.add(from, slot.index(planes), leaves.row()) && queued.insert(from) {
             layer.push(from);
         }
         found.targets.insert((flow, slot.index(planes)), leaves);
     }
     let mut length = 0;
-    let mut crossing: Vec<u64> = Vec::new();
+    let words = bits::words(model.data.leaf_count());
+    let mut crossing: Vec<u64> = vec![0; words];
+    let mut any: Vec<u64> = vec![0; words];
     while !layer.is_empty() {
         length += 1;
         let mut settled: Vec<(SystemId, usize)> = Vec::with_capacity(layer.len());
+        queued.clear();
         for system in layer.drain(..) {
-            queued[system] = false;
             let mut block: Vec<u64> = fresh.block(system).to_vec();
             fresh.clear(system);
             close(graph, course, system, &mut block);
@@ -89,13 +92,17 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
                 continue;
             }
             found.rows.add_block(system, &block);
-            let before = std::mem::replace(&mut found.last[system], found.log.len() as u32);
+            let before = found.last.insert(system, found.log.len() as u32).unwrap_or(NONE);
             settled.push((system, found.log.len()));
             found.log.push(Entry { length, block: block.into(), before });
         }
         for (system, entry) in settled {
             let block = found.log.get(entry).map(|e| &*e.block).unwrap_or_default();
-            for Edge { flow, end, leaves } in graph.into(system) {
+            any.fill(0);
+            block.chunks_exact(words).for_each(|row| {
+                bits::or(&mut any, row);
+            });
+            for Edge { flow, end, leaves } in graph.into(system).filter(|edge| edge.carries(&any)) {
                 for &slot in &slots {
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
@@ -107,12 +114,12 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
                     if !(found.passes)(flow) {
                         break;
                     }
-                    crossing.clear();
-                    crossing.extend(there.iter().zip(leaves).map(|(t, l)| t & l));
+                    crossing.copy_from_slice(there);
+                    bits::keep(&mut crossing, leaves);
                     keep(flow, slot, &mut crossing);
                     if bits::new(&crossing, found.rows.row(end, slot.index(planes)))
                         && fresh.add(end, slot.index(planes), &crossing)
-                        && !std::mem::replace(&mut queued[end], true)
+                        && queued.insert(end)
                     {
                         layer.push(end);
                     }
@@ -137,7 +144,7 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
     /// many flows that has.
     pub fn shortest(&self, system: SystemId, slot: Slot, leaves: &[u64]) -> Option<(usize, usize)> {
         let mut best = None;
-        let mut at = self.last[system];
+        let mut at = self.last.get(&system).copied().unwrap_or(NONE);
         // Entries before are of shorter walks.
         while let Some(entry) = self.log.get(at as usize) {
             let here = row(&entry.block, leaves.len(), slot.index(self.course.planes()));
@@ -151,7 +158,7 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
     }
 
     fn in_layer(&self, system: SystemId, slot: usize, length: usize, words: usize) -> &[u64] {
-        let mut at = self.last[system];
+        let mut at = self.last.get(&system).copied().unwrap_or(NONE);
         while let Some(entry) = self.log.get(at as usize) {
             if entry.length == length {
                 return row(&entry.block, words, slot);

@@ -146,11 +146,14 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         'u: 'g,
     {
         let useful = (region.candidates(), &region.turning);
+        let noted = graph.flows().iter().map(|&flow| (flow, self.at(flow)));
+        let noted: FxHashMap<FlowId, Rc<_>> = noted.filter(|(_, noted)| !noted.is_empty()).collect();
         self.judge.follow(graph, course, passing, starts, useful, |began, crossing| {
+            let Some(noted) = noted.get(&crossing.flow) else { return };
             if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
                 return;
             }
-            for (what, leaves) in self.at(crossing.flow).iter() {
+            for (what, leaves) in noted.iter() {
                 let hit = leaves.and(&LeafSet::from(&*crossing.leaves));
                 if !hit.is_empty() {
                     show(*what, began, &crossing, hit);

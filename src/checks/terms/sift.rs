@@ -135,22 +135,26 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
             }
         }
     };
+    let flows = || judge.graph.flows().iter().copied();
+    let turned: Vec<FlowId> =
+        flows().filter(|&flow| judge.graph.transform(flow) != Transform::None).collect();
     for group in alike(members, releasing).into_values() {
-        leave(together(judge, members, &group, &mut found.released, |one, flow| {
+        let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
+        let open = turned.iter().copied().filter(|&flow| ends(judge, one, flow));
+        let open: Vec<FlowId> = open.filter(|flow| !found.released.contains(flow)).collect();
+        leave(together(judge, members, &group, &open, &mut found.released, |one, flow| {
             ends(judge, one, flow).then(|| LeafSet::clone(&judge.model.flows[flow].leaves))
         }));
     }
+    let named: FxHashSet<PartyId> = members.iter().flat_map(|one| one.onward_to).map(|to| to.party).collect();
+    let to_named: Vec<FlowId> = flows().filter(|&flow| named.contains(&judge.graph.receiver(flow))).collect();
     for group in alike(members, Same::of).into_values() {
-        let Some(one) = group.first().and_then(|&at| members.get(at)) else { continue };
-        if one.onward_to.is_empty() {
-            continue;
-        }
+        let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
+        let open = to_named.iter().copied().filter(|&flow| onward::may_rely(judge, one, flow));
+        let open: Vec<FlowId> = open.filter(|flow| !found.allowed.contains(flow)).collect();
         // Whose data a flow carries on must not matter: else each is looked at alone.
         let mut differ = false;
-        let left = together(judge, members, &group, &mut found.allowed, |one, flow| {
-            if !onward::may_rely(judge, one, flow) {
-                return None;
-            }
+        let left = together(judge, members, &group, &open, &mut found.allowed, |one, flow| {
             let mut each = group.iter().filter_map(|&at| members.get(at));
             let relies = onward::relies(judge, one, flow);
             differ |= each.any(|other| onward::relies(judge, other, flow) != relies);
@@ -204,13 +208,21 @@ fn entering<'g>(
     })
 }
 
-/// What is under terms at each system, and the flows that it crosses from there.
-fn spread(judge: &Judge, members: &[&Under], group: &[usize], one: &Under) -> (Rows, Vec<FlowId>) {
+/// What is under terms at each system, of what can get to a goal if those are given, and the
+/// flows that it crosses from there.
+fn spread(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    one: &Under,
+    useful: Option<&Rows>,
+) -> (Rows, Vec<FlowId>) {
     let model = judge.model;
     let course = Onwards { judge, one };
     let entering = entering(judge, members, group).filter(|&(_, flow)| !one.releases(judge, flow));
     let entering = entering.map(|(_, flow)| (model.flows[flow].to, &judge.held.carried[flow]));
-    let under = flood(judge.graph, &course, |_| true, entering, None);
+    let useful = useful.map(|rows| Candidates::of(rows, 1));
+    let under = flood(judge.graph, &course, |_| true, entering, useful);
     let mut crossed: Vec<FlowId> = Vec::new();
     under.crossings(judge.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
     (under.rows, crossed)
@@ -272,7 +284,7 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
     };
     let goals = match asked {
         Asked::All(looks) => {
-            let (rows, crossed) = spread(judge, members, group, one);
+            let (rows, crossed) = spread(judge, members, group, one, None);
             let mut known: FxHashMap<u32, bool> = FxHashMap::default();
             goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
                 let alone = known.entry(looks.kind(flow)).or_insert_with(|| breaks_alone(judge, one, flow));
@@ -314,7 +326,7 @@ fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Rel
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
     };
-    let (rows, crossed) = spread(judge, members, group, one);
+    let (rows, crossed) = spread(judge, members, group, one, None);
     goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
         let ends = ends(judge, one, flow) && !known.released.contains(&flow);
         if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
@@ -355,8 +367,8 @@ impl Course for Released<'_> {
     }
 }
 
-/// Finds the flows that carry something under terms with leaves that `relies` gives; gives
-/// back the members that must be looked at alone, because data may come to their home.
+/// Finds those of some flows that carry something under terms with leaves that `relies` gives;
+/// gives back the members that must be looked at alone, because data may come to their home.
 ///
 /// First as if what comes home to one were home to all: what relies on a claim then, does.
 /// Only if that leaves a flow open, the others are looked at as they are.
@@ -364,14 +376,21 @@ fn together(
     judge: &Judge,
     members: &[&Under],
     group: &[usize],
+    flows: &[FlowId],
     found: &mut FxHashSet<FlowId>,
     mut relies: impl FnMut(&Under, FlowId) -> Option<LeafSet>,
 ) -> Vec<usize> {
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return Vec::new();
     };
+    if flows.is_empty() {
+        return Vec::new();
+    }
     let model = judge.model;
-    let (_, crossed) = spread(judge, members, group, one);
+    let ends = judge.graph.some(flows.iter().copied());
+    let useful =
+        reaching(judge.graph, &Onwards { judge, one }, ends, |edge, _, row| row.copy_from_slice(edge.leaves));
+    let (_, crossed) = spread(judge, members, group, one, Some(&useful));
     let mut entered: FxHashSet<PartyId> = FxHashSet::default();
     for &flow in &crossed {
         let group = group_entered(judge, flow);
@@ -383,8 +402,11 @@ fn together(
         entering(judge, members, members_of).map(|(_, flow)| flow).collect()
     };
     let all = own(group);
+    let mut crossed: FxHashSet<FlowId> = crossed.into_iter().collect();
+    crossed.extend(&all);
+    let ends = flows.iter().filter(|flow| crossed.contains(flow));
     let goals: FxHashMap<FlowId, LeafSet> =
-        crossed.iter().chain(&all).filter_map(|&flow| Some((flow, relies(one, flow)?))).collect();
+        ends.filter_map(|&flow| Some((flow, relies(one, flow)?))).collect();
     let (alone, together): (Vec<usize>, Vec<usize>) =
         group.iter().partition(|&&at| members.get(at).is_some_and(|under| entered.contains(&under.home)));
     let home = |&at: &usize| members.get(at).map(|under| under.home);
