@@ -196,11 +196,10 @@ impl Cards<'_> {
         let entry = self.audit.rules.iter().find(|r| r.id == rule);
         let first = group.heads.first().map(|head| head.finding);
         let violated = entry.map(|e| e.violated.as_str());
-        let quote = first.map(|f| self.quote(&f.broken, f, title, violated));
-        let same = group
-            .heads
-            .iter()
-            .all(|h| Some(self.quote(&h.finding.broken, h.finding, title, violated)) == quote);
+        let quoted = |f: &Finding| self.quote(&f.broken, f, title, violated);
+        let quote = first.map(quoted);
+        let mut all = group.heads.iter().flat_map(|head| head.folded.iter().chain([&head.finding]));
+        let same = all.all(|finding| Some(quoted(finding)) == quote);
         let follow = group.size - group.heads.len();
         let mut cards = Vec::new();
         let mut shown = 0;
@@ -210,7 +209,9 @@ impl Cards<'_> {
             }
             let mut card = self.card(head.finding, title, same);
             let fitting = head.folded.len().min(*left - 1);
-            card.folded = head.folded.iter().take(fitting).map(|f| self.card(f, title, true)).collect();
+            let folded = head.folded.iter().take(fitting);
+            let of_head = quoted(head.finding);
+            card.folded = folded.map(|f| self.card(f, title, quoted(f) == of_head)).collect();
             card.shorten_folded();
             *left -= 1 + fitting;
             shown += 1 + fitting;
