@@ -17,7 +17,7 @@ use crate::inventory::{
     is_tests,
 };
 use crate::limits::{Allowance, Limits, Taken};
-use crate::source::{FileId, Sources, stored_of};
+use crate::source::{FileId, SourceFile, Sources, stored_of};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Node};
@@ -246,12 +246,12 @@ fn in_order(
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {
-    sources.get(file).map(|f| f.text()).unwrap_or_default()
+    sources.get(file).and_then(SourceFile::text).unwrap_or_default()
 }
 
 /// How long all texts are.
 fn bytes(files: &[FileId], sources: &Sources) -> usize {
-    files.iter().map(|&file| text(file, sources).len()).sum()
+    files.iter().filter_map(|&file| sources.get(file)).map(SourceFile::length).sum()
 }
 
 fn no_inventory(document: &Node) -> bool {
