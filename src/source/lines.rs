@@ -64,9 +64,10 @@ impl Marks {
         let (mut before, mut within) = (Vec::new(), Vec::new());
         for block in text.as_bytes().chunks(1 << BLOCK) {
             before.push(within.len() as u32);
-            for (at, bytes) in block.chunks(8).enumerate() {
-                let mut word = [0; 8];
-                word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            let (words, rest) = block.as_chunks::<8>();
+            let mut last = [0; 8];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            for (at, &word) in words.iter().chain([&last]).enumerate() {
                 let mut marked = marked(u64::from_le_bytes(word));
                 while marked != 0 {
                     // A block is as long as 16 bits can tell.
