@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Counts up whenever what is stored changes its shape.
-pub const SHAPE: u32 = 4;
+pub const SHAPE: u32 = 5;
 
 /// A folder of entries.
 #[derive(Debug)]

@@ -184,7 +184,7 @@ impl Matching<'_> {
             && one_of(&keys.consent, |&c| flow.consent >= c)
             && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
             && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)
-            && one_of(&keys.tag, |t| flow.declared.tags.contains(t))
+            && one_of(&keys.tag, |t| flow.declared.tags().contains(t))
             && labelled(&keys.label, &[&flow.declared.meta.labels])
             && self.place(&keys.from, flow.from, reading)
             && self.place(&keys.to, flow.to, reading)

@@ -90,7 +90,7 @@ fn snippet<'a>(
     sources: &'a Sources,
     line: usize,
 ) -> Option<(Snippet<'a, annotate_snippets::Annotation<'a>>, bool)> {
-    let text = sources.get(label.span.file)?.text();
+    let text = sources.get(label.span.file)?.text()?;
     let (start, end) = (label.span.start as usize, label.span.end as usize);
     let at = floor(text, start.min(text.len()));
     // Looked at only within the window: the line may be megabytes long.

@@ -104,7 +104,7 @@ agreements:
         .model
         .flows
         .values()
-        .map(|f| (f.name.as_str(), f.transform, f.declared.tags.iter().map(String::as_str).collect()))
+        .map(|f| (f.name.as_str(), f.transform, f.declared.tags().iter().map(String::as_str).collect()))
         .collect();
     assert_eq!(
         flows,

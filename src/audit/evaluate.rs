@@ -368,7 +368,7 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
         }
     });
     let disposed = judge.counting.disposed.iter().map(|&flow| {
-        let own = model.flows[flow].declared.disposed.as_deref();
+        let own = model.flows[flow].declared.disposed();
         let agreement =
             model.flows[flow].agreement.and_then(|a| model.agreements[a].declared.disposed.as_deref());
         let gone = own.or(agreement);

@@ -83,7 +83,7 @@ pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
                 return nothing("statement");
             };
             let id = format!("statement/{}", statement.id.value);
-            let title = statement.meta.title.clone();
+            let title = statement.meta.title.as_deref().map(str::to_owned);
             RuleFacts {
                 kind: FindingKind::Statement,
                 severity: statement.severity,

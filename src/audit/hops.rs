@@ -80,7 +80,7 @@ fn hop(model: &Model, sources: &Sources, id: FlowId, data: Vec<String>) -> Hop {
         data,
         basis: flow.declared.meta.basis,
         agreement_status: agreement.map(|a| a.status),
-        title: flow.declared.meta.title.clone(),
+        title: flow.declared.meta.title.as_deref().map(str::to_owned),
         location: sources.location(flow.span),
     }
 }

@@ -116,7 +116,7 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
     );
     flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
         let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);
-        let own = model.flows[f].declared.disposed.as_deref();
+        let own = model.flows[f].declared.disposed();
         let disposals = own.into_iter().chain(agreement.and_then(|a| a.disposed.as_deref()));
         options.scope.as_of.is_some() && disposals.into_iter().any(|d| d.date.is_none())
     });

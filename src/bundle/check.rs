@@ -223,7 +223,7 @@ impl<'a> Bundle<'a> {
                 continue;
             }
             let own = PACKS.iter().find(|pack| pack_name(pack.id) == *name).map(|pack| pack.policy);
-            if own == sources.get(file).map(|file| file.text()) {
+            if own == sources.get(file).and_then(|file| file.text()) {
                 notes.push(format!("judged by {name} as it comes with this version"));
             } else if self.manifest.ringfence == env!("CARGO_PKG_VERSION") {
                 failures.push(format!("{name} is not the policy that comes with this version"));

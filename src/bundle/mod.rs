@@ -8,6 +8,7 @@ mod check;
 mod manifest;
 mod zip;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use rayon::prelude::*;
@@ -125,17 +126,20 @@ pub fn pack(content: &Content, files: &Files) -> Result<Packed, NotBundled> {
     let texts = texts(content, &mut places)?;
     let stage = stages::begin("bundling", texts.len() + REPORTS.len() + 1);
     let packed = texts.par_iter().map(|(member, file)| {
-        stage.after(zip::pack(&member.entry, |out| out.write_all(file.text().as_bytes())))
+        let text = judged(file, files)?;
+        Ok(stage.after(zip::pack(&member.entry, |out| out.write_all(&text)))?)
     });
-    let mut packed = packed.collect::<io::Result<Vec<_>>>()?;
+    // Of what is wrong the first, however many threads there are.
+    let packed: Vec<Result<zip::Packed, NotBundled>> = packed.collect();
+    let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut members: Vec<Member> = texts.iter().map(|(member, _)| member.clone()).collect();
     let mut add = |kind, name: &str, done: zip::Packed| {
         members.push(Member::new(&mut places, kind, name));
         packed.push(stage.after(done));
     };
-    let judged = digests_of(read(world).filter_map(|file| sources.get(file)));
+    let digests = digests_of(read(world).filter_map(|file| sources.get(file)));
     let certificate =
-        |out: &mut dyn Write| certificate::write(world, &judged, options, content.report.audit, out);
+        |out: &mut dyn Write| certificate::write(world, &digests, options, content.report.audit, out);
     add(Kind::Certificate, manifest::CERTIFICATE, zip::pack(manifest::CERTIFICATE, certificate)?);
     for (format, name) in REPORTS {
         let report = content.report.clone().look(Look { limit: None, ..Look::default() });
@@ -191,14 +195,24 @@ fn texts<'c>(
     Ok(members)
 }
 
+/// The text of a file as it was judged, read again if it was let go.
+fn judged<'f>(file: &'f SourceFile, files: &Files) -> Result<Cow<'f, [u8]>, NotBundled> {
+    if let Some(text) = file.text() {
+        return Ok(text.as_bytes().into());
+    }
+    let now = file.path().and_then(|path| files.read(path, file.length() as u64 + 1).ok());
+    let same = now.filter(|now| blake3::hash(now) == file.digest());
+    same.map(Cow::Owned).ok_or_else(|| NotBundled::Changed(file.name().to_owned()))
+}
+
 /// Whether the files hold what was judged. What is no regular file is read but once.
 fn unchanged(texts: &[(Member, &SourceFile)], files: &Files) -> Result<(), NotBundled> {
     for (_, file) in texts {
         let Some(path) = file.path() else { continue };
         let same = match files.kind(path) {
             Ok(files::Kind::File(_)) => {
-                let now = files.read(path, file.text().len() as u64 + 1);
-                now.is_ok_and(|now| now == file.text().as_bytes())
+                let now = files.read(path, file.length() as u64 + 1);
+                now.is_ok_and(|now| blake3::hash(&now) == file.digest())
             }
             Ok(_) => true,
             Err(_) => false,

@@ -173,14 +173,14 @@ fn of_flow(ground: &Ground, id: FlowId, field: &str) -> Said {
         "transform" => Said::word(declared.transform, Some(flow.transform)),
         "only_from" => Said::texts(flow.only_from.iter().flatten().map(|&party| model.parties[party].id())),
         "safeguards" => Said::texts(declared.safeguards.iter().map(String::as_str)),
-        "tags" => Said::texts(declared.tags.iter().map(String::as_str)),
+        "tags" => Said::texts(declared.tags().iter().map(String::as_str)),
         "retention" => Said::duration(flow.retention),
         "legal_basis" => Said::texts(flow.legal_basis.as_deref()),
         _ => {
             let agreement = flow.agreement.map(|agreement| &model.agreements[agreement].declared);
             let mut times = vec![declared.effective()];
             times.extend(agreement.map(|agreement| &agreement.effective));
-            let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
+            let disposed = declared.disposed().or_else(|| agreement?.disposed.as_deref());
             of_times(&times, disposed, field)
                 .or_else(|| of_terms(&model.purposes, &flow.terms, field))
                 .unwrap_or_else(|| of_any(&declared.meta, field))

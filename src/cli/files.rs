@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .files
         .iter()
         .map(|file| {
-            let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
+            let text = sources.get(file.file).and_then(|f| f.text()).unwrap_or_default();
             let (read, why) = match (file.is_config, is_policy_text(text, &limits())) {
                 (true, _) => (false, "configuration"),
                 (false, true) if is_tests_text(text, &limits()) => {

@@ -120,7 +120,7 @@ impl Picture {
         }
         for system in &mut self.systems {
             let Some(&id) = systems.get(system.id.as_str()) else { continue };
-            system.title.clone_from(&model.systems[id].declared.meta.title);
+            system.title = model.systems[id].declared.meta.title.as_deref().map(str::to_owned);
             system.purposes = purposes(model, &model.systems[id].purposes);
         }
         self
@@ -298,7 +298,7 @@ impl Draw<'_> {
             id: system.name.clone(),
             label: system.declared.id.value.clone(),
             party,
-            title: system.declared.meta.title.clone(),
+            title: system.declared.meta.title.as_deref().map(str::to_owned),
             purposes: purposes(self.model, &system.purposes),
             origin: self.origin(id),
             reached: self.marks.reached.get(&system.name).copied(),
@@ -355,7 +355,7 @@ impl Draw<'_> {
         let flow = &self.model.flows[id];
         Flow {
             id: flow.name.clone(),
-            title: flow.declared.meta.title.clone(),
+            title: flow.declared.meta.title.as_deref().map(str::to_owned),
             data: self.model.data.cover(&flow.leaves),
             purposes: purposes(self.model, &flow.purposes),
             agreement: flow.agreement.map(|a| self.model.agreements[a].id().to_owned()),

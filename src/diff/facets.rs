@@ -227,9 +227,9 @@ impl Side<'_> {
         f.words("safeguards", declared.safeguards.iter().map(String::as_str));
         f.retention("retention", flow.retention.filter(|_| flow.states.retention), flow.retention);
         f.effective(declared.effective());
-        f.disposed(declared.disposed.as_deref());
+        f.disposed(declared.disposed());
         f.text("legal_basis", flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis));
-        f.words("tags", declared.tags.iter().map(String::as_str));
+        f.words("tags", declared.tags().iter().map(String::as_str));
         self.terms(&mut f, flow.own_terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
         f

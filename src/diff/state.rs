@@ -271,7 +271,7 @@ impl State {
             let set =
                 input::read(&self.files, &[PathBuf::from(name)], &options, &mut sources, &mut Vec::new());
             for file in &set.files {
-                let text = sources.get(file.file).map(|f| f.text().to_owned()).unwrap_or_default();
+                let text = sources.get(file.file).and_then(|f| f.text()).unwrap_or_default().to_owned();
                 let file =
                     if set.files.len() == 1 { shown.clone() } else { format!("{shown}/{}", file.name) };
                 texts.insert(file, text);

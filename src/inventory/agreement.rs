@@ -1,5 +1,7 @@
 //! Agreements.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -35,7 +37,7 @@ pub struct Agreement {
     /// What the parties attest.
     pub assurances: Vec<Assurance>,
     /// What receivers may do.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// What moves under it.
     pub flows: Vec<Flow>,
     /// Title, labels, source, basis.
@@ -105,7 +107,7 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
         disposed: gone.map(Box::new),
         legal_basis,
         assurances,
-        terms,
+        terms: terms.into(),
         flows,
         meta,
     })

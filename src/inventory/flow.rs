@@ -23,7 +23,16 @@ pub struct Flow {
     /// The receiving system.
     pub to: Spanned<Name>,
     /// What for; `None`: what the receiving system is run for.
-    pub purposes: Option<Box<[Spanned<Key>]>>,
+    pub purposes: Option<Box<[Key]>>,
+    /// What few flows state; `None`: nothing of it.
+    pub exceptions: Option<Box<Exceptions>>,
+    /// What refers to nothing else. It stays where it is when the flow is resolved.
+    pub stated: Box<Stated>,
+}
+
+/// What few flows state in the place of what holds for others.
+#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+pub struct Exceptions {
     /// The parties whose data alone it carries.
     pub only_from: Option<Box<[Spanned<Name>]>>,
     /// How long the receiver keeps what comes this way.
@@ -32,8 +41,6 @@ pub struct Flow {
     pub terms: Option<Box<Terms>>,
     /// Why it is lawful, in the declarer's words.
     pub legal_basis: Option<String>,
-    /// What refers to nothing else. It stays where it is when the flow is resolved.
-    pub stated: Box<Stated>,
 }
 
 /// What a flow states that refers to nothing else.
@@ -47,21 +54,35 @@ pub struct Stated {
     pub transform: Option<Transform>,
     /// What protects it.
     pub safeguards: Words,
-    /// When it runs, if it says.
-    effective: Option<Box<Effective>>,
-    /// What it moved has been deleted.
-    pub disposed: Option<Box<Disposed>>,
-    /// Free marks.
-    pub tags: Words,
     /// Title, labels, source, basis.
     pub meta: Meta,
+    /// What few flows state; `None`: nothing of it.
+    seldom: Option<Box<Seldom>>,
+}
+
+/// What few flows state that refers to nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Seldom {
+    effective: Effective,
+    disposed: Option<Disposed>,
+    tags: Words,
 }
 
 impl Stated {
     /// When it runs.
     pub fn effective(&self) -> &Effective {
         const ALWAYS: &Effective = &Effective { from: None, until: None };
-        self.effective.as_deref().unwrap_or(ALWAYS)
+        self.seldom.as_deref().map_or(ALWAYS, |seldom| &seldom.effective)
+    }
+
+    /// What it moved has been deleted.
+    pub fn disposed(&self) -> Option<&Disposed> {
+        self.seldom.as_deref().and_then(|seldom| seldom.disposed.as_ref())
+    }
+
+    /// Free marks.
+    pub fn tags(&self) -> &[String] {
+        self.seldom.as_deref().map_or(&[], |seldom| &seldom.tags)
     }
 }
 
@@ -112,7 +133,7 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let from = f.with(d, "from", |d, n| d.name(n));
     let to = f.with(d, "to", |d, n| d.name(n));
     let data = f.full_list(d, "data", id.is_some(), |d, n| d.category(n));
-    let purposes = f.full_list(d, "purposes", false, |d, n| d.purpose(n));
+    let purposes = f.full_list(d, "purposes", false, |d, n| d.purpose(n).map(|key| key.value));
     let only_from = f.full_list(d, "only_from", false, |d, n| d.name(n));
     let retention = f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value);
     let terms = f.with(d, "terms", terms).map(Box::new);
@@ -120,28 +141,28 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let consent = f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value);
     let transform = f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value);
     let safeguards = texts(d, f, "safeguards");
-    let effective = f.with(d, "effective", effective).map(Box::new);
-    let disposed = f.with(d, "disposed", disposed).map(Box::new);
+    let effective = f.with(d, "effective", effective);
+    let disposed = f.with(d, "disposed", disposed);
     let tags = texts(d, f, "tags");
     let meta = meta(d, f);
+    let only_from = only_from.map(Vec::into_boxed_slice);
+    let is_exception = only_from.is_some() || retention.is_some() || terms.is_some() || legal_basis.is_some();
+    let exceptions = Exceptions { only_from, retention, terms, legal_basis };
+    let is_seldom = effective.is_some() || disposed.is_some() || !tags.is_empty();
+    let seldom = Seldom { effective: effective.unwrap_or_default(), disposed, tags };
     Some(Flow {
         id: id?,
         from: from?,
         to: to?,
         purposes: purposes.map(Vec::into_boxed_slice),
-        only_from: only_from.map(Vec::into_boxed_slice),
-        retention,
-        terms,
-        legal_basis,
+        exceptions: is_exception.then(|| exceptions.into()),
         stated: Box::new(Stated {
             data: data?.into(),
             consent,
             transform,
             safeguards,
-            effective,
-            disposed,
-            tags,
             meta,
+            seldom: is_seldom.then(|| seldom.into()),
         }),
     })
 }

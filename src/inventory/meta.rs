@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Decoder, Fields, Spanned};
+use crate::decode::{Decoder, Fields, Name, Spanned};
 use crate::vocabulary::Basis;
 use crate::yaml::Node;
 
@@ -11,7 +11,7 @@ use crate::yaml::Node;
 #[derive(Debug, Clone, Serialize, Deserialize, Default)]
 pub struct Meta {
     /// What it is called.
-    pub title: Option<String>,
+    pub title: Option<Name>,
     /// The user's own facts: contract number, owner.
     pub labels: Box<[(String, String)]>,
     /// Where it is known from.
@@ -34,7 +34,7 @@ pub struct SourceRef {
 /// Reads the common keys.
 pub fn meta(d: &mut Decoder, fields: &mut Fields) -> Meta {
     Meta {
-        title: text(d, fields, "title"),
+        title: fields.with(d, "title", |d, n| d.name(n)).map(|t| t.value),
         labels: fields
             .with(d, "labels", |d, node| {
                 Some(d.map(node, "labels (a map of texts)", |d, key, value| {

@@ -17,7 +17,7 @@ use crate::inventory::{
     is_tests,
 };
 use crate::limits::{Allowance, Limits, Taken};
-use crate::source::{FileId, Sources, stored_of};
+use crate::source::{FileId, SourceFile, Sources, stored_of};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Node};
@@ -246,12 +246,12 @@ fn in_order(
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {
-    sources.get(file).map(|f| f.text()).unwrap_or_default()
+    sources.get(file).and_then(SourceFile::text).unwrap_or_default()
 }
 
 /// How long all texts are.
 fn bytes(files: &[FileId], sources: &Sources) -> usize {
-    files.iter().map(|&file| text(file, sources).len()).sum()
+    files.iter().filter_map(|&file| sources.get(file)).map(SourceFile::length).sum()
 }
 
 fn no_inventory(document: &Node) -> bool {
@@ -352,7 +352,7 @@ flows:
         let bytes = postcard::to_stdvec(&stored).unwrap();
         let known = (cache::SHAPE, blake3::hash(&bytes).to_hex().to_string());
         // Where this fails, raise SHAPE in `cache`, and write here what is then stored.
-        let stored = "9a8cb2d6b74b3a609c5b55ec0a3d77900d78fe066af25bcdb78df3a31e664380";
-        assert_eq!(known, (4, stored.to_owned()));
+        let stored = "58a69e7d735c75846858f8ca4263f2a95bc393ee3c98bba4156c7ae305bf0747";
+        assert_eq!(known, (5, stored.to_owned()));
     }
 }

@@ -20,7 +20,7 @@ use crate::limits::{Allowance, Limits};
 use crate::model::{Model, build};
 use crate::packs;
 use crate::policy::{Policy, policy};
-use crate::source::{FileId, Sources, Span};
+use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::stages::{self, Unit};
 use crate::yaml::{self, Node, Value};
 
@@ -98,7 +98,8 @@ pub struct World {
     pub own_statements: Vec<Statement>,
 }
 
-/// Reads everything. The texts stay in `sources`, for locations and snippets.
+/// Reads everything. Of the texts of an inventory without mistakes, what tells lines and columns
+/// stays in `sources`, and their digests; all others stay whole.
 ///
 /// # Errors
 /// All mistakes of all files, in no particular order.
@@ -151,6 +152,9 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     reading.end(sources.bytes(), Unit::Bytes);
+    if diagnostics.is_empty() {
+        sources.let_go(&read.inventory);
+    }
     let resolving = stages::begin("resolving", 0);
     let model = build(declared, data, purposes, &mut diagnostics);
     resolving.end(model.flows.len(), Unit::Flows);
@@ -183,9 +187,23 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             }
         }
     }
+    give_back(&diagnostics, request, sources);
     diagnostics.sort_by_key(|d| (d.primary.as_ref().map(|l| l.span), d.code));
     diagnostics.dedup();
     Err(diagnostics)
+}
+
+/// Reads again the texts that mistakes are shown in, if they were let go. One that has changed since
+/// is not shown.
+fn give_back(mistakes: &[Diagnostic], request: &Request, sources: &mut Sources) {
+    let labels = mistakes.iter().flat_map(|mistake| mistake.primary.iter().chain(&mistake.secondary));
+    for id in labels.map(|label| label.span.file) {
+        let Some(file) = sources.get(id).filter(|file| file.text().is_none()) else { continue };
+        let bytes = file.path().and_then(|path| request.files.read(path, file.length() as u64 + 1).ok());
+        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            sources.give_back(id, text);
+        }
+    }
 }
 
 /// Whether a text holds policies and their tests and nothing else: so it is no part of an
@@ -207,7 +225,7 @@ fn documents<'s>(
     allowance: &mut Allowance,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Node<'s>> {
-    let text = sources.get(file).map(|f| f.text()).unwrap_or_default();
+    let text = sources.get(file).and_then(SourceFile::text).unwrap_or_default();
     yaml::read(file, text, allowance, diagnostics)
 }
 
@@ -358,7 +376,7 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
 fn digest(set: &InputSet, sources: &Sources) -> String {
     let mut hasher = blake3::Hasher::new();
     for file in set.files.iter().filter(|f| !f.is_config) {
-        let text = sources.get(file.file).map(|f| f.text()).unwrap_or_default();
+        let text = sources.get(file.file).and_then(SourceFile::text).unwrap_or_default();
         hasher.update(file.name.as_bytes());
         hasher.update(&[0]);
         hasher.update(&(text.len() as u64).to_le_bytes());

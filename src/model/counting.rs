@@ -94,7 +94,7 @@ fn in_time(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
 fn is_disposed(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
     let flow = &model.flows[id];
     let agreement = flow.agreement.and_then(|a| model.agreements[a].declared.disposed.as_deref());
-    let mut disposals = flow.declared.disposed.as_deref().into_iter().chain(agreement);
+    let mut disposals = flow.declared.disposed().into_iter().chain(agreement);
     disposals.any(|gone| match (as_of, gone.date) {
         (None, _) => true,
         (Some(day), Some(date)) => date <= day,

@@ -9,7 +9,9 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::build::{Builder, keys, unique};
-use super::{Agreement, AgreementId, Flow, FlowId, Id, Model, OnwardTo, PartyId, Purposes, States, SystemId};
+use super::{
+    Agreement, AgreementId, Flow, FlowId, Id, Model, OnwardTo, PartyId, Purposes, Shared, States, SystemId,
+};
 use crate::bits::LeafSet;
 use crate::decode::{Name, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -35,7 +37,7 @@ impl Builder<'_> {
             model: &self.model,
             parties: &self.parties,
             systems: &self.systems,
-            none: Shared::default(),
+            none: Arc::default(),
             leaves: Mutex::default(),
         };
         let mut groups: Vec<Declared> = loose.into_iter().map(Declared::Loose).collect();
@@ -157,20 +159,12 @@ struct Known<'k> {
     parties: &'k FxHashMap<String, PartyId>,
     systems: &'k FxHashMap<String, SystemId>,
     /// What flows have of their agreement if there is none.
-    none: Shared,
+    none: Arc<Shared>,
     /// The leaves of the categories that flows name: one set for all that name the same.
     leaves: Mutex<FxHashMap<Named, Arc<LeafSet>>>,
 }
 
 type Named = SmallVec<[Key; 4]>;
-
-/// What flows have of their agreement if they state nothing else.
-#[derive(Clone, Default)]
-struct Shared {
-    terms: Arc<Terms>,
-    onward_to: Arc<[OnwardTo]>,
-    legal_basis: Option<Arc<str>>,
-}
 
 /// What is wrong with a declaration.
 enum Mistake {
@@ -209,7 +203,7 @@ impl<'k> Resolver<'k> {
     }
 
     fn loose(&mut self, declared: Vec<inventory::Flow>) -> Vec<Flow> {
-        let shared = self.known.none.clone();
+        let shared = Arc::clone(&self.known.none);
         let flows = declared.into_iter().filter_map(|mut flow| {
             let name = std::mem::take(&mut flow.id.value);
             self.flow(flow, name, None, &shared)
@@ -226,11 +220,12 @@ impl<'k> Resolver<'k> {
         }
         let parties: Vec<PartyId> = declared.parties.iter().filter_map(|name| self.party(name)).collect();
         let onward_to = self.onward_to(&declared.terms);
-        let shared = Shared {
-            terms: Arc::new(declared.terms.clone()),
+        let shared = Arc::new(Shared {
+            terms: Arc::clone(&declared.terms),
+            own_terms: None,
             onward_to: onward_to.into(),
-            legal_basis: declared.legal_basis.as_deref().map(Arc::from),
-        };
+            legal_basis: declared.legal_basis.clone(),
+        });
         let flows = own.into_iter().filter_map(|flow| {
             let name = [&declared.id.value, "/", &flow.id.value].concat();
             self.flow(flow, name, Some(AgreementId::from_index(at)), &shared)
@@ -254,25 +249,24 @@ impl<'k> Resolver<'k> {
 
     fn flow(
         &mut self,
-        declared: inventory::Flow,
+        mut declared: inventory::Flow,
         name: String,
         agreement: Option<AgreementId>,
-        shared: &Shared,
+        shared: &Arc<Shared>,
     ) -> Option<Flow> {
         let (from, to) = (self.system(&declared.from), self.system(&declared.to));
-        let only_from = declared.only_from.as_ref().map(|names| {
+        let exceptions = declared.exceptions.take().map(|exceptions| *exceptions).unwrap_or_default();
+        let only_from = exceptions.only_from.map(|names| {
             let mut parties: Vec<PartyId> = names.iter().filter_map(|name| self.party(name)).collect();
             parties.sort_unstable();
             parties.dedup();
             parties.into()
         });
-        let shared = match &declared.terms {
-            None => shared.clone(),
-            Some(own) => {
-                let terms = shared.terms.overridden_by(own);
-                let onward_to = self.onward_to(&terms).into();
-                Shared { onward_to, terms: Arc::new(terms), legal_basis: shared.legal_basis.clone() }
-            }
+        let (retention, own_legal_basis) = (exceptions.retention, exceptions.legal_basis.is_some());
+        let shared = if exceptions.terms.is_some() || own_legal_basis {
+            Arc::new(self.own(shared, exceptions.terms, exceptions.legal_basis))
+        } else {
+            Arc::clone(shared)
         };
         let (from, to) = (from?, to?);
         let inventory::Flow { id, purposes: stated, .. } = &declared;
@@ -291,7 +285,7 @@ impl<'k> Resolver<'k> {
         }
         let receiving = &self.known.model.systems[to];
         let purposes: Purposes = match stated {
-            Some(stated) => stated.iter().map(|k| k.value).collect(),
+            Some(stated) => (**stated).into(),
             None => receiving.purposes.as_slice().into(),
         };
         if stated.is_none() && purposes.is_empty() {
@@ -306,15 +300,14 @@ impl<'k> Resolver<'k> {
                 .help("add `purposes` to the flow or to the system"),
             );
         }
-        let retention = declared.retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
+        let kept = retention.or(receiving.declared.retention.as_ref().map(|r| r.value));
         Some(Flow {
             span: id.span,
             states: States {
                 purposes: stated.is_some(),
-                retention: declared.retention.is_some(),
-                legal_basis: declared.legal_basis.is_some(),
+                retention: retention.is_some(),
+                legal_basis: own_legal_basis,
             },
-            own_terms: declared.terms,
             agreement,
             from,
             to,
@@ -323,13 +316,24 @@ impl<'k> Resolver<'k> {
             only_from,
             consent: declared.stated.consent.unwrap_or(Consent::None),
             transform: declared.stated.transform.unwrap_or(Transform::None),
-            retention,
-            onward_to: shared.onward_to,
-            terms: shared.terms,
-            legal_basis: declared.legal_basis.map(Arc::from).or(shared.legal_basis),
+            retention: kept,
+            shared,
             name,
             declared: declared.stated,
         })
+    }
+
+    /// What a flow has that states terms or a legal basis of its own.
+    fn own(&mut self, of: &Shared, terms: Option<Box<Terms>>, legal_basis: Option<String>) -> Shared {
+        let mut own = of.clone();
+        own.legal_basis = legal_basis.or(own.legal_basis);
+        if let Some(stated) = &terms {
+            let terms = of.terms.overridden_by(stated);
+            own.onward_to = self.onward_to(&terms).into();
+            own.terms = Arc::new(terms);
+        }
+        own.own_terms = terms;
+        own
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {

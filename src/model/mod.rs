@@ -12,6 +12,7 @@ pub use build::build;
 pub use counting::{Counting, Scope};
 pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -102,8 +103,6 @@ pub struct Flow {
     pub span: Span,
     /// What it states itself of what it would take from elsewhere.
     pub states: States,
-    /// The terms that it states itself.
-    pub own_terms: Option<Box<Terms>>,
     /// The full id: `agreement/flow`, or `flow` under none.
     pub name: String,
     /// What it runs under.
@@ -125,12 +124,29 @@ pub struct Flow {
     /// How long the receiver keeps it: its own, or the receiving system's; `None`:
     /// nobody says, which is read as unlimited.
     pub retention: Option<Duration>,
-    /// The agreement's terms with its own in their place.
+    /// What it has of its agreement, its own in the place of that.
+    pub shared: Arc<Shared>,
+}
+
+/// What all flows of an agreement have of it that state nothing else.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    /// The agreement's terms with the flow's own in their place.
     pub terms: Arc<Terms>,
+    /// The terms that the flow states itself.
+    pub own_terms: Option<Box<Terms>>,
     /// Whom the terms allow besides.
     pub onward_to: Arc<[OnwardTo]>,
     /// The flow's own, or the agreement's.
-    pub legal_basis: Option<Arc<str>>,
+    pub legal_basis: Option<String>,
+}
+
+impl Deref for Flow {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
 }
 
 /// What a flow states itself.

@@ -121,7 +121,7 @@ impl Reader<'_> {
             let text = mistake.primary.as_ref().and_then(|label| looked.get(label.span.file));
             match text {
                 None => self.diagnostics.push(near_pack(path, mistake)),
-                Some(text) if looks_like_tests(text.text()) => self.diagnostics.push(
+                Some(text) if text.text().is_some_and(looks_like_tests) => self.diagnostics.push(
                     Diagnostic::without_place(
                         mistake.code,
                         format!("`{}` cannot be read: {}", text.name(), mistake.message),
@@ -136,15 +136,16 @@ impl Reader<'_> {
             let Some(read) = looked.get(file.file) else {
                 continue;
             };
+            let text = read.text().unwrap_or_default();
             let mut mistakes = Vec::new();
-            let documents = yaml::parse(file.file, read.text(), &self.allowance.limits, &mut mistakes);
-            let broken = !mistakes.is_empty() && looks_like_tests(read.text());
+            let documents = yaml::parse(file.file, text, &self.allowance.limits, &mut mistakes);
+            let broken = !mistakes.is_empty() && looks_like_tests(text);
             if !broken && !documents.iter().any(decode::is_file) {
                 continue;
             }
             let place = read.path().unwrap_or(Path::new(read.name())).to_owned();
             let shown = shown(&place);
-            let id = self.sources.add_at(shown, place.clone(), read.text().to_owned());
+            let id = self.sources.add_at(shown, place.clone(), text.to_owned());
             all.push((id, Home::Disk(place)));
         }
         all
@@ -155,7 +156,7 @@ impl Reader<'_> {
     }
 
     fn parse(&mut self, file: FileId) -> Vec<Node<'static>> {
-        let text = self.sources.get(file).map(|f| f.text()).unwrap_or_default();
+        let text = self.sources.get(file).and_then(|f| f.text()).unwrap_or_default();
         yaml::read(file, text, &mut self.allowance, &mut self.diagnostics)
             .into_iter()
             .map(Node::into_owned)

@@ -186,12 +186,12 @@ fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
         "safeguards" => Value::texts(declared.safeguards.iter().map(String::as_str)),
         "retention" => Value::duration(flow.retention),
         "legal_basis" => Value::text(flow.legal_basis.as_deref()),
-        "tags" => Value::texts(declared.tags.iter().map(String::as_str)),
+        "tags" => Value::texts(declared.tags().iter().map(String::as_str)),
         "agreement" => Value::text(agreement.map(|a| a.id.value.as_str())),
         _ => {
             let mut all = vec![declared.effective()];
             all.extend(agreement.map(|a| &a.effective));
-            let disposed = declared.disposed.as_deref().or_else(|| agreement?.disposed.as_deref());
+            let disposed = declared.disposed().or_else(|| agreement?.disposed.as_deref());
             dates(&all, disposed, path)
                 .or_else(|| terms(model, &flow.terms, path))
                 .unwrap_or_else(|| meta(&declared.meta, path))

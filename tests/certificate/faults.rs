@@ -73,7 +73,7 @@ fn faults(model: &Model) -> Vec<Fault> {
                 Box::new(move |model| {
                     let mut terms = Terms::clone(&model.flows[id].terms);
                     leave_out(&mut terms);
-                    model.flows[id].terms = Arc::new(terms);
+                    Arc::make_mut(&mut model.flows[id].shared).terms = Arc::new(terms);
                 }),
             ));
         }

@@ -212,7 +212,7 @@ impl Embedded {
         let party = |p: &crate::model::Party| (p.id().to_owned(), names.party(p.id()));
         self.parties = model.parties.values().map(party).collect();
         let agreement = |a: &crate::model::Agreement| {
-            (a.id().to_owned(), a.declared.meta.title.clone().unwrap_or_else(|| a.id().to_owned()))
+            (a.id().to_owned(), a.declared.meta.title.as_deref().unwrap_or(a.id()).to_owned())
         };
         self.agreements = model.agreements.values().map(agreement).collect();
         let (mut data, mut purposes) = (Strings::default(), Strings::default());

@@ -411,7 +411,7 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
             }
             Claim {
                 flow: said.flow.to_owned(),
-                title: declared.and_then(|f| f.declared.meta.title.clone()),
+                title: declared.and_then(|f| f.declared.meta.title.as_deref().map(str::to_owned)),
                 claim: said.claim.to_owned(),
                 evidence,
                 rules: said.rules.iter().map(|r| titles.get(r).copied().unwrap_or(r).to_owned()).collect(),

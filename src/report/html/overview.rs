@@ -402,7 +402,7 @@ impl<'r> Beside<'r> {
             self.flows.get(&(first.from, first.to))?.iter().map(|&id| &self.model.flows[id].declared);
         let carrying =
             beside.filter(|flow| flow.data.iter().any(|k| concerned(self.model.data.name(k.value))));
-        Some(carrying.filter_map(|flow| flow.meta.title.clone()).collect())
+        Some(carrying.filter_map(|flow| flow.meta.title.as_deref().map(str::to_owned)).collect())
     }
 }
 
@@ -539,13 +539,15 @@ fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
             let own = walk.iter().rev().find(|hop| hop.agreement.as_ref() == Some(id));
             let own = own.and_then(|hop| names.flow(&hop.flow));
             let agreement = names.agreement(id).map(|a| &model.agreements[a]);
-            let terms = own.map(|f| &*model.flows[f].terms).or(agreement.map(|a| &a.declared.terms));
+            let terms = own.map(|f| &*model.flows[f].terms).or(agreement.map(|a| &*a.declared.terms));
             let which = which(model, &f.rule, terms, offending);
             let Some(words) = terms.and_then(|terms| term(names, model, terms, which)) else {
                 continue;
             };
             let row = rows.entry((f.rule.clone(), words)).or_default();
-            let title = agreement.and_then(|a| a.declared.meta.title.clone()).unwrap_or_else(|| id.clone());
+            let title = agreement
+                .and_then(|a| a.declared.meta.title.as_deref().map(str::to_owned))
+                .unwrap_or_else(|| id.clone());
             let written = terms.and_then(|terms| {
                 terms.clause(which).map(|clause| clause.term.span).or_else(|| terms.span(which))
             });

@@ -290,7 +290,7 @@ impl Registers<'_> {
         let counting = a.flows.iter().filter(|&&f| self.counting.has(f)).count();
         AgreementRow {
             id: a.id().to_owned(),
-            title: declared.meta.title.clone().unwrap_or_else(|| a.id().to_owned()),
+            title: declared.meta.title.as_deref().unwrap_or(a.id()).to_owned(),
             kind: a.kind.to_string(),
             status: a.status.to_string(),
             parties: a.parties.iter().map(|&p| self.party(p)).collect(),
@@ -343,7 +343,7 @@ impl Registers<'_> {
                 }
                 FlowRow {
                     id: flow.id(model).to_owned(),
-                    title: declared.meta.title.clone(),
+                    title: declared.meta.title.as_deref().map(str::to_owned),
                     from: self.names.line(&model.systems[flow.from].name),
                     to: self.names.line(&model.systems[flow.to].name),
                     data: self.names.all_data(&data),
@@ -433,7 +433,7 @@ impl Registers<'_> {
                     name: self.party(party),
                     provider: a.provider.map(|p| self.party(p)).unwrap_or_default(),
                     agreement: a.id().to_owned(),
-                    title: a.declared.meta.title.clone().unwrap_or_else(|| a.id().to_owned()),
+                    title: a.declared.meta.title.as_deref().unwrap_or(a.id()).to_owned(),
                     status: a.status.to_string(),
                     data: self.names.all_data(&model.data.cover(&leaves)),
                 });
@@ -458,7 +458,7 @@ impl Registers<'_> {
         };
         let until = |e: &Effective| e.until.as_ref().map(|d| (d.value, d.span));
         for a in self.model.agreements.values() {
-            let title = a.declared.meta.title.clone().unwrap_or_else(|| a.id().to_owned());
+            let title = a.declared.meta.title.as_deref().unwrap_or(a.id()).to_owned();
             if let Some((day, span)) = until(&a.declared.effective) {
                 ends(Some(day), "Agreement", title.clone(), Some(span));
             }

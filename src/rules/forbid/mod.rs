@@ -333,8 +333,9 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
             names.sort_unstable();
             claims.push(format!("purposes: {}", names.join(", ")));
         }
-        claims
-            .extend(keys.tag.iter().filter(|t| flow.declared.tags.contains(t)).map(|t| format!("tag: {t}")));
+        claims.extend(
+            keys.tag.iter().filter(|t| flow.declared.tags().contains(t)).map(|t| format!("tag: {t}")),
+        );
         if keys.data.is_some() {
             claims.push(format!("data: {}", judge.model.data.cover(&flow.leaves).join(", ")));
         }

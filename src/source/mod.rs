@@ -1,13 +1,21 @@
 //! Source texts and places in them.
 //!
 //! A [`Span`] is a byte range of one file; it becomes a [`Location`] (file,
-//! line, column) only where something is shown to a person.
+//! line, column) only where something is shown to a person. That needs no text: once a text is
+//! read and understood, it can go.
+
+mod lines;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use blake3::Hash;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
+
+use lines::Lines;
 
 /// One of the texts in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,70 +77,26 @@ pub struct Location {
     pub column: u32,
 }
 
-/// A text and its name.
+/// A text and its name. Once it is let go, its digest, its length and where its lines begin are
+/// still known.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     name: String,
     path: Option<PathBuf>,
-    text: String,
+    /// `None`: let go.
+    text: Option<String>,
+    length: usize,
+    digest: OnceLock<Hash>,
+    /// Of most files, nobody asks.
     lines: OnceLock<Lines>,
 }
 
-/// What stands before each [`STEP`]th byte: of most files, nobody asks.
-#[derive(Debug, Clone)]
-struct Lines {
-    steps: Vec<Step>,
-    /// Characters before it; empty where all are single bytes.
-    characters: Vec<u32>,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Step {
-    /// The lines that have ended.
-    ended: u32,
-    /// Where the line begins that it lies in.
-    start: u32,
-}
-
-impl Lines {
-    fn new(text: &str) -> Self {
-        let mut steps = Vec::with_capacity(text.len() / STEP + 1);
-        let mut step = Step::default();
-        for (at, bytes) in text.as_bytes().chunks(STEP).enumerate() {
-            steps.push(step);
-            step = step.after(at * STEP, bytes);
-        }
-        steps.push(step);
-        let mut characters = Vec::new();
-        if !text.is_ascii() {
-            let mut before = 0;
-            for step in text.as_bytes().chunks(STEP) {
-                characters.push(before);
-                before += count_characters(step);
-            }
-            characters.push(before);
-        }
-        Lines { steps, characters }
-    }
-}
-
-impl Step {
-    /// The same behind some bytes more, which begin there.
-    fn after(self, at: usize, bytes: &[u8]) -> Step {
-        let ended = self.ended + bytes.iter().filter(|&&b| b == b'\n').count() as u32;
-        let last = bytes.iter().rposition(|&b| b == b'\n');
-        Step { ended, start: last.map_or(self.start, |last| (at + last) as u32 + 1) }
-    }
-}
-
-const STEP: usize = 1024;
-
-fn count_characters(bytes: &[u8]) -> u32 {
-    // By their first bytes, so that an offset inside a character cannot fail.
-    bytes.iter().filter(|&&b| b & 0xC0 != 0x80).count() as u32
-}
-
 impl SourceFile {
+    fn new(name: String, path: Option<PathBuf>, text: String) -> Self {
+        let (digest, lines) = (OnceLock::new(), OnceLock::new());
+        SourceFile { name, path, length: text.len(), text: Some(text), digest, lines }
+    }
+
     /// The name shown to the user.
     pub fn name(&self) -> &str {
         &self.name
@@ -144,31 +108,37 @@ impl SourceFile {
         self.path.as_deref()
     }
 
-    /// The whole text.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// The whole text; `None`: it has been let go.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The bytes of its text.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// BLAKE3 of its text.
+    pub fn digest(&self) -> Hash {
+        *self.digest.get_or_init(|| blake3::hash(self.text().unwrap_or_default().as_bytes()))
     }
 
     /// Line and column (both from 1, the column in characters) of a byte.
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
-        let end = (byte as usize).min(self.text.len());
-        let from = end / STEP * STEP;
-        let step = self.lines().steps.get(end / STEP).copied().unwrap_or_default();
-        let line = step.after(from, self.text.as_bytes().get(from..end).unwrap_or_default());
-        let column = self.characters_before(byte) - self.characters_before(line.start);
-        (line.ended + 1, column + 1)
+        self.lines().line_column(byte)
     }
 
     fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| Lines::new(&self.text))
+        self.lines.get_or_init(|| Lines::new(self.text().unwrap_or_default()))
     }
 
-    fn characters_before(&self, byte: u32) -> u32 {
-        let byte = (byte as usize).min(self.text.len());
-        let Some(&known) = self.lines().characters.get(byte / STEP) else {
-            return byte as u32;
-        };
-        known + count_characters(self.text.as_bytes().get(byte / STEP * STEP..byte).unwrap_or_default())
+    /// Lets its text go, unless it lies nowhere.
+    fn let_go(&mut self) {
+        if self.path.is_some() {
+            self.digest();
+            self.lines();
+            self.text = None;
+        }
     }
 }
 
@@ -187,17 +157,33 @@ impl Sources {
     /// Adds a text under the name shown to the user. The text must be shorter
     /// than 4 GiB (the reader's limits see to that).
     pub fn add(&mut self, name: impl Into<String>, text: String) -> FileId {
-        self.files.push(SourceFile { name: name.into(), path: None, text, lines: OnceLock::new() });
-        FileId(self.files.len() as u32 - 1)
+        self.push(SourceFile::new(name.into(), None, text))
     }
 
     /// As [`Sources::add`], for a text that lies somewhere.
     pub fn add_at(&mut self, name: impl Into<String>, path: PathBuf, text: String) -> FileId {
-        let id = self.add(name, text);
-        if let Some(file) = self.files.get_mut(id.0 as usize) {
-            file.path = Some(path);
-        }
-        id
+        self.push(SourceFile::new(name.into(), Some(path), text))
+    }
+
+    fn push(&mut self, file: SourceFile) -> FileId {
+        self.files.push(file);
+        FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Lets go of the texts of some files that lie somewhere: whoever needs one later can read it
+    /// again, and tell by the digest whether it is the same.
+    pub fn let_go(&mut self, files: &[FileId]) {
+        let files: FxHashSet<FileId> = files.iter().copied().collect();
+        let all = self.files.par_iter_mut().enumerate();
+        all.filter(|(at, _)| files.contains(&FileId(*at as u32))).for_each(|(_, file)| file.let_go());
+    }
+
+    /// Gives a file its text back; whether it is the one that was let go.
+    pub fn give_back(&mut self, id: FileId, text: String) -> bool {
+        let file = self.files.get_mut(id.0 as usize);
+        file.filter(|file| file.digest() == blake3::hash(text.as_bytes()))
+            .map(|file| file.text = Some(text))
+            .is_some()
     }
 
     /// The file behind an id.
@@ -212,7 +198,7 @@ impl Sources {
 
     /// The bytes of all texts.
     pub fn bytes(&self) -> usize {
-        self.files.iter().map(|file| file.text.len()).sum()
+        self.files.iter().map(SourceFile::length).sum()
     }
 
     /// Where a span begins.
@@ -253,5 +239,25 @@ mod tests {
             (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
         }
         assert_eq!(sources.get(file).unwrap().line_column(u32::MAX), (line, column));
+    }
+
+    #[test]
+    fn places_in_a_long_text_are_the_same_once_it_is_let_go() {
+        let text: String = (0..30_000).map(|n| "aé".repeat(n % 7) + "\n").collect();
+        assert!(text.len() > 1 << 17);
+        let mut sources = Sources::new();
+        let file = sources.add_at("f", PathBuf::from("f"), text.clone());
+        let other = sources.add("by standard input", text.clone());
+        sources.let_go(&[file, other]);
+        let (gone, held) = (sources.get(file).unwrap(), sources.get(other).unwrap());
+        assert!(gone.text().is_none() && held.text() == Some(&text));
+        assert_eq!((gone.length(), gone.digest()), (held.length(), held.digest()));
+        let (mut line, mut column) = (1, 1);
+        for (at, c) in text.char_indices() {
+            assert_eq!(gone.line_column(at as u32), (line, column));
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+        assert!(!sources.give_back(file, "another".to_owned()));
+        assert!(sources.give_back(file, text.clone()) && sources.get(file).unwrap().text() == Some(&text));
     }
 }
