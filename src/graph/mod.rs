@@ -153,16 +153,17 @@ impl Starts {
     }
 }
 
-/// What is asked of a flow as it is crossed.
+/// What is asked of a flow as it is crossed: two of them to a line of the processor's cache.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 struct Fact {
     /// Its ends.
     ends: (SystemId, SystemId),
     /// Who runs them.
     parties: (PartyId, PartyId),
-    /// The groups that it leaves and enters.
-    groups: (PartyId, PartyId),
-    agreement: Option<AgreementId>,
+    /// What it runs under, if it runs under any.
+    agreement: AgreementId,
+    documented: bool,
     /// It leaves the provider of the processing agreement that it runs under.
     by_processor: bool,
     /// It has an `only_from`.
@@ -178,6 +179,10 @@ struct Fact {
 #[derive(Debug)]
 pub struct Facts {
     flows: Table<FlowId, Fact>,
+    /// Who runs each system.
+    runs: Table<SystemId, PartyId>,
+    /// The group of each party.
+    groups: Table<PartyId, PartyId>,
     /// The parties that are the only one of their group.
     single: Table<PartyId, bool>,
 }
@@ -194,7 +199,9 @@ impl Facts {
         let flows = model.flows.ids().map(fact).collect();
         let mut members = model.parties.map(|_| 0_usize);
         model.parties.values().for_each(|party| members[party.group] += 1);
-        Facts { flows, single: model.parties.map(|party| members[party.group] == 1) }
+        let groups = model.parties.map(|party| party.group);
+        let runs = model.systems.map(|system| system.party);
+        Facts { flows, runs, groups, single: model.parties.map(|party| members[party.group] == 1) }
     }
 
     fn of(&self, flow: FlowId) -> &Fact {
@@ -241,8 +248,8 @@ impl Fact {
         Fact {
             ends: (flow.from, flow.to),
             parties: (from.party, to.party),
-            groups: (from.group, to.group),
-            agreement: flow.agreement,
+            agreement: flow.agreement.unwrap_or(AgreementId::from_index(0)),
+            documented: flow.agreement.is_some(),
             by_processor: model.processing_provider(id) == Some(from.party),
             limited: flow.only_from.is_some(),
             transform: flow.transform,
@@ -394,7 +401,8 @@ impl<'m> Graph<'m> {
 
     /// The agreement that a flow runs under.
     pub fn agreement(&self, flow: FlowId) -> Option<AgreementId> {
-        self.facts.of(flow).agreement
+        let facts = self.facts.of(flow);
+        facts.documented.then_some(facts.agreement)
     }
 
     /// Whether a flow goes from one party to another.
@@ -423,6 +431,11 @@ impl<'m> Graph<'m> {
         self.facts.of(flow).parties.1
     }
 
+    /// The party that runs a system.
+    pub fn party(&self, system: SystemId) -> PartyId {
+        self.facts.runs[system]
+    }
+
     /// Whether a party is the only one of its group.
     pub fn single(&self, party: PartyId) -> bool {
         self.facts.single[party]
@@ -435,7 +448,7 @@ impl<'m> Graph<'m> {
 
     /// The group whose party receives what crosses a flow.
     pub fn entered(&self, flow: FlowId) -> PartyId {
-        self.facts.of(flow).groups.1
+        self.facts.groups[self.facts.of(flow).parties.1]
     }
 
     /// What is done to the data on a flow.
@@ -455,7 +468,7 @@ impl<'m> Graph<'m> {
     /// Else min(k + 1, 2).
     pub fn distance(&self, flow: FlowId, origin: PartyId, k: usize) -> usize {
         let facts = self.facts.of(flow);
-        if facts.groups.1 == self.model.parties[origin].group {
+        if self.entered(flow) == self.facts.groups[origin] {
             return 0;
         }
         match facts.step {
@@ -482,20 +495,20 @@ impl<'m> Graph<'m> {
         let away = match facts.step {
             Step::Stays => 1 << k,
             // Items that are at a party of their own are at distance 0.
-            Step::Back if k == 0 && origins[facts.groups.0] => 1 | 1 << further(k),
+            Step::Back if k == 0 && origins[self.facts.groups[facts.parties.0]] => 1 | 1 << further(k),
             Step::Back => 1 << k,
             Step::Further => 1 << further(k),
         };
-        away | u8::from(origins[facts.groups.1])
+        away | u8::from(origins[self.entered(flow)])
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.
     pub fn relation(&self, system: SystemId, origin: PartyId, k: usize) -> Relation {
-        let place = &self.model.systems[system];
-        if place.party == origin {
+        let party = self.party(system);
+        if party == origin {
             return Relation::FirstParty;
         }
-        if place.group == self.model.parties[origin].group {
+        if self.facts.groups[party] == self.facts.groups[origin] {
             return Relation::Affiliate;
         }
         Graph::elsewhere(k)
@@ -508,5 +521,13 @@ impl<'m> Graph<'m> {
             1 => Relation::SecondParty,
             _ => Relation::ThirdParty,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_asked_of_a_flow_takes_half_a_line() {
+        assert_eq!(size_of::<super::Fact>(), 32);
     }
 }

@@ -110,7 +110,7 @@ impl Alike {
         let to = graph.receiving(flow);
         match whose {
             Whose::One(origin) => graph.relation(to, origin.party(), k),
-            Whose::Many if self.encloses(graph.model.systems[to].party) => Relation::FirstParty,
+            Whose::Many if self.encloses(graph.party(to)) => Relation::FirstParty,
             Whose::Many => Graph::elsewhere(k),
         }
     }
