@@ -173,6 +173,34 @@ fn a_place_that_nobody_declares_leaves_it_open() {
 }
 
 #[test]
+fn a_mistyped_name_in_a_promise_is_told_with_the_nearest() {
+    let notices = |to: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("world.yaml"), WORLD).unwrap();
+        let body = format!("{{forbid: {{data: [financial], from: {{party: bank}}, to: {to}}}}}");
+        fs::write(folder.path().join("promise.yaml"), promise(&body)).unwrap();
+        let mut command = Command::cargo_bin("ringfence").unwrap();
+        let run = command.arg("audit").arg(folder.path()).args(["--format", "json"]).output().unwrap();
+        let audit: Value = serde_json::from_slice(&run.stdout).unwrap();
+        let all = audit["notices"].as_array().unwrap().iter();
+        let messages = all.map(|n| n["message"].as_str().unwrap().to_owned());
+        messages.filter(|message| message.contains("`statement/said`")).collect::<Vec<_>>()
+    };
+    let nothing = "the sink of `statement/said` matches nothing in the inventory";
+    assert_eq!(
+        notices("{party: platfrom}"),
+        [format!("{nothing}: no party is called `platfrom`; did you mean `platform`?")]
+    );
+    assert_eq!(
+        notices("{any: [{system: platform/add}]}"),
+        [format!("{nothing}: no system is called `platform/add`; did you mean `platform/ads`?")]
+    );
+    assert_eq!(notices("{party: 'z*'}"), [format!("{nothing}: no party is called `z*`")]);
+    assert_eq!(notices("{tag: sells}"), [nothing]);
+    assert_eq!(notices("{party: platform}"), [""; 0]);
+}
+
+#[test]
 fn data_that_no_flow_carries_leaves_it_open() {
     let cards = ADS.replace("financial]", "financial.card]");
     let (code, said) = judged(WORLD, &cards);

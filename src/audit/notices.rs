@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::evaluate::Outcome;
-use super::{Options, rule_facts};
+use super::{Options, all_rules, rule_facts};
+use crate::diagnostic::nearest;
 use crate::finding::Notice;
 use crate::judge::RuleRef;
 use crate::load::World;
@@ -78,12 +79,41 @@ fn idle_rules(all: &mut Notices, world: &World, outcome: &Outcome) {
         let facts = rule_facts(world, rule);
         let parts_match = if parts.len() == 1 { "matches" } else { "match" };
         let message = format!(
-            "the {} of `{}` {parts_match} nothing in the inventory",
+            "the {} of `{}` {parts_match} nothing in the inventory{}",
             parts.join(" and the "),
-            facts.id
+            facts.id,
+            unknown_name(world, rule).unwrap_or_default()
         );
         all.add("rule-matches-nothing", message, facts.span);
     }
+}
+
+/// The first party or system that a rule names and nobody declares, with the nearest that is.
+fn unknown_name(world: &World, rule: RuleRef) -> Option<String> {
+    let model = &world.model;
+    let (_, body) = all_rules(world).into_iter().find(|(known, _)| *known == rule)?;
+    let mut open: Vec<&Matcher<PlaceKeys>> = match body {
+        Body::Forbid(forbid) => forbid.from.0.iter().chain(&forbid.to.0).collect(),
+        Body::Limit(limit) => limit.at.0.iter().collect(),
+        Body::Require(_) => Vec::new(),
+    };
+    while let Some(matcher) = open.pop() {
+        let PlaceKeys { party, system, .. } = &matcher.keys;
+        let of_parties = || model.parties.values().map(|party| party.id());
+        let of_systems = || model.systems.values().map(|system| system.name.as_str());
+        let parties = party.iter().filter(|glob| !of_parties().any(|id| glob.matches(id)));
+        let systems = system.iter().filter(|glob| !of_systems().any(|name| glob.matches(name)));
+        let mut unknown = parties.map(|glob| ("party", glob)).chain(systems.map(|glob| ("system", glob)));
+        if let Some((what, glob)) = unknown.next() {
+            let name = glob.to_string();
+            let near =
+                if what == "party" { nearest(&name, of_parties()) } else { nearest(&name, of_systems()) };
+            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Some(format!(": no {what} is called `{name}`{near}"));
+        }
+        open.extend(matcher.any.iter().chain(&matcher.not));
+    }
+    None
 }
 
 /// What the program assumed where a declaration says nothing.

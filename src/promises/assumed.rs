@@ -72,6 +72,11 @@ impl Course for Unblocked<'_> {
         Some(self.data)
     }
 
+    // What is worked out from other data may come of the data of a promise.
+    fn supposes(&self) -> bool {
+        true
+    }
+
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
         (!self.through[flow]).then_some(plane)
     }

@@ -182,7 +182,7 @@ impl<'g, C: Course> Back<'g, C> {
 /// a mark those that its categories are or that something is derived from them, one without a
 /// mark those of no such category.
 fn possible<C: Course>(model: &Model, course: &C, words: usize) -> Vec<u64> {
-    let Some(marks) = course.marks() else {
+    let Some(marks) = course.marks().filter(|_| !course.supposes()) else {
         return Vec::new();
     };
     let derives: Vec<_> = model.systems.values().flat_map(|system| &system.derives).collect();

@@ -52,6 +52,11 @@ pub trait Course {
         None
     }
 
+    /// Whether items are supposed to bear a mark that their leaves do not give them.
+    fn supposes(&self) -> bool {
+        false
+    }
+
     /// The plane after a flow; `None`: this course does not go on over it.
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize>;
 
