@@ -181,6 +181,10 @@ fn unsourced(ground: &Ground, held: &Held) -> Vec<Pair> {
     let missing = |key: Key, there: &LeafSet| !model.data.leaves([&key]).intersects(there);
     for flow in ground.counting.iter() {
         let f = &model.flows[flow];
+        // It carries something of the only category that it names.
+        if f.declared.data.len() == 1 && !held.carried[flow].is_empty() {
+            continue;
+        }
         let keys = f.declared.data.iter().map(|key| key.value);
         pairs.extend(keys.filter(|&key| missing(key, &held.carried[flow])).map(|key| (f.from, key)));
     }

@@ -44,19 +44,28 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
             return Verified { failures, sets: 0 };
         }
     };
-    let mut ground = Ground::new(world, day, &scope);
-    let names = Names::new(world);
-    let findings = Findings::new(&names, &certificate.findings, &mut failures);
-    let pairs = assumed::assume(&mut ground);
+    let ((ground, pairs), (names, findings)) = rayon::join(
+        || {
+            let mut ground = Ground::new(world, day, &scope);
+            let pairs = assumed::assume(&mut ground);
+            (ground, pairs)
+        },
+        || {
+            let names = Names::new(world);
+            let findings = Findings::new(&names, &certificate.findings, &mut failures);
+            (names, findings)
+        },
+    );
     let mut checker = Checker { ground: &ground, scope: &scope, findings: &findings, failures, sets: 0 };
     checker.unsourced(&pairs);
-    checker.listed(&certificate.findings, &names);
     let parts = &certificate.parts;
-    let (of_rules, of_terms) = rayon::join(
+    let ((listed, of_rules), of_terms) = rayon::join(
         || {
-            checker.aside(|checker| {
+            let listed = checker.aside(|checker| checker.listed(&certificate.findings, &names));
+            let rules = checker.aside(|checker| {
                 checker.each(&rules(world), |checker, (rule, body)| checker.rule(rule, body, parts))
-            })
+            });
+            (listed, rules)
         },
         || {
             checker.aside(|checker| {
@@ -65,7 +74,7 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
             })
         },
     );
-    checker.add([of_rules, of_terms]);
+    checker.add([listed, of_rules, of_terms]);
     Verified { failures: checker.failures, sets: checker.sets }
 }
 

@@ -71,11 +71,44 @@ impl Making {
     }
 }
 
+/// The leaves that items can be, with a mark for some data and without.
+struct Marking {
+    data: LeafSet,
+    /// None of the data.
+    plain: LeafSet,
+    /// The data, and what is made of it anywhere.
+    marked: LeafSet,
+}
+
+impl Marking {
+    fn new(ground: &Ground, data: LeafSet) -> Self {
+        let model = ground.model;
+        let made: Vec<_> = model.systems.values().flat_map(|system| &system.derives).collect();
+        let mut marked = data.clone();
+        loop {
+            let before = marked.clone();
+            for (from, into) in &made {
+                if from.intersects(&marked) {
+                    marked.extend(into.row());
+                }
+            }
+            if marked == before {
+                break;
+            }
+        }
+        Marking { plain: LeafSet::full(model.data.leaf_count()).minus(&data), marked, data }
+    }
+
+    fn can_be(&self, marked: bool) -> &LeafSet {
+        if marked { &self.marked } else { &self.plain }
+    }
+}
+
 /// Whether data gets where a `forbid` says it must not.
 pub struct Forbidden<'g> {
     ground: &'g Ground<'g>,
     rule: &'g Forbid,
-    data: LeafSet,
+    data: Marking,
     making: Making,
     /// For each counting flow a bit for each relation with which its arrival matches `to`, and those
     /// of exemptions.
@@ -116,7 +149,8 @@ impl<'g> Forbidden<'g> {
                 *facts |= if exempt { exempt_by } else { 0 };
             }
         }
-        Forbidden { ground, rule, making: Making::new(ground, &data), data, facts, relation }
+        let making = Making::new(ground, &data);
+        Forbidden { ground, rule, making, data: Marking::new(ground, data), facts, relation }
     }
 
     /// Whether data of a system is what the rule is about.
@@ -166,7 +200,11 @@ fn arrival(
 
 impl Question for Forbidden<'_> {
     fn marks(&self) -> Option<&LeafSet> {
-        Some(&self.data)
+        Some(&self.data.data)
+    }
+
+    fn can_be(&self, marked: bool) -> Option<&LeafSet> {
+        Some(self.data.can_be(marked))
     }
 
     fn planes(&self) -> u8 {
@@ -216,7 +254,7 @@ impl Question for Forbidden<'_> {
 
 /// Whether data of a category gets to a place that is limited.
 pub struct Limited<'g> {
-    data: LeafSet,
+    data: Marking,
     making: Making,
     through: Vec<bool>,
     place_of: &'g Table<SystemId, Option<usize>>,
@@ -231,6 +269,7 @@ impl<'g> Limited<'g> {
         place_of: &'g Table<SystemId, Option<usize>>,
     ) -> Self {
         let making = Making::new(ground, &data);
+        let data = Marking::new(ground, data);
         Limited { making, data, through: exempt(ground, &rule.through), place_of }
     }
 
@@ -256,7 +295,11 @@ impl<'g> Limited<'g> {
 
 impl Question for Limited<'_> {
     fn marks(&self) -> Option<&LeafSet> {
-        Some(&self.data)
+        Some(&self.data.data)
+    }
+
+    fn can_be(&self, marked: bool) -> Option<&LeafSet> {
+        Some(self.data.can_be(marked))
     }
 
     fn next(&self, edge: &Edge, _: u8, _: PartyId) -> Option<u8> {

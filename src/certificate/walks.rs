@@ -65,8 +65,17 @@ pub trait Question: Sync {
     /// another plane.
     fn targets<'g>(&self, ground: &'g Ground, plane: u8) -> Vec<&'g Edge>;
 
+    /// The leaves that items can be with or without a mark, if not all.
+    fn can_be(&self, marked: bool) -> Option<&LeafSet> {
+        let _ = marked;
+        None
+    }
+
     /// What of some leaves can be in a state at a system.
-    fn confined(&self, system: SystemId, state: State, leaves: LeafSet) -> Option<LeafSet> {
+    fn confined(&self, system: SystemId, state: State, mut leaves: LeafSet) -> Option<LeafSet> {
+        if let Some(can_be) = self.can_be(state.marked) {
+            leaves = leaves.and(can_be);
+        }
         match self.confines() {
             Some(sets) if state.plane == 1 => sets.within(system, state, &leaves),
             _ => Some(leaves).filter(|leaves| !leaves.is_empty()),
@@ -260,6 +269,9 @@ impl<'s> Toward<'s> {
 
     /// The leaves that must be in the sets at the sender since they cross a flow to a target.
     pub fn needed(&self, question: &dyn Question, edge: &Edge, state: State) -> Option<LeafSet> {
+        if question.can_be(state.marked).is_some_and(|can_be| !can_be.intersects(&edge.leaves)) {
+            return None;
+        }
         let mut all = question.may_show(edge, state);
         for plane in question.anybodys(edge, state.plane) {
             let Some(on) = self.get(edge.to, State { plane, ..state }) else { continue };

@@ -94,12 +94,19 @@ fn reading(
     if let Some(baseline) = baseline {
         config.baseline = Some(baseline.to_owned());
     }
+    let nowhere = paths.is_empty() && config.inventory.is_empty();
     let paths = self::paths(paths, &config);
     let policies = policies(&config);
     let input = Input { config, file, paths, policies, baselines, ..Input::default() };
     match load::load(&input.request(&DISK), &mut sources) {
         Ok(world) => Ok(Input { world, sources, ..input }),
-        Err(mistakes) => Err(show(&mistakes, &sources, color)),
+        Err(mistakes) => {
+            let code = show(&mistakes, &sources, color);
+            if nowhere {
+                output::say("  help: no path was named, so this folder was read; name the inventory's");
+            }
+            Err(code)
+        }
     }
 }
 
