@@ -157,3 +157,48 @@ flows:
         .collect();
     assert!(lines.contains(&("contact", 8)) && lines.contains(&("device", 9)), "{lines:?}");
 }
+
+/// One flow has all that is asked, the other nothing of it; neither is transformed, neither has consent.
+const ONE_OF_TWO: &str = "\
+parties:
+  - {id: a, name: A, systems: [{id: s, originates: [contact]}, {id: r, originates: [contact, social]}, {id: u, tags: [sink]}]}
+  - {id: b, name: B, systems: [{id: t, tags: [sink]}]}
+agreements:
+  - id: deal
+    parties: [a, b]
+    flows:
+      - {id: has, from: a/s, to: b/t, data: [contact], purposes: [service], safeguards: [encryption_in_transit], tags: [x], labels: {k: v}}
+flows:
+  - {id: has-not, from: a/r, to: a/u, data: [contact, social], purposes: [advertising], tags: [y]}
+";
+
+#[test]
+fn an_exemption_is_decided_for_each_flow_by_all_that_it_asks() {
+    for asked in [
+        "safeguards: [encryption_in_transit]",
+        "purpose: service",
+        "tag: x",
+        "label: {k: v}",
+        "data: [contact]",
+        "from: {system: a/s}",
+        "to: {party: b}",
+        "crosses_parties: true",
+        "agreement: {id: deal}",
+        "any: [{transform: anonymised}, {tag: x}]",
+        "not: {tag: y}",
+        "not: {not: {tag: x}}",
+    ] {
+        for exempt in ["through", "arriving"] {
+            let policy = format!(
+                "policy: p\nrules:\n  - {{id: r, forbid: {{data: [contact], to: {{tag: sink}}, unless: {{{exempt}: {{transform: none, {asked}}}}}}}}}\n"
+            );
+            let all = findings(ONE_OF_TWO, &policy);
+            let broken: Vec<&str> = all
+                .iter()
+                .filter(|f| f["rule"] == "p/r")
+                .map(|f| f["sink"]["system"].as_str().unwrap())
+                .collect();
+            assert_eq!(broken, ["a/u"], "{exempt}: {asked}: {all:#?}");
+        }
+    }
+}
