@@ -5,6 +5,7 @@
 //! leaf is an edge, as is a leaf below a pair's category, and a pair and its leaves. A pair
 //! starts something iff no pair of another strongly connected component leads to its own.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
@@ -148,8 +149,22 @@ fn follow<'g>(
     mut show: impl FnMut(&'g Edge, &LeafSet),
 ) -> FxHashMap<SystemId, LeafSet> {
     let mut here: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
-    let mut arriving = VecDeque::from(starts);
-    while let Some((system, leaves)) = arriving.pop_front() {
+    // What has arrived at the systems that wait, all at once.
+    let mut arrived: FxHashMap<SystemId, LeafSet> = FxHashMap::default();
+    let mut waiting: VecDeque<SystemId> = VecDeque::new();
+    let mut crossed = starts;
+    loop {
+        for (system, leaves) in crossed.drain(..) {
+            match arrived.entry(system) {
+                Entry::Occupied(mut there) => there.get_mut().extend(leaves.row()),
+                Entry::Vacant(there) => {
+                    there.insert(leaves);
+                    waiting.push_back(system);
+                }
+            }
+        }
+        let Some(system) = waiting.pop_front() else { break };
+        let Some(leaves) = arrived.remove(&system) else { continue };
         let kept = keep.map_or_else(|| leaves.clone(), |keep| leaves.and(&keep(system)));
         let mut turned = [kept, ground.nothing()];
         ground.derive(system, &mut turned, None);
@@ -165,7 +180,7 @@ fn follow<'g>(
             if !crossing.is_empty() {
                 show(edge, &crossing);
                 if here.get(&edge.to).is_none_or(|known| !crossing.is_subset(known)) {
-                    arriving.push_back((edge.to, crossing));
+                    crossed.push((edge.to, crossing));
                 }
             }
         }
