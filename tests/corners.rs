@@ -329,3 +329,42 @@ agreements:
         assert_eq!(list(&audit, "findings", "terms/purpose").is_empty(), !named.is_empty(), "{named}");
     }
 }
+
+#[test]
+fn a_walk_proves_that_what_arrives_is_of_the_data() {
+    // At `both` the same leaf has arrived after as many flows, once made of balances and once not.
+    let inventory = "\
+parties:
+  - id: a
+    name: A
+    systems:
+      - {id: start, originates: [contact.email]}
+      - {id: by}
+      - {id: plain, derives: [{from: [contact.email], into: [social.graph]}]}
+      - id: marking
+        derives:
+          - {from: [contact.email], into: [financial.account.balance]}
+          - {from: [financial.account.balance], into: [social.graph]}
+      - {id: on}
+      - {id: both}
+      - {id: end, tags: [end]}
+      - {id: other, tags: [end], derives: [{from: [social.graph], into: [financial.account.balance]}]}
+flows:
+  - {id: b1, from: a/start, to: a/by, data: [contact.email]}
+  - {id: b2, from: a/by, to: a/plain, data: [contact.email]}
+  - {id: b3, from: a/plain, to: a/both, data: [social.graph]}
+  - {id: m1, from: a/start, to: a/marking, data: [contact.email]}
+  - {id: m2, from: a/marking, to: a/on, data: [social.graph]}
+  - {id: m3, from: a/on, to: a/both, data: [social.graph]}
+  - {id: n, from: a/both, to: a/end, data: [social.graph]}
+  - {id: o, from: a/both, to: a/other, data: [social.graph]}
+";
+    let rules = "[{id: r, forbid: {data: [financial.account.balance], to: {tag: end}}}]";
+    let audit = audit(inventory, rules);
+    let mut found = list(&audit, "findings", "p/r");
+    assert_eq!(found.len(), 2);
+    found.retain(|f| f["sink"]["system"] == "a/end");
+    let path: Vec<&str> =
+        found[0]["path"].as_array().unwrap().iter().map(|hop| hop["flow"].as_str().unwrap()).collect();
+    assert_eq!(path, ["m1", "m2", "m3", "n"]);
+}
