@@ -322,6 +322,31 @@ fn large() -> Audit {
 }
 
 #[test]
+fn what_follows_from_a_finding_names_the_term_that_it_breaks_itself() {
+    let inventory = "\
+parties:
+  - {id: bank, name: Bank, systems: [{id: core, originates: [contact]}]}
+  - {id: app, name: App, systems: [{id: in}, {id: mid}, {id: out}]}
+agreements:
+  - id: deal
+    parties: [bank, app]
+    terms: {purposes: [service], prohibited_purposes: [advertising]}
+    flows:
+      - {id: f, from: bank/core, to: app/in, data: [contact], purposes: [service]}
+flows:
+  - {id: a, from: app/in, to: app/mid, data: [contact], purposes: [analytics]}
+  - {id: b, from: app/mid, to: app/out, data: [contact], purposes: [advertising]}
+";
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    let run = command.args(["audit", "-", "--format", "html"]).write_stdin(inventory).output().unwrap();
+    let page = String::from_utf8(run.stdout).unwrap();
+    let group = between(&page, "<code>terms/purpose</code>", "</section>");
+    let (first, follows) = group.split_once("<details class=\"folded\">").unwrap();
+    assert!(first.contains("purposes: service") && !first.contains("purposes: advertising"), "{first}");
+    assert!(follows.contains("prohibited purposes: advertising"), "{follows}");
+}
+
+#[test]
 fn a_large_result_stays_small() {
     let audit = large();
     let page = html(&audit);
