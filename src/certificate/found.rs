@@ -49,7 +49,6 @@ pub struct Names<'w> {
     model: &'w Model,
     rules: BTreeMap<String, &'w Body>,
     systems: BTreeMap<&'w str, SystemId>,
-    flows: BTreeMap<&'w str, FlowId>,
     parties: BTreeMap<&'w str, PartyId>,
     agreements: BTreeMap<&'w str, AgreementId>,
 }
@@ -69,7 +68,6 @@ impl<'w> Names<'w> {
             model,
             rules: rules(world).into_iter().collect(),
             systems: index(model.systems.iter(), |s| s.name.as_str()),
-            flows: index(model.flows.iter(), |f| f.name.as_str()),
             parties: index(model.parties.iter(), |p| p.id()),
             agreements: index(model.agreements.iter(), |a| a.id()),
         }
@@ -77,7 +75,9 @@ impl<'w> Names<'w> {
 
     /// The flow of that name.
     pub fn flow(&self, name: &str) -> Option<FlowId> {
-        self.flows.get(name).copied()
+        // They are in the order of their names: a map of them all would take room for nothing.
+        let flows = self.model.flows.values().as_slice();
+        flows.binary_search_by(|flow| flow.name.as_str().cmp(name)).ok().map(FlowId::from_index)
     }
 
     fn system(&self, name: Option<&String>) -> Option<SystemId> {

@@ -37,7 +37,7 @@ pub struct Model {
     pub systems: Table<SystemId, System>,
     /// All agreements.
     pub agreements: Table<AgreementId, Agreement>,
-    /// All flows, counting or not.
+    /// All flows, counting or not, in the order of their names.
     pub flows: Table<FlowId, Flow>,
     /// All promises, in the order of ids.
     pub statements: Vec<Statement>,
