@@ -30,7 +30,7 @@ fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<bool> {
 }
 
 /// Whether a matcher asks nothing but how data is dealt with, so that it holds for all flows of a
-/// manner or for none.
+/// manner or for none. Not the engine's: what that overlooks must not be overlooked here as well.
 fn asks_manner(matcher: &Matcher<FlowKeys>) -> bool {
     // Each key is named, so that a new one is not overlooked.
     let FlowKeys {
