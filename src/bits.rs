@@ -169,6 +169,7 @@ pub fn take(into: &mut [u64], row: &[u64]) {
 /// Whether `row` has a bit that `into` has not.
 #[inline]
 pub fn new(row: &[u64], into: &[u64]) -> bool {
+    debug_assert_eq!(row.len(), into.len());
     if let (&[a, b, c], &[x, y, z]) = (row, into) {
         return a & !x | b & !y | c & !z != 0;
     }

@@ -25,7 +25,7 @@ pub struct Judge<'m> {
     pub scope: &'m Scope,
     /// Which flows count.
     pub counting: &'m Counting,
-    /// The counting flows that carry something, by their ends.
+    /// The counting flows by their ends: all that carry something, as wide as that or wider.
     pub graph: &'m Graph<'m>,
     /// Where data must come from that nobody declares.
     pub assumed: &'m Assumed,
@@ -33,8 +33,6 @@ pub struct Judge<'m> {
     pub held: &'m Held,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
-    /// The systems that derive something.
-    pub deriving: &'m [SystemId],
 }
 
 /// What was broken.
@@ -151,11 +149,6 @@ pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Start
     all
 }
 
-/// The systems that derive something.
-pub fn deriving(model: &Model) -> Vec<SystemId> {
-    model.systems.iter().filter(|(_, system)| !system.derives.is_empty()).map(|(id, _)| id).collect()
-}
-
 impl Judge<'_> {
     /// All leaves that start at a system, declared or assumed.
     pub fn starting(&self, system: SystemId) -> LeafSet {
@@ -203,10 +196,10 @@ impl Judge<'_> {
         let mut turning = LeafSet::empty(self.model.data.leaf_count());
         let reaching = candidates.systems();
         let derives = |system: &SystemId| !self.model.systems[*system].derives.is_empty();
-        let systems: Vec<SystemId> = if reaching.clone().count() < self.deriving.len() {
+        let systems: Vec<SystemId> = if reaching.clone().count() < self.model.deriving.len() {
             reaching.filter(derives).collect()
         } else {
-            self.deriving.to_vec()
+            self.model.deriving.clone()
         };
         for system in systems {
             let useful = candidates.any(system);

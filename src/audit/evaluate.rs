@@ -10,13 +10,13 @@ use super::all_rules;
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
 use crate::graph::{Facts, Graph, Origin};
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, deriving, origins};
+use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{AgreementId, Counting, FlowId, Scope, SystemId, Table};
+use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId, Table};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
-use crate::propagate::{Assumed, assume};
+use crate::propagate::{Assumed, Held, assume};
 use crate::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::stages::{self, Stage, Unit};
 
@@ -82,9 +82,15 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let following = stages::begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, scope);
     let facts = Arc::new(Facts::new(&world.model));
+    let model = &world.model;
     // What rules say of each flow is found beside what the flows carry.
-    let decided = || decide(Matching { model: &world.model, day }, &facts, &rules);
-    let outcome = judged(world, day, (scope, &counting, &facts), decided, |judge, decided| {
+    let ((declared, assumed, held), decided) = rayon::join(
+        || followed(model, &counting, &facts),
+        || decide(Matching { model, day }, &facts, &rules),
+    );
+    let graph = declared.carrying(&held.carried);
+    drop(declared);
+    let outcome = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
         judge_all(world, (&rules, decided), judge, &facts, &following)
     });
     following.end(counting.iter().count(), Unit::Flows);
@@ -102,29 +108,29 @@ fn judge_all(
     facts: &Arc<Facts>,
     stage: &Stage,
 ) -> Outcome {
-    let (terms, ruled) = rayon::join(
+    let exempting = rules.iter().zip(&decided).filter_map(|((rule, body), decided)| match body {
+        Body::Forbid(forbid) => Some((*rule, forbid, decided.as_ref()?)),
+        Body::Limit(_) | Body::Require(_) => None,
+    });
+    let exempting: Vec<_> = exempting.collect();
+    let each = |(&(rule, body), decided): (&(RuleRef, &Body), &Said)| {
+        ruled(judge, rule, body, Known { decided: decided.clone(), ..Known::default() })
+    };
+    let ((terms, offending), (exempted, ruled)): (_, (_, Vec<Ruled>)) = rayon::join(
         || (stage.after(checks::broken_terms(judge)), checks::offending_flows(judge)),
         || {
-            let each = rules.par_iter().zip(decided);
-            let ruled =
-                |(&(rule, body), decided)| ruled(judge, rule, body, Known { decided, ..Known::default() });
-            each.map(|rule| stage.after(ruled(rule))).collect::<Vec<_>>()
+            // What takes longest undivided comes first.
+            let exempted = || stage.after(rules::relied(judge, &exempting));
+            let ruled = || rules.par_iter().zip(&decided).map(|rule| stage.after(each(rule))).collect();
+            rayon::join(exempted, ruled)
         },
     );
-    let ((mut violations, mut relied), offending) = terms;
+    let (mut violations, mut relied) = terms;
     violations.extend(offending);
+    relied.extend(exempted);
     let mut idle = Vec::new();
     let mut standings = Vec::new();
     let mut worked_out = FxHashMap::default();
-    let exempting: Vec<_> = rules
-        .iter()
-        .zip(&ruled)
-        .filter_map(|((rule, body), ruled)| match body {
-            Body::Forbid(forbid) => Some((*rule, forbid, ruled.worked_out.as_ref()?)),
-            _ => None,
-        })
-        .collect();
-    relied.extend(stage.after(rules::relied(judge, &exempting)));
     for (&(rule, body), ruled) in rules.iter().zip(ruled) {
         if let RuleRef::Statement(_) = rule {
             standings.push(promises::standing(judge, rule, body, &ruled.violations, &ruled.idle));
@@ -161,49 +167,39 @@ fn decide(matching: Matching, facts: &Facts, rules: &[(RuleRef, &Body)]) -> Vec<
 
 /// Where the data of each promise gets to, in their order.
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
-    let statements = &world.model.statements;
-    let counting = Counting::new(&world.model, scope);
-    let facts = Arc::new(Facts::new(&world.model));
-    judged(
-        world,
-        day,
-        (scope, &counting, &facts),
-        || (),
-        |judge, ()| statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect(),
-    )
+    let model = &world.model;
+    let counting = Counting::new(model, scope);
+    let (declared, assumed, held) = followed(model, &counting, &Arc::new(Facts::new(model)));
+    let graph = declared.carrying(&held.carried);
+    judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
+        model.statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
+    })
 }
 
-/// Does something with all that is to be judged of a scope, and with what comes of something
-/// else meanwhile.
-fn judged<R, B: Send>(
-    world: &World,
-    day: Date,
-    (scope, counting, facts): (&Scope, &Counting, &Arc<Facts>),
-    beside: impl FnOnce() -> B + Send,
-    work: impl FnOnce(&Judge, B) -> R,
+/// The graph of the flows that count, what must be assumed, and what everything holds.
+fn followed<'m>(model: &'m Model, counting: &Counting, facts: &Arc<Facts>) -> (Graph<'m>, Assumed, Held) {
+    let graph = Graph::of(model, counting, Arc::clone(facts));
+    let (assumed, held) = assume(&graph);
+    (graph, assumed, held)
+}
+
+/// Does something with all that is to be judged of a scope.
+fn judged<R>(
+    (model, day): (&Model, Date),
+    (scope, counting): (&Scope, &Counting),
+    (graph, assumed, held): (&Graph, &Assumed, &Held),
+    work: impl FnOnce(&Judge) -> R,
 ) -> R {
-    let model = &world.model;
-    let follow = || {
-        let declared = Graph::of(model, counting, Arc::clone(facts));
-        let (assumed, held) = assume(&declared);
-        (declared, assumed, held)
-    };
-    let ((declared, assumed, held), beside) = rayon::join(follow, beside);
-    let graph = declared.carrying(&held.carried);
-    drop(declared);
-    let origins = origins(model, &assumed);
-    let judge = Judge {
+    work(&Judge {
         model,
         matching: Matching { model, day },
         scope,
         counting,
-        graph: &graph,
-        assumed: &assumed,
-        held: &held,
-        origins: &origins,
-        deriving: &deriving(model),
-    };
-    work(&judge, beside)
+        graph,
+        assumed,
+        held,
+        origins: &origins(model, assumed),
+    })
 }
 
 /// What one rule or promise came to.
@@ -301,12 +297,10 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     if open.is_empty() {
         return vec![false; outcome.violations.len()];
     }
-    let found: FxHashSet<(RuleRef, On)> = judged(
-        world,
-        day,
-        (scope, &counting, &outcome.facts),
-        || (),
-        |judge, ()| {
+    // A graph of what each flow carries would take longer to make than it saves.
+    let (graph, assumed, held) = followed(model, &counting, &outcome.facts);
+    let found: FxHashSet<(RuleRef, On)> =
+        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
             let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
                 (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
                 _ => None,
@@ -341,8 +335,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
                 ruled(judge, rule, body, Known { only: Some(only), decided, worked_out }).violations
             }));
             found.iter().map(key).collect()
-        },
-    );
+        });
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
     outcome.violations.iter().map(gone).collect()
 }

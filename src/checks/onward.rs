@@ -49,21 +49,21 @@ fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
     }
 }
 
-/// The leaves for which a flow would break terms of any agreement that is not its own
-/// and whose parties the receiver is not among.
+/// Whether a flow passes data on, `onward_to` aside, to somebody who has not signed the terms: by
+/// nothing but whether it crosses into another party, and whether as the processor's.
+pub fn passes_on(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    let (graph, onward) = (judge.graph, under.onward);
+    graph.crosses(id)
+        && match onward {
+            Onward::Prohibited => true,
+            Onward::Processors | Onward::Affiliates => !graph.by_processor(id),
+            Onward::Permitted => false,
+        }
+}
+
+/// The leaves for which a flow that passes data on would break terms of any agreement that is
+/// not its own and whose parties the receiver is not among.
 pub fn strangers(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    if !judge.graph.crosses(id) {
-        return None;
-    }
-    let by_processor = judge.graph.by_processor(id);
-    let offends = match under.onward {
-        Onward::Prohibited => true,
-        Onward::Processors | Onward::Affiliates => !by_processor,
-        Onward::Permitted => false,
-    };
-    if !offends {
-        return None;
-    }
     let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
     (!left.is_empty()).then_some(left)
 }

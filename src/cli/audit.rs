@@ -130,7 +130,7 @@ fn lying_at(sources: &Sources, path: Option<&PathBuf>) -> Vec<FileId> {
 
 /// Whether no flow counts; if so, that has been said.
 pub fn is_empty(input: &Input, scope: &Scope) -> bool {
-    let empty = Counting::new(&input.world.model, scope).iter().next().is_none();
+    let empty = !Counting::any(&input.world.model, scope);
     if empty {
         output::say(&nothing_to_judge(input, scope));
     }

@@ -2,6 +2,7 @@
 //! compressed rows.
 
 mod order;
+mod touched;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::taxonomy::Key;
 use crate::vocabulary::{Consent, Relation, Transform};
 
 pub use self::order::Order;
+pub use self::touched::Touched;
 
 /// The counting flows by their ends. What is asked of each as it is crossed lies side by side.
 #[derive(Debug)]
@@ -53,27 +55,33 @@ struct Edges {
     words: usize,
 }
 
-/// Where the flows of each system stand.
+/// Where the flows of each system stand: where its first does, and the next system's.
 #[derive(Debug)]
 enum Starts {
-    /// For each system where its first stands, and the next system's.
+    /// Of all systems.
     All(Vec<usize>),
-    /// The systems that have any: fewer by far than there are.
-    Some(FxHashMap<SystemId, (usize, usize)>),
+    /// Of the systems that have any, by their numbers: fewer by far than there are.
+    Some(Touched, Vec<usize>),
 }
 
 impl Edges {
-    /// Flows, in order unless they are few, by one of their ends, with the other.
+    /// Flows, in order, by one of their ends, with the other.
     fn new<'m>(
         model: &'m Model,
         flows: &[FlowId],
         ends: impl Fn(FlowId) -> (SystemId, SystemId),
         leaves: impl Fn(FlowId) -> &'m LeafSet,
     ) -> Self {
+        let by = |flow| ends(flow).0;
         let (starts, order) = if Edges::few(model, flows) {
-            Starts::some(flows, |flow| ends(flow).0)
+            let mut touched = Touched::new(model);
+            flows.iter().for_each(|&flow| _ = touched.add(by(flow)));
+            let count = touched.systems().len();
+            let (starts, order) = placed(count, flows, |flow| touched.number(by(flow)).unwrap_or(count));
+            (Starts::Some(touched, starts), order)
         } else {
-            Starts::all(model, flows, |flow| ends(flow).0)
+            let (starts, order) = placed(model.systems.len(), flows, |flow| by(flow).index());
+            (Starts::All(starts), order)
         };
         let words = bits::words(model.data.leaf_count());
         let mut rows = Vec::with_capacity(flows.len() * words);
@@ -88,13 +96,12 @@ impl Edges {
     }
 
     fn range(&self, system: SystemId) -> (usize, usize) {
-        match &self.starts {
-            Starts::All(starts) => {
-                let at = system.index();
-                starts.get(at).copied().zip(starts.get(at + 1).copied()).unwrap_or_default()
-            }
-            Starts::Some(starts) => starts.get(&system).copied().unwrap_or_default(),
-        }
+        let (starts, at) = match &self.starts {
+            Starts::All(starts) => (starts, Some(system.index())),
+            Starts::Some(touched, starts) => (starts, touched.number(system)),
+        };
+        let range = |at: usize| starts.get(at).copied().zip(starts.get(at + 1).copied());
+        at.and_then(range).unwrap_or_default()
     }
 
     /// The other ends of a system's flows.
@@ -113,44 +120,31 @@ impl Edges {
     }
 }
 
-impl Starts {
-    fn all(model: &Model, flows: &[FlowId], by: impl Fn(FlowId) -> SystemId) -> (Self, Vec<FlowId>) {
-        let mut starts = vec![0; model.systems.len() + 1];
-        for &flow in flows {
-            if let Some(count) = starts.get_mut(by(flow).index() + 1) {
-                *count += 1;
-            }
+/// Flows by places, of so many, and in their order at each: where those of each place start, and
+/// they themselves.
+fn placed(places: usize, flows: &[FlowId], place: impl Fn(FlowId) -> usize) -> (Vec<usize>, Vec<FlowId>) {
+    let mut starts = vec![0; places + 1];
+    for &flow in flows {
+        if let Some(count) = starts.get_mut(place(flow) + 1) {
+            *count += 1;
         }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut free = starts.clone();
-        let mut order = vec![FlowId(0); flows.len()];
-        for &flow in flows {
-            if let Some(at) = free.get_mut(by(flow).index())
-                && let Some(place) = order.get_mut(*at)
-            {
-                *place = flow;
-                *at += 1;
-            }
-        }
-        (Starts::All(starts), order)
     }
-
-    fn some(flows: &[FlowId], by: impl Fn(FlowId) -> SystemId) -> (Self, Vec<FlowId>) {
-        let mut order: Vec<(SystemId, FlowId)> = flows.iter().map(|&flow| (by(flow), flow)).collect();
-        order.sort_unstable();
-        order.dedup();
-        let mut starts = FxHashMap::default();
-        let mut at = 0;
-        for group in order.chunk_by(|a, b| a.0 == b.0) {
-            starts.extend(group.first().map(|&(system, _)| (system, (at, at + group.len()))));
-            at += group.len();
-        }
-        (Starts::Some(starts), order.into_iter().map(|(_, flow)| flow).collect())
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
     }
+    let mut free = starts.clone();
+    let mut order = vec![FlowId(0); flows.len()];
+    for &flow in flows {
+        if let Some(at) = free.get_mut(place(flow))
+            && let Some(to) = order.get_mut(*at)
+        {
+            *to = flow;
+            *at += 1;
+        }
+    }
+    (starts, order)
 }
 
 /// What is asked of a flow as it is crossed: two of them to a line of the processor's cache.
@@ -185,23 +179,45 @@ pub struct Facts {
     groups: Table<PartyId, PartyId>,
     /// The parties that are the only one of their group.
     single: Table<PartyId, bool>,
+    /// The number of what each flow may carry.
+    leaves: Table<FlowId, u32>,
+    /// By those numbers.
+    sets: Vec<Arc<LeafSet>>,
+    none: LeafSet,
 }
 
 impl Facts {
     /// Of all flows.
     pub fn new(model: &Model) -> Self {
-        let mut numbers: FxHashMap<&[Key], u32> = FxHashMap::default();
-        let fact = |id: FlowId| {
-            let next = numbers.len() as u32;
-            let purposes = *numbers.entry(model.flows[id].purposes.as_slice()).or_insert(next);
-            Fact::new(model, id, purposes)
+        let mut purposes: FxHashMap<&[Key], u32> = FxHashMap::default();
+        // Flows that name the same have their leaves at the same place.
+        let mut places: FxHashMap<*const LeafSet, u32> = FxHashMap::default();
+        let mut sets: Vec<Arc<LeafSet>> = Vec::new();
+        let number = |id: FlowId| {
+            let flow = &model.flows[id];
+            let next = purposes.len() as u32;
+            let purposes = *purposes.entry(flow.purposes.as_slice()).or_insert(next);
+            let leaves = places.entry(Arc::as_ptr(&flow.leaves)).or_insert_with(|| {
+                sets.push(Arc::clone(&flow.leaves));
+                sets.len() as u32 - 1
+            });
+            (purposes, *leaves)
         };
-        let flows = model.flows.ids().map(fact).collect();
+        let numbers: Table<FlowId, (u32, u32)> = model.flows.ids().map(number).collect();
+        let flows = Table::of(model.flows.len(), |id| Fact::new(model, id, numbers[id].0));
+        let leaves = numbers.map(|&(_, leaves)| leaves);
         let mut members = model.parties.map(|_| 0_usize);
         model.parties.values().for_each(|party| members[party.group] += 1);
         let groups = model.parties.map(|party| party.group);
         let runs = model.systems.map(|system| system.party);
-        Facts { flows, runs, groups, single: model.parties.map(|party| members[party.group] == 1) }
+        let single = model.parties.map(|party| members[party.group] == 1);
+        Facts { flows, runs, groups, single, leaves, sets, none: LeafSet::empty(model.data.leaf_count()) }
+    }
+
+    /// What a flow may carry.
+    fn leaves(&self, flow: FlowId) -> &LeafSet {
+        // Each number is that of a set.
+        self.sets.get(self.leaves[flow] as usize).map_or(&self.none, |leaves| &**leaves)
     }
 
     fn of(&self, flow: FlowId) -> &Fact {
@@ -306,11 +322,8 @@ impl<'m> Graph<'m> {
         self.with(&flows, Some(carried))
     }
 
-    /// The graph of some of its flows, in their order.
+    /// The graph of some of its flows.
     pub fn only(&self, flows: &[FlowId]) -> Graph<'m> {
-        if Edges::few(self.model, flows) {
-            return self.with(flows, self.carried);
-        }
         let mut flows = flows.to_vec();
         flows.sort_unstable();
         flows.dedup();
@@ -332,7 +345,7 @@ impl<'m> Graph<'m> {
         flows: &[FlowId],
         carried: Option<&Table<FlowId, LeafSet>>,
     ) -> (Edges, Edges) {
-        let leaves = |flow| carried.map_or(&*model.flows[flow].leaves, |carried| &carried[flow]);
+        let leaves = |flow| carried.map_or_else(|| facts.leaves(flow), |carried| &carried[flow]);
         let forward = |flow| facts.of(flow).ends;
         let backward = |flow| (facts.of(flow).ends.1, facts.of(flow).ends.0);
         let (out, into) =
@@ -366,11 +379,21 @@ impl<'m> Graph<'m> {
         &self,
         flows: impl IntoIterator<Item = FlowId>,
     ) -> impl Iterator<Item = (SystemId, Edge<'_>)> {
-        flows.into_iter().map(|flow| {
-            let (from, end) = self.facts.of(flow).ends;
-            let leaves = self.carried.map_or(&*self.model.flows[flow].leaves, |carried| &carried[flow]);
-            (from, Edge { flow, end, leaves: leaves.row() })
-        })
+        flows.into_iter().map(|flow| self.edge(flow))
+    }
+
+    /// A flow that counts with where it starts.
+    pub fn edge(&self, flow: FlowId) -> (SystemId, Edge<'_>) {
+        let (from, end) = self.facts.of(flow).ends;
+        let leaves = self.carried.map_or_else(|| self.facts.leaves(flow), |carried| &carried[flow]);
+        (from, Edge { flow, end, leaves: leaves.row() })
+    }
+
+    /// For each flow whether it is here.
+    pub fn members(&self) -> Table<FlowId, bool> {
+        let mut members = self.model.flows.map(|_| false);
+        self.flows().iter().for_each(|&flow| members[flow] = true);
+        members
     }
 
     /// All counting flows, by where they start.

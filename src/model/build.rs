@@ -4,6 +4,7 @@ use std::hash::Hash;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::DiGraph;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{Agreement, Id, Model, Party, PartyId, System, SystemId, Table};
@@ -150,7 +151,7 @@ impl Builder<'_> {
                 ));
             }
         }
-        systems.sort_by(|a, b| a.0.cmp(&b.0));
+        systems.par_sort_by(|a, b| a.0.cmp(&b.0));
         systems.dedup_by(|a, b| a.0 == b.0);
         self.systems = index(systems.iter().map(|s| s.0.clone()));
         let jurisdictions: Table<PartyId, Option<String>> =
@@ -177,6 +178,8 @@ impl Builder<'_> {
             declared,
         });
         self.model.systems = resolved.collect();
+        let deriving = self.model.systems.iter().filter(|(_, system)| !system.derives.is_empty());
+        self.model.deriving = deriving.map(|(id, _)| id).collect();
         for id in self.model.systems.ids() {
             let party = self.model.systems[id].party;
             self.model.parties[party].systems.push(id);

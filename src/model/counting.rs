@@ -38,24 +38,22 @@ impl Counting {
     /// (earlier `until` + retention < D, both stated). Without, iff neither is
     /// disposed.
     pub fn new(model: &Model, scope: &Scope) -> Self {
-        let mut disposed = Vec::new();
-        let flows = model
-            .flows
-            .ids()
-            .map(|id| {
-                let flow = &model.flows[id];
-                let admitted = flow.agreement.is_none_or(|a| scope.admits(model.agreements[a].status));
-                if !admitted || !in_time(model, id, scope.as_of) {
-                    return false;
-                }
-                let gone = is_disposed(model, id, scope.as_of);
-                if gone {
-                    disposed.push(id);
-                }
-                !gone
-            })
-            .collect();
-        Counting { flows, disposed }
+        let counts = |id: FlowId| {
+            if !admitted(model, id, scope) {
+                return Counts::No;
+            }
+            if is_disposed(model, id, scope.as_of) { Counts::Disposed } else { Counts::Yes }
+        };
+        let counts: Table<FlowId, Counts> = Table::of(model.flows.len(), counts);
+        let disposed = counts.iter().filter(|(_, counts)| **counts == Counts::Disposed);
+        let disposed = disposed.map(|(id, _)| id).collect();
+        Counting { flows: counts.map(|counts| *counts == Counts::Yes), disposed }
+    }
+
+    /// Whether any flow counts.
+    pub fn any(model: &Model, scope: &Scope) -> bool {
+        let counts = |&id: &FlowId| admitted(model, id, scope) && !is_disposed(model, id, scope.as_of);
+        model.flows.ids().find(counts).is_some()
     }
 
     /// Whether a flow counts.
@@ -69,15 +67,31 @@ impl Counting {
     }
 }
 
+/// Whether a flow counts, and if not, whether it would but for being disposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Yes,
+    Disposed,
+    No,
+}
+
+/// Whether a flow counts unless it is disposed.
+fn admitted(model: &Model, id: FlowId, scope: &Scope) -> bool {
+    let agreement = model.flows[id].agreement;
+    agreement.is_none_or(|a| scope.admits(model.agreements[a].status)) && in_time(model, id, scope.as_of)
+}
+
 fn in_time(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
     let Some(day) = as_of else {
         return true;
     };
     let flow = &model.flows[id];
-    let mut dates = vec![flow.declared.effective()];
-    dates.extend(flow.agreement.map(|a| &model.agreements[a].declared.effective));
-    let from = dates.iter().filter_map(|e| e.from.as_ref()).map(|d| d.value).max();
-    let until = dates.iter().filter_map(|e| e.until.as_ref()).map(|d| d.value).min();
+    let dates = || {
+        let agreement = flow.agreement.map(|a| &model.agreements[a].declared.effective);
+        agreement.into_iter().chain([flow.declared.effective()])
+    };
+    let from = dates().filter_map(|e| e.from.as_ref()).map(|d| d.value).max();
+    let until = dates().filter_map(|e| e.until.as_ref()).map(|d| d.value).min();
     if from.is_some_and(|from| from > day) {
         return false;
     }

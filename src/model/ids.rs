@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
+use rayon::prelude::*;
+
 /// A place in a [`Table`].
 pub trait Id: Copy + Eq {
     /// From a place.
@@ -72,6 +74,15 @@ impl<I: Id, T> Table<I, T> {
     /// All ids with their values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (I, &T)> {
         self.items.iter().enumerate().map(|(i, t)| (I::from_index(i), t))
+    }
+
+    /// A table of so many values, found side by side.
+    pub fn of(len: usize, each: impl Fn(I) -> T + Sync) -> Self
+    where
+        T: Send,
+    {
+        let items = (0..len).into_par_iter().map(|index| each(I::from_index(index))).collect();
+        Table { items, id: PhantomData }
     }
 
     /// A table with a value for each id of this one.

@@ -35,6 +35,8 @@ pub struct Model {
     pub parties: Table<PartyId, Party>,
     /// All systems.
     pub systems: Table<SystemId, System>,
+    /// The systems that derive something.
+    pub deriving: Vec<SystemId>,
     /// All agreements.
     pub agreements: Table<AgreementId, Agreement>,
     /// All flows, counting or not, in the order of their names.

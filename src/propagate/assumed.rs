@@ -15,6 +15,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::held::Spread;
@@ -22,7 +23,7 @@ use super::queue::{Queue, Way};
 use super::{Held, Rows, deriving, held};
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Graph};
-use crate::model::{FlowId, SystemId};
+use crate::model::{FlowId, Id, SystemId};
 use crate::taxonomy::Key;
 
 /// The assumed origins.
@@ -57,8 +58,10 @@ pub fn assume(graph: &Graph) -> (Assumed, Held) {
     let mut spread = Spread::new(graph);
     // The flows that carry less than they may: what carries all that it names carries something
     // of each.
-    let less = |(_, edge): &(SystemId, Edge)| held.carried[edge.flow].row() != edge.leaves;
-    let mut lacking: Vec<FlowId> = graph.all().filter(less).map(|(_, edge)| edge.flow).collect();
+    let members = graph.members();
+    let less = |&flow: &FlowId| members[flow] && held.carried[flow].row() != graph.edge(flow).1.leaves;
+    let flows = (0..members.len()).into_par_iter().map(FlowId::from_index);
+    let mut lacking: Vec<FlowId> = flows.filter(less).collect();
     loop {
         let pairs = Pairs::new(graph, unsourced(graph, &held, &lacking));
         let mut sources = sources(graph, &pairs);
@@ -90,7 +93,8 @@ fn unsourced(graph: &Graph, held: &Held, lacking: &[FlowId]) -> Vec<(SystemId, K
         let named = f.declared.data.iter().map(|key| key.value);
         pairs.extend(named.filter(|&key| !below(key, &held.carried[flow])).map(|key| (f.from, key)));
     }
-    for (id, system) in model.systems.iter().filter(|(_, s)| !s.derives.is_empty()) {
+    for &id in &model.deriving {
+        let system = &model.systems[id];
         let leaves = LeafSet::from(held.leaves.row(id, 0));
         let named = system.declared.derives.iter().flat_map(|d| &d.from).map(|key| key.value);
         pairs.extend(named.filter(|&key| !below(key, &leaves)).map(|key| (id, key)));

@@ -185,7 +185,7 @@ fn possible<C: Course>(model: &Model, course: &C, words: usize) -> Vec<u64> {
     let Some(marks) = course.marks().filter(|_| !course.supposes()) else {
         return Vec::new();
     };
-    let derives: Vec<_> = model.systems.values().flat_map(|system| &system.derives).collect();
+    let derives: Vec<_> = model.deriving.iter().flat_map(|&system| &model.systems[system].derives).collect();
     let mut marked = marks.clone();
     let mut changed = true;
     while changed {

@@ -1,10 +1,8 @@
 //! Items of one origin, followed flow by flow in layers.
 
-use rustc_hash::FxHashMap;
-
 use super::{Course, Passing, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
-use crate::graph::{Edge, Graph};
+use crate::graph::{Edge, Graph, Touched};
 use crate::model::{FlowId, SystemId};
 
 /// Leaves that start at a system, in the first plane.
@@ -55,21 +53,21 @@ pub struct Layers<'g, C> {
     course: &'g C,
     passing: Passing<'g>,
     shape: Shape,
-    visited: FxHashMap<Place, Visited>,
+    touched: Touched,
+    /// Of each system touched a place for each stack.
+    places: Vec<Place>,
     log: Vec<Layer>,
-    /// What has been seen, and what was new, where `visited` and `log` say.
+    /// What has been seen, and what was new, where places and `log` say.
     rows: Vec<u64>,
 }
 
-/// A system and a stack.
-type Place = (SystemId, u32);
-
-/// How wide rows are: a row of words for each slot.
+/// How wide rows are: a row of words for each slot; and how many places a system has.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     words: usize,
     planes: usize,
     slots: usize,
+    stacks: usize,
 }
 
 impl Shape {
@@ -83,11 +81,22 @@ impl Shape {
     }
 }
 
-/// What has been at a place.
+/// What is known of a place: each is where something stands.
 #[derive(Debug, Clone, Copy)]
-struct Visited {
+struct Place {
+    /// What has been here.
     seen: usize,
+    /// What was new in the last layer that had something.
     last: u32,
+    /// What arrives in the next layer.
+    arriving: usize,
+}
+
+const NOWHERE: usize = usize::MAX;
+const NONE: u32 = u32::MAX;
+
+impl Place {
+    const EMPTY: Place = Place { seen: NOWHERE, last: NONE, arriving: NOWHERE };
 }
 
 /// What was new at a place in a layer, and where the place's layer before stands.
@@ -98,24 +107,12 @@ struct Layer {
     before: u32,
 }
 
-const NONE: u32 = u32::MAX;
-
 /// What arrives in a layer.
 #[derive(Default)]
 struct Arriving {
-    at: FxHashMap<Place, usize>,
+    /// System, stack, and which place that is.
+    at: Vec<(SystemId, usize, usize)>,
     rows: Vec<u64>,
-}
-
-impl Arriving {
-    fn row(&mut self, place: Place, width: usize) -> &mut [u64] {
-        let rows = &mut self.rows;
-        let at = *self.at.entry(place).or_insert_with(|| {
-            rows.resize(rows.len() + width, 0);
-            rows.len() - width
-        });
-        rows.get_mut(at..at + width).unwrap_or_default()
-    }
 }
 
 /// What can reach a target, by a course that has as many planes or only one.
@@ -186,21 +183,23 @@ pub fn forward<'g, C: Course>(
     let model = graph.model;
     let slots: Vec<Slot> = Slot::all(course).collect();
     let words = bits::words(model.data.leaf_count());
-    let shape = Shape { words, planes: course.planes(), slots: slots.len() };
+    let stacks = seeds.iter().map(|seed| seed.stack + 1).max().unwrap_or(1);
+    let shape = Shape { words, planes: course.planes(), slots: slots.len(), stacks };
     let width = shape.width();
     let mut layers = Layers {
         graph,
         course,
         passing,
         shape,
-        visited: FxHashMap::default(),
+        touched: Touched::new(model),
+        places: Vec::new(),
         log: Vec::new(),
         rows: Vec::new(),
     };
     let mut arriving = Arriving::default();
     for seed in seeds {
         let marked = course.marks().is_some_and(|marks| marks.contains(seed.leaf));
-        let row = arriving.row((seed.system, seed.stack as u32), width);
+        let row = layers.arriving(&mut arriving, seed.system, seed.stack);
         let range = shape.range(Slot { plane: 0, marked });
         if let Some(word) = row.get_mut(range).and_then(|row| row.get_mut(seed.leaf / 64)) {
             *word |= 1 << (seed.leaf % 64);
@@ -208,27 +207,32 @@ pub fn forward<'g, C: Course>(
     }
     let mut leaves: Vec<u64> = Vec::with_capacity(words);
     let mut length = 0;
-    let mut settled: Vec<(Place, usize)> = Vec::new();
+    let mut here = Arriving::default();
+    // System, stack, and where what is new stands.
+    let mut settled: Vec<(SystemId, usize, usize)> = Vec::new();
     // What is new at one system, and all of its leaves.
-    let mut active: Vec<(u32, Slot, usize)> = Vec::new();
+    let mut active: Vec<(usize, Slot, usize)> = Vec::new();
     let mut any: Vec<u64> = vec![0; words];
     while !arriving.at.is_empty() {
-        let Arriving { at, mut rows } = std::mem::take(&mut arriving);
+        std::mem::swap(&mut here, &mut arriving);
         settled.clear();
-        for (place, at) in at {
-            let row = rows.get_mut(at..at + width).unwrap_or_default();
-            settled.extend(layers.settle(place, row, length).map(|new| (place, new)));
+        for (system, stack, place) in here.at.drain(..) {
+            let at = layers.places.get_mut(place);
+            let at = at.map_or(NOWHERE, |place| std::mem::replace(&mut place.arriving, NOWHERE));
+            let row = here.rows.get_mut(at..at.saturating_add(width)).unwrap_or_default();
+            settled.extend(layers.settle(system, place, row, length).map(|new| (system, stack, new)));
         }
-        // In the order of systems, so that what is seen does not depend on hashing.
-        settled.sort_unstable_by_key(|(place, _)| *place);
+        here.rows.clear();
+        // In the order of systems, so that what is seen does not depend on what came first.
+        settled.sort_unstable();
         length += 1;
-        for group in settled.chunk_by(|((a, _), _), ((b, _), _)| a == b) {
-            let Some(&((system, _), _)) = group.first() else {
+        for group in settled.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let Some(&(system, ..)) = group.first() else {
                 continue;
             };
             active.clear();
             any.fill(0);
-            for &((_, stack), new) in group {
+            for &(_, stack, new) in group {
                 for &slot in &slots {
                     if bits::or_any(&mut any, layers.row(new, slot)) {
                         active.push((stack, slot, new));
@@ -246,7 +250,7 @@ pub fn forward<'g, C: Course>(
                     }
                     leaves.clear();
                     leaves.extend(held.iter().zip(data).map(|(h, l)| h & l));
-                    observe(Crossing { flow, end, stack: stack as usize, slot, length, leaves: &mut leaves });
+                    observe(Crossing { flow, end, stack, slot, length, leaves: &mut leaves });
                     let Some(plane) = course.next(flow, slot.plane) else {
                         continue;
                     };
@@ -255,7 +259,8 @@ pub fn forward<'g, C: Course>(
                         candidates.keep(end, next, &mut leaves);
                     }
                     if layers.new_at((end, stack), next, &leaves)
-                        && let Some(row) = arriving.row((end, stack), width).get_mut(shape.range(next))
+                        && let Some(row) =
+                            layers.arriving(&mut arriving, end, stack).get_mut(shape.range(next))
                     {
                         bits::or(row, &leaves);
                     }
@@ -267,54 +272,76 @@ pub fn forward<'g, C: Course>(
 }
 
 impl<C: Course> Layers<'_, C> {
+    /// The place of a system's stack, if the system was touched.
+    fn place(&self, system: SystemId, stack: usize) -> Option<&Place> {
+        self.places.get(self.touched.number(system)? * self.shape.stacks + stack)
+    }
+
     /// Whether some of a row has not been at a place in a slot.
-    fn new_at(&self, place: Place, slot: Slot, row: &[u64]) -> bool {
-        match self.visited.get(&place) {
-            Some(visited) => bits::new(row, self.row(visited.seen, slot)),
-            None => !bits::is_empty(row),
+    fn new_at(&self, (system, stack): (SystemId, usize), slot: Slot, row: &[u64]) -> bool {
+        match self.leaves(system, stack, slot) {
+            [] => !bits::is_empty(row),
+            seen => bits::new(row, seen),
         }
     }
 
-    /// Notes what arrives at a place, with all that is derived there; where what of it
+    /// What arrives at a system in a stack in the next layer.
+    fn arriving<'a>(&mut self, arriving: &'a mut Arriving, system: SystemId, stack: usize) -> &'a mut [u64] {
+        let first = self.touched.add(system) * self.shape.stacks;
+        if self.places.len() <= first {
+            self.places.resize(first + self.shape.stacks, Place::EMPTY);
+        }
+        let Arriving { at, rows } = arriving;
+        let Some(place) = self.places.get_mut(first + stack) else { return &mut [] };
+        let width = self.shape.width();
+        if place.arriving == NOWHERE {
+            place.arriving = rows.len();
+            at.push((system, stack, first + stack));
+            rows.resize(rows.len() + width, 0);
+        }
+        rows.get_mut(place.arriving..place.arriving + width).unwrap_or_default()
+    }
+
+    /// Notes what arrives at a system's place, with all that is derived there; where what of it
     /// is new stands, if anything is.
-    fn settle(&mut self, place: Place, row: &mut [u64], length: usize) -> Option<usize> {
+    fn settle(&mut self, system: SystemId, place: usize, row: &mut [u64], length: usize) -> Option<usize> {
         let width = self.shape.width();
         let rows = &mut self.rows;
-        let visited = self.visited.entry(place).or_insert_with(|| {
+        let place = self.places.get_mut(place)?;
+        if place.seen == NOWHERE {
+            place.seen = rows.len();
             rows.resize(rows.len() + width, 0);
-            Visited { seen: rows.len() - width, last: NONE }
-        });
-        let seen = rows.get_mut(visited.seen..visited.seen + width).unwrap_or_default();
+        }
+        let seen = rows.get_mut(place.seen..place.seen + width).unwrap_or_default();
         row.iter_mut().zip(&*seen).for_each(|(r, s)| *r &= !s);
         if bits::is_empty(row) {
             return None;
         }
-        if !self.graph.model.systems[place.0].derives.is_empty() {
-            derive_all(self.graph, self.course, self.shape, place.0, row);
+        if !self.graph.model.systems[system].derives.is_empty() {
+            derive_all(self.graph, self.course, self.shape, system, row);
             row.iter_mut().zip(&*seen).for_each(|(r, s)| *r &= !s);
         }
         bits::or(seen, row);
         let new = rows.len();
         rows.extend_from_slice(row);
-        let before = std::mem::replace(&mut visited.last, self.log.len() as u32);
+        let before = std::mem::replace(&mut place.last, self.log.len() as u32);
         self.log.push(Layer { length, new, before });
         Some(new)
     }
 
     /// The leaves at a system in a stack and slot.
     pub fn leaves(&self, system: SystemId, stack: usize, slot: Slot) -> &[u64] {
-        let visited = self.visited.get(&(system, stack as u32));
-        visited.map(|visited| self.row(visited.seen, slot)).unwrap_or_default()
+        self.place(system, stack).map(|place| self.row(place.seen, slot)).unwrap_or_default()
     }
 
     fn row(&self, start: usize, slot: Slot) -> &[u64] {
-        let row = self.rows.get(start..start + self.shape.width());
+        let row = self.rows.get(start..start.saturating_add(self.shape.width()));
         row.and_then(|row| row.get(self.shape.range(slot))).unwrap_or_default()
     }
 
     /// Where what was new at a system in a layer stands.
     fn layer(&self, system: SystemId, stack: usize, length: usize) -> Option<usize> {
-        let mut at = self.visited.get(&(system, stack as u32))?.last;
+        let mut at = self.place(system, stack)?.last;
         while let Some(layer) = self.log.get(at as usize) {
             if layer.length == length {
                 return Some(layer.new);

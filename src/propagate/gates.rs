@@ -38,7 +38,8 @@ pub fn limited(graph: &Graph, naming: &BTreeMap<PartyId, Vec<FlowId>>) -> Option
         return None;
     }
     let mut derived = LeafSet::empty(graph.model.data.leaf_count());
-    let into = graph.model.systems.values().flat_map(|system| &system.derives);
+    let model = graph.model;
+    let into = model.deriving.iter().flat_map(|&system| &model.systems[system].derives);
     into.for_each(|(_, into)| derived.extend(into.row()));
     // What all gates keep may be no more than there are flows.
     let kept = AtomicUsize::new(0);

@@ -32,12 +32,8 @@ pub fn held(graph: &Graph) -> Held {
         longest = longest.max(parties.len());
         parties.iter().for_each(|&party| naming.entry(party).or_default().push(flow));
     }
-    let nothing = LeafSet::empty(model.data.leaf_count());
-    let mut held = Held {
-        leaves: Rows::new(model, 1),
-        carried: model.flows.map(|_| nothing.clone()),
-        left_out: FxHashSet::default(),
-    };
+    let mut held =
+        Held { leaves: Rows::new(model, 1), carried: Table::default(), left_out: FxHashSet::default() };
     match gates::limited(graph, &naming) {
         Some(limited) => held.by_gates(graph, limited),
         None => held.by_parties(graph, &naming, longest),
@@ -65,9 +61,19 @@ impl Held {
         spread.start(graph.model.systems.iter().map(|(id, s)| (id, &s.originates)));
         spread.start(limited.carried.iter().map(|(&flow, leaves)| (graph.receiving(flow), leaves)));
         spread.go(unlimited(graph), |_, _| {});
-        self.take(&spread, unlimited(graph));
+        let members = graph.members();
+        self.carried = Table::of(members.len(), |flow| {
+            let (from, edge) = graph.edge(flow);
+            match limited.carried.get(&flow) {
+                Some(carried) => carried.clone(),
+                None if members[flow] && graph.only_from(flow).is_none() => {
+                    LeafSet::from(edge.leaves).with(spread.rows.row(from, 0))
+                }
+                None => LeafSet::empty(graph.model.data.leaf_count()),
+            }
+        });
         self.left_out = limited.left_out;
-        limited.carried.into_iter().for_each(|(flow, leaves)| self.carried[flow] = leaves);
+        self.leaves = spread.rows;
     }
 
     /// Parties that no `only_from` names go together: no such flow carries their items. Of one
@@ -76,6 +82,8 @@ impl Held {
     /// names have seen all that can be left out, and carried all that others carry.
     fn by_parties(&mut self, graph: &Graph, naming: &BTreeMap<PartyId, Vec<FlowId>>, longest: usize) {
         let model = graph.model;
+        let nothing = LeafSet::empty(model.data.leaf_count());
+        self.carried = model.flows.map(|_| nothing.clone());
         let mut spread = Spread::new(graph);
         // Whose items have been where: at least one party's, at least two parties', …
         let mut been: Vec<Rows> = Vec::new();

@@ -38,7 +38,8 @@ pub use held::{Held, held};
 pub use inward::{Inward, Target, inward};
 
 use crate::bits::{self, LeafSet};
-use crate::model::{FlowId, Id, Model, SystemId};
+use crate::graph::Touched;
+use crate::model::{FlowId, Model, SystemId};
 
 /// What a walk needs to know of an item besides its current leaf.
 pub trait Course {
@@ -99,10 +100,8 @@ impl Slot {
 pub struct Rows {
     words: usize,
     slots: usize,
-    /// For each system where its block is, from 1; 0: it has none.
-    places: Vec<u32>,
     /// The systems that have a block, in the order of their blocks.
-    systems: Vec<SystemId>,
+    touched: Touched,
     blocks: Vec<u64>,
     /// The block of a system that has none.
     nothing: Vec<u64>,
@@ -112,19 +111,13 @@ impl Rows {
     /// Nothing anywhere.
     pub fn new(model: &Model, slots: usize) -> Self {
         let words = bits::words(model.data.leaf_count());
-        Rows {
-            words,
-            slots,
-            places: queue::zeros(model.systems.len()),
-            systems: Vec::new(),
-            blocks: Vec::new(),
-            nothing: vec![0; slots * words],
-        }
+        let nothing = vec![0; slots * words];
+        Rows { words, slots, touched: Touched::new(model), blocks: Vec::new(), nothing }
     }
 
     /// The systems that hold something, or did, in no order.
     pub fn systems(&self) -> &[SystemId] {
-        &self.systems
+        self.touched.systems()
     }
 
     /// The leaves at a system in a slot.
@@ -148,14 +141,13 @@ impl Rows {
 
     /// Adds all that others have, of as many slots.
     pub fn extend(&mut self, other: &Rows) {
-        other.systems.iter().for_each(|&system| self.add_block(system, other.block(system)));
+        other.systems().iter().for_each(|&system| self.add_block(system, other.block(system)));
     }
 
     /// All rows of a system, slot after slot.
     pub fn block(&self, system: SystemId) -> &[u64] {
         let width = self.nothing.len();
-        let place = self.places.get(system.index()).map_or(0, |&place| place as usize);
-        match place.checked_sub(1) {
+        match self.touched.number(system) {
             Some(at) => self.blocks.get(at * width..(at + 1) * width).unwrap_or_default(),
             None => &self.nothing,
         }
@@ -163,15 +155,10 @@ impl Rows {
 
     fn block_mut(&mut self, system: SystemId) -> &mut [u64] {
         let width = self.nothing.len();
-        let Some(place) = self.places.get_mut(system.index()) else {
-            return &mut [];
-        };
-        if *place == 0 {
-            self.systems.push(system);
-            *place = self.systems.len() as u32;
-            self.blocks.resize(self.blocks.len() + width, 0);
+        let at = self.touched.add(system);
+        if self.blocks.len() < (at + 1) * width {
+            self.blocks.resize((at + 1) * width, 0);
         }
-        let at = *place as usize - 1;
         self.blocks.get_mut(at * width..(at + 1) * width).unwrap_or_default()
     }
 
@@ -180,18 +167,14 @@ impl Rows {
     }
 
     fn clear(&mut self, system: SystemId) {
-        if self.places.get(system.index()).is_some_and(|&place| place != 0) {
+        if self.touched.number(system).is_some() {
             self.block_mut(system).fill(0);
         }
     }
 
     /// Takes everything away, at a cost of what there is.
     fn clear_all(&mut self) {
-        for system in self.systems.drain(..) {
-            if let Some(place) = self.places.get_mut(system.index()) {
-                *place = 0;
-            }
-        }
+        self.touched.clear();
         self.blocks.clear();
     }
 
@@ -200,13 +183,6 @@ impl Rows {
         let mut all = LeafSet::from(self.row(system, 0));
         (1..self.slots).for_each(|slot| all.extend(self.row(system, slot)));
         all
-    }
-}
-
-impl Drop for Rows {
-    fn drop(&mut self) {
-        self.clear_all();
-        queue::spare(&mut self.places);
     }
 }
 
@@ -270,8 +246,7 @@ pub struct Deriving {
 impl Deriving {
     /// For some leaves.
     pub fn new(model: &Model, wanted: &LeafSet) -> Self {
-        let derives = model.systems.iter().filter(|(_, s)| !s.derives.is_empty());
-        let by_system = derives.map(|(id, _)| (id, deriving(model, id, wanted))).collect();
+        let by_system = model.deriving.iter().map(|&id| (id, deriving(model, id, wanted))).collect();
         Deriving { wanted: wanted.clone(), by_system }
     }
 

@@ -1,39 +1,7 @@
-//! What searches need of memory that is as long as there are systems; most touch little of it.
-
-use std::cell::RefCell;
+//! Which systems are to be looked at, and in which order.
 
 use crate::graph::{Graph, Order};
 use crate::model::SystemId;
-
-thread_local! {
-    static SPARE: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// How much is kept.
-const KEPT: usize = 12;
-
-/// A zero for each system.
-pub(super) fn zeros(systems: usize) -> Vec<u32> {
-    let spare = SPARE.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
-        let at = spare.iter().position(|zeros| zeros.len() == systems)?;
-        Some(spare.swap_remove(at))
-    });
-    spare.ok().flatten().unwrap_or_else(|| vec![0; systems])
-}
-
-/// Keeps zeros to be used again; all of them must be zero.
-pub(super) fn spare(zeros: &mut Vec<u32>) {
-    let zeros = std::mem::take(zeros);
-    // At the end of a thread there is nowhere to keep them, and no need.
-    let _ = SPARE.try_with(|spare| {
-        let mut spare = spare.borrow_mut();
-        if spare.len() == KEPT {
-            spare.remove(0);
-        }
-        spare.push(zeros);
-    });
-}
 
 /// Along which end of the flows a search goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the checks of terms look at of a flow, but for whom it leads to: flows that are alike
+//! What the checks of terms look at of a flow, but for whom just it leads to: flows that are alike
 //! in that break the same terms, and are looked at once.
 
 use rustc_hash::FxHashMap;
@@ -8,13 +8,18 @@ use crate::judge::Judge;
 use crate::model::{FlowId, SystemId, Table};
 use crate::taxonomy::Key;
 
+/// The number of its purposes, and of the receiver's; retention; the number of its safeguards;
+/// whether another party receives it, and whether it is the processor's.
+type Look = (u32, u32, Option<Duration>, u32, (bool, bool));
+
 /// For each flow a number that all have which are alike.
 pub struct Looks {
     kinds: Table<FlowId, u32>,
 }
 
 impl Looks {
-    /// By purposes, the receiving system's too, retention and safeguards.
+    /// By purposes, the receiving system's too, retention and safeguards, and whether another party
+    /// receives it.
     pub fn new(judge: &Judge) -> Self {
         let model = judge.model;
         let mut lists: FxHashMap<&[Key], u32> = FxHashMap::default();
@@ -24,12 +29,13 @@ impl Looks {
         });
         let of_receiver: Table<SystemId, u32> = of_receiver.collect();
         let mut safeguards: FxHashMap<&[String], u32> = FxHashMap::default();
-        let mut kinds: FxHashMap<(u32, u32, Option<Duration>, u32), u32> = FxHashMap::default();
+        let mut kinds: FxHashMap<Look, u32> = FxHashMap::default();
         let kind = |id: FlowId| {
             let flow = &model.flows[id];
             let next = safeguards.len() as u32;
             let safeguards = *safeguards.entry(&flow.declared.safeguards).or_insert(next);
-            let looks = (judge.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards);
+            let onward = (judge.graph.crosses(id), judge.graph.by_processor(id));
+            let looks = (judge.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards, onward);
             let next = kinds.len() as u32;
             *kinds.entry(looks).or_insert(next)
         };

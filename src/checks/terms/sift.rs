@@ -279,21 +279,21 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
         return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
     };
-    let breaks = |alone: bool, flow| {
-        if alone { Some(judge.held.carried[flow].clone()) } else { onward::strangers(judge, one, flow) }
+    let look = |flow| (breaks_alone(judge, one, flow), onward::passes_on(judge, one, flow));
+    let breaks = |(alone, passed_on): (bool, bool), flow| match alone {
+        true => Some(judge.held.carried[flow].clone()),
+        false if passed_on => onward::strangers(judge, one, flow),
+        false => None,
     };
     let goals = match asked {
         Asked::All(looks) => {
             let (rows, crossed) = spread(judge, members, group, one, None);
-            let mut known: FxHashMap<u32, bool> = FxHashMap::default();
+            let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
             goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
-                let alone = known.entry(looks.kind(flow)).or_insert_with(|| breaks_alone(judge, one, flow));
-                breaks(*alone, flow)
+                breaks(*known.entry(looks.kind(flow)).or_insert_with(|| look(flow)), flow)
             })
         }
-        Asked::Some(flows) => goals(judge, one, None, flows.iter().copied(), |flow| {
-            breaks(breaks_alone(judge, one, flow), flow)
-        }),
+        Asked::Some(flows) => goals(judge, one, None, flows.iter().copied(), |flow| breaks(look(flow), flow)),
     };
     let mut found: Vec<usize> = Vec::new();
     for (at, flow) in entering(judge, members, group) {

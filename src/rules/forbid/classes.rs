@@ -83,7 +83,7 @@ impl<'w> Ways<'w> {
         let course = Reach { rule, items: Items::Of(whose, alike) };
         let passes = |flow| alike.passes(graph, flow, whose);
         let held = flood(graph, &course, passes, seeds(&sources), Some(candidates));
-        Some(Class { rule, graph, course, whose, alike, sources, held, candidates })
+        Some(Class { rule, graph, course, whose, alike, sources, held, candidates, ends: &self.ends })
     }
 }
 
@@ -112,6 +112,8 @@ pub(super) struct Class<'c> {
     pub held: Flooded,
     /// What can get to what is sought.
     pub candidates: Candidates<'c>,
+    /// The flows at which something may be found.
+    ends: &'c [FlowId],
 }
 
 impl Class<'_> {
@@ -133,18 +135,25 @@ impl Class<'_> {
 
     /// Shows what is found where items of some of its sources get to.
     pub fn found_of(&self, held: &Flooded, sought: Sought, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
-        held.crossings(
-            self.graph,
-            &self.course,
-            |flow| self.passes(flow),
-            |Edge { flow, leaves, .. }, slot, here| {
-                if let Some(hit) =
-                    self.course.finds(sought, flow, slot, LeafSet::from(leaves).with(here).row())
-                {
-                    each(flow, slot, hit);
+        let mut show = |edge: Edge, slot, here: &[u64]| {
+            let crossing = LeafSet::from(edge.leaves).with(here);
+            if let Some(hit) = self.course.finds(sought, edge.flow, slot, crossing.row()) {
+                each(edge.flow, slot, hit);
+            }
+        };
+        if held.systems.len() < self.ends.len() {
+            held.crossings(self.graph, &self.course, |flow| self.passes(flow), show);
+            return;
+        }
+        let slots: Vec<Slot> = Slot::all(&self.course).collect();
+        for (from, edge) in self.graph.some(self.ends.iter().copied()).filter(|(_, e)| self.passes(e.flow)) {
+            for &slot in &slots {
+                let here = held.rows.at(from, slot, self.course.planes());
+                if edge.carries(here) {
+                    show(edge, slot, here);
                 }
-            },
-        );
+            }
+        }
     }
 
     /// What its items are at a system in a slot.

@@ -14,6 +14,7 @@ mod prepared;
 mod walks;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -104,6 +105,27 @@ impl Found {
             self.witness = Some(walk());
         }
     }
+
+    /// Adds what else was found for the same source and sink.
+    fn merge(&mut self, other: Found) {
+        self.data.extend(other.data.row());
+        self.arrives_as.extend(other.arrives_as.row());
+        if let Some(walk) = other.witness {
+            self.offer(walk.len(), || walk);
+        }
+        self.consequent &= other.consequent;
+    }
+}
+
+/// Adds what else was found.
+fn merge(mut found: Finds, others: Finds) -> Finds {
+    for (key, other) in others {
+        match found.entry(key) {
+            Entry::Vacant(entry) => _ = entry.insert(other),
+            Entry::Occupied(entry) => entry.into_mut().merge(other),
+        }
+    }
+    found
 }
 
 /// What was found, by source and sink.
@@ -135,8 +157,8 @@ pub fn forbidden(
             found.consequent = false;
         }
     }
-    walks::follow(&prepared, rule, &worked_out.useful, &sources, &mut found);
-    let violations = found
+    let walks = walks::follow(&prepared, rule, &worked_out.useful, &sources);
+    let violations = merge(found, walks)
         .into_iter()
         .map(|((source, sink), found)| {
             let walk = found.witness.unwrap_or_default();
@@ -169,13 +191,13 @@ fn sources<'j>(judge: &Judge<'j>, rule: &Forbid) -> Vec<Source<'j>> {
         .collect()
 }
 
-/// The exemptions that are used, of rules with what was worked out for them. Rules that
+/// The exemptions that are used, of rules with what they say of each flow. Rules that
 /// exempt the same flows for the same data of the same sources are looked at together.
-pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &WorkedOut)]) -> Vec<Relied> {
+pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec<Relied> {
     let mut alike: Vec<(Option<Asked>, Vec<Source>, Vec<usize>)> = Vec::new();
-    for (at, (_, rule, known)) in rules.iter().enumerate() {
+    for (at, (_, rule, decided)) in rules.iter().enumerate() {
         let sources = sources(judge, rule);
-        let asked = Asked::of(&sources, &known.decided);
+        let asked = Asked::of(&sources, decided);
         match alike.iter_mut().find(|(other, ..)| asked.is_some() && *other == asked) {
             Some((.., members)) => members.push(at),
             None => alike.push((asked, sources, vec![at])),
@@ -183,8 +205,8 @@ pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &WorkedOut)]) -> Vec<Re
     }
     let of_each = alike.par_iter().flat_map_iter(|(_, sources, members)| {
         let members: Vec<_> = members.iter().filter_map(|&at| rules.get(at)).collect();
-        let used = members.first().map(|(_, _, known)| {
-            let prepared = Prepared::new(judge, &known.decided);
+        let used = members.first().map(|(_, _, decided)| {
+            let prepared = Prepared::new(judge, decided);
             exemptions::used(&prepared, sources)
         });
         let used = used.unwrap_or_default();

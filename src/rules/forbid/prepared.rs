@@ -247,6 +247,9 @@ impl Reach<'_> {
         if !may {
             return None;
         }
+        if !through && self.rule.to(flow) == 0 {
+            return None;
+        }
         let hit = self.rule.of_data(flow, slot.marked, leaves);
         let met = || through || self.arrives(flow, slot.plane);
         (!hit.is_empty() && met()).then_some(hit)

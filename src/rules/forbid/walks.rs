@@ -6,27 +6,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::{Class, Ways, starts};
 use super::prepared::{Items, Prepared, Reach, Sought};
-use super::{Finds, Found, Source, at_itself, first_arrivals};
+use super::{Finds, Found, Source, at_itself, first_arrivals, merge};
 use crate::bits::{self, LeafSet};
 use crate::judge::{Began, Shortest, keep_shortest};
 use crate::model::{FlowId, SystemId};
 use crate::policy::Forbid;
-use crate::propagate::{Candidates, Course, Passing, Rows, Slot, Target, Whose, inward, reaching};
+use crate::propagate::{Candidates, Course, Passing, Rows, Slot, Target, Whose, inward, reaching_within};
 
-/// Finds what sources break; `useful` is what can get to a forbidden arrival.
-pub(super) fn follow(rule: &Prepared, forbid: &Forbid, useful: &Rows, sources: &[Source], found: &mut Finds) {
+/// What sources break; `useful` is what can get to a forbidden arrival.
+pub(super) fn follow(rule: &Prepared, forbid: &Forbid, useful: &Rows, sources: &[Source]) -> Finds {
     let any = Reach { rule, items: Items::Sources };
     let candidates = Candidates::of(useful, any.planes());
     let ways = Ways::new(any, sources, Sought::Breaches, candidates);
-    for (origin, sources) in ways.classes(sources) {
+    let each = |mut found: Finds, (origin, sources)| {
         if let Some(class) = ways.class(origin, sources, candidates) {
-            Walks { class: &class, forbid }.judge(found);
+            Walks { class: &class, forbid }.judge(&mut found);
         }
-    }
+        found
+    };
+    let classes: Vec<_> = ways.classes(sources).into_iter().collect();
+    classes.into_par_iter().fold(Finds::new, each).reduce(Finds::new, merge)
 }
 
 /// The walks of a class.
@@ -53,12 +57,14 @@ impl Walks<'_> {
             });
         let flows: BTreeSet<FlowId> = hitting.keys().copied().collect();
         let flows = class.graph.some(flows);
-        let useful = reaching(class.graph, &class.course, flows, |edge, slot, row| {
-            for (_, _, leaves) in hitting.get(&edge.flow).into_iter().flatten().filter(|(_, s, _)| *s == slot)
-            {
-                bits::or(row, leaves.row());
-            }
-        });
+        let useful =
+            reaching_within(class.graph, &class.course, &class.held.rows, flows, |edge, slot, row| {
+                for (_, _, leaves) in
+                    hitting.get(&edge.flow).into_iter().flatten().filter(|(_, s, _)| *s == slot)
+                {
+                    bits::or(row, leaves.row());
+                }
+            });
         let candidates = Candidates::of(&useful, class.course.planes());
         let leading: Vec<Source> = class
             .sources
@@ -146,84 +152,15 @@ impl Walks<'_> {
     /// Follows all sources to each sink, backward from it.
     fn inward_from(&self, sources: &[Source], sinks: BTreeMap<SystemId, Vec<Target>>, found: &mut Finds) {
         let (class, rule) = (self.class, self.class.rule);
-        let model = rule.judge.model;
         let derived = self.derived();
         let hit_at: FxHashSet<SystemId> = sinks.keys().copied().collect();
         let mut lengths: FxHashMap<SystemId, FxHashMap<SystemId, usize>> = FxHashMap::default();
-        for (&sink, targets) in &sinks {
-            let mut back = inward(
-                class.graph,
-                &class.course,
-                |f| class.passes(f),
-                targets.clone(),
-                |f, s, row| self.keep(f, s, row),
-            );
-            let mut arrivals: Vec<(Option<usize>, Vec<Target>)> = Vec::new();
-            let narrowed = |to: &LeafSet| -> Vec<Target> {
-                let narrow = targets.iter().map(|(flow, slot, leaves)| (*flow, *slot, leaves.and(to)));
-                narrow.filter(|(_, _, leaves)| !leaves.is_empty()).collect()
-            };
-            let all: LeafSet = targets.iter().fold(LeafSet::empty(model.data.leaf_count()), |mut all, t| {
-                all.extend(t.2.row());
-                all
-            });
-            let split = all.intersects(&derived);
-            if split {
-                arrivals.push((None, narrowed(&all.minus(&derived))));
-                for leaf in all.and(&derived).iter() {
-                    let mut one = LeafSet::empty(model.data.leaf_count());
-                    one.insert(leaf);
-                    arrivals.push((Some(leaf), narrowed(&one)));
-                }
-            }
-            let arrivals: Vec<_> = arrivals
-                .into_iter()
-                .filter(|(_, targets)| !targets.is_empty())
-                .map(|(leaf, targets)| {
-                    let passes = |f| class.passes(f);
-                    (
-                        leaf,
-                        inward(class.graph, &class.course, passes, targets, |f, s, row| self.keep(f, s, row)),
-                    )
-                })
-                .collect();
-            for &(_, source, leaves) in sources.iter().filter(|&&(_, source, _)| source != sink) {
-                let mut best: Option<(usize, usize, Slot)> = None;
-                let mut data = LeafSet::empty(model.data.leaf_count());
-                let mut arrives_as = data.clone();
-                for (slot, start) in starts(rule, leaves) {
-                    let here = start.and(&LeafSet::from(back.leaves(source, slot)));
-                    if here.is_empty() {
-                        continue;
-                    }
-                    data.extend(here.row());
-                    if let Some((length, leaf)) = back.shortest(source, slot, here.row())
-                        && best.is_none_or(|(l, o, _)| (length, leaf) < (l, o))
-                    {
-                        best = Some((length, leaf, slot));
-                    }
-                    for (arrival, back) in &arrivals {
-                        let as_this = start.and(&LeafSet::from(back.leaves(source, slot)));
-                        match arrival {
-                            None => arrives_as.extend(as_this.row()),
-                            Some(leaf) if !as_this.is_empty() => arrives_as.insert(*leaf),
-                            Some(_) => {}
-                        }
-                    }
-                }
-                let Some((length, leaf, slot)) = best else {
-                    continue;
-                };
-                if !split {
-                    arrives_as = data.clone();
-                }
-                let found =
-                    found.entry((source, sink)).or_insert_with(|| Found::new(model.data.leaf_count()));
-                found.data.extend(data.row());
-                found.arrives_as.extend(arrives_as.row());
-                found.offer(length, || back.walk(source, slot, leaf, length));
-                lengths.entry(source).or_default().insert(sink, length);
-            }
+        let arriving =
+            sinks.par_iter().map(|(&sink, targets)| self.to_sink(sources, sink, targets, &derived));
+        for (source, sink, length, new) in arriving.collect::<Vec<_>>().into_iter().flatten() {
+            let none = || Found::new(rule.judge.model.data.leaf_count());
+            found.entry((source, sink)).or_insert_with(none).merge(new);
+            lengths.entry(source).or_default().insert(sink, length);
         }
         // Which of them follow from others.
         let mut open: BTreeMap<SystemId, Vec<Source>> = BTreeMap::new();
@@ -247,7 +184,7 @@ impl Walks<'_> {
                 }
             }
         }
-        for (sink, sources) in open {
+        let clean = open.par_iter().flat_map_iter(|(&sink, sources)| {
             let targets = sinks.get(&sink).cloned().unwrap_or_default();
             let clean = inward(
                 class.graph,
@@ -261,15 +198,88 @@ impl Walks<'_> {
                     }
                 },
             );
-            for (_, source, leaves) in sources {
-                let free = starts(rule, leaves)
-                    .into_iter()
-                    .any(|(slot, start)| bits::intersects(clean.leaves(source, slot), start.row()));
-                if let (true, Some(found)) = (free, found.get_mut(&(source, sink))) {
-                    found.consequent = false;
-                }
+            let free = move |&&(_, source, leaves): &&Source| {
+                let mut starts = starts(rule, leaves).into_iter();
+                starts.any(|(slot, start)| bits::intersects(clean.leaves(source, slot), start.row()))
+            };
+            sources.iter().filter(free).map(move |&(_, source, _)| (source, sink)).collect::<Vec<_>>()
+        });
+        for key in clean.collect::<Vec<_>>() {
+            if let Some(found) = found.get_mut(&key) {
+                found.consequent = false;
             }
         }
+    }
+
+    /// What gets to one sink of each source, and how long a shortest walk is.
+    fn to_sink(
+        &self,
+        sources: &[Source],
+        sink: SystemId,
+        targets: &[Target],
+        derived: &LeafSet,
+    ) -> Vec<(SystemId, SystemId, usize, Found)> {
+        let (class, rule) = (self.class, self.class.rule);
+        let leaf_count = rule.judge.model.data.leaf_count();
+        let backward = |targets: Vec<Target>| {
+            let passes = |flow| class.passes(flow);
+            inward(class.graph, &class.course, passes, targets, |f, s, row| self.keep(f, s, row))
+        };
+        let mut back = backward(targets.to_vec());
+        let narrowed = |to: &LeafSet| -> Vec<Target> {
+            let narrow = targets.iter().map(|(flow, slot, leaves)| (*flow, *slot, leaves.and(to)));
+            narrow.filter(|(_, _, leaves)| !leaves.is_empty()).collect()
+        };
+        let mut all = LeafSet::empty(leaf_count);
+        targets.iter().for_each(|(_, _, leaves)| all.extend(leaves.row()));
+        // What arrives as what something is derived into is told apart.
+        let mut arrivals: Vec<(Option<usize>, Vec<Target>)> = Vec::new();
+        let split = all.intersects(derived);
+        if split {
+            arrivals.push((None, narrowed(&all.minus(derived))));
+            for leaf in all.and(derived).iter() {
+                let mut one = LeafSet::empty(leaf_count);
+                one.insert(leaf);
+                arrivals.push((Some(leaf), narrowed(&one)));
+            }
+        }
+        arrivals.retain(|(_, targets)| !targets.is_empty());
+        let arrivals: Vec<_> =
+            arrivals.into_iter().map(|(leaf, targets)| (leaf, backward(targets))).collect();
+        let mut arriving = Vec::new();
+        for &(_, source, leaves) in sources.iter().filter(|&&(_, source, _)| source != sink) {
+            let mut best: Option<(usize, usize, Slot)> = None;
+            let mut found = Found::new(leaf_count);
+            for (slot, start) in starts(rule, leaves) {
+                let here = start.with(back.leaves(source, slot));
+                if here.is_empty() {
+                    continue;
+                }
+                found.data.extend(here.row());
+                if let Some((length, leaf)) = back.shortest(source, slot, here.row())
+                    && best.is_none_or(|(l, o, _)| (length, leaf) < (l, o))
+                {
+                    best = Some((length, leaf, slot));
+                }
+                for (arrival, back) in &arrivals {
+                    let as_this = start.with(back.leaves(source, slot));
+                    match arrival {
+                        None => found.arrives_as.extend(as_this.row()),
+                        Some(leaf) if !as_this.is_empty() => found.arrives_as.insert(*leaf),
+                        Some(_) => {}
+                    }
+                }
+            }
+            let Some((length, leaf, slot)) = best else {
+                continue;
+            };
+            if !split {
+                found.arrives_as = found.data.clone();
+            }
+            found.offer(length, || back.walk(source, slot, leaf, length));
+            arriving.push((source, sink, length, found));
+        }
+        arriving
     }
 
     /// Only what items of the class are.

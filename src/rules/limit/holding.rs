@@ -38,15 +38,17 @@ impl Holding {
 /// What is held at places; whose, if that is counted.
 pub(super) type Holdings = Vec<Option<Holding>>;
 
-/// Both hold the same, and by walks that are as short.
-pub(super) fn same(one: &Option<Holding>, other: &Option<Holding>) -> bool {
+/// Whether one holds all that another does, and by walks that are as short.
+pub(super) fn covers(one: &Option<Holding>, other: &Option<Holding>) -> bool {
     let shortest = |holding: &Holding| holding.walks.values().map(Vec::len).min();
     match (one, other) {
-        (None, None) => true,
+        (_, None) => true,
         (Some(one), Some(other)) => {
-            one.data == other.data && one.arrives_as == other.arrives_as && shortest(one) == shortest(other)
+            other.data.is_subset(&one.data)
+                && other.arrives_as.is_subset(&one.arrives_as)
+                && shortest(one).is_some_and(|length| shortest(other).is_none_or(|other| length <= other))
         }
-        _ => false,
+        (None, Some(_)) => false,
     }
 }
 

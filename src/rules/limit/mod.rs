@@ -8,11 +8,12 @@
 
 mod holding;
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use self::holding::{Holding, Holdings, Search, same};
+use self::holding::{Holding, Holdings, Search, covers};
 use super::Idle;
 use super::exempt::Exempt;
 use crate::bits::LeafSet;
@@ -77,14 +78,16 @@ pub fn limited(
         return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
     }
     let mut relied: Vec<FlowId> = Vec::new();
-    let asked: Vec<Asked> =
-        categories.iter().map(|data| Asked::new(judge, &through, data, &place_of, only.is_none())).collect();
+    let asked: Vec<Asked> = categories
+        .par_iter()
+        .map(|data| Asked::new(judge, &through, data, &place_of, only.is_none()))
+        .collect();
     if only.is_none() {
-        asked.iter().for_each(|asked| asked.rely(&mut relied));
+        relied.par_extend(asked.par_iter().flat_map_iter(Asked::rely));
     }
     if only.is_some() && at_most.is_none() {
         let surely: Vec<Vec<bool>> =
-            asked.iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
+            asked.par_iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
         let all = |at: usize| surely.iter().all(|surely| surely.get(at) == Some(&true));
         if (0..places.len()).all(all) {
             return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
@@ -97,7 +100,7 @@ pub fn limited(
         model.systems.ids().for_each(|system| place_of[system] = place_of[system].filter(|&at| open(at)));
     }
     let holdings: Vec<Vec<Option<Holding>>> =
-        asked.iter().map(|asked| asked.holdings(&place_of, places.len(), at_most.is_some())).collect();
+        asked.par_iter().map(|asked| asked.holdings(&place_of, places.len(), at_most.is_some())).collect();
     for data in &categories {
         let held =
             model.systems.ids().any(|s| crate::bits::intersects(judge.held.leaves.row(s, 0), data.row()));
@@ -210,7 +213,7 @@ struct Asked<'c> {
     /// What can get to a place, or to an exemption.
     useful: Rows,
     /// Where items get to, as if every flow let all pass, once that is asked.
-    open: OnceCell<Flooded>,
+    open: OnceLock<Flooded>,
 }
 
 impl<'c> Asked<'c> {
@@ -229,7 +232,7 @@ impl<'c> Asked<'c> {
         let useful = reaching(judge.graph, &course, judge.graph.all().filter(ends), |edge, slot, row| {
             row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
         });
-        Asked { judge, course, touching, useful, open: OnceCell::new() }
+        Asked { judge, course, touching, useful, open: OnceLock::new() }
     }
 
     /// Where items get to, as if every flow let all pass.
@@ -323,8 +326,9 @@ impl<'c> Asked<'c> {
         carrying
     }
 
-    /// Adds the exempt flows that something of the category would go on by.
-    fn rely(&self, relied: &mut Vec<FlowId>) {
+    /// The exempt flows that something of the category would go on by.
+    fn rely(&self) -> Vec<FlowId> {
+        let mut relied = Vec::new();
         let (judge, graph) = (self.judge, self.judge.graph);
         let used = |held: &Flooded, passing: Passing, each: &mut dyn FnMut(FlowId)| {
             held.crossings(
@@ -346,7 +350,7 @@ impl<'c> Asked<'c> {
         let mut useful: Option<Rows> = None;
         for (origin, starts) in judge.classes(&alike, false) {
             if left.is_empty() {
-                return;
+                break;
             }
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);
             let candidates = Candidates::of(useful.as_ref().unwrap_or(&self.useful), 1);
@@ -359,6 +363,7 @@ impl<'c> Asked<'c> {
             });
             useful.get_or_insert_with(|| self.toward(left.iter().copied()));
         }
+        relied
     }
 
     /// What can get to some flows with something of the category.
@@ -406,8 +411,8 @@ impl<'c> Asked<'c> {
         }
         // What the others could add at most: most often nothing.
         let mut most: Holdings = vec![None; places];
-        search.hold(Passing::Anybody, &everything(judge).collect(), &mut most);
-        let settled = |holdings: &Holdings| holdings.iter().zip(&most).all(|(has, most)| same(has, most));
+        search.hold(Passing::Anybody, &classes.values().flatten().copied().collect(), &mut most);
+        let settled = |holdings: &Holdings| holdings.iter().zip(&most).all(|(has, most)| covers(has, most));
         for (origin, starts) in classes {
             if settled(&holdings) {
                 break;
