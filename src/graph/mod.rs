@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::bits::{self, LeafSet};
 use crate::model::{AgreementId, Counting, FlowId, Id, Model, PartyId, SystemId, Table};
 use crate::taxonomy::Key;
-use crate::vocabulary::{Consent, Relation, Transform};
+use crate::vocabulary::{Consent, Relation, Transform, Word};
 
 pub use self::order::Order;
 pub use self::touched::Touched;
@@ -158,21 +158,47 @@ struct Fact {
     /// What it runs under, if it runs under any.
     agreement: AgreementId,
     documented: bool,
-    /// It leaves the provider of the processing agreement that it runs under.
-    by_processor: bool,
-    /// It has an `only_from`.
-    limited: bool,
-    transform: Transform,
     consent: Consent,
     step: Step,
     /// The number of its purposes: of those of all flows that have the same.
     purposes: u32,
 }
 
+/// What most searches ask of each flow, in a byte: of all flows that is little enough to stay in a
+/// processor's cache.
+#[derive(Debug, Clone, Copy)]
+struct Traits(u8);
+
+impl Traits {
+    const LIMITED: u8 = 1;
+    const CROSSES: u8 = 1 << 1;
+    const BY_PROCESSOR: u8 = 1 << 2;
+    /// From here on the transform's place among all.
+    const TRANSFORM: u32 = 3;
+
+    fn new(fact: &Fact, limited: bool, by_processor: bool, transform: Transform) -> Self {
+        let crosses = fact.parties.0 != fact.parties.1;
+        let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+        let flags = flag(limited, Traits::LIMITED)
+            | flag(crosses, Traits::CROSSES)
+            | flag(by_processor, Traits::BY_PROCESSOR);
+        Traits(flags | (transform as u8) << Traits::TRANSFORM)
+    }
+
+    fn is(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn transform(self) -> Transform {
+        Transform::ALL.get(usize::from(self.0 >> Traits::TRANSFORM)).copied().unwrap_or(Transform::None)
+    }
+}
+
 /// What is asked of each flow as it is crossed, and of parties, whichever flows count.
 #[derive(Debug)]
 pub struct Facts {
     flows: Table<FlowId, Fact>,
+    traits: Table<FlowId, Traits>,
     /// Who runs each system.
     runs: Table<SystemId, PartyId>,
     /// The group of each party.
@@ -205,13 +231,27 @@ impl Facts {
         };
         let numbers: Table<FlowId, (u32, u32)> = model.flows.ids().map(number).collect();
         let flows = Table::of(model.flows.len(), |id| Fact::new(model, id, numbers[id].0));
+        let traits = Table::of(model.flows.len(), |id: FlowId| {
+            let (flow, fact): (_, &Fact) = (&model.flows[id], &flows[id]);
+            let by_processor = model.processing_provider(id) == Some(fact.parties.0);
+            Traits::new(fact, flow.only_from.is_some(), by_processor, flow.transform)
+        });
         let leaves = numbers.map(|&(_, leaves)| leaves);
         let mut members = model.parties.map(|_| 0_usize);
         model.parties.values().for_each(|party| members[party.group] += 1);
         let groups = model.parties.map(|party| party.group);
         let runs = model.systems.map(|system| system.party);
         let single = model.parties.map(|party| members[party.group] == 1);
-        Facts { flows, runs, groups, single, leaves, sets, none: LeafSet::empty(model.data.leaf_count()) }
+        Facts {
+            flows,
+            traits,
+            runs,
+            groups,
+            single,
+            leaves,
+            sets,
+            none: LeafSet::empty(model.data.leaf_count()),
+        }
     }
 
     /// What a flow may carry.
@@ -236,7 +276,7 @@ impl Facts {
 
     /// What is done to the data on a flow, and the consent in place.
     pub fn manner(&self, flow: FlowId) -> (Transform, Consent) {
-        (self.of(flow).transform, self.of(flow).consent)
+        (self.traits[flow].transform(), self.of(flow).consent)
     }
 }
 
@@ -266,9 +306,6 @@ impl Fact {
             parties: (from.party, to.party),
             agreement: flow.agreement.unwrap_or(AgreementId::from_index(0)),
             documented: flow.agreement.is_some(),
-            by_processor: model.processing_provider(id) == Some(from.party),
-            limited: flow.only_from.is_some(),
-            transform: flow.transform,
             consent: flow.consent,
             step,
             purposes,
@@ -411,7 +448,7 @@ impl<'m> Graph<'m> {
 
     /// Whose data alone a flow carries, if it says so.
     pub fn only_from(&self, flow: FlowId) -> Option<&[PartyId]> {
-        if !self.facts.of(flow).limited {
+        if !self.facts.traits[flow].is(Traits::LIMITED) {
             return None;
         }
         self.model.flows[flow].only_from.as_deref()
@@ -430,8 +467,7 @@ impl<'m> Graph<'m> {
 
     /// Whether a flow goes from one party to another.
     pub fn crosses(&self, flow: FlowId) -> bool {
-        let (sender, receiver) = self.facts.of(flow).parties;
-        sender != receiver
+        self.facts.traits[flow].is(Traits::CROSSES)
     }
 
     /// The sending system.
@@ -454,6 +490,19 @@ impl<'m> Graph<'m> {
         self.facts.of(flow).parties.1
     }
 
+    /// The systems that flows here lead to, and maybe others.
+    pub fn receivers(&self) -> &[SystemId] {
+        match &self.into.starts {
+            Starts::Some(touched, _) => touched.systems(),
+            Starts::All(_) => self.order.systems(),
+        }
+    }
+
+    /// The group of the party that runs a system.
+    pub fn group(&self, system: SystemId) -> PartyId {
+        self.facts.groups[self.party(system)]
+    }
+
     /// The party that runs a system.
     pub fn party(&self, system: SystemId) -> PartyId {
         self.facts.runs[system]
@@ -466,7 +515,7 @@ impl<'m> Graph<'m> {
 
     /// Whether a flow leaves the provider of the processing agreement that it runs under.
     pub fn by_processor(&self, flow: FlowId) -> bool {
-        self.facts.of(flow).by_processor
+        self.facts.traits[flow].is(Traits::BY_PROCESSOR)
     }
 
     /// The group whose party receives what crosses a flow.
@@ -476,7 +525,7 @@ impl<'m> Graph<'m> {
 
     /// What is done to the data on a flow.
     pub fn transform(&self, flow: FlowId) -> Transform {
-        self.facts.of(flow).transform
+        self.facts.traits[flow].transform()
     }
 
     /// What is known of all flows, counting or not.
@@ -549,8 +598,34 @@ impl<'m> Graph<'m> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn what_is_asked_of_a_flow_takes_half_a_line() {
-        assert_eq!(size_of::<super::Fact>(), 32);
+        assert_eq!(size_of::<Fact>(), 32);
+    }
+
+    #[test]
+    fn traits_are_told_apart() {
+        let fact = |parties| Fact {
+            ends: (SystemId(0), SystemId(1)),
+            parties,
+            agreement: AgreementId(0),
+            documented: false,
+            consent: Consent::None,
+            step: Step::Stays,
+            purposes: 0,
+        };
+        for &transform in Transform::ALL {
+            for bits in 0..8_u32 {
+                let [limited, crosses, by_processor] = [0, 1, 2].map(|bit| bits >> bit & 1 == 1);
+                let fact = fact((PartyId(0), PartyId(u32::from(crosses))));
+                let traits = Traits::new(&fact, limited, by_processor, transform);
+                assert_eq!(traits.transform(), transform);
+                assert_eq!(traits.is(Traits::LIMITED), limited);
+                assert_eq!(traits.is(Traits::CROSSES), crosses);
+                assert_eq!(traits.is(Traits::BY_PROCESSOR), by_processor);
+            }
+        }
     }
 }

@@ -44,6 +44,11 @@ impl Order {
         self.systems.len()
     }
 
+    /// All of them, in order.
+    pub fn systems(&self) -> &[SystemId] {
+        &self.systems
+    }
+
     /// Where a system stands.
     pub fn place(&self, system: SystemId) -> usize {
         self.place[system] as usize

@@ -92,8 +92,9 @@ fn side_by_side(
             let before = repeated.fetch_add(part.repeated, Ordering::Relaxed);
             told && before.saturating_add(part.repeated) <= most
         });
-        if part.is_none() {
-            wrong.store(true, Ordering::Relaxed);
+        match &part {
+            Some(_) => sources.get(file).into_iter().for_each(SourceFile::prepare),
+            None => wrong.store(true, Ordering::Relaxed),
         }
         stage.after(part)
     });

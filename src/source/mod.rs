@@ -132,11 +132,16 @@ impl SourceFile {
         self.lines.get_or_init(|| Lines::new(self.text().unwrap_or_default()))
     }
 
+    /// Works out what is known of it once its text is let go: best while that is at hand.
+    pub fn prepare(&self) {
+        self.digest();
+        self.lines();
+    }
+
     /// Lets its text go, unless it lies nowhere.
     fn let_go(&mut self) {
         if self.path.is_some() {
-            self.digest();
-            self.lines();
+            self.prepare();
             self.text = None;
         }
     }

@@ -67,8 +67,8 @@ impl Under<'_> {
     }
 
     /// Whether a flow puts data under them.
-    fn owns(&self, judge: &Judge, flow: FlowId) -> bool {
-        judge.graph.agreement(flow) == Some(self.agreement) && self.flows.contains(&flow)
+    fn owns(&self, flow: FlowId) -> bool {
+        self.flows.contains(&flow)
     }
 }
 
@@ -86,17 +86,28 @@ struct Sticky<'j> {
     under: &'j [Under<'j>],
     /// The group of the items' origin; `None`: not one, for all origins at once.
     origin: Option<PartyId>,
+    /// The flows, of those followed, that enter a group at home in which something is.
+    homeward: FxHashSet<FlowId>,
 }
 
-impl Sticky<'_> {
+impl<'j> Sticky<'j> {
+    /// Walks over some flows.
+    fn new(graph: &Graph, judge: &'j Judge, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
+        let home = |group: PartyId| origin == Some(group) || under.iter().any(|under| under.home == group);
+        let homeward = graph.receivers().iter().filter(|&&system| home(graph.group(system)));
+        let homeward = homeward.flat_map(|&system| graph.into(system)).map(|edge| edge.flow).collect();
+        Sticky { judge, under, origin, homeward }
+    }
+
     /// Under which terms a flow carries items that were in a plane before.
     fn while_crossing(&self, flow: FlowId, plane: usize) -> usize {
-        if self.origin == Some(group_entered(self.judge, flow)) {
+        let homeward = self.homeward.contains(&flow);
+        if homeward && self.origin == Some(group_entered(self.judge, flow)) {
             return 0;
         }
         let bit = |(at, under): (usize, &Under)| {
-            let is_under = plane >> at & 1 == 1 || under.owns(self.judge, flow);
-            usize::from(is_under && !under.home(self.judge, flow)) << at
+            let is_under = plane >> at & 1 == 1 || under.owns(flow);
+            usize::from(is_under && !(homeward && under.home(self.judge, flow))) << at
         };
         self.under.iter().enumerate().map(bit).sum()
     }
@@ -305,7 +316,7 @@ fn break_terms(
     let mut walks: Vec<((usize, FlowId), Vec<FlowId>)> = Vec::new();
     for (search, region) in &searches {
         for (&origin, starts) in &classes {
-            let course = Sticky { judge, under: std::slice::from_ref(search.one), origin: group(origin) };
+            let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), group(origin));
             let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
             let followed = search.follow(
@@ -361,7 +372,7 @@ fn break_terms(
             first
         } else {
             for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
-                let course = Sticky { judge, under, origin: group(origin) };
+                let course = Sticky::new(graph, judge, under, group(origin));
                 first_breaking(graph, &course, check, whole, (passing(origin), starts), &mut first);
             }
             first
@@ -388,7 +399,7 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
         let mut new = Vec::new();
         for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
             let group = origin.map(|origin| judge.model.parties[origin.party()].group);
-            let course = Sticky { judge, under: std::slice::from_ref(one), origin: group };
+            let course = Sticky::new(graph, judge, std::slice::from_ref(one), group);
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);
             search.follow(graph, &course, &region, (passing, &starts), |what, _, crossing, _| {
                 new.push((what, crossing.flow));

@@ -67,9 +67,14 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         Search { judge, one, goals, wanted, noted: RefCell::default() }
     }
 
+    /// Whether something may be noted of a flow.
+    fn may(&self, flow: FlowId) -> bool {
+        self.goals.flows.contains(&flow) || self.one.owns(flow)
+    }
+
     /// What is noted of a flow.
     pub fn at(&self, flow: FlowId) -> Rc<[(Noted, LeafSet)]> {
-        if !self.goals.flows.contains(&flow) && !self.one.owns(self.judge, flow) {
+        if !self.may(flow) {
             return Rc::new([]);
         }
         let look = || noted(self.judge, self.one, flow, |what| (self.wanted)(what, flow)).into();
@@ -120,10 +125,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         for system in systems {
             let matters = |edge: &Edge| {
                 (here(&before, system, edge) || here(&after, system, edge))
-                    && (here(&before, edge.end, edge)
-                        || here(&after, edge.end, edge)
-                        || self.goals.flows.contains(&edge.flow)
-                        || self.one.owns(judge, edge.flow))
+                    && (here(&before, edge.end, edge) || here(&after, edge.end, edge) || self.may(edge.flow))
             };
             carrying.extend(judge.graph.out(system).filter(matters).map(|edge| edge.flow));
         }
@@ -146,7 +148,8 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         'u: 'g,
     {
         let useful = (region.candidates(), &region.turning);
-        let noted = graph.flows().iter().map(|&flow| (flow, self.at(flow)));
+        let may = graph.flows().iter().filter(|&&flow| self.may(flow));
+        let noted = may.map(|&flow| (flow, self.at(flow)));
         let noted: FxHashMap<FlowId, Rc<_>> = noted.filter(|(_, noted)| !noted.is_empty()).collect();
         self.judge.follow(graph, course, passing, starts, useful, |began, crossing| {
             let Some(noted) = noted.get(&crossing.flow) else { return };

@@ -61,11 +61,25 @@ fn ordinary(bytes: &[u8]) -> bool {
         plain &= byte != 0x7F;
         ascii &= byte < 0x80;
     }
+    plain && (ascii || printable(bytes))
+}
+
+/// The same of characters that are longer than a byte. Nothing ends early: so the processor looks
+/// at many bytes at once.
+fn printable(bytes: &[u8]) -> bool {
+    let (second, third) = (bytes.get(1..).unwrap_or_default(), bytes.get(2..).unwrap_or_default());
+    let control = |a: u8, b: u8| (a == 0xC2) & (b < 0xA0);
+    // U+FEFF, U+FFFE and U+FFFF.
+    let mark =
+        |a: u8, b: u8, c: u8| (a == 0xEF) & (((b == 0xBB) & (c == 0xBF)) | ((b == 0xBF) & (c >= 0xBE)));
+    let mut plain = true;
+    for (&a, &b) in bytes.iter().zip(second) {
+        plain &= !control(a, b);
+    }
+    for ((&a, &b), &c) in bytes.iter().zip(second).zip(third) {
+        plain &= !mark(a, b, c);
+    }
     plain
-        && (ascii
-            || bytes.windows(3).chain(bytes.rchunks_exact(2).take(1)).all(|three| {
-                !matches!(three, [0xC2, 0x80..=0x9F, ..] | [0xEF, 0xBB, 0xBF] | [0xEF, 0xBF, 0xBE | 0xBF])
-            }))
 }
 
 /// What comes next, blank lines and comments passed over.
