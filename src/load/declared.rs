@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::cache::Cache;
 use crate::decode::{Decoder, repeatable};
 use crate::diagnostic::Diagnostic;
+use crate::files::Files;
 use crate::inventory::{
     Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy, declares_taxonomy, is_policy,
     is_tests,
@@ -39,36 +40,74 @@ pub struct Declared {
     pub broken: bool,
 }
 
-/// Reads and decodes files, within what limits leave them.
+/// Where the texts of an inventory lie, and how to read them.
+pub struct Reading<'r> {
+    /// The files.
+    pub files: &'r [FileId],
+    /// Those that may declare categories or purposes.
+    pub telling: Vec<FileId>,
+    /// Where those lie that are in the sources.
+    pub place: &'r Files,
+    /// Where it is kept what files came to.
+    pub cache: Option<&'r Cache>,
+}
+
+/// Reads and decodes files, within what limits leave them. Without mistakes, each text that lies
+/// somewhere is let go once it is decoded.
 pub fn declared(
-    files: &[FileId],
-    sources: &Sources,
-    cache: Option<&Cache>,
+    reading: &Reading,
+    sources: &mut Sources,
     allowance: Allowance,
     stage: &Stage,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Declared {
-    side_by_side(files, sources, cache, &allowance, stage)
-        .unwrap_or_else(|| in_order(files, sources, allowance, diagnostics))
+    side_by_side(reading, sources, &allowance, stage).unwrap_or_else(|| {
+        again(reading, sources, diagnostics);
+        in_order(reading.files, sources, allowance, diagnostics)
+    })
 }
 
 /// What is found in every file that declares categories or purposes.
 const TAXONOMY: &str = "taxonomy";
 
+/// The files that may declare categories or purposes.
+pub fn telling(files: &[FileId], sources: &Sources) -> Vec<FileId> {
+    files.par_iter().copied().filter(|&file| text(file, sources).contains(TAXONOMY)).collect()
+}
+
+/// Reads again what was let go before a mistake was met.
+fn again(reading: &Reading, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
+    for &id in reading.files {
+        if !give_back(id, reading.place, sources)
+            && let Some(file) = sources.get(id)
+        {
+            let message = format!("`{}` was changed while it was read", file.name());
+            diagnostics.push(Diagnostic::without_place("unreadable", message).help("run the command again"));
+        }
+    }
+}
+
+/// Gives a file that was let go its text, if it still is what it was; whether it has one.
+pub fn give_back(id: FileId, place: &Files, sources: &mut Sources) -> bool {
+    let Some(file) = sources.get(id).filter(|file| file.text().is_none()) else {
+        return true;
+    };
+    let bytes = file.path().and_then(|path| place.read(path, file.length() as u64 + 1).ok());
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).is_some_and(|text| sources.give_back(id, text))
+}
+
 /// Reads and decodes files that hold no mistake; nothing if one does.
 fn side_by_side(
-    files: &[FileId],
-    sources: &Sources,
-    cache: Option<&Cache>,
+    reading: &Reading,
+    sources: &mut Sources,
     allowance: &Allowance,
     stage: &Stage,
 ) -> Option<Declared> {
     // Categories and purposes first: without them nothing can be decoded.
-    let tells: Vec<FileId> =
-        files.par_iter().copied().filter(|&file| text(file, sources).contains(TAXONOMY)).collect();
     let mut mistakes = Vec::new();
     let mut within = allowance.clone();
-    let mut documents: Vec<Node> = tells
+    let mut documents: Vec<Node> = reading
+        .telling
         .iter()
         .flat_map(|&file| yaml::read(file, text(file, sources), &mut within, &mut mistakes))
         .collect();
@@ -79,38 +118,47 @@ fn side_by_side(
         return None;
     }
     let limits = &allowance.limits;
-    let most = repeatable(limits, bytes(files, sources));
+    let most = repeatable(limits, bytes(reading.files, sources));
     let names = Names::new(&data, &purposes, most);
     let wrong = AtomicBool::new(false);
     let repeated = AtomicUsize::new(0);
-    let parts = files.par_iter().map(|&file| {
+    let taken = sources.take(reading.files);
+    let read = &*sources;
+    let parts = reading.files.par_iter().zip(taken).map(|(&file, taken)| {
         if wrong.load(Ordering::Relaxed) {
-            return None;
+            return Err(taken);
         }
-        let part = stored(file, text(file, sources), cache, &names, limits).filter(|part| {
-            let told = !part.tells_taxonomy || text(file, sources).contains(TAXONOMY);
+        let text = taken.as_deref().unwrap_or_else(|| text(file, read));
+        let part = stored(file, text, reading.cache, &names, limits).filter(|part| {
+            let told = !part.tells_taxonomy || text.contains(TAXONOMY);
             let before = repeated.fetch_add(part.repeated, Ordering::Relaxed);
             told && before.saturating_add(part.repeated) <= most
         });
-        match &part {
-            Some(_) => sources.get(file).into_iter().for_each(SourceFile::prepare),
-            None => wrong.store(true, Ordering::Relaxed),
-        }
-        stage.after(part)
+        stage.after(match part {
+            Some(part) => {
+                read.get(file).into_iter().for_each(|file| file.prepare(text));
+                Ok(part)
+            }
+            None => {
+                wrong.store(true, Ordering::Relaxed);
+                Err(taken)
+            }
+        })
     });
-    let parts: Vec<Option<Part>> = parts.collect();
-    let taken = parts.iter().flatten().fold(allowance.taken, |all, part| all.and(part.taken));
-    if !taken.fits(limits) {
-        return None;
-    }
+    let parts: Vec<Result<Part, Option<String>>> = parts.collect();
+    let used = parts.iter().flatten().fold(allowance.taken, |all, part| all.and(part.taken));
     let mut all = Declared { data, purposes, ..Declared::default() };
-    for part in parts {
-        let part = part?;
-        all.inventory.append(part.inventory);
-        all.judges.append(part.judges);
-        all.policies.extend(part.policies);
+    for (&file, part) in reading.files.iter().zip(parts) {
+        match part {
+            Ok(part) => {
+                all.inventory.append(part.inventory);
+                all.judges.append(part.judges);
+                all.policies.extend(part.policies);
+            }
+            Err(taken) => taken.into_iter().for_each(|text| sources.put_back(file, text)),
+        }
     }
-    Some(all)
+    (!wrong.load(Ordering::Relaxed) && used.fits(limits)).then_some(all)
 }
 
 /// All categories and purposes, by their numbers.
@@ -340,6 +388,34 @@ agreements:
 flows:
   - {id: g, from: a/s, to: b/t, data: financial}
 ";
+
+    #[test]
+    fn a_text_that_went_before_a_mistake_was_met_is_missed_where_it_lay() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a.yaml");
+        let text = "parties: [{id: a, name: A}]\n".to_owned();
+        for (lying, missed) in [(text.as_str(), false), ("parties: []\n", true)] {
+            std::fs::write(&place, lying).unwrap();
+            let mut sources = Sources::new();
+            let files = [
+                sources.add_at("a.yaml", place.clone(), text.clone()),
+                sources.add("b.yaml", "parties: [{id: b}, {name: [}]\n".to_owned()),
+            ];
+            let mut mistakes = Vec::new();
+            let reading =
+                Reading { files: &files, telling: Vec::new(), place: &crate::files::DISK, cache: None };
+            // One after the other: so the first goes before the second is looked at.
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            pool.install(|| {
+                let stage = crate::stages::begin("reading", 0);
+                declared(&reading, &mut sources, Allowance::new(Limits::USUAL), &stage, &mut mistakes)
+            });
+            let says = |what: &str| mistakes.iter().any(|mistake| mistake.message.contains(what));
+            assert_eq!(says("`a.yaml` was changed while it was read"), missed);
+            assert_eq!(sources.get(files[0]).unwrap().text().is_none(), missed);
+            assert!(mistakes.iter().any(|mistake| mistake.primary.is_some()));
+        }
+    }
 
     #[test]
     fn whoever_changes_what_is_stored_raises_the_number_of_its_shape() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::declared::Declared;
+use self::declared::{Declared, Reading};
 use crate::cache::Cache;
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
@@ -134,10 +134,9 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let read = Read { inventory: files, policies };
     let files = &read.inventory;
     let texts: &Sources = sources;
-    let (digest, declared) = rayon::join(
-        || digest(&set, texts),
-        || declared::declared(files, texts, request.cache, allowance, &reading, &mut diagnostics),
-    );
+    let (digest, telling) = rayon::join(|| digest(&set, texts), || declared::telling(files, texts));
+    let within = Reading { files, telling, place: request.files, cache: request.cache };
+    let declared = declared::declared(&within, sources, allowance, &reading, &mut diagnostics);
     let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
         declared;
     let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
@@ -152,9 +151,6 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     reading.end(sources.bytes(), Unit::Bytes);
-    if diagnostics.is_empty() {
-        sources.let_go(&read.inventory);
-    }
     let resolving = stages::begin("resolving", 0);
     let model = build(declared, data, purposes, &mut diagnostics);
     resolving.end(model.flows.len(), Unit::Flows);
@@ -198,11 +194,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
 fn give_back(mistakes: &[Diagnostic], request: &Request, sources: &mut Sources) {
     let labels = mistakes.iter().flat_map(|mistake| mistake.primary.iter().chain(&mistake.secondary));
     for id in labels.map(|label| label.span.file) {
-        let Some(file) = sources.get(id).filter(|file| file.text().is_none()) else { continue };
-        let bytes = file.path().and_then(|path| request.files.read(path, file.length() as u64 + 1).ok());
-        if let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-            sources.give_back(id, text);
-        }
+        declared::give_back(id, request.files, sources);
     }
 }
 

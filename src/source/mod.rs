@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use blake3::Hash;
-use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use lines::Lines;
@@ -120,30 +118,26 @@ impl SourceFile {
 
     /// BLAKE3 of its text.
     pub fn digest(&self) -> Hash {
-        *self.digest.get_or_init(|| blake3::hash(self.text().unwrap_or_default().as_bytes()))
+        self.digest_of(self.text().unwrap_or_default())
+    }
+
+    fn digest_of(&self, text: &str) -> Hash {
+        *self.digest.get_or_init(|| blake3::hash(text.as_bytes()))
     }
 
     /// Line and column (both from 1, the column in characters) of a byte.
     pub fn line_column(&self, byte: u32) -> (u32, u32) {
-        self.lines().line_column(byte)
+        self.lines_of(self.text().unwrap_or_default()).line_column(byte)
     }
 
-    fn lines(&self) -> &Lines {
-        self.lines.get_or_init(|| Lines::new(self.text().unwrap_or_default()))
+    fn lines_of(&self, text: &str) -> &Lines {
+        self.lines.get_or_init(|| Lines::new(text))
     }
 
-    /// Works out what is known of it once its text is let go: best while that is at hand.
-    pub fn prepare(&self) {
-        self.digest();
-        self.lines();
-    }
-
-    /// Lets its text go, unless it lies nowhere.
-    fn let_go(&mut self) {
-        if self.path.is_some() {
-            self.prepare();
-            self.text = None;
-        }
+    /// Works out what is known of it without its text, which is this one.
+    pub fn prepare(&self, text: &str) {
+        self.digest_of(text);
+        self.lines_of(text);
     }
 }
 
@@ -175,12 +169,22 @@ impl Sources {
         FileId(self.files.len() as u32 - 1)
     }
 
-    /// Lets go of the texts of some files that lie somewhere: whoever needs one later can read it
-    /// again, and tell by the digest whether it is the same.
-    pub fn let_go(&mut self, files: &[FileId]) {
-        let files: FxHashSet<FileId> = files.iter().copied().collect();
-        let all = self.files.par_iter_mut().enumerate();
-        all.filter(|(at, _)| files.contains(&FileId(*at as u32))).for_each(|(_, file)| file.let_go());
+    /// Takes the texts of some files that lie somewhere, to let each go once it is understood; of
+    /// others none. Before it is, the file must have been [prepared](SourceFile::prepare). Whoever
+    /// needs a text later can read it again, and tell by the digest whether it is the same.
+    pub fn take(&mut self, files: &[FileId]) -> Vec<Option<String>> {
+        let take = |&id: &FileId| {
+            let file = self.files.get_mut(id.0 as usize);
+            file.filter(|file| file.path.is_some()).and_then(|file| file.text.take())
+        };
+        files.iter().map(take).collect()
+    }
+
+    /// Puts back a text that was taken.
+    pub fn put_back(&mut self, id: FileId, text: String) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.text = Some(text);
+        }
     }
 
     /// Gives a file its text back; whether it is the one that was let go.
@@ -253,7 +257,9 @@ mod tests {
         let mut sources = Sources::new();
         let file = sources.add_at("f", PathBuf::from("f"), text.clone());
         let other = sources.add("by standard input", text.clone());
-        sources.let_go(&[file, other]);
+        let taken = sources.take(&[file, other]);
+        assert_eq!(taken, [Some(text.clone()), None]);
+        sources.get(file).unwrap().prepare(&text);
         let (gone, held) = (sources.get(file).unwrap(), sources.get(other).unwrap());
         assert!(gone.text().is_none() && held.text() == Some(&text));
         assert_eq!((gone.length(), gone.digest()), (held.length(), held.digest()));
