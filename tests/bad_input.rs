@@ -1091,6 +1091,33 @@ fn a_key_indented_too_little() {
 }
 
 #[test]
+fn a_key_without_a_space_behind_its_colon() {
+    let within = said("parties:\n  - id: hillside\n    name:Hillside\n    role: bank\n", None);
+    insta::assert_snapshot!(within, @r##"
+    error[yaml-syntax]: a key without a space behind its `:`
+     --> inventory.yaml:3:10
+      |
+    3 |     name:Hillside
+      |          ^ a space belongs before this
+      |
+      = help: write `key: value`
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+    // What follows goes on with the text that it is.
+    let above = said("parties:\n  # Ours.\n  - id:hillside\n    name: Hillside\n", None);
+    insta::assert_snapshot!(above, @r##"
+    error[yaml-syntax]: a key without a space behind its `:`
+     --> inventory.yaml:3:8
+      |
+    3 |   - id:hillside
+      |        ^ a space belongs before this
+      |
+      = help: write `key: value`
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
 fn a_key_without_a_colon() {
     let said = said(
         r#"parties:

@@ -36,6 +36,15 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
             ),
         };
     }
+    if let Some(glued) = glued(raw, text, at) {
+        return Explained {
+            message: "a key without a space behind its `:`".to_owned(),
+            label: "a space belongs before this",
+            at: glued,
+            too_deep: false,
+            help: Some("write `key: value`"),
+        };
+    }
     let here = text.get(at..).and_then(|rest| rest.chars().next());
     let (message, label, help): (_, _, Option<&str>) = match raw {
         "mapping values are not allowed in this context" | "illegal placement of ':' indicator" => (
@@ -139,6 +148,25 @@ pub(super) const CLOSE: &str =
 fn conflict(text: &str) -> Option<usize> {
     let begins = if text.starts_with("<<<<<<< ") { Some(0) } else { text.find("\n<<<<<<< ").map(|n| n + 1) };
     begins.filter(|_| text.contains("\n=======") && text.contains("\n>>>>>>> "))
+}
+
+/// The value that stands right behind the `:` of what was meant for a key: in the mistake's line,
+/// or in the one before, of which that line then goes on as a text.
+fn glued(raw: &str, text: &str, at: usize) -> Option<usize> {
+    if !raw.starts_with("simple key") && !raw.starts_with("mapping values") {
+        return None;
+    }
+    let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
+    let before = text.get(..start)?.trim_end();
+    let lines = [start, before.rfind('\n').map_or(0, |n| n + 1)];
+    lines.into_iter().find_map(|start| {
+        let line = text.get(start..)?.lines().next()?;
+        let content = line.trim_start_matches([' ', '-']);
+        let (key, value) = content.split_once(':')?;
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_glued = value.starts_with(|c: char| !c.is_whitespace() && c != '/');
+        (is_key && is_glued).then(|| start + line.len() - value.len())
+    })
 }
 
 /// The tab that is to blame: at the mistake, or in the next indentation behind it.
