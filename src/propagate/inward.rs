@@ -17,7 +17,8 @@ pub struct Inward<'g, C, P> {
     graph: &'g Graph<'g>,
     course: &'g C,
     passes: P,
-    targets: FxHashMap<(FlowId, usize), LeafSet>,
+    /// By flow and slot.
+    targets: Vec<Target>,
     rows: Rows,
     /// What is new at a system in a layer, and where the system's entry before stands.
     log: Vec<Entry>,
@@ -39,7 +40,7 @@ struct Entry {
 
 const NONE: u32 = u32::MAX;
 
-/// Goes backward from targets over flows that let items pass. What `keep` takes out of
+/// Goes backward from targets, one for each flow and slot, over flows that let items pass. What `keep` takes out of
 /// the leaves that cross a flow in a slot does not go on behind it.
 pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
     graph: &'g Graph<'g>,
@@ -55,7 +56,7 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
         graph,
         course,
         passes,
-        targets: FxHashMap::default(),
+        targets,
         rows: Rows::new(model, slots.len()),
         log: Vec::new(),
         last: FxHashMap::default(),
@@ -65,15 +66,13 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
     // In the order in which they were first added.
     let mut layer: Vec<SystemId> = Vec::new();
     let mut queued: FxHashSet<SystemId> = FxHashSet::default();
-    for (flow, slot, leaves) in targets {
-        if !(found.passes)(flow) {
-            continue;
-        }
-        let from = model.flows[flow].from;
+    found.targets.retain(|(flow, ..)| (found.passes)(*flow));
+    found.targets.sort_unstable_by_key(|(flow, slot, _)| (*flow, slot.index(planes)));
+    for (flow, slot, leaves) in &found.targets {
+        let from = graph.sending(*flow);
         if fresh.add(from, slot.index(planes), leaves.row()) && queued.insert(from) {
             layer.push(from);
         }
-        found.targets.insert((flow, slot.index(planes)), leaves);
     }
     let mut length = 0;
     let words = bits::words(model.data.leaf_count());
@@ -157,6 +156,12 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
         best
     }
 
+    fn target(&self, flow: FlowId, slot: usize) -> Option<&Target> {
+        let planes = self.course.planes();
+        let key = |(flow, slot, _): &Target| (*flow, slot.index(planes));
+        self.targets.get(self.targets.binary_search_by_key(&(flow, slot), key).ok()?)
+    }
+
     fn in_layer(&self, system: SystemId, slot: usize, length: usize, words: usize) -> &[u64] {
         let mut at = self.last.get(&system).copied().unwrap_or(NONE);
         while let Some(entry) = self.log.get(at as usize) {
@@ -213,7 +218,7 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
                 let crossing = held.with(edge.leaves);
                 let here = Slot { plane, marked };
                 if left == 1 {
-                    let target = self.targets.get(&(flow, here.index(planes)))?;
+                    let (_, _, target) = self.target(flow, here.index(planes))?;
                     let hit = crossing.and(target).iter().next()?;
                     return Some((flow, here.index(planes), hit));
                 }
