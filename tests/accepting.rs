@@ -60,6 +60,33 @@ fn write(folder: &Path, args: &[&str]) -> (i32, String, String) {
 }
 
 #[test]
+fn what_nobody_accepted_is_shown_before_what_is_as_grave() {
+    let folder = inventory();
+    let folder = folder.path();
+    let rule = |id: &str| {
+        format!(
+            "  - {{id: {id}, title: Rule {id}, severity: high, why: So., remedy: Cut it.,\n     \
+             forbid: {{data: financial, to: {{purpose: advertising}}}}}}\n"
+        )
+    };
+    fs::write(
+        folder.join("own.yaml"),
+        format!("policy: own\ntitle: Own\nversion: 1.0.0\nrules:\n{}{}", rule("a"), rule("b")),
+    )
+    .unwrap();
+    let waiver = "waivers:\n  - {rule: own/a, reason: Known., approved_by: us@example.org, expires: 2099-01-01}\n";
+    let shown = || {
+        let args = ["audit", ".", "--policy", "own.yaml", "--day", "2026-11-23"];
+        let (_, out, err) = ringfence(folder, &args);
+        let at = |rule: &str| out.find(&format!("Rule {rule}")).unwrap_or_else(|| panic!("{out}{err}"));
+        at("a") < at("b")
+    };
+    assert!(shown());
+    fs::write(folder.join("waivers.yaml"), waiver).unwrap();
+    assert!(!shown());
+}
+
+#[test]
 fn what_is_recorded_does_not_fail_and_what_goes_beyond_does() {
     let folder = inventory();
     let folder = folder.path();

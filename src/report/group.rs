@@ -25,7 +25,7 @@ pub struct Head<'a> {
 /// What all findings of a group say: severity, rule, title, why, remedy.
 pub type Words<'a> = (Severity, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
 
-/// Findings by their words, gravest first.
+/// Findings by their words, gravest first, and of what is as grave those with new ones.
 pub fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Words<'a>, Group<'a>)> {
     let mut order: Vec<Words> = Vec::new();
     let mut by_words: BTreeMap<Words, Vec<&Finding>> = BTreeMap::new();
@@ -39,7 +39,9 @@ pub fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Words<'a>
             })
             .push(f);
     }
-    order.sort_by_key(|words| words.0);
+    // What nobody has accepted comes before what is waived or known.
+    let least = |words: &Words| by_words.get(words).and_then(|all| all.iter().map(|f| f.status).min());
+    order.sort_by_key(|words| (words.0, least(words)));
     order
         .into_iter()
         .filter_map(|words| {
