@@ -74,7 +74,8 @@ fn what_nobody_accepted_is_shown_before_what_is_as_grave() {
         format!("policy: own\ntitle: Own\nversion: 1.0.0\nrules:\n{}{}", rule("a"), rule("b")),
     )
     .unwrap();
-    let waiver = "waivers:\n  - {rule: own/a, reason: Known., approved_by: us@example.org, expires: 2099-01-01}\n";
+    let waiver =
+        "waivers:\n  - {rule: own/a, reason: Known., approved_by: us@example.org, expires: 2099-01-01}\n";
     let shown = || {
         let args = ["audit", ".", "--policy", "own.yaml", "--day", "2026-11-23"];
         let (_, out, err) = ringfence(folder, &args);

@@ -1,9 +1,11 @@
 //! Items of one origin, followed flow by flow in layers.
 
+use rustc_hash::FxHashMap;
+
 use super::{Course, Passing, Rows, Slot, derive};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph, Touched};
-use crate::model::{FlowId, SystemId};
+use crate::model::{FlowId, Model, SystemId};
 
 /// Leaves that start at a system, in the first plane.
 #[derive(Debug, Clone, Copy)]
@@ -53,21 +55,18 @@ pub struct Layers<'g, C> {
     course: &'g C,
     passing: Passing<'g>,
     shape: Shape,
-    touched: Touched,
-    /// Of each system touched a place for each stack.
-    places: Vec<Place>,
+    places: Places,
     log: Vec<Layer>,
     /// What has been seen, and what was new, where places and `log` say.
     rows: Vec<u64>,
 }
 
-/// How wide rows are: a row of words for each slot; and how many places a system has.
+/// How wide rows are: a row of words for each slot.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     words: usize,
     planes: usize,
     slots: usize,
-    stacks: usize,
 }
 
 impl Shape {
@@ -99,6 +98,46 @@ impl Place {
     const EMPTY: Place = Place { seen: NOWHERE, last: NONE, arriving: NOWHERE };
 }
 
+/// Which systems and stacks something has come to. Most have no stack but the first.
+#[derive(Debug)]
+struct Places {
+    touched: Touched,
+    others: FxHashMap<(SystemId, usize), usize>,
+    /// Of the first stack, by the numbers of the systems touched.
+    first: Vec<Place>,
+    /// Of other stacks.
+    further: Vec<Place>,
+}
+
+impl Places {
+    fn new(model: &Model) -> Self {
+        let (first, further) = (Vec::new(), Vec::new());
+        Places { touched: Touched::new(model), others: FxHashMap::default(), first, further }
+    }
+
+    fn get(&self, system: SystemId, stack: usize) -> Option<&Place> {
+        match stack {
+            0 => self.first.get(self.touched.number(system)?),
+            _ => self.further.get(*self.others.get(&(system, stack))?),
+        }
+    }
+
+    /// A place, which from now on is one; there is always one.
+    fn add(&mut self, system: SystemId, stack: usize) -> Option<&mut Place> {
+        let (places, at) = match stack {
+            0 => (&mut self.first, self.touched.add(system)),
+            _ => {
+                let next = self.further.len();
+                (&mut self.further, *self.others.entry((system, stack)).or_insert(next))
+            }
+        };
+        if places.len() == at {
+            places.push(Place::EMPTY);
+        }
+        places.get_mut(at)
+    }
+}
+
 /// What was new at a place in a layer, and where the place's layer before stands.
 #[derive(Debug, Clone, Copy)]
 struct Layer {
@@ -110,8 +149,7 @@ struct Layer {
 /// What arrives in a layer.
 #[derive(Default)]
 struct Arriving {
-    /// System, stack, and which place that is.
-    at: Vec<(SystemId, usize, usize)>,
+    at: Vec<(SystemId, usize)>,
     rows: Vec<u64>,
 }
 
@@ -183,16 +221,14 @@ pub fn forward<'g, C: Course>(
     let model = graph.model;
     let slots: Vec<Slot> = Slot::all(course).collect();
     let words = bits::words(model.data.leaf_count());
-    let stacks = seeds.iter().map(|seed| seed.stack + 1).max().unwrap_or(1);
-    let shape = Shape { words, planes: course.planes(), slots: slots.len(), stacks };
+    let shape = Shape { words, planes: course.planes(), slots: slots.len() };
     let width = shape.width();
     let mut layers = Layers {
         graph,
         course,
         passing,
         shape,
-        touched: Touched::new(model),
-        places: Vec::new(),
+        places: Places::new(model),
         log: Vec::new(),
         rows: Vec::new(),
     };
@@ -216,11 +252,8 @@ pub fn forward<'g, C: Course>(
     while !arriving.at.is_empty() {
         std::mem::swap(&mut here, &mut arriving);
         settled.clear();
-        for (system, stack, place) in here.at.drain(..) {
-            let at = layers.places.get_mut(place);
-            let at = at.map_or(NOWHERE, |place| std::mem::replace(&mut place.arriving, NOWHERE));
-            let row = here.rows.get_mut(at..at.saturating_add(width)).unwrap_or_default();
-            settled.extend(layers.settle(system, place, row, length).map(|new| (system, stack, new)));
+        for ((system, stack), row) in here.at.drain(..).zip(here.rows.chunks_exact_mut(width)) {
+            settled.extend(layers.settle(system, stack, row, length).map(|new| (system, stack, new)));
         }
         here.rows.clear();
         // In the order of systems, so that what is seen does not depend on what came first.
@@ -272,11 +305,6 @@ pub fn forward<'g, C: Course>(
 }
 
 impl<C: Course> Layers<'_, C> {
-    /// The place of a system's stack, if the system was touched.
-    fn place(&self, system: SystemId, stack: usize) -> Option<&Place> {
-        self.places.get(self.touched.number(system)? * self.shape.stacks + stack)
-    }
-
     /// Whether some of a row has not been at a place in a slot.
     fn new_at(&self, (system, stack): (SystemId, usize), slot: Slot, row: &[u64]) -> bool {
         match self.leaves(system, stack, slot) {
@@ -287,27 +315,24 @@ impl<C: Course> Layers<'_, C> {
 
     /// What arrives at a system in a stack in the next layer.
     fn arriving<'a>(&mut self, arriving: &'a mut Arriving, system: SystemId, stack: usize) -> &'a mut [u64] {
-        let first = self.touched.add(system) * self.shape.stacks;
-        if self.places.len() <= first {
-            self.places.resize(first + self.shape.stacks, Place::EMPTY);
-        }
         let Arriving { at, rows } = arriving;
-        let Some(place) = self.places.get_mut(first + stack) else { return &mut [] };
+        let Some(place) = self.places.add(system, stack) else { return &mut [] };
         let width = self.shape.width();
         if place.arriving == NOWHERE {
             place.arriving = rows.len();
-            at.push((system, stack, first + stack));
+            at.push((system, stack));
             rows.resize(rows.len() + width, 0);
         }
         rows.get_mut(place.arriving..place.arriving + width).unwrap_or_default()
     }
 
-    /// Notes what arrives at a system's place, with all that is derived there; where what of it
+    /// Notes what arrives at a system in a stack, with all that is derived there; where what of it
     /// is new stands, if anything is.
-    fn settle(&mut self, system: SystemId, place: usize, row: &mut [u64], length: usize) -> Option<usize> {
+    fn settle(&mut self, system: SystemId, stack: usize, row: &mut [u64], length: usize) -> Option<usize> {
         let width = self.shape.width();
         let rows = &mut self.rows;
-        let place = self.places.get_mut(place)?;
+        let place = self.places.add(system, stack)?;
+        place.arriving = NOWHERE;
         if place.seen == NOWHERE {
             place.seen = rows.len();
             rows.resize(rows.len() + width, 0);
@@ -331,7 +356,7 @@ impl<C: Course> Layers<'_, C> {
 
     /// The leaves at a system in a stack and slot.
     pub fn leaves(&self, system: SystemId, stack: usize, slot: Slot) -> &[u64] {
-        self.place(system, stack).map(|place| self.row(place.seen, slot)).unwrap_or_default()
+        self.places.get(system, stack).map(|place| self.row(place.seen, slot)).unwrap_or_default()
     }
 
     fn row(&self, start: usize, slot: Slot) -> &[u64] {
@@ -341,7 +366,7 @@ impl<C: Course> Layers<'_, C> {
 
     /// Where what was new at a system in a layer stands.
     fn layer(&self, system: SystemId, stack: usize, length: usize) -> Option<usize> {
-        let mut at = self.place(system, stack)?.last;
+        let mut at = self.places.get(system, stack)?.last;
         while let Some(layer) = self.log.get(at as usize) {
             if layer.length == length {
                 return Some(layer.new);
