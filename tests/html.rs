@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use assert_cmd::Command;
 use common::{audit, finding, full, hop, place, strings};
-use ringfence::finding::{Audit, FindingKind};
+use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
 use ringfence::report::{Format, Report};
 use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Severity;
@@ -413,4 +413,39 @@ fn where_the_diagram_shows_parties_each_finding_has_its_neighbourhood() {
         }
     }
     assert!(!sample("messenger-banking", "html").contains("\"ends\""), "a small page needs none");
+}
+
+/// Two findings of one rule, the second of which follows from the first.
+fn one_after_the_other(first: FindingStatus) -> Audit {
+    let hops = [
+        hop("in", "bank/core", "app/in", &["contact"], "service", 3),
+        hop("a", "app/in", "app/mid", &["contact"], "analytics", 4),
+        hop("b", "app/mid", "app/out", &["contact"], "advertising", 5),
+    ];
+    let at = |flow: &str, number, hops: &[Arc<Hop>]| Finding {
+        flow: Some(flow.to_owned()),
+        path: hops.to_vec(),
+        ..finding("terms/purpose", FindingKind::Terms, Severity::High, number)
+    };
+    let head = Finding { status: first, ..at("a", 1, &hops[..2]) };
+    let follows = Finding { consequent: true, ..at("b", 2, &hops) };
+    audit(vec![head, follows])
+}
+
+#[test]
+fn what_follows_from_something_accepted_must_change_itself() {
+    for (first, named, other) in [(FindingStatus::New, "a", "b"), (FindingStatus::Waived, "b", "a")] {
+        let page = html(&one_after_the_other(first));
+        let changes = between(&page, "<table class=\"stack changes\">", "</table>");
+        let names = |flow: &str| changes.contains(&format!("<bdi>{flow}</bdi>"));
+        assert!(names(named) && !names(other), "{changes}");
+    }
+}
+
+#[test]
+fn of_flows_on_which_the_same_hangs_the_last_is_named_first() {
+    let page = html(&one_after_the_other(FindingStatus::New));
+    let cuts = between(&page, "that most findings hang on", "</table>");
+    let names = |flow: &str| cuts.contains(&format!("<th scope=\"row\">{flow} "));
+    assert!(names("a") && !names("in"), "{cuts}");
 }

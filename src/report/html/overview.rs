@@ -1,6 +1,7 @@
 //! The first screen: the verdict, what it counts, the promises, the terms, what must
 //! change, and what was judged.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, P
 use crate::gate::Threshold;
 use crate::model::{Counting, FlowId, Model, SystemId};
 use crate::report::Report;
-use crate::report::group::Words;
+use crate::report::group::{self, Words};
 use crate::report::say::{by_severity, count, listing, speaker, walks};
 use crate::vocabulary::{Basis, Severity, Status};
 
@@ -594,13 +595,18 @@ fn which(
 }
 
 /// How many findings are not yet accepted, and the flows that most of them hang on: a
-/// finding hangs on a flow that every chain shown of it crosses. Each after those before it.
+/// finding hangs on a flow that every chain shown of it crosses. Each after those before it; of those
+/// on which the same hang the one that is furthest along the chains: it takes least besides.
 fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
     let open: Vec<&Finding> = audit.findings.iter().filter(|f| f.status == FindingStatus::New).collect();
     let mut hanging: Vec<BTreeSet<&str>> = open.iter().map(|f| crossed(f)).collect();
     let mut number: BTreeMap<&str, usize> = BTreeMap::new();
     for flow in hanging.iter().flatten() {
         *number.entry(flow).or_default() += 1;
+    }
+    let mut along: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, hop) in open.iter().flat_map(|f| f.path.iter().enumerate()) {
+        *along.entry(&hop.flow).or_default() += at;
     }
     let mut cuts = Vec::new();
     let mut together = 0;
@@ -609,7 +615,8 @@ fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
         for flow in hanging.iter().flatten() {
             *left.entry(flow).or_default() += 1;
         }
-        let most = left.into_iter().max_by_key(|&(flow, n)| (n, number.get(flow), std::cmp::Reverse(flow)));
+        let rank = |flow| (number.get(flow), along.get(flow), Reverse(flow));
+        let most = left.into_iter().max_by_key(|&(flow, n)| (n, rank(flow)));
         let Some((flow, more)) = most else { break };
         hanging.retain(|flows| !flows.contains(flow));
         together += more;
@@ -647,10 +654,16 @@ fn crossed(finding: &Finding) -> BTreeSet<&str> {
         .collect()
 }
 
-/// For each rule broken by something not yet accepted: what to do, and where it breaks first.
+/// For each rule broken by something not yet accepted: what to do, and where it breaks first; where
+/// that is accepted, where it does next.
 fn changes(audit: &Audit, names: &Names, groups: &[Group]) -> Vec<Change> {
     let mut by_words: BTreeMap<Words, BTreeSet<Place>> = BTreeMap::new();
-    let open = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.consequent);
+    let is_open = |f: &&Finding| f.status == FindingStatus::New;
+    let heads = group::groups(audit.findings.iter()).into_iter().flat_map(|(_, group)| group.heads);
+    let open = heads.flat_map(|head| match head.finding.status {
+        FindingStatus::New => vec![head.finding],
+        _ => head.folded.into_iter().filter(is_open).collect(),
+    });
     for f in open {
         let places = by_words
             .entry((f.severity, &f.rule, &f.title, f.why.as_deref(), f.remedy.as_deref()))
