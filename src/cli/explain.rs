@@ -150,7 +150,17 @@ fn describe(page: &mut Page, entry: &Entry) {
 fn verbatim(page: &mut Page, text: &str) {
     for line in text.lines() {
         let indent = line.len() - line.trim_start().len();
-        page.hanging(&" ".repeat(4 + indent), 6 + indent, line.trim_start(), Style::Plain);
+        let fits = page.fits(4, line);
+        let mut write =
+            |text: &str| page.hanging(&" ".repeat(4 + indent), 6 + indent, text.trim(), Style::Plain);
+        // A comment that went on in the next line would be none there: it stands above.
+        match line.split_once(" # ") {
+            Some((code, comment)) if !fits => {
+                write(&format!("# {comment}"));
+                write(code);
+            }
+            _ => write(line),
+        }
     }
 }
 
