@@ -1091,6 +1091,26 @@ fn a_key_indented_too_little() {
 }
 
 #[test]
+fn a_party_in_the_place_of_a_system() {
+    let inventory = r#"parties:
+  - {id: hillside, name: Hillside, systems: [{id: core, originates: [financial]}]}
+  - {id: bookly, name: Bookly, systems: [{id: crm, purposes: [advertising]}, {id: booking, purposes: [service]}]}
+flows:
+  - {id: f, from: hillside/core, to: bookly, data: [financial]}
+"#;
+    insta::assert_snapshot!(said(inventory, None), @r##"
+    error[unknown-system]: there is no system `bookly`
+     --> inventory.yaml:5:38
+      |
+    5 |   - {id: f, from: hillside/core, to: bookly, data: [financial]}
+      |                                      ^^^^^^ expected the id of a system
+      |
+      = help: `bookly` is a party; its systems: `bookly/booking`, `bookly/crm`
+    error: 1 mistake in 1 file; nothing was judged
+    "##);
+}
+
+#[test]
 fn a_key_without_a_space_behind_its_colon() {
     let within = said("parties:\n  - id: hillside\n    name:Hillside\n    role: bank\n", None);
     insta::assert_snapshot!(within, @r##"
@@ -1444,7 +1464,7 @@ fn a_name_of_two_places() {
     5 |   - {id: f, from: hillside, to: agora/chat, data: financial}
       |                   ^^^^^^^^ expected the id of a system
       |
-      = help: did you mean `hillside/core`?
+      = help: `hillside` is a party; its systems: `hillside/core`
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

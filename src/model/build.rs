@@ -45,6 +45,9 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
     b.model
 }
 
+/// So many of a party's systems are named where the party stands in their place.
+const NAMED: usize = 6;
+
 pub(super) struct Builder<'d> {
     pub(super) model: Model,
     pub(super) parties: FxHashMap<String, PartyId>,
@@ -102,9 +105,11 @@ impl Builder<'_> {
             }
             None => None,
         };
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => match what {
+        let party = self.parties.get(name.value.as_ref()).filter(|_| what == "system");
+        let help = match (party, near) {
+            (Some(&party), _) => self.systems_of(party),
+            (None, Some(near)) => format!("did you mean `{near}`?"),
+            (None, None) => match what {
                 "system" => "declare it under its party's `systems`, and write `party/system`".to_owned(),
                 _ => format!("declare it, or mend the name of the {what}"),
             },
@@ -114,6 +119,18 @@ impl Builder<'_> {
                 .label(format!("expected the id of {} {what}", if what == "agreement" { "an" } else { "a" }))
                 .help(help),
         );
+    }
+
+    /// What to write where a party is named in the place of a system.
+    fn systems_of(&self, party: PartyId) -> String {
+        let party = &self.model.parties[party];
+        let systems = party.systems.iter().take(NAMED).map(|&system| &self.model.systems[system].name);
+        let systems: Vec<String> = systems.map(|name| format!("`{name}`")).collect();
+        match (systems.as_slice(), party.systems.len().checked_sub(NAMED + 1)) {
+            ([], _) => format!("`{}` is a party: declare the system under its `systems`", party.id()),
+            (named, None) => format!("`{}` is a party; its systems: {}", party.id(), named.join(", ")),
+            (named, Some(_)) => format!("`{}` is a party; its systems: {}, …", party.id(), named.join(", ")),
+        }
     }
 
     pub(super) fn party<T: AsRef<str>>(&mut self, name: &Spanned<T>) -> Option<PartyId> {
