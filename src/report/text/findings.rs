@@ -57,6 +57,16 @@ impl Upper for Severity {
 }
 
 impl Group<'_> {
+    /// How many of its findings do not count, and why.
+    fn accepted(&self) -> String {
+        let all = || self.heads.iter().flat_map(|head| head.folded.iter().chain([&head.finding]));
+        let of = |(status, what): (FindingStatus, &str)| match all().filter(|f| f.status == status).count() {
+            0 => String::new(),
+            number => format!(", {number} {what}"),
+        };
+        [(FindingStatus::Waived, "waived"), (FindingStatus::Baseline, "in the baseline")].map(of).concat()
+    }
+
     fn write(&self, page: &mut Page, words: &Words, promise: Option<&Promise>, share: usize) {
         let (severity, rule, title, why, remedy) = *words;
         let Some(first) = self.heads.first().map(|h| h.finding) else {
@@ -70,7 +80,11 @@ impl Group<'_> {
         };
         page.para(
             2,
-            &format!("{rule} ({}{standing})", count(self.size, &format!("{severity} finding"))),
+            &format!(
+                "{rule} ({}{}{standing})",
+                count(self.size, &format!("{severity} finding")),
+                self.accepted()
+            ),
             Style::Dim,
         );
         if let Some(promise) = promise {
