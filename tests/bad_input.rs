@@ -960,7 +960,7 @@ fn an_unclosed_brace() {
     2 |   - {id: hillside, name: Hillside
       |     ^ opened here
       |
-      = help: close `[` with `]` and `{` with `}`; a text with a comma, a bracket or `#` stands in quotes there
+      = help: close `[` with `]` and `{` with `}`; a text with a comma, a bracket, `: ` or `#` stands in quotes there
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

@@ -142,7 +142,7 @@ pub(super) fn explain(raw: &str, text: &str, at: usize) -> Explained {
 }
 
 pub(super) const CLOSE: &str =
-    "close `[` with `]` and `{` with `}`; a text with a comma, a bracket or `#` stands in quotes there";
+    "close `[` with `]` and `{` with `}`; a text with a comma, a bracket, `: ` or `#` stands in quotes there";
 
 /// Where a version control's conflict begins.
 fn conflict(text: &str) -> Option<usize> {
