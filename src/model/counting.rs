@@ -52,8 +52,8 @@ impl Counting {
 
     /// Whether any flow counts.
     pub fn any(model: &Model, scope: &Scope) -> bool {
-        let counts = |&id: &FlowId| admitted(model, id, scope) && !is_disposed(model, id, scope.as_of);
-        model.flows.ids().find(counts).is_some()
+        let counts = |id: FlowId| admitted(model, id, scope) && !is_disposed(model, id, scope.as_of);
+        model.flows.ids().any(counts)
     }
 
     /// Whether a flow counts.
