@@ -1138,6 +1138,17 @@ fn a_key_without_a_space_behind_its_colon() {
 }
 
 #[test]
+fn a_colon_in_a_text_below_one_that_needs_no_space() {
+    let said = said(
+        "parties:\n  - id: hillside\n    systems: [{id: core, tags: [\n      env:prod\n      ]}]\n    name: Hillside: the bank\n",
+        None,
+    );
+    assert!(said.contains("a `:` where no key can stand") && said.contains(":6:19"), "{said}");
+    let list = self::said("a:\n  - env:prod\nname: Hillside: the bank\n", None);
+    assert!(list.contains("a `:` where no key can stand") && list.contains(":3:15"), "{list}");
+}
+
+#[test]
 fn a_key_without_a_colon() {
     let said = said(
         r#"parties:

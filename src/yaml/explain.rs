@@ -158,8 +158,10 @@ fn glued(raw: &str, text: &str, at: usize) -> Option<usize> {
     }
     let start = text.get(..at)?.rfind('\n').map_or(0, |n| n + 1);
     let before = text.get(..start)?.trim_end();
-    let lines = [start, before.rfind('\n').map_or(0, |n| n + 1)];
-    lines.into_iter().find_map(|start| {
+    // With another `:` before the mistake, the line is a key's own.
+    let above = before.rfind('\n').map_or(0, |n| n + 1);
+    let above = (!text.get(start..at)?.contains(':')).then_some(above);
+    [start].into_iter().chain(above).find_map(|start| {
         let line = text.get(start..)?.lines().next()?;
         let content = line.trim_start_matches([' ', '-']);
         let (key, value) = content.split_once(':')?;
