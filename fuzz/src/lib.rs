@@ -1,5 +1,5 @@
 //! What the fuzz targets try, each a function of any bytes that panics where something does not
-//! hold. `tests/fuzz_seeds.rs` runs them on the seeds, with the compiler that all else is built
+//! hold. `tests/it/fuzz_seeds.rs` runs them on the seeds, with the compiler that all else is built
 //! with.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
@@ -8,7 +8,7 @@ mod judged;
 pub mod random;
 pub mod trees;
 
-#[path = "../../tests/naive/mod.rs"]
+#[path = "../../tests/it/naive/mod.rs"]
 mod naive;
 
 use std::fs;

@@ -44,7 +44,7 @@ const SCRIPT: &str = include_str!("templates/script.js");
 /// Draws the neighbourhood of a finding, where the diagram shows parties alone.
 const AROUND: &str = include_str!("templates/around.js");
 /// The hashes by which the page admits its style and its script and nothing else.
-/// `UPDATE_HASHES=1 cargo test --test html` writes them.
+/// `UPDATE_HASHES=1 cargo test --test it html` writes them.
 const STYLE_HASH: &str = include_str!("templates/style.sha256");
 const SCRIPT_HASH: &str = include_str!("templates/script.sha256");
 const AROUND_HASH: &str = include_str!("templates/around.sha256");

@@ -6,7 +6,7 @@
 //! leaves to it, by intent: what passes a limit, control characters, tabs and carriage returns anywhere, anchors,
 //! aliases, tags, `<<`, `?`, directives, plain and quoted texts of several lines, escaped halves of
 //! characters, documents behind a `...` without `---`, indentation indicators, scalars as documents, keys that are absent, null, double
-//! or very long. `tests/yaml_fast.rs` and the fuzz target `readers` hold both readers together.
+//! or very long. `tests/it/yaml_fast.rs` and the fuzz target `readers` hold both readers together.
 
 mod block;
 mod flow;

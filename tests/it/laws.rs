@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod naive;
-
-use naive::evaluate::Key;
-use naive::harness::{self, Output};
-use naive::world::{Body, Flow, FlowBody, World};
-use naive::{generate, write};
+use crate::naive::evaluate::Key;
+use crate::naive::harness::{self, Output};
+use crate::naive::world::{Body, Flow, FlowBody, World};
+use crate::naive::{generate, write};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -21,7 +19,7 @@ fn fingerprint(finding: &Value) -> String {
 
 /// The leaves below the keys of a printed list.
 fn leaves(world: &World, keys: &Value) -> BTreeSet<String> {
-    let tree = naive::taxonomy::Tree::new(world.taxonomy.data.keys());
+    let tree = crate::naive::taxonomy::Tree::new(world.taxonomy.data.keys());
     let keys = keys.as_array().into_iter().flatten();
     keys.filter_map(Value::as_str).flat_map(|key| tree.leaves_of(key)).collect()
 }
@@ -90,7 +88,7 @@ fn with_flow(world: &World, (from, to, data, purpose): (u8, u8, usize, usize)) -
 
 fn only_added(world: &World, before: &Output, after: &Output) -> Result<(), String> {
     let forbids = |rule: &str| {
-        let rules = naive::evaluate::judged(world);
+        let rules = crate::naive::evaluate::judged(world);
         rules.iter().any(|r| r.id == rule && matches!(r.body, Body::Forbid(_)))
     };
     let assumed: BTreeSet<Option<String>> = harness::findings(&before.json)
@@ -193,7 +191,7 @@ fn a_waiver_by_fingerprint_waives_that_finding_alone() {
                 "finding": chosen,
                 "reason": "accepted",
                 "approved_by": "board",
-                "expires": naive::evaluate::DAY,
+                "expires": crate::naive::evaluate::DAY,
             }]});
             let file = dir.path().join("inventory/waivers.yaml");
             std::fs::write(file, write::yaml(&waiver)).map_err(|e| e.to_string())?;

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
 use ringfence::report::{Format, Look, Report, difference_schema, promises_schema, schema};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 
-/// `UPDATE_SCHEMAS=1 cargo test --test schema` writes the files.
+/// `UPDATE_SCHEMAS=1 cargo test --test it schema` writes the files.
 #[test]
 fn the_committed_schemas_are_the_generated_ones() {
     for (name, schema) in [
@@ -29,7 +27,7 @@ fn the_committed_schemas_are_the_generated_ones() {
 fn the_json_is_valid_and_its_bytes_are_stable() {
     let schema: serde_json::Value = serde_json::from_str(&schema().unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for audit in [common::full(), common::audit(Vec::new())] {
+    for audit in [crate::common::full(), crate::common::audit(Vec::new())] {
         let json = |look| Report::new(&audit).look(look).render(Format::Json).unwrap();
         let text = json(Look::default());
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -45,7 +43,7 @@ fn the_json_is_valid_and_its_bytes_are_stable() {
 
 #[test]
 fn the_json_is_as_documented() {
-    let text = Report::new(&common::full()).render(Format::Json).unwrap();
+    let text = Report::new(&crate::common::full()).render(Format::Json).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&value["findings"][3]).unwrap());
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();

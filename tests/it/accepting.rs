@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -191,7 +189,7 @@ fn the_configuration_names_the_baseline_and_it_is_no_inventory() {
         ),
         ("baseline: 1\nfindings: []\n---\nbaseline: 1\nfindings: []\n", "a baseline is one document"),
         ("{\"ringfence\": {}}", "this is no audit's result"),
-        (include_str!("../fuzz/seeds/waivers/no-fingerprint.json"), "`rf1:12` is not a fingerprint"),
+        (include_str!("../../fuzz/seeds/waivers/no-fingerprint.json"), "`rf1:12` is not a fingerprint"),
         ("", "is empty"),
         ("[", "known.yaml"),
     ] {
@@ -450,7 +448,7 @@ fn a_waiver_changes_nothing_but_its_finding() {
 }
 
 fn new_waiver(reason: &str, text: &str) -> Option<String> {
-    let finding = common::finding("core/x", FindingKind::Forbid, Severity::High, 1);
+    let finding = crate::common::finding("core/x", FindingKind::Forbid, Severity::High, 1);
     assert_eq!(finding.status, FindingStatus::New);
     let waiver = NewWaiver {
         finding: &finding,

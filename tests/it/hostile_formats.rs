@@ -3,18 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-#[path = "common/payloads.rs"]
-mod payloads;
-#[path = "common/read.rs"]
-mod read;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use common::full;
-use payloads::PAYLOADS;
+use crate::common::full;
+use crate::common::payloads::PAYLOADS;
 use ringfence::finding::{Audit, FindingStatus, Summary};
 use ringfence::places::Places;
 use ringfence::report::{Format, Report};
@@ -153,7 +147,7 @@ fn json_formats_spell_hidden_characters_out() {
 fn sarif_has_no_link_and_no_broken_uri() {
     for payload in payloads() {
         let text = render(payload, Format::Sarif);
-        assert_eq!(read::sarif(text).len(), full().findings.len());
+        assert_eq!(crate::common::read::sarif(text).len(), full().findings.len());
         let log: Value = serde_json::from_str(text).unwrap();
         let mut messages = Vec::new();
         let mut uris = Vec::new();
@@ -190,9 +184,9 @@ fn walk(value: &Value, see: &mut impl FnMut(&str, &Value)) {
 #[test]
 fn no_text_starts_a_workflow_command() {
     let shape = |payload: &str| {
-        let (commands, lines) = read::commands(render(payload, Format::Github));
+        let (commands, lines) = crate::common::read::commands(render(payload, Format::Github));
         assert_eq!(lines.len(), 1);
-        let keys = |c: read::Command| {
+        let keys = |c: crate::common::read::Command| {
             let mut keys: Vec<String> = c.properties.into_keys().collect();
             keys.retain(|key| !matches!(key.as_str(), "file" | "line" | "col"));
             (c.name, keys)
@@ -252,7 +246,7 @@ fn gitlab_has_an_entry_for_each_finding_and_all_fingerprints_differ() {
 fn csv_keeps_its_cells_and_none_is_a_formula() {
     for payload in payloads() {
         let text = render(payload, Format::Csv);
-        let rows = read::csv_rows(text);
+        let rows = crate::common::read::csv_rows(text);
         assert_eq!(rows.len(), full().findings.len());
         for (column, cell) in rows.iter().flatten() {
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{column}: {cell:?}");
@@ -267,11 +261,11 @@ fn csv_keeps_its_cells_and_none_is_a_formula() {
 
 #[test]
 fn a_comment_keeps_its_parts() {
-    let plain = read::parts(render("plain words", Format::Markdown));
+    let plain = crate::common::read::parts(render("plain words", Format::Markdown));
     for payload in payloads() {
         let comment = render(payload, Format::Markdown);
         assert!(comment.chars().count() <= 60_000);
-        let parts = read::parts(comment);
+        let parts = crate::common::read::parts(comment);
         // Long texts leave less room, and where there is none a line is left out; all
         // others leave the comment as it is.
         if payload.len() < 1000 && !payload.trim().is_empty() {

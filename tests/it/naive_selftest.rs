@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-mod naive;
-
-use naive::evaluate::{Finding, Verdict, evaluate, judged, options};
-use naive::harness::Output;
-use naive::matching::glob;
-use naive::resolve::Model;
-use naive::rules::Chase;
-use naive::taxonomy::Tree;
-use naive::terms::{STICKY, Term};
-use naive::world::*;
-use naive::{generate, harness, write};
+use crate::naive::evaluate::{Finding, Verdict, evaluate, judged, options};
+use crate::naive::harness::Output;
+use crate::naive::matching::glob;
+use crate::naive::resolve::Model;
+use crate::naive::rules::Chase;
+use crate::naive::taxonomy::Tree;
+use crate::naive::terms::{STICKY, Term};
+use crate::naive::world::*;
+use crate::naive::{generate, harness, write};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,16 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod naive;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use naive::resolve::Model;
-use naive::world::World;
-use naive::{evaluate, generate, harness, write};
+use crate::naive::resolve::Model;
+use crate::naive::world::World;
+use crate::naive::{evaluate, generate, harness, write};
 use proptest::prelude::*;
 use ringfence::diff::table::{Class, Declaration, ROWS};
 use serde_json::Value;
@@ -248,7 +246,7 @@ fn relation(world: &World) -> BTreeSet<Tuple> {
 /// What is printed has to say just the tuples that differ, as far as covers and groups
 /// let it; and each chain has to be one that only this state has.
 fn check(list: &Value, here: &BTreeSet<Tuple>, there: &BTreeSet<Tuple>, world: &World) -> Result<(), String> {
-    let tree = naive::taxonomy::Tree::new(world.taxonomy.data.keys());
+    let tree = crate::naive::taxonomy::Tree::new(world.taxonomy.data.keys());
     let texts = |v: &Value| {
         v.as_array().into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
@@ -843,7 +841,7 @@ fn the_table_is_published() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(file, &wanted).unwrap();
     }
-    assert_eq!(text, wanted, "UPDATE_DOCS=1 cargo test --test difference writes it anew");
+    assert_eq!(text, wanted, "UPDATE_DOCS=1 cargo test --test it difference writes it anew");
 }
 
 /// The flagship with a leak, and a party with a name that means harm.

@@ -2,14 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod naive;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use naive::evaluate::options;
-use naive::resolve::Model;
-use naive::world::World;
-use naive::{generate, harness, write};
+use crate::naive::evaluate::options;
+use crate::naive::resolve::Model;
+use crate::naive::world::World;
+use crate::naive::{generate, harness, write};
 use ringfence::holdings::Holdings;
 use ringfence::load::{Request, load};
 use ringfence::model::{Counting, Scope};

@@ -1,10 +1,8 @@
 //! The engine and the naive evaluator agree on random worlds.
 
-mod naive;
-
-use naive::evaluate::{Finding, evaluate};
-use naive::world::{Body, FlowMatcher, Forbid, PlaceMatcher, Policy, Rule, Unless, World};
-use naive::{generate, harness, never};
+use crate::naive::evaluate::{Finding, evaluate};
+use crate::naive::world::{Body, FlowMatcher, Forbid, PlaceMatcher, Policy, Rule, Unless, World};
+use crate::naive::{generate, harness, never};
 use proptest::prelude::*;
 
 #[test]

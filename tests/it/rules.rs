@@ -36,10 +36,10 @@ fn the_pages_are_made_from_the_policies() {
     found.sort();
     let mut expected: Vec<String> = pages.iter().map(|(name, _)| name.clone()).collect();
     expected.sort();
-    assert_eq!(found, expected, "UPDATE_DOCS=1 cargo test --test rules writes missing pages");
+    assert_eq!(found, expected, "UPDATE_DOCS=1 cargo test --test it rules writes missing pages");
     for (name, text) in &pages {
         let written = fs::read_to_string(folder.join(name)).unwrap();
-        assert!(written == *text, "{name} is out of date: UPDATE_DOCS=1 cargo test --test rules");
+        assert!(written == *text, "{name} is out of date: UPDATE_DOCS=1 cargo test --test it rules");
     }
 }
 

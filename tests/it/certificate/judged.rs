@@ -11,9 +11,9 @@ use ringfence::source::Sources;
 use ringfence::vocabulary::{Status, Word};
 use serde_json::Value;
 
+use super::{DAY, samples};
 use crate::naive::world::World as Declared;
 use crate::naive::{evaluate, write};
-use crate::{DAY, samples};
 
 /// A world that was read and judged.
 pub struct Judged {

@@ -4,13 +4,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod pipeline;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use pipeline::{BINARY, LEAK, ROOT, Said, Shell, program, repository};
+use crate::pipeline::{BINARY, LEAK, ROOT, Said, Shell, program, repository};
 use serde_yaml::Value;
 use tempfile::TempDir;
 

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{at, audit, finding, full, hop, place, strings};
+use crate::common::{at, audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, FindingKind};
 use ringfence::gate::{Denied, Gate, Threshold};
 use ringfence::report::{Format, Look, Report};

@@ -2,15 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-#[path = "common/read.rs"]
-mod read;
-
 use std::path::Path;
 
+use crate::common::read::Seen;
+use crate::common::{at, finding, full, hop, place};
 use assert_cmd::Command;
-use common::{at, finding, full, hop, place};
-use read::Seen;
 use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Summary};
 use ringfence::gate::{Denied, Gate, Threshold};
 use ringfence::places::Places;
@@ -65,10 +61,10 @@ fn expected(findings: &[Finding], gate: &Gate) -> Vec<Seen> {
 fn agree(audit: &Audit, gate: &Gate, text: &dyn Fn(Format) -> String) {
     let all = expected(&audit.findings, gate);
     for (format, read) in [
-        (Format::Sarif, read::sarif as fn(&str) -> Vec<Seen>),
-        (Format::Junit, read::junit),
-        (Format::Github, read::github),
-        (Format::Csv, read::csv),
+        (Format::Sarif, crate::common::read::sarif as fn(&str) -> Vec<Seen>),
+        (Format::Junit, crate::common::read::junit),
+        (Format::Github, crate::common::read::github),
+        (Format::Csv, crate::common::read::csv),
     ] {
         assert_eq!(read(&text(format)), all, "{}", format.word());
     }
@@ -76,7 +72,7 @@ fn agree(audit: &Audit, gate: &Gate, text: &dyn Fn(Format) -> String) {
     let grave = |f: &&Finding| f.status == FindingStatus::New && f.binding && f.severity != Severity::Info;
     let mut grave: Vec<String> = audit.findings.iter().filter(grave).map(|f| f.fingerprint.clone()).collect();
     grave.sort();
-    let entries = read::gitlab(&text(Format::Gitlab));
+    let entries = crate::common::read::gitlab(&text(Format::Gitlab));
     let without = |all: &[Seen]| all.iter().map(|s| Seen { fails: false, ..s.clone() }).collect::<Vec<_>>();
     assert_eq!(without(&entries), without(&all));
     let more: Vec<String> = entries.into_iter().filter(|e| e.fails).map(|e| e.fingerprint).collect();
@@ -85,7 +81,7 @@ fn agree(audit: &Audit, gate: &Gate, text: &dyn Fn(Format) -> String) {
     let of = |status: &str| all.iter().filter(|s| s.status == status).count();
     let counts = [of("new"), all.iter().filter(|s| s.fails).count(), of("baseline"), of("waived")];
     let comment = text(Format::Markdown);
-    assert_eq!(read::markdown(&comment), counts);
+    assert_eq!(crate::common::read::markdown(&comment), counts);
     let summary = format!("Waived: {}. In the baseline: {}.", counts[3], counts[2]);
     for format in [Format::Markdown, Format::Github, Format::Junit] {
         assert!(text(format).contains(&summary), "{}", format.word());
@@ -94,7 +90,7 @@ fn agree(audit: &Audit, gate: &Gate, text: &dyn Fn(Format) -> String) {
 
 #[test]
 fn every_format_has_the_same_findings() {
-    for audit in [every(), full(), common::audit(Vec::new())] {
+    for audit in [every(), full(), crate::common::audit(Vec::new())] {
         for fail_on in Threshold::ALL {
             let gate = Gate { fail_on: *fail_on, denied: Denied::None };
             let report = report(&audit).gate(gate.clone());
@@ -120,7 +116,7 @@ fn every_format_has_the_same_findings_of_the_samples() {
 
         // Small results are written out whole.
         let comment = text(Format::Markdown);
-        read::parts(&comment);
+        crate::common::read::parts(&comment);
         if audit.findings.len() < 20 {
             for f in &audit.findings {
                 assert!(comment.contains(&f.fingerprint), "{sample}: {}", f.fingerprint);
@@ -149,11 +145,11 @@ fn the_formats_of_one_of_everything() {
 
 #[test]
 fn the_formats_of_a_clean_result() {
-    let audit = common::audit(Vec::new());
+    let audit = crate::common::audit(Vec::new());
     for format in [Format::Junit, Format::Github, Format::Gitlab, Format::Markdown, Format::Csv] {
         insta::assert_snapshot!(format!("clean_{}", format.word()), render(&audit, format));
     }
-    assert_eq!(read::sarif(&render(&audit, Format::Sarif)), []);
+    assert_eq!(crate::common::read::sarif(&render(&audit, Format::Sarif)), []);
 }
 
 /// The results of a log by fingerprint.
@@ -200,7 +196,7 @@ fn a_finding_without_a_place_stands_where_its_chain_ends_or_at_what_it_breaks() 
     let mut f = finding("core/x", FindingKind::Forbid, Severity::High, 1);
     f.location = None;
     f.broken.location = Some(at("promises.yaml", 3));
-    let mut audit = common::audit(vec![f]);
+    let mut audit = crate::common::audit(vec![f]);
     let line = |audit: &Audit| {
         let entries: Vec<Value> = serde_json::from_str(&render(audit, Format::Gitlab)).unwrap();
         let log: Value = serde_json::from_str(&render(audit, Format::Sarif)).unwrap();
@@ -228,7 +224,7 @@ fn errors_come_first_and_notices_that_are_not_accepted_are_errors() {
     let audit = every();
     let gate = Gate { fail_on: Threshold::At(Severity::Critical), denied: Denied::All };
     let report = report(&audit).gate(gate);
-    let (commands, lines) = read::commands(&report.render(Format::Github).unwrap());
+    let (commands, lines) = crate::common::read::commands(&report.render(Format::Github).unwrap());
     let names: Vec<&str> = commands.iter().map(|c| c.name.as_str()).collect();
     let mut ordered = names.clone();
     ordered.sort_by_key(|name| ["error", "warning", "notice"].iter().position(|n| n == name));
@@ -253,8 +249,8 @@ fn many(findings: u64, hops: u32) -> Audit {
         f.path = (0..hops).map(|h| hop("x/y", "bank/a", "b/c", &["financial"], "service", h + 1)).collect();
         f
     });
-    let mut audit = common::audit(findings.collect());
-    audit.rules = common::rules(&audit.findings);
+    let mut audit = crate::common::audit(findings.collect());
+    audit.rules = crate::common::rules(&audit.findings);
     audit
 }
 
@@ -270,8 +266,8 @@ fn a_comment_is_never_too_long_and_counts_the_rest() {
             .filter_map(|line| line.strip_prefix("… and ")?.split(' ').next()?.parse::<usize>().ok())
             .sum();
         assert_eq!(shown + hidden, audit.findings.len(), "{findings}, {hops}");
-        assert_eq!(read::markdown(&comment)[0], audit.findings.len());
-        read::parts(&comment);
+        assert_eq!(crate::common::read::markdown(&comment)[0], audit.findings.len());
+        crate::common::read::parts(&comment);
     }
 }
 
@@ -292,7 +288,7 @@ fn long_lists_of_a_comment_are_counted() {
     assert!(comment.chars().count() <= 60_000);
     let hidden = comment.lines().filter(|line| line.starts_with("… and ")).count();
     assert_eq!(hidden, 4, "{comment}");
-    read::parts(&comment);
+    crate::common::read::parts(&comment);
 }
 
 #[test]
@@ -311,11 +307,11 @@ fn more_results_than_a_service_shows_are_a_notification() {
 
 #[test]
 fn the_columns_are_those_that_the_documentation_names() {
-    let docs = include_str!("../docs/formats.md");
+    let docs = include_str!("../../docs/formats.md");
     let (_, list) = docs.split_once("which does not change (new ones come last):\n").unwrap();
     let (list, _) = list.split_once("\n\n`hops`").unwrap();
     let documented: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
-    let header = render(&common::audit(Vec::new()), Format::Csv);
+    let header = render(&crate::common::audit(Vec::new()), Format::Csv);
     assert_eq!(documented.join(","), header.trim_end());
     for format in Format::ALL {
         assert!(docs.contains(&format!("| `{}` |", format.word())), "{}", format.word());

@@ -3,26 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-mod common;
-#[path = "common/tags.rs"]
-mod tags;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::common::tags::tags;
+use crate::common::{audit, finding, full, hop, place, strings};
 use assert_cmd::Command;
-use common::{audit, finding, full, hop, place, strings};
 use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
 use ringfence::report::{Format, Report};
 use ringfence::visible::is_hidden;
 use ringfence::vocabulary::Severity;
 use sha2::{Digest, Sha256};
-use tags::tags;
 
 const SAMPLES: [&str; 4] =
     ["messenger-banking", "messenger-banking-fenced", "cambridge-analytica", "open-banking"];
-const AROUND: &str = include_str!("../src/report/html/templates/around.js");
+const AROUND: &str = include_str!("../../src/report/html/templates/around.js");
 
 /// As it stands on the page.
 fn packed(text: &str) -> String {
@@ -121,7 +117,7 @@ fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
     &rest[..rest.find(end).unwrap()]
 }
 
-/// `UPDATE_HASHES=1 cargo test --test html` writes the files.
+/// `UPDATE_HASHES=1 cargo test --test it html` writes the files.
 #[test]
 fn the_hashes_are_those_of_style_and_script() {
     let page = html(&full());
@@ -138,7 +134,7 @@ fn the_hashes_are_those_of_style_and_script() {
         assert_eq!(
             std::fs::read_to_string(&path).unwrap(),
             hash,
-            "run UPDATE_HASHES=1 cargo test --test html"
+            "run UPDATE_HASHES=1 cargo test --test it html"
         );
     }
 }

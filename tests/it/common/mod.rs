@@ -2,6 +2,10 @@
 
 #![allow(dead_code)]
 
+pub mod payloads;
+pub mod read;
+pub mod tags;
+
 use std::sync::Arc;
 
 use ringfence::finding::*;

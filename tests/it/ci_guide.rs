@@ -3,13 +3,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod pipeline;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use pipeline::{ROOT, Shell, repository};
+use crate::pipeline::{ROOT, Shell, repository};
 use serde_yaml::Value;
 
 fn guide() -> String {

@@ -4,18 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "common/payloads.rs"]
-mod payloads;
-#[path = "common/read.rs"]
-mod read;
-#[path = "common/tags.rs"]
-mod tags;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::{Command, Stdio};
 
-use payloads::PAYLOADS;
+use crate::common::payloads::PAYLOADS;
 use rayon::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -660,7 +653,7 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
         }
         Law::Github => {
             visible(text);
-            let (commands, lines) = read::commands(text);
+            let (commands, lines) = crate::common::read::commands(text);
             assert_eq!(lines.len(), 1);
             for command in commands {
                 let keys: Vec<String> = command.properties.into_keys().collect();
@@ -671,7 +664,7 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
             visible(text);
             no_command();
             assert!(text.chars().count() <= 60_000);
-            seen = read::parts(text);
+            seen = crate::common::read::parts(text);
         }
         Law::Csv => {
             visible(&text.replace("\r\n", "\n"));
@@ -690,7 +683,7 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
         Law::Html => {
             visible(text);
             no_command();
-            for (name, attributes, closes) in tags::tags(text) {
+            for (name, attributes, closes) in crate::common::tags::tags(text) {
                 for (key, value) in &attributes {
                     assert!(!key.starts_with("on") && !["style", "src", "action"].contains(&key.as_str()));
                     assert!(key != "href" || value.starts_with('#'), "a link leads out: {value}");
@@ -784,7 +777,7 @@ fn nothing_from_an_input_acts_in_any_output() {
     println!("{} payloads in {} outputs: {}", all.len(), laws.len(), all.len() * laws.len());
     // What is told of it is how it is.
     let said = format!("{} payloads in {} outputs", self::all().len(), laws.len());
-    let page = include_str!("../SECURITY.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = include_str!("../../SECURITY.md").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(page.contains(&said), "SECURITY.md does not say {said}");
     assert!(broken.is_empty(), "{} broken:\n{}", broken.len(), broken.join("\n"));
 }

@@ -16,9 +16,9 @@ use ringfence::model::{FlowId, Model};
 use ringfence::taxonomy::Key;
 use ringfence::vocabulary::Onward;
 
-use crate::judged::Judged;
+use super::judged::Judged;
+use super::ringfence;
 use crate::naive::{generate, harness};
-use crate::ringfence;
 
 /// A way in which an engine may be wrong, at one place of a world.
 type Fault = (String, Box<dyn Fn(&mut Model)>);

@@ -4,14 +4,12 @@
 
 mod faults;
 mod judged;
-#[path = "../naive/mod.rs"]
-mod naive;
 
 use std::path::{Path, PathBuf};
 
+use crate::naive::{generate, harness};
 use assert_cmd::Command;
 use judged::Judged;
-use naive::{generate, harness};
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
