@@ -345,7 +345,8 @@ fn value() -> impl Strategy<Value = Other> {
     leaf.prop_recursive(5, 40, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Other::from),
-            prop::collection::btree_map(text.clone(), inner, 0..6)
+            // The writer does not quote `<<`, which then merges instead of being a key.
+            prop::collection::btree_map(text.clone().prop_filter("a merge", |key| key != "<<"), inner, 0..6)
                 .prop_map(|map| Other::Mapping(map.into_iter().map(|(k, v)| (Other::from(k), v)).collect())),
         ]
     })
