@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::manifest::{CERTIFICATE, Kind, MANIFEST, Manifest, Member, Places, VERSION};
 use super::zip::{self, Entry};
 use super::{REPORTS, Unreadable};
-use crate::certificate::{self, Certificate, Listed, Verified, digests, list, verify};
+use crate::certificate::{self, Certificate, Expected, Listed, Verified, digests, list, verify};
 use crate::finding::Audit;
 use crate::limits::Limits;
 use crate::load::{Read, World, pack_name};
@@ -122,6 +123,34 @@ impl<'a> Bundle<'a> {
         Ok(some(failures))
     }
 
+    /// Which entries hold what they should, but in other bytes of the archive than this program writes:
+    /// there is more than one way to deflate a text and to write a list, and room in the others for what
+    /// nobody reads.
+    ///
+    /// # Errors
+    /// When an entry is damaged.
+    pub fn foreign(&self) -> Result<Vec<String>, Unreadable> {
+        let mut list = Vec::new();
+        let written = self.manifest.write(&mut list).is_ok();
+        let as_written = |(name, entry): (&&str, &Entry)| {
+            let list_is_other =
+                || *name == MANIFEST && !(written && entry.whole().is_ok_and(|now| now == list));
+            Ok((!entry.is_packed_as_written()? || list_is_other()).then(|| (*name).to_owned()))
+        };
+        let others: Vec<Result<Option<String>, Unreadable>> =
+            self.entries.par_iter().map(as_written).collect();
+        let others = others.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let others: Vec<String> = others.into_iter().flatten().collect();
+        let first = others.first().map(|first| {
+            let what = match others.len() - 1 {
+                0 => format!("{first} is"),
+                more => format!("{first} and {more} more entries are"),
+            };
+            format!("{what} not in the bytes that `ringfence audit --bundle` writes")
+        });
+        Ok(first.into_iter().collect())
+    }
+
     /// The texts of the inventory and the policies.
     ///
     /// # Errors
@@ -140,16 +169,50 @@ impl<'a> Bundle<'a> {
     }
 
     fn text(&self, member: &Member, limits: Limits, sources: &mut Sources) -> Result<FileId, Unreadable> {
+        Ok(sources.add(member.name.clone(), self.text_of(member, limits)?))
+    }
+
+    /// The text of an entry.
+    pub(super) fn text_of(&self, member: &Member, limits: Limits) -> Result<String, Unreadable> {
         let no_text = || Unreadable::NoText(member.entry.clone());
         let entry = self.entries.get(member.entry.as_str()).ok_or_else(no_text)?;
         if entry.bytes > limits.file_size {
             return Err(no_text());
         }
         let text = String::from_utf8(entry.whole()?).map_err(|_| no_text())?;
-        if text.contains('\0') {
-            return Err(no_text());
+        if text.contains('\0') { Err(no_text()) } else { Ok(text) }
+    }
+
+    /// The files of policies: of each its name in the archive and its digest.
+    fn policies_listed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let files = self.manifest.entries.iter().filter(|m| matches!(m.kind, Kind::Pack | Kind::Policy));
+        files.map(|member| (member.entry.as_str(), member.blake3.as_str()))
+    }
+
+    /// The digest of the policy in an entry of that name.
+    pub fn policy(&self, entry: &str) -> Option<&str> {
+        self.policies_listed().find(|(name, _)| *name == entry).map(|(_, digest)| digest)
+    }
+
+    /// How its policies differ from those with these digests.
+    pub fn other_policies(&self, named: &BTreeSet<String>) -> Vec<String> {
+        let others = self.policies_listed().filter(|(_, digest)| !named.contains(*digest));
+        let mut failures: Vec<String> = others
+            .map(|(entry, _)| {
+                format!("{entry} was applied, and `--policy` does not name a policy with its bytes")
+            })
+            .collect();
+        let there: BTreeSet<&str> = self.policies_listed().map(|(_, digest)| digest).collect();
+        if named.iter().any(|digest| !there.contains(digest.as_str())) {
+            failures
+                .push("`--policy` names a policy that was not applied, or was with other bytes".to_owned());
         }
-        Ok(sources.add(member.name.clone(), text))
+        failures
+    }
+
+    /// Whether it has an entry, byte for byte.
+    pub(super) fn holds(&self, packed: &zip::Packed) -> bool {
+        self.entries.get(packed.name.as_str()).is_some_and(|entry| entry.is(packed))
     }
 
     /// What an entry holds in JSON.
@@ -164,13 +227,18 @@ impl<'a> Bundle<'a> {
     ///
     /// # Errors
     /// When certificate or report cannot be read.
-    pub fn check(&self, world: &World, sources: &Sources) -> Result<Checked, Unreadable> {
+    pub fn check(
+        &self,
+        world: &World,
+        sources: &Sources,
+        expected: &Expected,
+    ) -> Result<Checked, Unreadable> {
         let certificate: Certificate = self.json(CERTIFICATE)?;
         if certificate.certificate != certificate::VERSION {
             let why = format!("it has version {}", certificate.certificate);
             return Err(Unreadable::Json(CERTIFICATE.to_owned(), why));
         }
-        let mut verified = verify(&certificate, world, &digests(sources));
+        let mut verified = verify(&certificate, world, &digests(sources), expected);
         let (manifest, failures) = (&self.manifest, &mut verified.failures);
         let mut same = |same: bool, what: &str| {
             if !same {
@@ -207,26 +275,36 @@ impl<'a> Bundle<'a> {
             "reports/report.json is by other policies than those in policies",
         );
         failures.extend(other_findings(&report, &certificate.findings));
-        let notes = self.packs(world, sources, failures);
+        let notes = self.by_which_policies(world, sources);
         Ok(Checked { certificate, verified, notes })
     }
 
-    /// By what was judged, and which packs are not those of this program: of the same version
-    /// they have to be.
-    fn packs(&self, world: &World, sources: &Sources, failures: &mut Vec<String>) -> Vec<String> {
+    /// By what was judged, and what else says when a report fails.
+    fn by_which_policies(&self, world: &World, sources: &Sources) -> Vec<String> {
         let mut notes = Vec::new();
+        if let Some(gate) = &self.manifest.gate {
+            notes.push(format!(
+                "the reports fail on: findings of `{}` or graver by policies that are {}; notices: {}",
+                gate.fail_on,
+                gate.fail_on_status.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                match gate.deny_notices.as_deref() {
+                    None => "none".to_owned(),
+                    Some([]) => "all".to_owned(),
+                    Some(codes) => codes.join(", "),
+                }
+            ));
+        }
+        let baselines = self.manifest.entries.iter().filter(|member| member.kind == Kind::Baseline);
+        notes
+            .extend(baselines.map(|m| format!("the reports take findings as known that are in {}", m.entry)));
         let files = self.manifest.entries.iter().filter(|m| matches!(m.kind, Kind::Pack | Kind::Policy));
         for (member, &file) in files.zip(&world.read.policies) {
             let name = &member.name;
+            let own = PACKS.iter().find(|pack| pack_name(pack.id) == *name).map(|pack| pack.policy);
             if member.kind == Kind::Policy {
                 notes.push(format!("judged by {}, which does not come with the program", member.entry));
-                continue;
-            }
-            let own = PACKS.iter().find(|pack| pack_name(pack.id) == *name).map(|pack| pack.policy);
-            if own == sources.get(file).and_then(|file| file.text()) {
+            } else if own == sources.get(file).and_then(|file| file.text()) {
                 notes.push(format!("judged by {name} as it comes with this version"));
-            } else if self.manifest.ringfence == env!("CARGO_PKG_VERSION") {
-                failures.push(format!("{name} is not the policy that comes with this version"));
             } else {
                 notes.push(format!("judged by {name}, which is not as it comes with this version"));
             }

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Options;
 use crate::certificate::Judged;
+use crate::gate::{Denied, Gate, Threshold};
 use crate::visible::in_json;
+use crate::vocabulary::{PolicyStatus, Word};
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -31,11 +34,53 @@ pub struct Manifest {
     pub ringfence: String,
     /// For which day and scope.
     pub judged: Judged,
+    /// When the reports say that it fails, if the audit was asked for something of its own.
+    #[serde(default)]
+    pub gate: Option<Gating>,
     /// The digest of the inventory, as in the audit.
     pub inventory: String,
     /// All entries but this list: the files of the inventory and the policies in the order in
     /// which they were read, then the others.
     pub entries: Vec<Member>,
+}
+
+/// When a verdict fails, as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gating {
+    /// From which severity on.
+    pub fail_on: String,
+    /// Of policies with which standings.
+    pub fail_on_status: Vec<PolicyStatus>,
+    /// On which notices: none; all where the list is empty; or those with these codes.
+    pub deny_notices: Option<Vec<String>>,
+}
+
+impl Gating {
+    /// That of an audit that is asked for nothing of its own.
+    pub fn usual() -> Self {
+        Gating::new(&Gate::default(), &Options::new(Date::MIN))
+    }
+
+    /// That of an audit.
+    pub fn new(gate: &Gate, options: &Options) -> Self {
+        let deny_notices = match &gate.denied {
+            Denied::None => None,
+            Denied::All => Some(Vec::new()),
+            Denied::Codes(codes) => Some(codes.clone()),
+        };
+        let fail_on = gate.fail_on.word().to_owned();
+        Gating { fail_on, fail_on_status: options.binding.clone(), deny_notices }
+    }
+
+    /// As reports take it.
+    pub fn gate(&self) -> Option<Gate> {
+        let denied = match &self.deny_notices {
+            None => Denied::None,
+            Some(codes) if codes.is_empty() => Denied::All,
+            Some(codes) => Denied::Codes(codes.clone()),
+        };
+        Some(Gate { fail_on: Threshold::parse(&self.fail_on)?, denied })
+    }
 }
 
 /// What an entry is.
@@ -82,11 +127,12 @@ impl Member {
 
 impl Manifest {
     /// The list of an audit's bundle.
-    pub fn new(options: &Options, inventory: &str, entries: Vec<Member>) -> Self {
+    pub fn new(options: &Options, gate: &Gate, inventory: &str, entries: Vec<Member>) -> Self {
         Manifest {
             bundle: VERSION,
             ringfence: env!("CARGO_PKG_VERSION").to_owned(),
             judged: Judged::of(options),
+            gate: Some(Gating::new(gate, options)).filter(|gate| *gate != Gating::usual()),
             inventory: inventory.to_owned(),
             entries,
         }
@@ -99,6 +145,9 @@ impl Manifest {
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{{\"bundle\":{},\n\"ringfence\":{}", self.bundle, json(&self.ringfence)?)?;
         write!(out, ",\n\"judged\":{}", json(&self.judged)?)?;
+        if let Some(gate) = &self.gate {
+            write!(out, ",\n\"gate\":{}", json(gate)?)?;
+        }
         write!(out, ",\n\"inventory\":{},\n\"entries\":[", json(&self.inventory)?)?;
         for (at, member) in self.entries.iter().enumerate() {
             write!(out, "{}\n{}", if at == 0 { "" } else { "," }, json(member)?)?;

@@ -4,6 +4,7 @@
 //! What is written are the texts that were judged, not what the disk holds by then. What is read
 //! is never written to disk. `docs/bundle.md` says what an archive holds and what is checked.
 
+mod again;
 mod check;
 mod manifest;
 mod zip;
@@ -14,8 +15,9 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 use thiserror::Error;
 
+pub use again::NotAgain;
 pub use check::{Bundle, Checked, MOST_BYTES};
-pub use manifest::{Kind, Manifest, Member, VERSION};
+pub use manifest::{Gating, Kind, Manifest, Member, VERSION};
 
 use crate::audit::Options;
 use crate::certificate::{self, digests_of};
@@ -132,28 +134,54 @@ pub fn pack(content: &Content, files: &Files) -> Result<Packed, NotBundled> {
     // Of what is wrong the first, however many threads there are.
     let packed: Vec<Result<zip::Packed, NotBundled>> = packed.collect();
     let mut packed = packed.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut members: Vec<Member> = texts.iter().map(|(member, _)| member.clone()).collect();
-    let mut add = |kind, name: &str, done: zip::Packed| {
-        members.push(Member::new(&mut places, kind, name));
-        packed.push(stage.after(done));
-    };
+    let members = texts.iter().map(|(member, _)| member.clone()).collect();
     let digests = digests_of(read(world).filter_map(|file| sources.get(file)));
-    let certificate =
-        |out: &mut dyn Write| certificate::write(world, &digests, options, content.report.audit, out);
-    add(Kind::Certificate, manifest::CERTIFICATE, zip::pack(manifest::CERTIFICATE, certificate)?);
-    for (format, name) in REPORTS {
-        let report = content.report.clone().look(Look { limit: None, ..Look::default() });
-        let packed = zip::pack(&format!("reports/{name}"), |out| report.write(format, out))?;
-        add(Kind::Report, name, packed);
-    }
-    for (member, packed) in members.iter_mut().zip(&packed) {
-        member.bytes = packed.bytes;
-        member.blake3.clone_from(&packed.digest);
-    }
-    let manifest = Manifest::new(options, &world.digest, members);
-    packed.push(zip::pack(manifest::MANIFEST, |out| manifest.write(out))?);
+    let made = Made { world, digests: &digests, options, report: content.report };
+    packed.extend(made.entries(places, members, &packed, &stage)?);
     unchanged(&texts, files)?;
     Ok(Packed(packed))
+}
+
+/// What is made of the texts of a bundle.
+struct Made<'m> {
+    world: &'m World,
+    /// The digests of the inventory and the policies.
+    digests: &'m [(String, String)],
+    options: &'m Options,
+    report: &'m Report<'m>,
+}
+
+impl Made<'_> {
+    /// The certificate, the reports and the list; `members` are the texts, packed already.
+    fn entries(
+        &self,
+        mut places: Places,
+        mut members: Vec<Member>,
+        texts: &[zip::Packed],
+        stage: &stages::Stage,
+    ) -> io::Result<Vec<zip::Packed>> {
+        let mut made = Vec::new();
+        let mut add = |kind, name: &str, done: zip::Packed| {
+            members.push(Member::new(&mut places, kind, name));
+            made.push(stage.after(done));
+        };
+        let Made { world, digests, options, report } = *self;
+        let certificate =
+            |out: &mut dyn Write| certificate::write(world, digests, options, report.audit, out);
+        add(Kind::Certificate, manifest::CERTIFICATE, zip::pack(manifest::CERTIFICATE, certificate)?);
+        for (format, name) in REPORTS {
+            let report = report.clone().look(Look { limit: None, ..Look::default() });
+            let packed = zip::pack(&format!("reports/{name}"), |out| report.write(format, out))?;
+            add(Kind::Report, name, packed);
+        }
+        for (member, packed) in members.iter_mut().zip(texts.iter().chain(&made)) {
+            member.bytes = packed.bytes;
+            member.blake3.clone_from(&packed.digest);
+        }
+        let manifest = Manifest::new(options, &report.gate, &world.digest, members);
+        made.push(zip::pack(manifest::MANIFEST, |out| manifest.write(out))?);
+        Ok(made)
+    }
 }
 
 /// The files that were judged.

@@ -92,6 +92,13 @@ pub struct Packed {
     deflated: Vec<u8>,
 }
 
+impl Packed {
+    /// An entry of which no more is known than what is listed of it.
+    pub fn listed(name: &str, bytes: u64, digest: &str) -> Self {
+        Packed { name: name.to_owned(), bytes, digest: digest.to_owned(), crc: 0, deflated: Vec::new() }
+    }
+}
+
 /// Deflates what `make` writes.
 ///
 /// # Errors
@@ -359,6 +366,21 @@ impl<'a> Entry<'a> {
         let mut opened = self.open();
         io::copy(&mut opened, &mut io::sink()).map_err(|_| Unreadable::Damaged(self.name.to_owned()))?;
         Ok(opened.digests.hex())
+    }
+
+    /// Whether it is deflated as this program deflates it.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn is_packed_as_written(&self) -> Result<bool, Unreadable> {
+        let mut opened = self.open();
+        let again = pack(self.name, |out| io::copy(&mut opened, out).map(drop));
+        again.map(|again| self.is(&again)).map_err(|_| Unreadable::Damaged(self.name.to_owned()))
+    }
+
+    /// Whether it holds the same bytes, packed the same.
+    pub fn is(&self, packed: &Packed) -> bool {
+        self.bytes == packed.bytes && self.crc == packed.crc && self.deflated == packed.deflated
     }
 
     /// All that it holds.

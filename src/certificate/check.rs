@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -11,15 +12,16 @@ use super::ground::Ground;
 use super::parts::{Ask, Asked, Present, categories, name, present, too_much};
 use super::proofs::{proves, proves_broken, proves_forbidden, proves_limited};
 use super::questions::{Carried, Forbidden, Limited, place_of, places};
+use super::scope::differences;
 use super::sets::read;
 use super::sticky::Sticky;
 use super::terms::{TERMS, Under};
 use super::waived::waived;
 use super::walks::{Class, Shown, Toward};
-use super::{About, Certificate, Followed, Listed, Part, VERSION, alone, assumed, required};
+use super::{About, Certificate, Expected, Followed, Listed, Part, VERSION, alone, assumed, required};
 use crate::bits::LeafSet;
 use crate::load::World;
-use crate::model::{AgreementId, FlowId, Scope, SystemId};
+use crate::model::{AgreementId, Counting, FlowId, Scope, SystemId};
 use crate::policy::{Body, Limit};
 
 /// How many failures are named of each part.
@@ -34,19 +36,49 @@ pub struct Verified {
     pub sets: usize,
 }
 
-/// Checks a certificate against what it is of; `files` are the digests of what was read now.
-pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String)]) -> Verified {
+/// Checks a certificate against what it is of; `files` are the digests of what was read now. It has
+/// to be of the scope that is expected, and to hold for the day on which it was judged and for the one
+/// expected.
+pub fn verify(
+    certificate: &Certificate,
+    world: &World,
+    files: &[(String, String)],
+    expected: &Expected,
+) -> Verified {
     let mut failures = stale(certificate, world, files);
-    let (day, scope) = match scope(certificate) {
-        Ok(scope) => scope,
+    let (day, scope) = match certificate.judged.scope() {
+        Ok(judged) => judged,
         Err(wrong) => {
             failures.push(wrong);
             return Verified { failures, sets: 0 };
         }
     };
+    failures.extend(differences(&scope, &expected.scope));
+    if !expected.allow_empty && !Counting::any(&world.model, &scope) {
+        failures.push("no flow counts: if that is meant, say `--allow-empty`".to_owned());
+    }
+    let holds = holds(certificate, world, day, &scope);
+    failures.extend(holds.failures);
+    if failures.is_empty() && day != expected.day {
+        let then = self::holds(certificate, world, expected.day, &scope);
+        if !then.failures.is_empty() {
+            failures.push(format!(
+                "the certificate holds for {day}, the day that it judges, but not for {}: if {day} is meant, \
+                 name it with `--day {day}`",
+                expected.day
+            ));
+            failures.extend(then.failures);
+        }
+    }
+    Verified { failures, sets: holds.sets }
+}
+
+/// Whether what a certificate says is so on a day, in a scope.
+fn holds(certificate: &Certificate, world: &World, day: Date, scope: &Scope) -> Verified {
+    let mut failures = Vec::new();
     let ((ground, pairs), (names, findings)) = rayon::join(
         || {
-            let mut ground = Ground::new(world, day, &scope);
+            let mut ground = Ground::new(world, day, scope);
             let pairs = assumed::assume(&mut ground);
             (ground, pairs)
         },
@@ -56,7 +88,7 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
             (names, findings)
         },
     );
-    let mut checker = Checker { ground: &ground, scope: &scope, findings: &findings, failures, sets: 0 };
+    let mut checker = Checker { ground: &ground, scope, findings: &findings, failures, sets: 0 };
     checker.unsourced(&pairs);
     let parts = &certificate.parts;
     let ((listed, of_rules), of_terms) = rayon::join(
@@ -76,13 +108,6 @@ pub fn verify(certificate: &Certificate, world: &World, files: &[(String, String
     );
     checker.add([listed, of_rules, of_terms]);
     Verified { failures: checker.failures, sets: checker.sets }
-}
-
-fn scope(certificate: &Certificate) -> Result<(jiff::civil::Date, Scope), String> {
-    let judged = &certificate.judged;
-    let date = |text: &String| text.parse().map_err(|_| format!("`{text}` is not a day"));
-    let as_of = judged.as_of.as_ref().map(date).transpose()?;
-    Ok((date(&judged.day)?, Scope { as_of, statuses: judged.status.clone() }))
 }
 
 /// What is not of this version, or not of these files.

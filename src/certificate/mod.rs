@@ -17,10 +17,12 @@ mod closed;
 mod declared;
 mod found;
 mod ground;
+mod packs;
 mod parts;
 mod proofs;
 mod questions;
 mod required;
+mod scope;
 mod sets;
 mod sticky;
 mod terms;
@@ -32,13 +34,13 @@ mod write;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Verified, changes, verify};
+pub use packs::unnamed as unnamed_policies;
+pub use scope::{Expected, Judged};
 pub use write::{list, write};
 
-use crate::audit::Options;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 use crate::source::{SourceFile, Sources};
 use crate::taxonomy::Key;
-use crate::vocabulary::Status;
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -72,28 +74,6 @@ pub struct Certificate {
     pub findings: Vec<Listed>,
     /// The sets.
     pub parts: Vec<Part>,
-}
-
-/// What was judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judged {
-    /// The day on which waivers and assurances have expired or not.
-    pub day: String,
-    /// The day that dates of flows are compared with, if any.
-    pub as_of: Option<String>,
-    /// Only agreements with these statuses, if stated.
-    pub status: Option<Vec<Status>>,
-}
-
-impl Judged {
-    /// As an audit was asked to.
-    pub fn of(options: &Options) -> Self {
-        Judged {
-            day: options.day.to_string(),
-            as_of: options.scope.as_of.map(|day| day.to_string()),
-            status: options.scope.statuses.clone(),
-        }
-    }
 }
 
 /// A finding as it is listed.

@@ -73,23 +73,42 @@ pub fn read(
     baseline: Option<&Path>,
     color: Color,
 ) -> Result<Input, ExitCode> {
-    reading(paths, |config| self::policies(policies, config), baseline, color)
+    reading(paths, |config| self::policies(policies, config), baseline, None, color)
+}
+
+/// As [`read`], but what is left out is what the call names, whatever the settings say.
+pub fn read_excluding(
+    paths: &[PathBuf],
+    policies: &[String],
+    exclude: &[String],
+    color: Color,
+) -> Result<Input, ExitCode> {
+    reading(paths, |config| self::policies(policies, config), None, Some(exclude), color)
 }
 
 /// As [`read`], without policies: for what the inventory itself says.
 pub fn without_policies(paths: &[PathBuf], baseline: Option<&Path>, color: Color) -> Result<Input, ExitCode> {
-    reading(paths, |_| Vec::new(), baseline, color)
+    reading(paths, |_| Vec::new(), baseline, None, color)
+}
+
+/// As [`read_excluding`], without policies.
+pub fn inventory_excluding(paths: &[PathBuf], exclude: &[String], color: Color) -> Result<Input, ExitCode> {
+    reading(paths, |_| Vec::new(), None, Some(exclude), color)
 }
 
 fn reading(
     paths: &[PathBuf],
     policies: impl Fn(&Config) -> Vec<String>,
     baseline: Option<&Path>,
+    exclude: Option<&[String]>,
     color: Color,
 ) -> Result<Input, ExitCode> {
     let mut sources = Sources::new();
     let Found { mut config, file } =
         configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    if let Some(exclude) = exclude {
+        config.exclude = exclude.to_vec();
+    }
     let baselines = config.baseline.iter().cloned().chain(baseline.map(Path::to_owned)).collect();
     if let Some(baseline) = baseline {
         config.baseline = Some(baseline.to_owned());

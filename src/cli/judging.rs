@@ -12,6 +12,11 @@ use ringfence::vocabulary::{PolicyStatus, Status};
 
 use super::values;
 
+/// The day on which this runs.
+pub fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 /// What is judged, and when.
 #[derive(Debug, clap::Args)]
 pub struct Scoping {
@@ -33,7 +38,7 @@ pub struct Scoping {
 impl Scoping {
     /// How it is judged.
     pub fn options(&self, config: &Config) -> Options {
-        let mut options = Options::new(self.day.unwrap_or_else(|| jiff::Zoned::now().date()));
+        let mut options = Options::new(self.day.unwrap_or_else(today));
         let statuses = if self.status.is_empty() { &config.status } else { &self.status };
         options.scope = Scope {
             as_of: self.as_of.or(config.as_of),

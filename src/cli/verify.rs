@@ -1,27 +1,38 @@
 //! `ringfence verify`: whether a certificate or a bundle holds, without a second audit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ringfence::bundle::{Bundle, MOST_BYTES as MOST_BUNDLE};
+use jiff::civil::Date;
+use ringfence::bundle::{Bundle, MOST_BYTES as MOST_BUNDLE, NotAgain};
 use ringfence::certificate::{
-    Certificate, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, verify,
+    Certificate, Expected, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, unnamed_policies,
+    verify,
 };
 use ringfence::files::DISK;
-use ringfence::load::{self, Read, Request};
+use ringfence::load::{self, Request, World};
+use ringfence::model::Scope;
+use ringfence::places::Places;
+use ringfence::report::Report;
 use ringfence::source::{FileId, Sources};
 use ringfence::stages;
 use ringfence::visible::{inert, visible};
+use ringfence::vocabulary::Status;
 use serde::Deserialize;
 
 use super::input::{self, WRONG};
+use super::judging;
 use super::limits::limits;
 use super::output::{self, Color};
+use super::values;
 
 /// A larger certificate is none.
 const MOST_BYTES: u64 = 8 << 30;
 
-/// Checks a certificate or a bundle that `audit` wrote, without a second audit
+/// Check a certificate or a bundle that `audit` wrote
+///
+/// A scope that is narrower than that of `ringfence audit` without arguments fails, unless it is named.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -32,11 +43,31 @@ pub struct Args {
     /// the working folder; of a bundle: nothing but what is in it]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A policy: the name of a built-in pack, a file or a folder [default: the
-    /// configuration's `policies`, else `core`; of a bundle: those in it]
+    /// A policy that was applied: the name of a built-in pack, a file or a folder; of a bundle
+    /// also the name of an entry [default: the configuration's `policies`, else `core`; of a
+    /// bundle: those in it; `core` has to be among them]
     #[arg(long = "policy", value_name = "POLICY")]
     policies: Vec<String>,
-    /// What is wrong, and nothing else
+    /// Require that it holds for this day, whichever day it was written for [default: today]
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    day: Option<Date>,
+    /// Accept that the flows of this day only were judged
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
+    as_of: Option<Date>,
+    /// Accept that agreements with these statuses only were judged
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
+    status: Vec<Status>,
+    /// Accept that files were left out of the inventory [default: none, whatever the
+    /// configuration excludes]
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Accept that no flow was judged
+    #[arg(long)]
+    allow_empty: bool,
+    /// Do not make the reports of a bundle again to compare them
+    #[arg(long)]
+    quick: bool,
+    /// Print what is wrong, and nothing else
     #[arg(long, short)]
     pub quiet: bool,
     /// When to colour the errors
@@ -49,10 +80,25 @@ Examples:
   ringfence audit --certificate audit.cert.json inventory
   ringfence verify audit.cert.json inventory
   ringfence verify --policy core --policy house.yaml audit.cert.json inventory
+  ringfence verify --day 2026-11-23 --status active audit.cert.json inventory
   ringfence verify audit.zip                 Inventory and policies are in the bundle
   ringfence verify audit.zip inventory       And whether these files are those in it
 
 Exit codes: 0 it holds, 1 it does not, 2 the input or the call was wrong.";
+
+impl Args {
+    /// What the certificate has to be of.
+    fn expected(&self) -> Expected {
+        Expected {
+            scope: Scope {
+                as_of: self.as_of,
+                statuses: (!self.status.is_empty()).then(|| self.status.clone()),
+            },
+            allow_empty: self.allow_empty,
+            ..Expected::on(self.day.unwrap_or_else(judging::today))
+        }
+    }
+}
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -71,10 +117,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Err(why) = bytes(&args.certificate).and_then(|bytes| of_this_version(&bytes)) {
         return none(&why);
     }
-    let mut input = match input::read(&args.paths, &args.policies, None, args.color) {
+    let mut input = match input::read_excluding(&args.paths, &args.policies, &args.exclude, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
+    let unnamed =
+        if args.policies.is_empty() { unnamed_policies(&input.world, &input.sources) } else { Vec::new() };
     let digests = digests(&input.sources);
     input.sources = Sources::new();
     let certificate = match bytes(&args.certificate).and_then(|bytes| read(&bytes)) {
@@ -82,9 +130,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(why) => return none(&why),
     };
     let checking = stages::begin("checking", 0);
-    let verified = verify(&certificate, &input.world, &digests);
+    let expected = args.expected();
+    let mut verified = verify(&certificate, &input.world, &digests, &expected);
     drop(checking);
-    output::print(&inert(&text(&certificate, &verified, args.quiet)))?;
+    verified.failures.splice(0..0, unnamed);
+    output::print(&inert(&text(&certificate, &verified, &expected, args.quiet)))?;
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((certificate, input));
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
@@ -116,8 +166,12 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
     let mut sources = Sources::new();
     let unpacked = Bundle::read(&archive).and_then(|bundle| {
         let failures = bundle.failures()?;
-        let texts = if failures.is_empty() { Some(bundle.texts(limits(), &mut sources)?) } else { None };
-        Ok((bundle, failures, texts))
+        if !failures.is_empty() {
+            return Ok((bundle, failures, None));
+        }
+        let foreign = bundle.foreign()?;
+        let texts = bundle.texts(limits(), &mut sources)?;
+        Ok((bundle, foreign, Some(texts)))
     });
     let (bundle, failures, texts) = match unpacked {
         Ok(unpacked) => unpacked,
@@ -139,18 +193,30 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
     };
     let checking = stages::begin("checking", 0);
-    let mut checked = match bundle.check(&world, &sources) {
+    let expected = args.expected();
+    let mut checked = match bundle.check(&world, &sources, &expected) {
         Ok(checked) => checked,
         Err(error) => return wrong(&error.to_string()),
     };
     drop(checking);
-    match beside(args, &read, &sources) {
-        Ok(others) => checked.verified.failures.extend(others),
+    let all = &mut checked.verified.failures;
+    all.splice(0..0, failures);
+    match beside(args, &bundle, &world, &sources) {
+        Ok(others) => all.extend(others),
         Err(code) => return Ok(code),
     }
-    let mut said = text(&checked.certificate, &checked.verified, args.quiet);
+    let quick = args.quick;
+    if !quick {
+        match again(&bundle, &world, &mut sources, args.color)? {
+            Ok(others) => all.extend(others),
+            Err(code) => return Ok(code),
+        }
+    }
+    let mut said = text(&checked.certificate, &checked.verified, &expected, args.quiet);
     if !args.quiet {
-        said += "not covered: of the reports what is not a finding in reports/report.json\n";
+        if quick {
+            said += "not covered: of the reports what is not a finding in reports/report.json\n";
+        }
         said += &format!("{} entries are as listed\n", bundle.len());
         checked.notes.iter().for_each(|note| said += &format!("{}\n", visible(note)));
     }
@@ -158,22 +224,64 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!checked.verified.failures.is_empty())))
 }
 
+/// What of a bundle is not as this version makes it of the texts in it.
+fn again(
+    bundle: &Bundle,
+    world: &World,
+    sources: &mut Sources,
+    color: Color,
+) -> anyhow::Result<Result<Vec<String>, ExitCode>> {
+    let version = &bundle.manifest.ringfence;
+    if version != env!("CARGO_PKG_VERSION") {
+        return Ok(Ok(vec![format!(
+            "ringfence {version} wrote it, so that this version cannot make its reports again: check it with that \
+             version, or leave the reports out with `--quick`"
+        )]));
+    }
+    let (options, gate) = match bundle.options(&limits(), sources) {
+        Ok(options) => options,
+        Err(NotAgain::Baseline(mistakes)) => return Ok(Err(input::show(&mistakes, sources, color))),
+        Err(NotAgain::Unreadable(error)) => anyhow::bail!("the bundle cannot be made again: {error}"),
+    };
+    let audit = match super::limits::audit(world, sources, &options) {
+        Ok(audit) => audit,
+        Err(code) => return Ok(Err(code)),
+    };
+    let report = Report {
+        gate,
+        places: Places::new(sources),
+        world: Some(world),
+        scope: options.scope.clone(),
+        sources: Some(sources),
+        ..Report::new(&audit)
+    };
+    Ok(Ok(bundle.made_again(world, sources, &options, &report)?))
+}
+
 /// How the inventory and the policies that the call names differ from those in a bundle.
-fn beside(args: &Args, read: &Read, sources: &Sources) -> Result<Vec<String>, ExitCode> {
+fn beside(args: &Args, bundle: &Bundle, world: &World, sources: &Sources) -> Result<Vec<String>, ExitCode> {
+    let read = &world.read;
     let digests =
         |sources: &Sources, files: &[FileId]| digests_of(files.iter().filter_map(|&file| sources.get(file)));
     let mut failures = Vec::new();
     if !args.paths.is_empty() {
-        let now = input::without_policies(&args.paths, None, args.color)?;
+        let now = input::inventory_excluding(&args.paths, &args.exclude, args.color)?;
         let named = digests(&now.sources, &now.world.read.inventory);
         failures.extend(changes(&digests(sources, &read.inventory), &named));
     }
-    if !args.policies.is_empty() {
-        let mut texts = Sources::new();
-        let request = Request { policies: args.policies.clone(), ..Request::default() };
-        let now = load::load(&request, &mut texts).map_err(|m| input::show(&m, &texts, args.color))?;
-        failures.extend(changes(&digests(sources, &read.policies), &digests(&texts, &now.read.policies)));
+    if args.policies.is_empty() {
+        failures.extend(unnamed_policies(world, sources));
+        return Ok(failures);
     }
+    let (within, elsewhere): (Vec<&String>, Vec<&String>) =
+        args.policies.iter().partition(|name| !Path::new(name).exists() && bundle.policy(name).is_some());
+    let mut texts = Sources::new();
+    let request = Request { policies: elsewhere.into_iter().cloned().collect(), ..Request::default() };
+    let now = load::load(&request, &mut texts).map_err(|m| input::show(&m, &texts, args.color))?;
+    let mut named: BTreeSet<String> =
+        digests(&texts, &now.read.policies).into_iter().map(|(_, digest)| digest).collect();
+    named.extend(within.into_iter().filter_map(|name| bundle.policy(name)).map(str::to_owned));
+    failures.extend(bundle.other_policies(&named));
     Ok(failures)
 }
 
@@ -206,7 +314,7 @@ fn failed(failures: &[String]) -> String {
     failures.iter().map(|failure| format!("not verified: {}\n", visible(failure))).collect()
 }
 
-fn text(certificate: &Certificate, verified: &Verified, quiet: bool) -> String {
+fn text(certificate: &Certificate, verified: &Verified, expected: &Expected, quiet: bool) -> String {
     let mut text = failed(&verified.failures);
     if quiet {
         return text;
@@ -225,6 +333,10 @@ fn text(certificate: &Certificate, verified: &Verified, quiet: bool) -> String {
         }),
         visible(&certificate.ringfence),
     );
+    let day = expected.day.to_string();
+    if verified.failures.is_empty() && judged.day != day {
+        text += &format!("It holds for {day} as well\n");
+    }
     text += &format!("{} sets in {} parts were checked\n", verified.sets, certificate.parts.len());
     for what in NOT_COVERED {
         text += &format!("not covered: {what}\n");

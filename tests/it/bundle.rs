@@ -63,6 +63,9 @@ fn verify(archive: &[u8], args: &[&str]) -> (i32, String, String) {
     fs::write(&file, archive).unwrap();
     let mut call = vec!["verify", file.to_str().unwrap()];
     call.extend(args);
+    if !args.contains(&"--day") {
+        call.extend(["--day", DAY]);
+    }
     let result = ringfence(place.path(), &call);
     // Nothing is unpacked.
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
@@ -293,8 +296,10 @@ fn what_is_in_it_is_what_the_calls_write() {
     let manifest: Value = serde_json::from_slice(&entries["MANIFEST.json"]).unwrap();
     assert_eq!(manifest["judged"], json!({"day": DAY, "as_of": "2024-01-01", "status": null}));
     assert_eq!(manifest["entries"].as_array().unwrap().len(), entries.len() - 1);
-    let (code, said, _) = verify(&archive, &[]);
+    let (code, said, _) = verify(&archive, &["--as-of", "2024-01-01"]);
     assert!(code == 0 && said.contains("as of 2024-01-01"), "{said}");
+    let (code, said, _) = verify(&archive, &[]);
+    assert!(code == 1 && said.contains("name it with `--as-of 2024-01-01`"), "{said}");
     // By hand, as the page says.
     let unpacked = at.join("unpacked");
     for (name, bytes) in &entries {
@@ -303,8 +308,8 @@ fn what_is_in_it_is_what_the_calls_write() {
         fs::write(file, bytes).unwrap();
     }
     fs::remove_file(at.join("ringfence.yaml")).unwrap();
-    let (code, said, _) =
-        ringfence(&unpacked, &["verify", "certificate.json", "inventory", "--policy", "core"]);
+    let by_hand = ["verify", "certificate.json", "inventory", "--policy", "core", "--day", DAY];
+    let (code, said, _) = ringfence(&unpacked, &[&by_hand[..], &["--as-of", "2024-01-01"]].concat());
     assert_eq!(code, 0, "{said}");
     let call = [
         "audit",
@@ -471,10 +476,7 @@ fn a_forged_list_does_not_help() {
     assert!(said.contains("the inventory is another than when the certificate was written"), "{said}");
     let said = forged(&|entries| replace(entries, "policies/core/policy.yaml", "\n", "\n# changed\n"));
     assert!(said.contains("policies/core/policy.yaml has changed"), "{said}");
-    assert!(
-        said.contains("policies/core/policy.yaml is not the policy that comes with this version"),
-        "{said}"
-    );
+    assert!(said.contains("the policy `core` is not the one that comes with this version"), "{said}");
     // A list that says something else.
     let list = |change: &dyn Fn(&mut Value)| forged(&|entries| edit(entries, "MANIFEST.json", change));
     let member = |m: &Value, name: &str| {
@@ -530,10 +532,15 @@ fn a_policy_of_ones_own_under_the_name_of_a_pack_is_told() {
     fs::write(own.join("policy.yaml"), core + "# milder\n").unwrap();
     let archive = bundle(folder.path(), &["in", "--policy", "own"]);
     let (code, said, _) = verify(&archive, &[]);
-    assert_eq!(code, 0);
+    assert_eq!(code, 1);
     assert!(said.contains("which does not come with the program"), "{said}");
+    assert!(said.contains("the policy `core` is not the one that comes with this version"), "{said}");
     let (code, said, _) = verify(&archive, &["--policy", "core"]);
-    assert!(code == 1 && said.contains("policies/core/policy.yaml has changed"), "{said}");
+    assert!(code == 1 && said.contains("`--policy` names a policy that was not applied"), "{said}");
+    // Its own file, or its entry, says that it is the one meant.
+    let named = own.join("policy.yaml");
+    assert_eq!(verify(&archive, &["--policy", named.to_str().unwrap()]).0, 0);
+    assert_eq!(verify(&archive, &["--policy", "policies/policies/core/policy.yaml"]).0, 0);
 }
 
 #[test]
@@ -546,7 +553,8 @@ fn the_inventory_here_is_held_against_that_in_the_bundle() {
     assert_eq!(verify(&archive, &[path, "--policy", "core"]).0, 0);
     assert_eq!(verify(&archive, &[path, "--quiet"]).1, "");
     let (code, said, _) = verify(&archive, &[path, "--policy", "gdpr"]);
-    assert!(code == 1 && said.contains("policies/gdpr/policy.yaml is read now, and was not then"), "{said}");
+    assert!(code == 1 && said.contains("`--policy` names a policy that was not applied"), "{said}");
+    assert!(said.contains("policies/core/policy.yaml was applied, and `--policy` does not name"), "{said}");
     fs::write(here.join("more.yaml"), "waivers: []\n").unwrap();
     let text = fs::read_to_string(here.join("parties.yaml")).unwrap();
     fs::write(here.join("parties.yaml"), text + "# changed\n").unwrap();

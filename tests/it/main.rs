@@ -42,6 +42,7 @@ mod report;
 mod rules;
 mod samples;
 mod schema;
+mod verify_scope;
 mod whole_files;
 mod yaml_fast;
 mod yaml_reader;

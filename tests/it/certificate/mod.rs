@@ -234,7 +234,8 @@ fn the_command_writes_and_verifies() {
     };
     assert!(audit(file) < 2 && audit(again) < 2);
     assert_eq!(std::fs::read(file).unwrap(), std::fs::read(again).unwrap());
-    let (code, said, errors) = ringfence(&samples(), &["verify", file, "open-banking"]);
+    let verify = ["verify", "--day", DAY, file, "open-banking"];
+    let (code, said, errors) = ringfence(&samples(), &verify);
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(said.starts_with("Verified: 4 findings"), "{said}");
     assert_eq!(said.matches("not covered: ").count(), ringfence::certificate::NOT_COVERED.len());
