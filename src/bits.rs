@@ -1,5 +1,7 @@
 //! Sets of leaves as rows of 64-bit words.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 /// A set of leaves; all sets of one taxonomy have the same number of words.
@@ -37,6 +39,21 @@ impl LeafSet {
         if let Some(word) = self.0.get_mut(leaf / 64) {
             *word |= 1 << (leaf % 64);
         }
+    }
+
+    /// Adds all leaves of a range; those beyond the set's size are ignored.
+    pub fn insert_range(&mut self, range: Range<usize>) {
+        for (at, mask) in masks(range) {
+            if let Some(word) = self.0.get_mut(at) {
+                *word |= mask;
+            }
+        }
+    }
+
+    /// How many leaves of a range are in the set.
+    pub fn count_within(&self, range: Range<usize>) -> usize {
+        let each = masks(range).map(|(at, mask)| self.0.get(at).map_or(0, |word| word & mask));
+        each.map(|word| word.count_ones() as usize).sum()
     }
 
     /// Whether a leaf is in the set.
@@ -108,6 +125,19 @@ impl From<&[u64]> for LeafSet {
     fn from(row: &[u64]) -> Self {
         LeafSet(SmallVec::from_slice(row))
     }
+}
+
+/// The words that a range of bits lies in, each with the bits of it that are in the range.
+fn masks(range: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
+    let last = range.end.div_ceil(64);
+    (range.start / 64..last).map(move |at| {
+        let below = |bit: usize| match bit.saturating_sub(at * 64) {
+            0 => 0,
+            bits @ 1..64 => (1 << bits) - 1,
+            _ => u64::MAX,
+        };
+        (at, below(range.end) & !below(range.start))
+    })
 }
 
 /// Words needed for `bits` bits, at least one.
@@ -215,4 +245,20 @@ pub fn ones(row: &[u64]) -> impl Iterator<Item = usize> + '_ {
             })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_its_leaves() {
+        for (start, end) in [(0, 0), (5, 5), (0, 64), (63, 65), (1, 200), (64, 128), (130, 131), (190, 200)] {
+            let mut set = LeafSet::empty(200);
+            set.insert_range(start..end);
+            assert_eq!(set.iter().collect::<Vec<_>>(), (start..end).collect::<Vec<_>>());
+            assert_eq!(LeafSet::full(200).count_within(start..end), end - start);
+            assert_eq!(set.count_within(0..200), end - start);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Keys stand in tree order, so that what is below a key is a range, of keys
 //! and of leaves. A category stands for the set of its leaves.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
@@ -51,6 +52,33 @@ fn is_below(key: &str, above: &str) -> bool {
     key.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
 }
 
+/// By segments: what is below a key follows it at once.
+fn in_tree_order(a: &str, b: &str) -> Ordering {
+    // A dot comes before everything that a segment may have in it.
+    let rank = |byte: u8| if byte == b'.' { 0 } else { byte };
+    a.bytes().map(rank).cmp(b.bytes().map(rank))
+}
+
+/// For each key, in tree order, the first one behind it that is not below it.
+fn ends(sorted: &[Declared]) -> Vec<usize> {
+    let mut ends = vec![sorted.len(); sorted.len()];
+    // The keys that the one looked at may be below, the deepest last.
+    let mut above: Vec<(usize, &str)> = Vec::new();
+    for (at, declared) in sorted.iter().enumerate() {
+        while let Some((open, name)) = above.pop() {
+            if is_below(&declared.key, name) {
+                above.push((open, name));
+                break;
+            }
+            if let Some(end) = ends.get_mut(open) {
+                *end = at;
+            }
+        }
+        above.push((at, &declared.key));
+    }
+    ends
+}
+
 impl Tree {
     /// Builds the tree; branches that are only implied are added. Of a key that
     /// is declared twice, the later title counts and the other names add up.
@@ -58,9 +86,12 @@ impl Tree {
         let mut all: FxHashMap<String, Declared> = FxHashMap::default();
         for new in declared {
             let mut above = new.key.as_str();
-            while let Some((parent, _)) = above.rsplit_once('.') {
-                all.entry(parent.to_owned())
-                    .or_insert_with(|| Declared { key: parent.to_owned(), ..Declared::default() });
+            // Where a key is there, so are all above it.
+            while let Some((parent, _)) = above.rsplit_once('.')
+                && !all.contains_key(parent)
+            {
+                let implied = Declared { key: parent.to_owned(), ..Declared::default() };
+                all.insert(parent.to_owned(), implied);
                 above = parent;
             }
             let old = all.entry(new.key.clone()).or_default();
@@ -70,24 +101,26 @@ impl Tree {
             old.span = old.span.or(new.span);
         }
         let mut sorted: Vec<Declared> = all.into_values().collect();
-        sorted.sort_by(|a, b| a.key.split('.').cmp(b.key.split('.')));
-        let mut tree = Tree::default();
-        let names: Vec<String> = sorted.iter().map(|d| d.key.clone()).collect();
-        for (index, declared) in sorted.into_iter().enumerate() {
-            let below = names.iter().skip(index + 1).take_while(|n| is_below(n, &declared.key)).count();
-            tree.by_name.insert(declared.key.clone(), Key(index as u32));
-            let first = tree.leaf_keys.len();
-            if below == 0 {
-                tree.leaf_keys.push(Key(index as u32));
+        sorted.sort_unstable_by(|a, b| in_tree_order(&a.key, &b.key));
+        let ends = ends(&sorted);
+        // How many leaves stand before each key, and in all.
+        let mut leaves_before = Vec::with_capacity(ends.len() + 1);
+        let mut leaf_keys = Vec::new();
+        for (at, end) in ends.iter().enumerate() {
+            leaves_before.push(leaf_keys.len());
+            if at + 1 == *end {
+                leaf_keys.push(Key(at as u32));
             }
-            tree.entries.push(Entry { declared, keys: index..index + below + 1, leaves: first..first });
         }
-        for entry in &mut tree.entries {
-            let within = |k: &&Key| entry.keys.contains(&(k.0 as usize));
-            let count = tree.leaf_keys.iter().skip(entry.leaves.start).take_while(within).count();
-            entry.leaves.end = entry.leaves.start + count;
-        }
-        tree
+        leaves_before.push(leaf_keys.len());
+        let before = |at: usize| leaves_before.get(at).copied().unwrap_or_default();
+        let by_name = sorted.iter().zip(0..).map(|(d, at)| (d.key.clone(), Key(at))).collect();
+        let entries = sorted.into_iter().zip(ends).enumerate().map(|(at, (declared, end))| Entry {
+            declared,
+            keys: at..end,
+            leaves: before(at)..before(end),
+        });
+        Tree { entries: entries.collect(), by_name, leaf_keys }
     }
 
     /// The key of that name.
@@ -140,7 +173,7 @@ impl Tree {
         let mut set = LeafSet::empty(self.leaf_count());
         for key in keys {
             if let Some(entry) = self.entries.get(key.0 as usize) {
-                entry.leaves.clone().for_each(|leaf| set.insert(leaf));
+                set.insert_range(entry.leaves.clone());
             }
         }
         set
@@ -152,7 +185,12 @@ impl Tree {
         let mut names = Vec::new();
         let mut index = 0;
         while let Some(entry) = self.entries.get(index) {
-            let all = !entry.leaves.is_empty() && entry.leaves.clone().all(|leaf| set.contains(leaf));
+            let there = set.count_within(entry.leaves.clone());
+            if there == 0 {
+                index = entry.keys.end;
+                continue;
+            }
+            let all = there == entry.leaves.len();
             let only_child = self
                 .entries
                 .get(index + 1)
@@ -187,5 +225,24 @@ mod tests {
         assert_eq!(t.cover(&t.leaves([&name("a.x.p"), &name("a.y")])), ["a.x.p", "a.y"]);
         assert_eq!(t.cover(&t.leaves([&name("b")])), ["b.only.child"]);
         assert_eq!(t.cover(&LeafSet::empty(5)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_deep_key_costs_what_its_names_are_long() {
+        let deep = vec!["a"; 500].join(".");
+        let t = tree(&[&deep]);
+        assert_eq!((t.entries.len(), t.leaf_count()), (500, 1));
+        assert_eq!(t.cover(&t.leaves([&Key(0)])), [deep.as_str()]);
+    }
+
+    #[test]
+    fn what_is_below_follows_at_once_whatever_stands_beside_it() {
+        let t = tree(&["a.b", "a-b.c", "a", "a.b-c", "a.b.c", "a0", "ab", "A"]);
+        let names: Vec<&str> = t.names().collect();
+        assert_eq!(names, ["A", "a", "a.b", "a.b.c", "a.b-c", "a-b", "a-b.c", "a0", "ab"]);
+        let ends: Vec<usize> = t.entries.iter().map(|entry| entry.keys.end).collect();
+        assert_eq!(ends, [1, 5, 4, 4, 5, 7, 7, 8, 9]);
+        let leaves: Vec<_> = t.entries.iter().map(|entry| entry.leaves.clone()).collect();
+        assert_eq!(leaves, [0..1, 1..3, 1..2, 1..2, 2..3, 3..4, 3..4, 4..5, 5..6]);
     }
 }
