@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
 use ringfence::cache::Cache;
-use ringfence::certificate::{Certificate, verify};
+use ringfence::certificate::{Certificate, Expected, verify};
 use ringfence::limits::Limits;
 use ringfence::load::{Request, World};
 use ringfence::source::{FileId, Sources};
@@ -186,7 +186,8 @@ pub fn certificate(bytes: &[u8]) {
         Judged::new(&request, options()).expect("a sample can be read")
     });
     if let Ok(certificate) = serde_json::from_slice::<Certificate>(bytes) {
-        verify(&certificate, &JUDGED.world, &JUDGED.files);
+        let expected = Expected::on(options().day);
+        verify(&certificate, &JUDGED.world, &JUDGED.files, &expected);
     }
 }
 

@@ -77,7 +77,7 @@ impl Place {
     /// What the audit wrote does not hold, and it is said why; with `named` as well it does.
     fn needs(&self, told: &str, why: &str, named: &str) {
         for (call, named) in [("c.json inv", named), ("b.zip", named), ("b.zip inv --quick", named)] {
-            let (code, said) = self.run(&format!("verify {call} {told}").trim_end());
+            let (code, said) = self.run(format!("verify {call} {told}").trim_end());
             assert!(code == 1 && said.contains(why), "{call} {told}: {said}");
             let (code, said) = self.run(&format!("verify --quiet {call} {told} {named}").replace("  ", " "));
             assert_eq!((code, said.as_str()), (0, ""), "{call} {named}");
