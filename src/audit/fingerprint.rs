@@ -8,8 +8,13 @@ use crate::model::Model;
 ///
 /// Each part is preceded by its length in bytes, so that no two keys read alike.
 pub fn fingerprint(model: &Model, rule: &str, on: On) -> String {
+    of_key(rule, &key(model, on))
+}
+
+/// As [`fingerprint`], of a key in words.
+pub fn of_key<T: AsRef<str>>(rule: &str, key: &[T]) -> String {
     let mut hasher = blake3::Hasher::new();
-    for part in [rule].into_iter().chain(key(model, on).iter().map(String::as_str)) {
+    for part in [rule].into_iter().chain(key.iter().map(AsRef::as_ref)) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }

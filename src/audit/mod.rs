@@ -31,6 +31,7 @@ use crate::words::{Names, violated};
 
 pub use derivation::{Derivation, Reason, Step, derivation};
 pub use facts::{RuleFacts, rule_facts};
+pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
 pub use promises::promises;
 

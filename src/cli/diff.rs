@@ -7,7 +7,8 @@ use anyhow::Context;
 use ringfence::audit::Options;
 use ringfence::config::Config;
 use ringfence::diff::{
-    Diff, Mistakes, Side, Spec, State, StateFacts, accepted, changes, goes_beyond, held, untrusted,
+    Diff, Known, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, TakenBack, accepted, edits,
+    goes_beyond, held, pardons, reach_changes, sides, take_back, untrusted, with_pardoned,
 };
 use ringfence::files::DISK;
 use ringfence::finding::{Audit, Notice};
@@ -42,6 +43,10 @@ pub struct Args {
     /// the rules say
     #[arg(long)]
     fail_on_widening: bool,
+    /// Accept what HEAD claims of declarations that BASE has, too: do not judge HEAD once
+    /// more with these claims taken back
+    #[arg(long)]
+    trust_claims: bool,
     /// Apply the configuration, policies, waivers, promises and baseline of HEAD
     /// instead of those of BASE
     #[arg(long)]
@@ -61,9 +66,13 @@ Examples:
 BASE is trusted, HEAD is not: configuration, policies, waivers, promises and
 baseline are those of BASE. What HEAD changes in them is listed first.
 
+What HEAD claims of declarations that BASE has (a role, a consent, a status) is
+taken back, and HEAD judged once more: what is a finding only then is pardoned in
+the same change, and fails. --trust-claims turns that off.
+
 Exit codes:
-  0  nothing added or grown at or above --fail-on
-  1  findings added or grown, or new notices that --deny-notices names, or edits
+  0  nothing added, grown or pardoned at or above --fail-on
+  1  findings added, grown or pardoned, or new notices that --deny-notices names, or edits
      that --fail-on-widening gates on
   2  the input or the call was wrong; nothing was compared";
 
@@ -169,6 +178,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             exclude: config.exclude.clone(),
             cache: input::cache(),
             limits: limits(),
+            keep: !args.trust_claims,
             baselines: state.baselines(judging),
             policies: policies.clone(),
             ..Request::default()
@@ -195,41 +205,62 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             }
         }
     }
-    let (first, second) = (Side::new(&before, &texts, &after), Side::new(&after, &texts_of_head, &before));
-    let ((audit_before, audit_after), (reach, edits)) =
-        judge(&first, &second, &options).map_err(|_| Stopped)?;
+    let (first, second) = sides((&before, &texts), (&after, &texts_of_head), &options.scope);
+    let edits = edits(&first, &second);
+    let taken = if args.trust_claims { Ok(None) } else { take_back(&first, &second, &edits) };
+    let taken =
+        taken.map_err(|m| stop(args, &Mistakes::Files(m), &texts_of_head, "HEAD without its claims"))?;
+    let Judged { before: audit_before, after: mut audit_after, back, reach } =
+        judge(&first, &second, taken.as_ref(), &options).map_err(|_| Stopped)?;
     let facts = |state: &State, audit: &Audit| StateFacts {
         name: state.name.clone(),
         commit: state.commit.clone(),
         inventory: audit.inventory.clone(),
     };
-    let trees = Some((&before.model.data, &after.model.data));
+    let trees = (&before.model.data, &after.model.data);
+    let known = Known::of(&audit_before, &first.renames);
+    known.carry(&mut audit_after, trees);
     let mut diff = Diff::new(
         (facts(&old, &audit_before), &audit_before),
         (facts(&new, &audit_after), &audit_after),
-        trees,
+        Some(trees),
         args.trust_head,
+        &known,
     );
+    diff.trust_claims = args.trust_claims;
+    if let Some((taken, back)) = taken.as_ref().zip(back) {
+        let found = pardons(&audit_before, &audit_after, back, taken, &diff.findings.fixed, trees);
+        (diff.pardoned, diff.fixed_by_claim) = (found.pardoned, found.fixed_by_claim);
+    }
     diff.untrusted = untrusted(&old, &new);
     diff.untrusted.extend(held(&edits));
     diff.reach = Some(reach);
     diff.edits = Some(edits);
-    let head = accepted(&audit_after, &diff.findings);
+    let mut head = accepted(&audit_after, &diff.findings);
+    with_pardoned(&mut head, &diff.pardoned);
     let places = Places::new(&texts_of_head);
     Ok(Compared { diff, head, gate, config, places, declared: Some((after, texts_of_head)), options })
 }
 
-type Judged = ((Audit, Audit), (ringfence::diff::ReachChanges, Vec<ringfence::diff::Edit>));
+struct Judged {
+    before: Audit,
+    after: Audit,
+    /// The head with its claims taken back.
+    back: Option<Audit>,
+    reach: ReachChanges,
+}
 
-fn judge(base: &Side, head: &Side, options: &Options) -> Result<Judged, ExitCode> {
-    let (before, after) = std::thread::scope(|scope| {
+fn judge(base: &Side, head: &Side, taken: Option<&TakenBack>, options: &Options) -> Result<Judged, ExitCode> {
+    let (before, after, back) = std::thread::scope(|scope| {
         let before = scope.spawn(|| limits::audit(base.world, base.sources, options));
         let after = limits::audit(head.world, head.sources, options);
-        (before.join(), after)
+        let back = taken.map(|taken| limits::audit(&taken.world, head.sources, options));
+        (before.join(), after, back)
     });
     // What stopped the other thread stops this one, with its message.
     let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    Ok(((before?, after?), changes(base, head, options)))
+    let (before, after, back) = (before?, after?, back.transpose()?);
+    Ok(Judged { before, after, back, reach: reach_changes(base, head, options) })
 }
 
 /// Two results, or one beside files.
@@ -269,8 +300,10 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         commit: None,
         inventory: audit.inventory.clone(),
     };
-    let mut diff =
-        Diff::new((facts(base, &before), &before), (facts(head, &after), &after), None, args.trust_head);
+    let renames = Renames::default();
+    let known = Known::of(&before, &renames);
+    let (first, second) = ((facts(base, &before), &before), (facts(head, &after), &after));
+    let mut diff = Diff::new(first, second, None, args.trust_head, &known);
     diff.notices.push(Notice {
         code: "findings-only".to_owned(),
         message: "an audit's result holds no flows: reach and edits are not compared, and each state was judged by \

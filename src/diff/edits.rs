@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facets::{Facet, Facets, Value};
-use super::table::{Class, Declaration, find};
+use super::readers::Readers;
+use super::table::{Class, Declaration, Reader, Row, find};
 use super::{Side, Untrusted};
 use crate::inventory::Waiver;
 use crate::source::{Location, Span};
@@ -20,7 +21,7 @@ pub struct Edit {
     pub of: Declaration,
     /// Its full id.
     pub id: String,
-    /// The key; `added` and `removed` stand for the whole declaration.
+    /// The key; `added`, `removed` and `renamed` stand for the whole declaration.
     pub key: String,
     /// What the edit does.
     pub class: Class,
@@ -28,8 +29,29 @@ pub struct Edit {
     pub before: Vec<String>,
     /// What is written now; empty: nothing.
     pub after: Vec<String>,
+    /// The rules, promises and waivers that make an assertion of what would be neutral: they ask
+    /// for the key, or can tell the old id from the new one.
+    #[serde(default)]
+    pub rules: Vec<String>,
     /// Where it is written now, or was if it is gone.
     pub location: Option<Location>,
+}
+
+impl Edit {
+    /// What it says: `consent: none → opt_in`.
+    pub fn said(&self) -> String {
+        let list = |values: &[String]| match values {
+            [] => "nothing".to_owned(),
+            values => values.join(", "),
+        };
+        match self.key.as_str() {
+            "added" | "removed" => match self.after.first().or(self.before.first()) {
+                Some(what) => format!("{} ({what})", self.key),
+                None => self.key.clone(),
+            },
+            key => format!("{key}: {} → {}", list(&self.before), list(&self.after)),
+        }
+    }
 }
 
 /// A declaration to be compared.
@@ -44,17 +66,35 @@ type Items = BTreeMap<(Declaration, String), Item>;
 /// All edits, agreement by agreement.
 pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
     let (before, after) = (items(base), items(head));
+    let readers = Readers::of(head.world);
     let mut edits = Vec::new();
     for (key, old) in &before {
         match after.get(key) {
-            Some(new) => edits.extend(changed(key, old, new, head)),
+            Some(new) => edits.extend(changed(key, old, new, head, &readers)),
             None => edits.push(whole(key, old, "removed", base)),
         }
     }
     for (key, new) in after.iter().filter(|(key, _)| !before.contains_key(key)) {
         edits.push(whole(key, new, "added", head));
-        edits.extend(brought(key, new, head));
+        edits.extend(brought(key, new, head, &readers));
     }
+    let renamed = base.renames.list().filter_map(|(of, old, new)| {
+        let item = after.get(&(of, new.clone()))?;
+        let rules = readers.telling(of, old, new, base);
+        let row = find(of, "renamed")?;
+        Some(Edit {
+            agreement: item.agreement.clone(),
+            of,
+            id: new.clone(),
+            key: "renamed".to_owned(),
+            class: if rules.is_empty() { row.more } else { row.other },
+            before: vec![old.clone()],
+            after: vec![new.clone()],
+            rules,
+            location: item.span.map(|span| head.sources.location(span)),
+        })
+    });
+    edits.extend(renamed);
     edits.sort();
     edits
 }
@@ -62,7 +102,7 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
 /// What a new declaration brings besides itself: data that starts or comes about at a new
 /// system, and whatever a new flow or agreement claims or allows beyond what holds where
 /// nothing is said.
-fn brought(key: &(Declaration, String), new: &Item, head: &Side) -> Vec<Edit> {
+fn brought(key: &(Declaration, String), new: &Item, head: &Side, readers: &Readers) -> Vec<Edit> {
     let nothing = |facet: &Facet| -> Option<Value> {
         Some(match (key.0, facet.key) {
             (Declaration::System, "originates" | "derives") => Value::Set([].into()),
@@ -80,8 +120,8 @@ fn brought(key: &(Declaration, String), new: &Item, head: &Side) -> Vec<Edit> {
     stated
         .filter(|(facet, nothing)| facet.value != *nothing)
         .filter_map(|(facet, value)| {
-            let unsaid = Facet { key: facet.key, shown: Vec::new(), value };
-            compare(key, &unsaid, facet, new, head)
+            let unsaid = Facet { key: facet.key, shown: Vec::new(), read: Vec::new(), value };
+            compare(key, &unsaid, facet, new, head, readers)
         })
         .collect()
 }
@@ -110,22 +150,22 @@ fn items(side: &Side) -> Items {
     for (lead, tree) in [("data", &model.data), ("purpose", &model.purposes)] {
         for (_, entry) in tree.entries().filter(|(_, entry)| entry.declared.span.is_some()) {
             let id = format!("{lead} {}", entry.declared.key);
-            add(Declaration::Taxonomy, &id, None, Facets::default(), entry.declared.span);
+            add(Declaration::Taxonomy, &id, None, side.key(&entry.declared), entry.declared.span);
         }
     }
     for (id, party) in model.parties.iter() {
-        add(Declaration::Party, party.id(), None, side.party(id), Some(party.declared.id.span));
+        add(Declaration::Party, side.party_id(id), None, side.party(id), Some(party.declared.id.span));
     }
     for (id, system) in model.systems.iter() {
-        add(Declaration::System, &system.name, None, side.system(id), Some(system.declared.id.span));
+        add(Declaration::System, &side.system_name(id), None, side.system(id), Some(system.declared.id.span));
     }
     for (id, agreement) in model.agreements.iter() {
-        let name = agreement.id();
+        let name = side.agreement_id(id);
         add(Declaration::Agreement, name, Some(name), side.agreement(id), Some(agreement.declared.id.span));
     }
     for (id, flow) in model.flows.iter() {
-        let agreement = flow.agreement.map(|a| model.agreements[a].id());
-        add(Declaration::Flow, &flow.name, agreement, side.flow(id), Some(flow.span));
+        let agreement = flow.agreement.map(|a| side.agreement_id(a));
+        add(Declaration::Flow, &side.flow_name(id), agreement, side.flow(id), Some(flow.span));
     }
     for statement in &side.world.own_statements {
         let id = &statement.id;
@@ -143,7 +183,7 @@ fn items(side: &Side) -> Items {
 }
 
 /// Which findings a waiver is of.
-fn waives(waiver: &Waiver) -> String {
+pub(super) fn waives(waiver: &Waiver) -> String {
     let globs = [
         ("rule", &waiver.rule),
         ("source", &waiver.source),
@@ -179,13 +219,14 @@ fn whole(key: &(Declaration, String), item: &Item, what: &'static str, side: &Si
         class: find(key.0, what).map_or(Class::Both, |row| row.other),
         before,
         after,
+        rules: Vec::new(),
         location: item.span.map(|span| side.sources.location(span)),
     }
 }
 
-fn changed(key: &(Declaration, String), old: &Item, new: &Item, head: &Side) -> Vec<Edit> {
+fn changed(key: &(Declaration, String), old: &Item, new: &Item, head: &Side, readers: &Readers) -> Vec<Edit> {
     let pairs = old.facets.0.iter().zip(&new.facets.0);
-    pairs.filter_map(|(before, after)| compare(key, before, after, new, head)).collect()
+    pairs.filter_map(|(before, after)| compare(key, before, after, new, head, readers)).collect()
 }
 
 fn compare(
@@ -194,25 +235,21 @@ fn compare(
     after: &Facet,
     item: &Item,
     head: &Side,
+    readers: &Readers,
 ) -> Option<Edit> {
     if before.shown == after.shown {
         return None;
     }
-    let class = find(key.0, after.key).map_or(Class::Both, |row| {
-        let (more, less) = match (&before.value, &after.value) {
-            (Value::All, Value::Set(_)) => (false, true),
-            (Value::Set(_), Value::All) => (true, false),
-            (Value::Set(old), Value::Set(new)) => (!new.is_subset(old), !old.is_subset(new)),
-            (Value::Rank(old), Value::Rank(new)) => (new > old, new < old),
-            _ => (false, false),
-        };
-        match (more, less) {
-            (true, true) => row.more.with(row.less),
-            (true, false) => row.more,
-            (false, true) => row.less,
-            (false, false) => row.other,
+    let row = find(key.0, after.key);
+    let mut class = row.map_or(Class::Both, |row| class(row, before, after));
+    let mut rules = Vec::new();
+    // Nothing else looks at the difference; a `require` may.
+    if class == Class::Neutral && row.is_none_or(|row| row.reader != Reader::People) {
+        rules = readers.asking(key.0, after.key);
+        if !rules.is_empty() {
+            class = Class::Assertion;
         }
-    });
+    }
     Some(Edit {
         agreement: item.agreement.clone(),
         of: key.0,
@@ -221,6 +258,27 @@ fn compare(
         class,
         before: before.shown.clone(),
         after: after.shown.clone(),
+        rules,
         location: item.span.map(|span| head.sources.location(span)),
     })
+}
+
+/// The class of an edit by its row. What reads as it did is neutral.
+fn class(row: &Row, before: &Facet, after: &Facet) -> Class {
+    if before.read == after.read && before.value == after.value {
+        return Class::Neutral;
+    }
+    let (more, less) = match (&before.value, &after.value) {
+        (Value::All, Value::Set(_)) => (false, true),
+        (Value::Set(_), Value::All) => (true, false),
+        (Value::Set(old), Value::Set(new)) => (!new.is_subset(old), !old.is_subset(new)),
+        (Value::Rank(old), Value::Rank(new)) => (new > old, new < old),
+        _ => (false, false),
+    };
+    match (more, less) {
+        (true, true) => row.more.with(row.less),
+        (true, false) => row.more,
+        (false, true) => row.less,
+        (false, false) => row.other,
+    }
 }

@@ -11,7 +11,7 @@ use crate::decode::Spanned;
 use crate::duration::Duration;
 use crate::inventory::{Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
-use crate::taxonomy::{Key, Tree};
+use crate::taxonomy::{Declared, Key, Tree};
 use crate::vocabulary::{Consent, Kind, Onward, Status, Transform, Word};
 use crate::words::{Names, violated};
 
@@ -35,6 +35,8 @@ pub struct Facet {
     pub key: &'static str,
     /// What is written, in words that do not depend on the layout; empty: nothing.
     pub shown: Vec<String>,
+    /// What rules, terms and checks see of it: two that read alike are the same to them.
+    pub read: Vec<String>,
     /// What it comes to.
     pub value: Value,
 }
@@ -44,10 +46,31 @@ pub struct Facet {
 pub struct Facets(pub Vec<Facet>);
 
 impl Facets {
-    fn add(&mut self, key: &'static str, mut shown: Vec<String>, value: Value) {
-        shown.sort();
-        shown.dedup();
-        self.0.push(Facet { key, shown, value });
+    fn add(&mut self, key: &'static str, shown: Vec<String>, value: Value) {
+        self.add_read(key, shown.clone(), shown, value);
+    }
+
+    /// As [`Self::add`], of a key that is read otherwise than it is written.
+    fn add_read(&mut self, key: &'static str, mut shown: Vec<String>, mut read: Vec<String>, value: Value) {
+        for list in [&mut shown, &mut read] {
+            list.sort();
+            list.dedup();
+        }
+        self.0.push(Facet { key, shown, read, value });
+    }
+
+    /// A set that is read as such, whichever words name it.
+    fn add_set(&mut self, key: &'static str, shown: Vec<String>, value: Value) {
+        let read = match &value {
+            Value::Set(set) => set.iter().cloned().collect(),
+            Value::All | Value::Rank(_) | Value::Other => Vec::new(),
+        };
+        self.add_read(key, shown, read, value);
+    }
+
+    /// A key that takes another's place where it is not stated.
+    fn add_rank(&mut self, key: &'static str, shown: Vec<String>, effective: String, rank: i128) {
+        self.add_read(key, shown, vec![effective], Value::Rank(rank));
     }
 
     fn text(&mut self, key: &'static str, text: Option<&str>) {
@@ -69,7 +92,8 @@ impl Facets {
             Some(Duration::Hours(hours)) => i128::from(hours),
             Some(Duration::Unlimited) | None => i128::MAX,
         };
-        self.add(key, stated.iter().map(ToString::to_string).collect(), Value::Rank(hours));
+        let read = effective.map_or_else(String::new, |duration| duration.to_string());
+        self.add_rank(key, stated.iter().map(ToString::to_string).collect(), read, hours);
     }
 
     fn effective(&mut self, effective: &Effective) {
@@ -131,6 +155,15 @@ impl Side<'_> {
         below.map(|(key, _)| tree.name(key).to_owned()).collect()
     }
 
+    /// A category or purpose.
+    pub fn key(&self, declared: &Declared) -> Facets {
+        let mut f = Facets::default();
+        f.text("title", declared.title.as_deref());
+        let aka = declared.aka.iter().map(|(name, terms)| format!("{name}: {}", terms.join(", ")));
+        f.add("aka", aka.collect(), Value::Other);
+        f
+    }
+
     /// A party.
     pub fn party(&self, id: PartyId) -> Facets {
         let party = &self.world.model.parties[id];
@@ -139,7 +172,7 @@ impl Side<'_> {
         f.text("name", Some(&declared.name));
         f.text("role", Some(party.role().word()));
         f.text("jurisdiction", declared.jurisdiction.as_deref());
-        f.text("affiliate_of", declared.affiliate_of.as_ref().map(|p| p.value.as_str()));
+        f.text("affiliate_of", declared.affiliate_of.as_ref().map(|p| self.renames.party(&p.value)));
         f.text("contact", declared.contact.as_deref());
         f.text("dpo", declared.dpo.as_deref());
         f.text("representative", declared.representative.as_deref());
@@ -153,9 +186,9 @@ impl Side<'_> {
         let declared = &model.systems[id].declared;
         let mut f = Facets::default();
         let purposes = self.purposes(&model.systems[id].purposes);
-        f.add("purposes", self.named(&model.purposes, &declared.purposes), Value::Set(purposes));
+        f.add_set("purposes", self.named(&model.purposes, &declared.purposes), Value::Set(purposes));
         let originates = self.leaves(&declared.originates);
-        f.add("originates", self.named(&model.data, &declared.originates), Value::Set(originates));
+        f.add_set("originates", self.named(&model.data, &declared.originates), Value::Set(originates));
         let list = |keys| {
             let mut names = self.named(&model.data, keys);
             names.sort();
@@ -169,7 +202,7 @@ impl Side<'_> {
             let into = self.leaves(&d.into);
             self.leaves(&d.from).iter().flat_map(|from| each(from, &into)).collect::<Vec<_>>()
         });
-        f.add("derives", shown.collect(), Value::Set(derives.collect()));
+        f.add_set("derives", shown.collect(), Value::Set(derives.collect()));
         let retention = declared.retention.as_ref().map(|r| r.value);
         f.retention("retention", retention, retention);
         f.text("region", declared.region.as_deref());
@@ -186,10 +219,12 @@ impl Side<'_> {
         let mut f = Facets::default();
         f.word("kind", agreement.kind);
         let provider = agreement.provider.filter(|_| agreement.kind == Kind::Processing);
-        f.text("provider", provider.map(|p| self.world.model.parties[p].id()));
-        let in_force = i128::from(agreement.status == Status::Active);
-        f.add("status", vec![agreement.status.word().to_owned()], Value::Rank(in_force));
-        f.words("parties", declared.parties.iter().map(|p| p.value.as_str()));
+        f.text("provider", provider.map(|p| self.party_id(p)));
+        // What comes to count is more, then what comes into force.
+        let counts = i128::from(self.scope.admits(agreement.status));
+        let rank = 2 * counts + i128::from(agreement.status == Status::Active);
+        f.add("status", vec![agreement.status.word().to_owned()], Value::Rank(rank));
+        f.words("parties", declared.parties.iter().map(|p| self.renames.party(&p.value)));
         f.effective(&declared.effective);
         f.disposed(declared.disposed.as_deref());
         f.text("legal_basis", declared.legal_basis.as_deref());
@@ -201,7 +236,10 @@ impl Side<'_> {
             text
         });
         let ids = declared.assurances.iter().map(|a| a.id.value.clone()).collect();
-        f.add("assurances", shown.collect(), Value::Set(ids));
+        let day = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+        let read = declared.assurances.iter();
+        let read = read.map(|a| format!("{} from {} until {}", a.id.value, day(a.date), day(a.valid_until)));
+        f.add_read("assurances", shown.collect(), read.collect(), Value::Set(ids));
         self.terms(&mut f, &declared.terms, &declared.terms);
         f.meta(&declared.meta);
         f
@@ -213,14 +251,15 @@ impl Side<'_> {
         let flow = &model.flows[id];
         let declared = &flow.declared;
         let mut f = Facets::default();
-        f.text("from", Some(&model.systems[flow.from].name));
-        f.text("to", Some(&model.systems[flow.to].name));
-        f.add("data", self.named(&model.data, &declared.data), Value::Set(self.leaves(&declared.data)));
+        f.text("from", Some(&self.system_name(flow.from)));
+        f.text("to", Some(&self.system_name(flow.to)));
+        f.add_set("data", self.named(&model.data, &declared.data), Value::Set(self.leaves(&declared.data)));
         let stated: &[Key] = if flow.states.purposes { &flow.purposes } else { &[] };
-        f.add("purposes", self.names(&model.purposes, stated), Value::Set(self.purposes(&flow.purposes)));
+        let purposes = Value::Set(self.purposes(&flow.purposes));
+        f.add_set("purposes", self.names(&model.purposes, stated), purposes);
         f.word("consent", flow.consent);
         f.word("transform", flow.transform);
-        let id = |&party: &PartyId| model.parties[party].id().to_owned();
+        let id = |&party: &PartyId| self.party_id(party).to_owned();
         let parties = flow.only_from.as_ref().map(|parties| parties.iter().map(id).collect());
         let only = parties.clone().map_or(Value::All, Value::Set);
         f.add("only_from", parties.unwrap_or_default().into_iter().collect(), only);
@@ -228,7 +267,9 @@ impl Side<'_> {
         f.retention("retention", flow.retention.filter(|_| flow.states.retention), flow.retention);
         f.effective(declared.effective());
         f.disposed(declared.disposed());
-        f.text("legal_basis", flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis));
+        let basis = |basis: Option<&str>| basis.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let stated = flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis);
+        f.add_read("legal_basis", basis(stated), basis(flow.legal_basis.as_deref()), Value::Other);
         f.words("tags", declared.tags().iter().map(String::as_str));
         self.terms(&mut f, flow.own_terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
@@ -245,34 +286,38 @@ impl Side<'_> {
             Some(list) => named(list),
         };
         let purposes = effective.purposes.as_ref().map(|list| self.purposes(&values(list)));
-        f.add("terms.purposes", shown, purposes.map_or(Value::All, Value::Set));
+        f.add_set("terms.purposes", shown, purposes.map_or(Value::All, Value::Set));
         let prohibited = self.purposes(&values(&effective.prohibited_purposes));
-        f.add("terms.prohibited_purposes", named(&stated.prohibited_purposes), Value::Set(prohibited));
+        f.add_set("terms.prohibited_purposes", named(&stated.prohibited_purposes), Value::Set(prohibited));
         let rank = |onward: Onward| Onward::ALL.iter().position(|&o| o == onward).unwrap_or_default() as i128;
-        f.add(
+        let onward = effective.onward_transfer.unwrap_or(Onward::Prohibited);
+        f.add_rank(
             "terms.onward_transfer",
             stated.onward_transfer.iter().map(ToString::to_string).collect(),
-            Value::Rank(rank(effective.onward_transfer.unwrap_or(Onward::Prohibited))),
+            onward.to_string(),
+            rank(onward),
         );
         let onward = |list: &[OnwardTo]| list.iter().map(|to| self.onward_to(to)).collect::<Vec<_>>();
         let all = onward(&effective.onward_to).into_iter().collect();
-        f.add("terms.onward_to", onward(&stated.onward_to), Value::Set(all));
+        f.add_set("terms.onward_to", onward(&stated.onward_to), Value::Set(all));
         f.retention("terms.retention", stated.retention, effective.retention);
         let rank = |consent: Consent| Consent::ALL.iter().position(|&c| c == consent).unwrap_or_default();
-        f.add(
+        let consent = effective.consent.unwrap_or(Consent::None);
+        f.add_rank(
             "terms.consent",
             stated.consent.iter().map(ToString::to_string).collect(),
-            Value::Rank(rank(effective.consent.unwrap_or(Consent::None)) as i128),
+            consent.to_string(),
+            rank(consent) as i128,
         );
         let texts = |list: &[Spanned<String>]| list.iter().map(|t| t.value.clone()).collect::<Vec<_>>();
         let safeguards = texts(&effective.safeguards).into_iter().collect();
-        f.add("terms.safeguards", texts(&stated.safeguards), Value::Set(safeguards));
+        f.add_set("terms.safeguards", texts(&stated.safeguards), Value::Set(safeguards));
         let released = stated.released_by.as_ref().map(|list| match list.as_slice() {
             [] => vec!["none".to_owned()],
             list => list.iter().map(|t: &Transform| t.to_string()).collect(),
         });
         let releasing = effective.releasing().iter().map(ToString::to_string).collect();
-        f.add("terms.released_by", released.unwrap_or_default(), Value::Set(releasing));
+        f.add_set("terms.released_by", released.unwrap_or_default(), Value::Set(releasing));
         let clauses = stated.clauses.iter().map(|c| {
             let parts = [c.reference.clone(), c.quote.as_ref().map(|q| format!("“{q}”"))];
             let words: Vec<String> = parts.into_iter().flatten().collect();
@@ -283,7 +328,7 @@ impl Side<'_> {
 
     fn onward_to(&self, to: &OnwardTo) -> String {
         let model = &self.world.model;
-        let mut text = to.party.value.clone();
+        let mut text = self.renames.party(&to.party.value).to_owned();
         for (lead, mut names) in [
             ("data", self.named(&model.data, &to.data)),
             ("purposes", self.named(&model.purposes, &to.purposes)),
@@ -303,7 +348,7 @@ impl Side<'_> {
         let date = said.date.map(|d| d.to_string());
         let parts = [Some(format!("“{}”", said.quote)), said.who.clone(), said.place.clone(), date];
         let mut f = Facets::default();
-        f.text("by", Some(&statement.by.value));
+        f.text("by", Some(self.renames.party(&statement.by.value)));
         f.text("said", Some(&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
         // The gravest comes first in the order of severities.
         let rank = crate::vocabulary::Severity::ALL.iter().position(|&s| s == statement.severity);
@@ -325,7 +370,8 @@ impl Side<'_> {
         let data = self.named(&self.world.model.data, &waiver.data);
         let (shown, value) = any(data, self.leaves(&waiver.data));
         f.add("data", shown, value);
-        let agreements: Vec<String> = waiver.agreements.iter().map(|a| a.value.clone()).collect();
+        let agreements = waiver.agreements.iter().map(|a| self.renames.agreement(&a.value).to_owned());
+        let agreements: Vec<String> = agreements.collect();
         let (shown, value) = any(agreements.clone(), agreements.into_iter().collect());
         f.add("agreements", shown, value);
         let date = waiver.expires;

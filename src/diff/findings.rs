@@ -1,10 +1,12 @@
 //! Findings of two states, compared by fingerprint.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::renames::Renames;
 use crate::finding::{Audit, Finding, FindingStatus, Summary};
 use crate::inventory::builtin;
 use crate::taxonomy::Tree;
@@ -23,11 +25,64 @@ pub struct Findings {
     pub unchanged: Vec<String>,
 }
 
+/// What the base found, by the fingerprints that the head has for it.
+pub struct Known<'a> {
+    by_fingerprint: BTreeMap<Cow<'a, str>, Cow<'a, Finding>>,
+    /// What the head calls what the base has under another id.
+    pub renames: &'a Renames,
+}
+
+impl<'a> Known<'a> {
+    /// The base's findings, what the head has under another id called as it is there.
+    pub fn of(base: &'a Audit, renames: &'a Renames) -> Self {
+        let called = |finding: &'a Finding| {
+            if renames.is_empty() {
+                return (Cow::Borrowed(finding.fingerprint.as_str()), Cow::Borrowed(finding));
+            }
+            let agreements = finding.agreements.iter().map(|a| renames.agreement(a).to_owned()).collect();
+            let known = Finding { agreements, ..finding.clone() };
+            (Cow::Owned(renames.fingerprint(finding)), Cow::Owned(known))
+        };
+        Known { by_fingerprint: base.findings.iter().map(called).collect(), renames }
+    }
+
+    fn get(&self, fingerprint: &str) -> Option<&Finding> {
+        self.by_fingerprint.get(fingerprint).map(Cow::as_ref)
+    }
+
+    /// Accepts what the base accepts under another id, as far as the base accepts it.
+    pub fn carry(&self, head: &mut Audit, trees: (&Tree, &Tree)) {
+        let mut carried = BTreeSet::new();
+        for finding in head.findings.iter_mut().filter(|f| f.status == FindingStatus::New && !f.grown) {
+            let Some(old) = self.get(&finding.fingerprint).filter(|o| o.fingerprint != finding.fingerprint)
+            else {
+                continue;
+            };
+            if old.status != FindingStatus::New && !graver(old, finding) && !beyond(trees, old, finding) {
+                finding.status = old.status;
+                finding.waiver.clone_from(&old.waiver);
+                carried.insert(old.fingerprint.clone());
+            }
+        }
+        if carried.is_empty() {
+            return;
+        }
+        // The waiver and the entry of the baseline are used, by another name.
+        for notice in head.notices.iter_mut().filter(|notice| notice.code == "baseline-fixed") {
+            notice.subjects.retain(|fingerprint| !carried.contains(fingerprint));
+        }
+        head.notices.retain(|notice| match notice.code.as_str() {
+            "baseline-fixed" => !notice.subjects.is_empty(),
+            "waiver-unused" => !carried.iter().any(|fingerprint| notice.message.contains(fingerprint)),
+            _ => true,
+        });
+        head.summary = Summary::of(&head.findings);
+    }
+}
+
 /// Compares two results. The trees are those that the categories of each belong to;
 /// of a result alone only the built-in one is known.
-pub fn compare(base: &Audit, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Findings {
-    let before: BTreeMap<&str, &Finding> =
-        base.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
+pub fn compare(before: &Known, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Findings {
     let after: BTreeSet<&str> = head.findings.iter().map(|f| f.fingerprint.as_str()).collect();
     let built_in = builtin().map(|t| Tree::new(t.data)).unwrap_or_default();
     let trees = trees.unwrap_or((&built_in, &built_in));
@@ -51,14 +106,27 @@ pub fn compare(base: &Audit, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Fin
             Some(_) => found.unchanged.push(finding.fingerprint.clone()),
         }
     }
-    found.fixed.extend(base.findings.iter().filter(|f| !after.contains(f.fingerprint.as_str())).cloned());
+    let gone = before.by_fingerprint.iter().filter(|(fingerprint, _)| !after.contains(fingerprint.as_ref()));
+    found.fixed.extend(gone.map(|(_, finding)| finding.clone().into_owned()));
+    found.fixed.sort_by(|a, b| in_order(a).cmp(&in_order(b)));
     found
+}
+
+/// Gravest first, then by rule and key.
+pub(super) fn in_order(f: &Finding) -> impl Ord + use<'_> {
+    (f.severity, &f.rule, &f.source, &f.sink, &f.flow, &f.subject)
 }
 
 /// Whether a finding can fail now where it could not: an assumed origin, say, whose data
 /// did not get anywhere and now would break a rule.
 fn graver(old: &Finding, new: &Finding) -> bool {
     new.severity < old.severity || (new.binding && !old.binding)
+}
+
+/// Whether a finding is graver than another of the same world, or concerns more.
+pub(super) fn more_than(trees: (&Tree, &Tree), renamed: &Renames, old: &Finding, new: &Finding) -> bool {
+    let agreements = new.agreements.iter().map(|a| renamed.agreement(a).to_owned()).collect();
+    graver(old, new) || beyond(trees, old, &Finding { agreements, ..new.clone() })
 }
 
 /// Whether one result's finding concerns data or agreements that another's does not.

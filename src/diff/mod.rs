@@ -1,27 +1,36 @@
 //! What a change to an inventory opens and closes: findings, reach, and the edits
 //! themselves.
 
+mod claims;
 mod edits;
 mod facets;
 mod findings;
+mod pardons;
 mod reach;
+mod readers;
+mod renames;
 mod state;
 pub mod table;
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use edits::{Edit, held};
-pub use findings::{Findings, accepted, compare as compare_findings, goes_beyond};
+pub use claims::{TakenBack, take_back};
+pub use edits::{Edit, edits, held};
+pub use findings::{Findings, Known, accepted, compare as compare_findings, goes_beyond};
+pub use pardons::{Pardoned, Pardons, pardons, with_pardoned};
 pub use reach::Reach;
+pub use renames::Renames;
 pub use state::{Mistakes, Spec, State, untrusted};
 pub use table::{Class, Declaration};
 
 use crate::audit::Options;
-use crate::finding::{Audit, InventoryFacts, Judged, Notice, Place, Program, Reliance};
+use crate::finding::{Audit, Finding, InventoryFacts, Judged, Notice, Place, Program, Reliance};
 use crate::gate::Gate;
 use crate::load::World;
-use crate::model::{Counting, SystemId};
+use crate::model::{AgreementId, Counting, FlowId, PartyId, Scope, SystemId};
 use crate::source::{Location, Sources};
 use crate::taxonomy::Tree;
 
@@ -38,10 +47,20 @@ pub struct Diff {
     pub head: StateFacts,
     /// Whether the head's own settings, policies, waivers, promises and baseline count.
     pub trust_head: bool,
+    /// Whether the head is not judged once more with what it claims taken back.
+    #[serde(default)]
+    pub trust_claims: bool,
     /// What of these the head changes.
     pub untrusted: Vec<Untrusted>,
     /// Findings, compared by fingerprint.
     pub findings: Findings,
+    /// Findings that the head would have, or have more of, but for what it claims of declarations
+    /// that the base has, too.
+    #[serde(default)]
+    pub pardoned: Vec<Pardoned>,
+    /// The fingerprints of fixed findings that are gone by such claims alone.
+    #[serde(default)]
+    pub fixed_by_claim: Vec<String>,
     /// What gets where, whether a rule forbids it or not; `None` if one of the states is
     /// an audit's result, which does not hold the flows.
     pub reach: Option<ReachChanges>,
@@ -97,7 +116,10 @@ pub struct Summary {
     pub fixed: usize,
     /// The others.
     pub unchanged: usize,
-    /// Of those added and grown, how many make the comparison fail.
+    /// Findings that claims of the same change keep away.
+    #[serde(default)]
+    pub pardoned: usize,
+    /// Of those added, grown and pardoned, how many make the comparison fail.
     pub failing: usize,
     /// Pairs of an origin and a place newly reached.
     pub reach_added: usize,
@@ -122,13 +144,17 @@ pub struct Side<'w> {
     pub world: &'w World,
     /// Its texts.
     pub sources: &'w Sources,
+    /// Which part of it is judged.
+    pub scope: &'w Scope,
+    /// What the other state calls what it has under another id.
+    pub renames: Renames,
     leaves: Vec<String>,
 }
 
 impl<'w> Side<'w> {
     /// A state beside another one. A leaf of the one that is a branch of the other is
     /// compared as what it is in the first.
-    pub fn new(world: &'w World, sources: &'w Sources, other: &World) -> Self {
+    pub fn new(world: &'w World, sources: &'w Sources, other: &World, scope: &'w Scope) -> Self {
         let (own, theirs) = (&world.model.data, &other.model.data);
         let common = |leaf| {
             let name = own.name(own.leaf_key(leaf));
@@ -136,7 +162,28 @@ impl<'w> Side<'w> {
             let coarser = above.chain([name]).find(|n| theirs.find(n).is_some_and(|key| theirs.is_leaf(key)));
             coarser.unwrap_or(name).to_owned()
         };
-        Side { world, sources, leaves: (0..own.leaf_count()).map(common).collect() }
+        let leaves = (0..own.leaf_count()).map(common).collect();
+        Side { world, sources, scope, renames: Renames::default(), leaves }
+    }
+
+    /// What both states call a party.
+    fn party_id(&self, party: PartyId) -> &str {
+        self.renames.party(self.world.model.parties[party].id())
+    }
+
+    /// What both states call a system.
+    fn system_name(&self, system: SystemId) -> Cow<'w, str> {
+        self.renames.system(&self.world.model.systems[system].name)
+    }
+
+    /// What both states call an agreement.
+    fn agreement_id(&self, agreement: AgreementId) -> &str {
+        self.renames.agreement(self.world.model.agreements[agreement].id())
+    }
+
+    /// What both states call a flow.
+    fn flow_name(&self, flow: FlowId) -> Cow<'w, str> {
+        self.renames.flow(&self.world.model.flows[flow].name)
     }
 
     /// What both states call a leaf.
@@ -145,14 +192,13 @@ impl<'w> Side<'w> {
     }
 
     fn place(&self, system: SystemId) -> Place {
-        let model = &self.world.model;
-        let system = &model.systems[system];
-        Place { system: Some(system.name.clone()), party: model.parties[system.party].id().to_owned() }
+        let party = self.party_id(self.world.model.systems[system].party).to_owned();
+        Place { system: Some(self.system_name(system).into_owned()), party }
     }
 }
 
-/// What is compared besides the findings: what gets where, and the edits.
-pub fn changes(base: &Side, head: &Side, options: &Options) -> (ReachChanges, Vec<Edit>) {
+/// What gets where in one state and not in the other.
+pub fn reach_changes(base: &Side, head: &Side, options: &Options) -> ReachChanges {
     let counting = |side: &Side| Counting::new(&side.world.model, &options.scope);
     let (before, after) = (counting(base), counting(head));
     let (added, removed) = std::thread::scope(|scope| {
@@ -161,7 +207,19 @@ pub fn changes(base: &Side, head: &Side, options: &Options) -> (ReachChanges, Ve
         // A panic there would be one here.
         old.join().map(|old| reach::compare(&old, &new)).unwrap_or_default()
     });
-    (ReachChanges { added, removed }, edits::edits(base, head))
+    ReachChanges { added, removed }
+}
+
+/// Two states side by side, the base calling what the head has under another id as the head does.
+pub fn sides<'w>(
+    base: (&'w World, &'w Sources),
+    head: (&'w World, &'w Sources),
+    scope: &'w Scope,
+) -> (Side<'w>, Side<'w>) {
+    let mut before = Side::new(base.0, base.1, head.0, scope);
+    let after = Side::new(head.0, head.1, base.0, scope);
+    renames::find(&mut before, &after);
+    (before, after)
 }
 
 impl Diff {
@@ -171,6 +229,7 @@ impl Diff {
         head: (StateFacts, &Audit),
         trees: Option<(&Tree, &Tree)>,
         trust_head: bool,
+        before: &Known,
     ) -> Self {
         let known = |n: &Notice| {
             base.1
@@ -179,20 +238,25 @@ impl Diff {
                 .any(|o| (&o.code, &o.message, &o.subjects) == (&n.code, &n.message, &n.subjects))
         };
         let relied = |claim: &Reliance| {
-            let same =
-                |o: &&Reliance| (&o.rule, &o.flow, &o.claim) == (&claim.rule, &claim.flow, &claim.claim);
+            let same = |o: &&Reliance| {
+                (&o.rule, &*before.renames.flow(&o.flow), &o.claim)
+                    == (&claim.rule, claim.flow.as_str(), &claim.claim)
+            };
             base.1.relied_on.iter().any(|other| same(&other))
         };
         Diff {
             ringfence: head.1.ringfence.clone(),
             judged: head.1.judged.clone(),
-            findings: compare_findings(base.1, head.1, trees),
+            findings: compare_findings(before, head.1, trees),
             notices: head.1.notices.iter().filter(|n| !known(n)).cloned().collect(),
             relied_on: head.1.relied_on.iter().filter(|claim| !relied(claim)).cloned().collect(),
             base: base.0,
             head: head.0,
             trust_head,
+            trust_claims: true,
             untrusted: Vec::new(),
+            pardoned: Vec::new(),
+            fixed_by_claim: Vec::new(),
             reach: None,
             edits: None,
             summary: Summary::default(),
@@ -202,13 +266,14 @@ impl Diff {
     /// Counts everything.
     pub fn count(&mut self, gate: &Gate) {
         let edits = |class| self.edits.iter().flatten().filter(|e| e.class == class).count();
-        let failing = self.findings.added.iter().chain(&self.findings.grown).filter(|f| gate.stops(f));
+        let failing = self.new_findings().filter(|f| gate.stops(f)).count();
         self.summary = Summary {
             added: self.findings.added.len(),
             grown: self.findings.grown.len(),
             fixed: self.findings.fixed.len(),
             unchanged: self.findings.unchanged.len(),
-            failing: failing.count(),
+            pardoned: self.pardoned.len(),
+            failing,
             reach_added: self.reach.as_ref().map_or(0, |r| r.added.len()),
             reach_removed: self.reach.as_ref().map_or(0, |r| r.removed.len()),
             widening: edits(Class::Widening),
@@ -219,12 +284,19 @@ impl Diff {
         };
     }
 
+    /// What the change brings: added, grown, or pardoned by itself.
+    pub fn new_findings(&self) -> impl Iterator<Item = &Finding> {
+        let pardoned = self.pardoned.iter().map(|pardoned| &pardoned.finding);
+        self.findings.added.iter().chain(&self.findings.grown).chain(pardoned)
+    }
+
     /// Whether nothing is different.
     pub fn is_empty(&self) -> bool {
         let Summary { unchanged: _, failing: _, .. } = self.summary;
         self.findings.added.is_empty()
             && self.findings.grown.is_empty()
             && self.findings.fixed.is_empty()
+            && self.pardoned.is_empty()
             && self.reach.iter().all(|r| r.added.is_empty() && r.removed.is_empty())
             && self.edits.iter().all(Vec::is_empty)
             && self.untrusted.is_empty()
@@ -233,7 +305,7 @@ impl Diff {
     /// Whether the comparison fails: a finding added or grown that the gate stops at, a
     /// new notice that it denies, and with `widening` an edit that widens or claims.
     pub fn fails(&self, gate: &Gate, widening: bool) -> bool {
-        self.findings.added.iter().chain(&self.findings.grown).any(|f| gate.stops(f))
+        self.new_findings().any(|f| gate.stops(f))
             || self.notices.iter().any(|n| gate.denies(n))
             || (widening && self.edits.iter().flatten().any(|e| e.class.gates()))
     }

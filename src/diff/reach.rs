@@ -13,6 +13,7 @@
 //! new, an origin that is new. So only origins that reach such a step (one backward
 //! pass) can differ; these are followed in both states, all at once, as bits.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -100,7 +101,7 @@ impl<'w> Followed<'w> {
         let mut all = BTreeMap::new();
         let mut add = |system: SystemId, leaves: &LeafSet, origin: Origin| {
             for leaf in leaves.iter() {
-                let name = (model.systems[system].name.clone(), self.side.leaf(leaf).to_owned());
+                let name = (self.side.system_name(system).into_owned(), self.side.leaf(leaf).to_owned());
                 all.entry(name).or_insert((system, leaf, origin));
             }
         };
@@ -120,9 +121,9 @@ impl<'w> Followed<'w> {
         let mut purposes = self.purposes(flow);
         purposes.sort_unstable();
         purposes.dedup();
-        let only = f.only_from.as_ref().map(|list| list.iter().map(|&p| model.parties[p].id()).collect());
+        let only = f.only_from.as_ref().map(|list| list.iter().map(|&p| self.side.party_id(p)).collect());
         Signature {
-            ends: (&model.systems[f.from].name, &model.systems[f.to].name),
+            ends: (self.side.system_name(f.from), self.side.system_name(f.to)),
             leaves: f.leaves.iter().map(|leaf| self.side.leaf(leaf)).collect(),
             purposes,
             only,
@@ -151,12 +152,12 @@ impl<'w> Followed<'w> {
     /// to a system that derives otherwise there; and these systems.
     fn steps(&self, other: &Followed) -> (Vec<FlowId>, FxHashSet<SystemId>) {
         let model = self.model();
-        let theirs: FxHashMap<&str, FlowId> =
-            other.graph.flows().iter().map(|&f| (other.model().flows[f].name.as_str(), f)).collect();
-        let systems: FxHashMap<&str, SystemId> =
-            other.model().systems.iter().map(|(id, s)| (s.name.as_str(), id)).collect();
+        let theirs: FxHashMap<Cow<str>, FlowId> =
+            other.graph.flows().iter().map(|&f| (other.side.flow_name(f), f)).collect();
+        let systems: FxHashMap<Cow<str>, SystemId> =
+            other.model().systems.ids().map(|id| (other.side.system_name(id), id)).collect();
         let differs = |system: SystemId| {
-            let there = systems.get(model.systems[system].name.as_str());
+            let there = systems.get(&self.side.system_name(system));
             match there {
                 Some(&there) => self.derives(system) != other.derives(there),
                 None => !model.systems[system].derives.is_empty(),
@@ -165,7 +166,7 @@ impl<'w> Followed<'w> {
         let deriving: FxHashSet<SystemId> = model.systems.ids().filter(|&s| differs(s)).collect();
         let flows = self.graph.flows().iter().copied().filter(|&flow| {
             let f = &model.flows[flow];
-            let there = theirs.get(f.name.as_str());
+            let there = theirs.get(&self.side.flow_name(flow));
             deriving.contains(&f.to)
                 || there.is_none_or(|&there| self.signature(flow) != other.signature(there))
         });
@@ -189,7 +190,7 @@ impl<'w> Followed<'w> {
 
 #[derive(PartialEq, Eq)]
 struct Signature<'w> {
-    ends: (&'w str, &'w str),
+    ends: (Cow<'w, str>, Cow<'w, str>),
     leaves: BTreeSet<&'w str>,
     purposes: Vec<&'w str>,
     only: Option<BTreeSet<&'w str>>,
@@ -328,10 +329,10 @@ impl<'f, 'w> Bits<'f, 'w> {
 
     /// For each system that something arrives at, by the name of the system: which
     /// origins for which purposes.
-    fn arrivals(&self) -> BTreeMap<&'w str, BTreeMap<String, Vec<u64>>> {
+    fn arrivals(&self) -> BTreeMap<Cow<'w, str>, BTreeMap<String, Vec<u64>>> {
         let graph = &self.followed.graph;
         let model = self.followed.model();
-        let mut all: BTreeMap<&str, BTreeMap<String, Vec<u64>>> = BTreeMap::new();
+        let mut all: BTreeMap<Cow<'w, str>, BTreeMap<String, Vec<u64>>> = BTreeMap::new();
         for &flow in graph.flows() {
             let f = &model.flows[flow];
             let mut arriving = vec![0; self.width];
@@ -342,7 +343,7 @@ impl<'f, 'w> Bits<'f, 'w> {
             if bits::is_empty(&arriving) {
                 continue;
             }
-            let at = all.entry(&model.systems[f.to].name).or_default();
+            let at = all.entry(self.followed.side.system_name(f.to)).or_default();
             for purpose in self.followed.purposes(flow) {
                 match at.get_mut(purpose) {
                     Some(row) => {
@@ -361,12 +362,12 @@ impl<'f, 'w> Bits<'f, 'w> {
     fn without(&self, other: &Bits, steps: &mut usize) -> Vec<Reach> {
         let (here, there) = (self.arrivals(), other.arrivals());
         let model = self.followed.model();
-        let systems: FxHashMap<&str, SystemId> =
-            model.systems.iter().map(|(id, s)| (s.name.as_str(), id)).collect();
+        let systems: FxHashMap<Cow<str>, SystemId> =
+            model.systems.ids().map(|id| (self.followed.side.system_name(id), id)).collect();
         // Which origins get to each party there.
         let mut parties: FxHashMap<&str, Vec<u64>> = FxHashMap::default();
         for (system, purposes) in &there {
-            let party = system.split_once('/').map_or(*system, |(party, _)| party);
+            let party = system.split_once('/').map_or(system.as_ref(), |(party, _)| party);
             let row = parties.entry(party).or_insert_with(|| vec![0; self.width]);
             purposes.values().for_each(|p| {
                 bits::or(row, p);
@@ -398,7 +399,8 @@ impl<'f, 'w> Bits<'f, 'w> {
                 bits::or(&mut ever, row);
             });
             let party = model.systems[target].party;
-            let at_party = parties.get(model.parties[party].id()).map(Vec::as_slice).unwrap_or_default();
+            let at_party =
+                parties.get(self.followed.side.party_id(party)).map(Vec::as_slice).unwrap_or_default();
             for ((start, assumed), items) in new {
                 let first = self.starts.partition_point(|s| s.0.as_str() < start);
                 let last = self.starts.partition_point(|s| s.0.as_str() <= start);

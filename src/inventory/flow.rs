@@ -62,13 +62,19 @@ pub struct Stated {
 
 /// What few flows state that refers to nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Seldom {
-    effective: Effective,
-    disposed: Option<Disposed>,
-    tags: Words,
+pub(crate) struct Seldom {
+    pub(crate) effective: Effective,
+    pub(crate) disposed: Option<Disposed>,
+    pub(crate) tags: Words,
 }
 
 impl Stated {
+    /// Changes what few flows state.
+    pub(crate) fn edit_seldom(&mut self, change: impl FnOnce(&mut Seldom)) {
+        let none = || Seldom { effective: Effective::default(), disposed: None, tags: Words::default() };
+        change(self.seldom.get_or_insert_with(|| Box::new(none())));
+    }
+
     /// When it runs.
     pub fn effective(&self) -> &Effective {
         const ALWAYS: &Effective = &Effective { from: None, until: None };

@@ -15,7 +15,7 @@ use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions, InputSet, LeftOut};
-use crate::inventory::{Judges, Statement, Waiver, is_policy, is_tests};
+use crate::inventory::{Inventory, Judges, Statement, Waiver, is_policy, is_tests};
 use crate::limits::{Allowance, Limits};
 use crate::model::{Model, build};
 use crate::packs;
@@ -45,6 +45,8 @@ pub struct Request<'r> {
     pub judges: Option<&'r Judges>,
     /// How much it may ask for.
     pub limits: Limits,
+    /// Whether the declarations are kept as they are written, too.
+    pub keep: bool,
     /// Texts that are in the sources already, in the place of `paths` and `policies`.
     pub read: Option<&'r Read>,
 }
@@ -70,6 +72,7 @@ impl Default for Request<'_> {
             cache: None,
             judges: None,
             limits: Limits::USUAL,
+            keep: false,
             read: None,
         }
     }
@@ -96,6 +99,8 @@ pub struct World {
     pub own_waivers: Vec<Waiver>,
     /// Its own promises, whichever count, in the order of ids.
     pub own_statements: Vec<Statement>,
+    /// The declarations as they are written, if they were to be kept.
+    pub declared: Inventory,
 }
 
 /// Reads everything. Of the texts of an inventory without mistakes, what tells lines and columns
@@ -151,6 +156,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     unique_policies(&policies, sources, decoder.diagnostics);
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     reading.end(sources.bytes(), Unit::Bytes);
+    let kept = if request.keep { declared.clone() } else { Inventory::default() };
     let resolving = stages::begin("resolving", 0);
     let model = build(declared, data, purposes, &mut diagnostics);
     resolving.end(model.flows.len(), Unit::Flows);
@@ -165,6 +171,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             judges,
             own_waivers,
             own_statements,
+            declared: kept,
         });
     }
     if broken {

@@ -680,7 +680,7 @@ fn edits_are_classed_by_the_table() {
         (
             "onward_transfer: processors",
             "onward_transfer: permitted",
-            "widening agreement deal terms.onward_transfer",
+            "assertion agreement deal terms.onward_transfer",
         ),
         ("{purposes: [service], retention", "{retention", "widening agreement deal terms.purposes"),
         (
@@ -724,7 +724,7 @@ fn edits_are_classed_by_the_table() {
         ("parties: [bank, app]", "parties: [app, bank]", ""),
         ("name: App,", "name: Apps,", "neutral party app name"),
         ("retention: 90d, consent", "retention: 89d, consent", "narrowing agreement deal terms.retention"),
-        ("opt_out, retention: 30d}]", "opt_out, retention: 24h}]", "narrowing flow deal/balance retention"),
+        ("opt_out, retention: 30d}]", "opt_out, retention: 24h}]", "assertion flow deal/balance retention"),
     ];
     for (from, to, expected) in gated {
         let gates = ["widening", "assertion", "both"].iter().any(|class| expected.contains(class));
@@ -760,7 +760,7 @@ fn what_is_added_brings_its_claims_in_sight() {
         "neutral agreement study added",
         "assertion agreement study kind",
         "assertion agreement study terms.released_by",
-        "widening agreement study terms.onward_transfer",
+        "assertion agreement study terms.onward_transfer",
         "widening flow study/figures added",
         "assertion flow study/figures transform",
         "assertion flow study/figures consent",
@@ -825,13 +825,15 @@ fn every_key_that_is_compared_has_its_row() {
 #[test]
 fn the_table_is_published() {
     let mut table = String::from(
-        "| of | key | more, longer, higher | less | another value | why |\n| --- | --- | --- | --- | --- | --- |\n",
+        "| of | key | more, longer, higher | less | another value | who looks at it | why |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     let mut rows: Vec<_> = ROWS.iter().collect();
     rows.sort_by_key(|row| row.of);
     for row in rows {
         let (of, key) = (row.of, row.key);
-        table += &format!("| {of} | `{key}` | {} | {} | {} | {} |\n", row.more, row.less, row.other, row.why);
+        let classes = format!("{} | {} | {}", row.more, row.less, row.other);
+        table += &format!("| {of} | `{key}` | {classes} | {} | {} |\n", row.reader, row.why);
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diff.md");
     let text = fs::read_to_string(file).unwrap();

@@ -7,6 +7,7 @@ mod bundle;
 mod cache;
 mod certificate;
 mod ci_guide;
+mod classes;
 mod cli;
 mod common;
 mod corners;

@@ -31,6 +31,8 @@ pub fn render(report: &DiffReport) -> String {
     };
     let top = top(report);
     let fixed: Vec<&Finding> = diff.findings.fixed.iter().collect();
+    let gone = |f: &&&Finding| diff.fixed_by_claim.contains(&f.fingerprint);
+    let by_claim: Vec<&Finding> = fixed.iter().filter(gone).copied().collect();
     let lists = [
         reached(report),
         relied_on(report),
@@ -44,6 +46,7 @@ pub fn render(report: &DiffReport) -> String {
             &others,
         ),
         list(format!("{} fixed", count(fixed.len(), "finding")), &fixed),
+        list(format!("{} of these gone by claim alone", count(by_claim.len(), "finding")), &by_claim),
         no_longer(report),
         notices(report),
         tail(report),
@@ -55,6 +58,17 @@ pub fn render(report: &DiffReport) -> String {
         let fail = if failing.len() == 1 { "fails" } else { "fail" };
         body.push(&format!("### {}, added or grown, that {fail}\n\n", count(failing.len(), "finding")), 0);
         body.push(&in_full(failing.into_iter(), head, places, body.left()), 0);
+    }
+    let pardoned = diff.pardoned.iter().map(|p| &p.finding);
+    if !diff.pardoned.is_empty() {
+        let number = count(diff.pardoned.len(), "finding");
+        body.push(&format!("### {number}, pardoned in the same change\n\n"), 0);
+        body.push(
+            "What the change claims of declarations that were there keeps these from being findings. \
+             `--trust-claims` accepts the claims.\n\n",
+            0,
+        );
+        body.push(&in_full(pardoned, head, places, body.left()), 0);
     }
     top + &body.finish() + &lists
 }

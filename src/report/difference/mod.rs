@@ -4,6 +4,8 @@
 mod markdown;
 mod text;
 
+pub use text::brief;
+
 use std::io;
 
 use super::json::Hidden;

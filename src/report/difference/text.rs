@@ -33,11 +33,12 @@ pub fn render(report: &DiffReport) -> String {
             findings::write(&mut page, list, &report.head.promises, look);
         }
     }
+    pardoned(&mut page, report);
     if look.quiet {
         return page.finish();
     }
     let most = look.limit.map_or(usize::MAX, |_| LISTED);
-    fixed(&mut page, &diff.findings.fixed, most);
+    fixed(&mut page, diff, most);
     if let Some(changes) = &diff.reach {
         reach(&mut page, "NEWLY REACHED, whether or not a rule forbids it", &changes.added, most);
         reach(&mut page, "NO LONGER REACHED", &changes.removed, most);
@@ -69,6 +70,12 @@ pub fn sentence(report: &DiffReport) -> String {
             let noun = if number == 1 { "finding is" } else { "findings are" };
             reasons.push(format!("{words} {noun} {what}"));
         }
+    }
+    let pardoned = diff.pardoned.iter().map(|p| &p.finding).filter(|f| report.gate.stops(f));
+    let (number, words) = by_severity(pardoned.map(|f| f.severity));
+    if number > 0 {
+        let noun = if number == 1 { "finding is" } else { "findings are" };
+        reasons.push(format!("{words} {noun} pardoned in the same change"));
     }
     let edits = diff.edits.iter().flatten().filter(|e| e.class.gates()).count();
     if report.widening && edits > 0 {
@@ -125,15 +132,32 @@ fn untrusted(page: &mut Page, diff: &Diff) {
     }
 }
 
-fn fixed(page: &mut Page, list: &[Finding], most: usize) {
+fn pardoned(page: &mut Page, report: &DiffReport) {
+    let list: Vec<Finding> = report.diff.pardoned.iter().map(|p| p.finding.clone()).collect();
+    if list.is_empty() {
+        return;
+    }
+    let title = "PARDONED IN THE SAME CHANGE: what it claims of declarations that were there keeps these from \
+                 being findings (--trust-claims accepts the claims)";
+    heading(page, title, Style::Red);
+    findings::write(page, &list, &report.head.promises, &report.look);
+}
+
+fn fixed(page: &mut Page, diff: &Diff, most: usize) {
+    let list = &diff.findings.fixed;
     if list.is_empty() {
         return;
     }
     heading(page, "FIXED: findings that are no longer there", Style::Green);
     for finding in list.iter().take(most) {
-        page.item("  - ", &brief(finding), Style::Plain);
+        page.item("  - ", &format!("{}{}", brief(finding), by_claim(diff, finding)), Style::Plain);
     }
     rest(page, 2, list.len().saturating_sub(most), "finding");
+}
+
+/// Whether a finding is gone by claim alone, in words to put behind it.
+pub fn by_claim(diff: &Diff, finding: &Finding) -> &'static str {
+    if diff.fixed_by_claim.contains(&finding.fingerprint) { " (by claim alone)" } else { "" }
 }
 
 /// A finding in a line.
@@ -229,19 +253,11 @@ fn walk(page: &mut Page, path: &[Arc<Hop>]) {
     }
 }
 
-/// What an edit says: `consent: none → opt_in`.
+/// What an edit says, and the rules that make a claim of it.
 pub fn said(edit: &Edit) -> String {
-    let list = |values: &[String]| match values {
-        [] => "nothing".to_owned(),
-        values => values.join(", "),
-    };
-    match edit.key.as_str() {
-        "added" | "removed" => match edit.after.first().or(edit.before.first()) {
-            Some(what) => format!("{} ({what})", edit.key),
-            None => edit.key.clone(),
-        },
-        key => format!("{key}: {} → {}", list(&edit.before), list(&edit.after)),
-    }
+    let rules =
+        if edit.rules.is_empty() { String::new() } else { format!(" [{}]", some(&edit.rules, ORIGINS)) };
+    edit.said() + &rules
 }
 
 fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
@@ -305,6 +321,9 @@ pub fn summary(diff: &Diff) -> String {
         "Findings: {} added, {} grown, {} fixed, {} unchanged.",
         s.added, s.grown, s.fixed, s.unchanged
     );
+    if s.pardoned > 0 {
+        text = text.replacen("Findings: ", &format!("Findings: {} pardoned, ", s.pardoned), 1);
+    }
     if diff.reach.is_some() {
         text += &format!(" Reach: {} added, {} removed.", s.reach_added, s.reach_removed);
     }

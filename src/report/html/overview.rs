@@ -17,6 +17,7 @@ use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, P
 use crate::gate::Threshold;
 use crate::model::{Counting, FlowId, Model, SystemId};
 use crate::report::Report;
+use crate::report::difference::brief;
 use crate::report::group::{self, Words};
 use crate::report::say::{by_severity, count, listing, speaker, walks};
 use crate::vocabulary::{Basis, Severity, Status};
@@ -127,6 +128,8 @@ struct Compared {
     numbers: String,
     trust_head: bool,
     findings_only: bool,
+    /// What claims of the second keep from being findings.
+    pardoned: Vec<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -227,7 +230,16 @@ fn compared(diff: &Diff) -> Compared {
         numbers.push(format!("{} that widen", count(s.widening + s.both, "edit")));
         numbers.push(format!("{} that only claim", s.assertion));
     }
+    if !diff.pardoned.is_empty() {
+        numbers.push(format!("{} pardoned in the same change", s.pardoned));
+    }
+    let pardoned = diff.pardoned.iter().map(|pardoned| {
+        let claims: Vec<String> =
+            pardoned.edits.iter().map(|edit| format!("{} {}, {}", edit.of, edit.id, edit.said())).collect();
+        format!("{}: {}", brief(&pardoned.finding), claims.join("; "))
+    });
     Compared {
+        pardoned: pardoned.collect(),
         base: name(&diff.base),
         head: name(&diff.head),
         numbers: listing(&numbers),
