@@ -5,9 +5,9 @@ use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::decode::{Decoder, Fields};
+use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
-use crate::files::{Files, slashed};
+use crate::files::{Files, lexically, slashed};
 use crate::gate::Threshold;
 use crate::input::too_large;
 use crate::limits::Limits;
@@ -15,7 +15,7 @@ use crate::packs;
 use crate::report::Format;
 use crate::source::Sources;
 use crate::taxonomy::Tree;
-use crate::vocabulary::{Status, Word};
+use crate::vocabulary::{Status, Word, words};
 use crate::yaml::{self, Node};
 
 /// The name of the file.
@@ -23,6 +23,28 @@ pub const FILE: &str = "ringfence.yaml";
 
 /// More than this is no configuration.
 const MOST_BYTES: u64 = 1 << 20;
+
+words! {
+    /// A key of the settings. `diff::settings` says what a change of each lets pass.
+    Setting: "a setting" {
+        /// What is read.
+        Inventory = "inventory",
+        /// What is left out of it.
+        Exclude = "exclude",
+        /// What it is held against.
+        Policies = "policies",
+        /// From which severity on findings fail.
+        FailOn = "fail_on",
+        /// Which findings are known.
+        Baseline = "baseline",
+        /// Which day's flows count.
+        AsOf = "as_of",
+        /// Which agreements count.
+        Status = "status",
+        /// Which reports are written.
+        Reports = "reports",
+    }
+}
 
 /// The settings of one file. What it does not say is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,19 +69,21 @@ pub struct Config {
 
 impl Config {
     /// Each key with what it is set to; paths as seen from a folder; empty: not set.
-    pub fn entries(&self, folder: &Path) -> Vec<(&'static str, Vec<String>)> {
+    pub fn entries(&self, folder: &Path) -> Vec<(Setting, Vec<String>)> {
+        // Taken apart by name, so that a further setting cannot be left out.
+        let Config { inventory, exclude, policies, fail_on, baseline, as_of, status, reports } = self;
         let path = |path: &PathBuf| slashed(path.strip_prefix(folder).unwrap_or(path));
-        let policies = self.policies.iter().map(|p| path(&PathBuf::from(p)));
-        let reports = self.reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
+        let policies = policies.iter().map(|p| path(&PathBuf::from(p)));
+        let reports = reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
         vec![
-            ("inventory", self.inventory.iter().map(path).collect()),
-            ("exclude", self.exclude.clone()),
-            ("policies", policies.collect()),
-            ("fail_on", self.fail_on.iter().map(|t| t.word().to_owned()).collect()),
-            ("baseline", self.baseline.iter().map(path).collect()),
-            ("as_of", self.as_of.iter().map(ToString::to_string).collect()),
-            ("status", self.status.iter().map(ToString::to_string).collect()),
-            ("reports", reports.collect()),
+            (Setting::Inventory, inventory.iter().map(path).collect()),
+            (Setting::Exclude, exclude.clone()),
+            (Setting::Policies, policies.collect()),
+            (Setting::FailOn, fail_on.iter().map(|t| t.word().to_owned()).collect()),
+            (Setting::Baseline, baseline.iter().map(path).collect()),
+            (Setting::AsOf, as_of.iter().map(ToString::to_string).collect()),
+            (Setting::Status, status.iter().map(ToString::to_string).collect()),
+            (Setting::Reports, reports.collect()),
         ]
     }
 }
@@ -71,6 +95,11 @@ pub fn find(files: &Files, from: &Path) -> Option<PathBuf> {
     let first = |folders: &mut dyn Iterator<Item = &Path>| {
         folders.map(|folder| folder.join(FILE)).find(|file| files.is_file(file))
     };
+    if !lexical && files.is_of_revision(from) {
+        // What is named need not be there: settings can lie above it all the same.
+        let whole = lexically(&std::env::current_dir().ok()?.join(from));
+        return first(&mut whole.ancestors());
+    }
     if !lexical {
         return first(&mut files.canonical(from).ok()?.ancestors());
     }
@@ -108,7 +137,7 @@ pub fn read(
     let folder = path.parent().unwrap_or(Path::new(""));
     let config = match documents.as_slice() {
         [] => Config::default(),
-        [document] => decode(&mut d, document, folder),
+        [document] => decode(&mut d, document, files, folder),
         [_, second, ..] => {
             d.report(
                 Diagnostic::new("two-documents", "a configuration is one document", second.span)
@@ -120,7 +149,7 @@ pub fn read(
     if diagnostics.is_empty() { Ok(config) } else { Err(diagnostics) }
 }
 
-fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
+fn decode(d: &mut Decoder, document: &Node, files: &Files, folder: &Path) -> Config {
     let mut config = Config::default();
     if document.value == yaml::Value::Null {
         return config;
@@ -128,20 +157,29 @@ fn decode(d: &mut Decoder, document: &Node, folder: &Path) -> Config {
     let Some(mut f) = Fields::new(d, document, "a configuration") else {
         return config;
     };
-    let texts = |d: &mut Decoder, f: &mut Fields, key| {
-        f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect::<Vec<String>>()
+    let path = |d: &mut Decoder, text: Spanned<String>| {
+        let path = folder.join(&text.value);
+        if !files.may_name(&path) {
+            d.report(
+                Diagnostic::new("outside-repository", "this leads out of the repository", text.span)
+                    .label("expected a path within the repository")
+                    .help("the settings of a revision come with it, and lead to nothing besides it: name a policy that lies elsewhere in the call, `--policy FILE`"),
+            );
+            return None;
+        }
+        Some(path)
     };
-    config.inventory = texts(d, &mut f, "inventory").iter().map(|t| folder.join(t)).collect();
-    config.exclude = texts(d, &mut f, "exclude");
-    config.policies = texts(d, &mut f, "policies")
-        .into_iter()
-        .map(|name| match packs::pack(&name).is_some() {
-            true => name,
-            false => folder.join(name).to_string_lossy().into_owned(),
-        })
-        .collect();
+    config.inventory = f.list(d, "inventory", |d, n| d.text(n).and_then(|text| path(d, text)));
+    config.exclude = f.list(d, "exclude", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+    config.policies = f.list(d, "policies", |d, n| {
+        let name = d.text(n)?;
+        if packs::pack(&name.value).is_some() {
+            return Some(name.value);
+        }
+        path(d, name).map(|path| path.to_string_lossy().into_owned())
+    });
     config.fail_on = f.with(d, "fail_on", |d, n| d.word::<Threshold>(n)).map(|w| w.value);
-    config.baseline = f.with(d, "baseline", |d, n| d.text(n)).map(|t| folder.join(t.value));
+    config.baseline = f.with(d, "baseline", |d, n| d.text(n).and_then(|text| path(d, text)));
     config.as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
     config.status = f.list(d, "status", |d, n| d.word::<Status>(n)).into_iter().map(|w| w.value).collect();
     let reports = f.with(d, "reports", |d, n| {
@@ -186,7 +224,7 @@ fn leads_away(folder: &Path, file: &Path) -> Option<&'static str> {
     None
 }
 
-fn format(d: &mut Decoder, name: &crate::decode::Spanned<String>) -> Option<Format> {
+fn format(d: &mut Decoder, name: &Spanned<String>) -> Option<Format> {
     let format = Format::parse(&name.value);
     if format.is_none() {
         let known: Vec<&str> = Format::ALL.iter().map(|f| f.word()).collect();
@@ -228,7 +266,7 @@ mod tests {
         let mut diagnostics = Vec::new();
         let tree = Tree::default();
         let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
-        let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), Path::new("project"));
+        let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), &DISK, Path::new("project"));
         (config, diagnostics)
     }
 

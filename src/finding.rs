@@ -455,12 +455,13 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 17] = [
+pub const NOTICES: [(&str, &str); 18] = [
     ("assumed-provider", "a processing agreement names no provider: the first of its parties is taken"),
     ("assumed-purposes", "flows state no purposes: those of the receiving system are taken"),
     ("assumed-retention", "no retention is stated: unlimited is taken"),
     ("baseline-fixed", "the baseline holds findings that are no longer there"),
     ("empty-inventory", "no flow counts"),
+    ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
     ("findings-only", "a result holds no flows: only findings are compared"),
     ("link-not-followed", "a link leads out of the inventory"),
     ("no-policy", "no policy is in force"),

@@ -196,7 +196,7 @@ impl Walk<'_> {
                 let is_dir = entry.kind == Kind::Folder;
                 if let Some(reason) = self.reason(&entry.name, &name, is_dir) {
                     self.set.left_out.push((name, reason));
-                } else if entry.kind == Kind::Other && matches!(self.files, Files::Revision(_)) {
+                } else if entry.kind == Kind::Other && self.files.is_of_revision(&entry.path) {
                     let why = "it is a submodule, and a revision does not hold its files";
                     self.diagnostics.push(unreadable(&name, why));
                 } else if entry.kind == Kind::Link {
@@ -241,7 +241,7 @@ impl Walk<'_> {
         let target = match self.files.canonical(path) {
             Ok(target) => target,
             // In a revision nothing is known of what lies outside.
-            Err(_) if matches!(self.files, Files::Revision(_)) => {
+            Err(_) if self.files.is_of_revision(path) => {
                 self.set.left_out.push((name, LeftOut::LinkOutside));
                 return;
             }

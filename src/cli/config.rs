@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::config;
+use ringfence::config::{self, Setting};
 use ringfence::source::Sources;
 use ringfence::visible::{in_json, inert, visible};
+use ringfence::vocabulary::Word;
 use serde_json::json;
 
 use super::input;
@@ -37,15 +38,15 @@ Arguments of a call come before the configuration, and that before the defaults.
 Exit codes: 0 fine, 2 the configuration is wrong.";
 
 /// What holds where nothing is set, and what each setting is.
-const DEFAULTS: [(&str, &str, &str); 8] = [
-    ("inventory", "the folder of the call", "what is read"),
-    ("exclude", "nothing", "what is left out of it"),
-    ("policies", "core", "what it is held against, besides its own terms and promises"),
-    ("fail_on", "high", "the severity from which on new findings fail"),
-    ("baseline", "none", "findings known before"),
-    ("as_of", "none: dates do not matter", "the day whose flows count"),
-    ("status", "all", "the agreements that count"),
-    ("reports", "none", "files written besides"),
+const DEFAULTS: [(Setting, &str, &str); 8] = [
+    (Setting::Inventory, "the folder of the call", "what is read"),
+    (Setting::Exclude, "nothing", "what is left out of it"),
+    (Setting::Policies, "core", "what it is held against, besides its own terms and promises"),
+    (Setting::FailOn, "high", "the severity from which on new findings fail"),
+    (Setting::Baseline, "none", "findings known before"),
+    (Setting::AsOf, "none: dates do not matter", "the day whose flows count"),
+    (Setting::Status, "all", "the agreements that count"),
+    (Setting::Reports, "none", "files written besides"),
 ];
 
 /// Prints the settings.
@@ -64,12 +65,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let text = match args.format {
         Form::Text => text(&entries, file.as_deref()),
         Form::Json => {
-            let setting = |(key, values): &(&str, Vec<String>)| {
+            let setting = |(key, values): &(Setting, Vec<String>)| {
                 let from = if values.is_empty() { "default" } else { file.as_deref().unwrap_or_default() };
                 let value = match (*key, values.as_slice()) {
-                    ("fail_on", []) => json!("high"),
-                    ("policies", []) => json!(["core"]),
-                    ("fail_on" | "baseline" | "as_of", values) => json!(values.first()),
+                    (Setting::FailOn, []) => json!("high"),
+                    (Setting::Policies, []) => json!(["core"]),
+                    (Setting::FailOn | Setting::Baseline | Setting::AsOf, values) => json!(values.first()),
                     (_, values) => json!(values),
                 };
                 json!({"key": key, "value": value, "from": from})
@@ -82,18 +83,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(entries: &[(&str, Vec<String>)], file: Option<&str>) -> String {
+fn text(entries: &[(Setting, Vec<String>)], file: Option<&str>) -> String {
     let mut text = match file {
         Some(file) => format!("Settings from {file}\n\n"),
         None => format!("No {} here or above: the defaults hold\n\n", config::FILE),
     };
     for (key, value) in entries {
-        let (_, default, what) = DEFAULTS.iter().find(|(name, ..)| name == key).copied().unwrap_or_default();
+        let known = DEFAULTS.iter().find(|(name, ..)| name == key);
+        let (default, what) = known.map(|(_, default, what)| (*default, *what)).unwrap_or_default();
         let (value, from) = match value.is_empty() {
             true => (default.to_owned(), "default"),
             false => (visible(&value.join(", ")), "set"),
         };
-        text += &format!("{key:<10} {value}\n{:<10}   {from}; {what}\n", "");
+        text += &format!("{:<10} {value}\n{:<10}   {from}; {what}\n", key.word(), "");
     }
     inert(&text).into_owned()
 }

@@ -7,8 +7,9 @@ use anyhow::Context;
 use ringfence::audit::Options;
 use ringfence::config::Config;
 use ringfence::diff::{
-    Diff, Known, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, TakenBack, accepted, edits,
-    goes_beyond, held, pardons, reach_changes, sides, take_back, untrusted, with_pardoned,
+    Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States, TakenBack,
+    Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides, take_back, untrusted,
+    with_pardoned,
 };
 use ringfence::files::DISK;
 use ringfence::finding::{Audit, Notice};
@@ -39,8 +40,8 @@ pub struct Args {
     head: String,
     #[command(flatten)]
     judging: Judging,
-    /// Fail also if an edit widens what may move, or claims something away, whatever
-    /// the rules say
+    /// Fail also if an edit widens what may move or claims something away, or if settings,
+    /// policies or the baseline change so that more would pass, whatever the rules say
     #[arg(long)]
     fail_on_widening: bool,
     /// Accept what HEAD claims of declarations that BASE has, too: do not judge HEAD once
@@ -64,7 +65,9 @@ Examples:
   ringfence diff git:main . --format markdown --output comment.md
 
 BASE is trusted, HEAD is not: configuration, policies, waivers, promises and
-baseline are those of BASE. What HEAD changes in them is listed first.
+baseline are those of BASE. They say also which files of both are read, unless
+the call names a folder. What HEAD changes in them is listed first; it is not
+applied, and --fail-on-widening fails on what would let more pass.
 
 What HEAD claims of declarations that BASE has (a role, a consent, a status) is
 taken back, and HEAD judged once more: what is a finding only then is pardoned in
@@ -73,7 +76,7 @@ the same change, and fails. --trust-claims turns that off.
 Exit codes:
   0  nothing added, grown or pardoned at or above --fail-on
   1  findings added, grown or pardoned, or new notices that --deny-notices names, or edits
-     that --fail-on-widening gates on
+     and changed settings that --fail-on-widening gates on
   2  the input or the call was wrong; nothing was compared";
 
 /// Why nothing was compared, and has been said.
@@ -152,50 +155,52 @@ fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
 
 /// Two states that lie in files.
 fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
-    let mut texts = Sources::new();
-    let old =
-        State::open(base, head, limits(), &mut texts).map_err(|m| stop(args, &m, &texts, &base.name()))?;
-    let mut sources = Sources::new();
-    let new = State::open(head, base, limits(), &mut sources)
-        .map_err(|m| stop(args, &m, &sources, &head.name()))?;
-    let judging = if args.trust_head { &new } else { &old };
-    let config = judging.config.clone();
+    let (mut texts, mut sources) = (Sources::new(), Sources::new());
+    let names = [base.name(), head.name()];
+    let name = |which: Which| match which {
+        Which::Base => &names[0],
+        Which::Head => &names[1],
+    };
+    let states =
+        States::open(base, head).map_err(|(which, m)| stop(args, &m, &Sources::new(), name(which)))?;
+    let layout = Layout::new(&states, args.trust_head, limits(), (&mut texts, &mut sources)).map_err(
+        |(which, m)| {
+            let sources = if which == Which::Base { &texts } else { &sources };
+            stop(args, &m, sources, name(which))
+        },
+    )?;
+    let judging = states.get(layout.judging);
+    let config = layout.config().clone();
     let mut options = args.judging.options(&config);
     options.baseline =
         input::baseline(&config, &judging.files, &mut texts, args.writing.color).map_err(|_| Stopped)?;
     let gate = args.judging.gate(&config);
-    let policies = input::policies(&args.judging.scoping.policies, &config);
-    let request = |state: &State, paths: Vec<_>| -> Result<Request<'_>, Stopped> {
-        let there = if args.judging.allow_empty {
-            paths.into_iter().filter(|path: &std::path::PathBuf| state.files.kind(path).is_ok()).collect()
-        } else {
-            let other = if std::ptr::eq(state, &old) { &new } else { &old };
-            state.find(&paths, other).map_err(|m| stop(args, &m, &Sources::new(), &state.name))?;
-            paths
-        };
-        Ok(Request {
-            paths: there,
+    let named = &args.judging.scoping.policies;
+    let policy_files = if named.is_empty() { None } else { Some(judging.files.named()) };
+    let read = |which: Which, judges, texts: &mut Sources| -> Result<World, Stopped> {
+        let state = states.get(which);
+        let paths = layout.found(which, args.judging.allow_empty);
+        let request = Request {
+            files: &state.files,
+            policy_files: policy_files.as_ref().unwrap_or(&judging.files),
+            paths: paths.map_err(|m| stop(args, &m, &Sources::new(), &state.name))?,
             exclude: config.exclude.clone(),
+            baselines: layout.baselines(which),
+            policies: input::policies(named, &config),
             cache: input::cache(),
+            judges,
             limits: limits(),
             keep: !args.trust_claims,
-            baselines: state.baselines(judging),
-            policies: policies.clone(),
             ..Request::default()
-        })
-    };
-    let read = |state: &State, request: Request, texts: &mut Sources| -> Result<World, Stopped> {
-        let request = Request { files: &state.files, policy_files: &judging.files, ..request };
+        };
         load::load(&request, texts).map_err(|m| stop(args, &Mistakes::Files(m), texts, &state.name))
     };
-    let before = read(&old, request(&old, old.inventory_of(judging))?, &mut texts)?;
+    let before = read(Which::Base, None, &mut texts)?;
     // The head is held to what the base says: places in both have to be known.
     let mut texts_of_head = texts.clone();
-    let judges = (!args.trust_head).then_some(&before.judges);
-    let wanted = request(&new, new.inventory_of(judging))?;
-    let after = read(&new, Request { judges, ..wanted }, &mut texts_of_head)?;
+    let after = read(Which::Head, (!args.trust_head).then_some(&before.judges), &mut texts_of_head)?;
     if !args.judging.allow_empty {
-        for (world, state) in [(&before, &old), (&after, &new)] {
+        for (world, state) in [(&before, &states.base), (&after, &states.head)] {
             if Counting::new(&world.model, &options.scope).iter().next().is_none() {
                 let text = format!(
                     "{} has nothing to judge: no flow that counts\n  help: say --allow-empty if this is as it should be",
@@ -221,8 +226,8 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let known = Known::of(&audit_before, &first.renames);
     known.carry(&mut audit_after, trees);
     let mut diff = Diff::new(
-        (facts(&old, &audit_before), &audit_before),
-        (facts(&new, &audit_after), &audit_after),
+        (facts(&states.base, &audit_before), &audit_before),
+        (facts(&states.head, &audit_after), &audit_after),
         Some(trees),
         args.trust_head,
         &known,
@@ -232,7 +237,8 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         let found = pardons(&audit_before, &audit_after, back, taken, &diff.findings.fixed, trees);
         (diff.pardoned, diff.fixed_by_claim) = (found.pardoned, found.fixed_by_claim);
     }
-    diff.untrusted = untrusted(&old, &new);
+    diff.untrusted = untrusted(&layout);
+    diff.notices.extend(excluded_edits(&layout));
     diff.untrusted.extend(held(&edits));
     diff.reach = Some(reach);
     diff.edits = Some(edits);
@@ -266,32 +272,39 @@ fn judge(base: &Side, head: &Side, taken: Option<&TakenBack>, options: &Options)
 /// Two results, or one beside files.
 fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let mut config = Config::default();
-    let mut result = |spec: &Spec, other: &Spec| -> Result<Audit, Stopped> {
+    let mut result = |spec: &Spec, trusted: bool, like: Option<&Audit>| -> Result<Audit, Stopped> {
         let call = |text: String| stop(args, &Mistakes::Call(text), &Sources::new(), &spec.name());
         if let Spec::Result(path) = spec {
             return parse(path).map_err(|error| call(format!("{error:#}")));
         }
         let mut texts = Sources::new();
-        let state = State::open(spec, other, limits(), &mut texts)
-            .map_err(|m| stop(args, &m, &texts, &spec.name()))?;
-        config = state.config.clone();
+        let state = State::alone(spec).map_err(|m| stop(args, &m, &texts, &spec.name()))?;
+        let (own, paths) =
+            state.on_its_own(&limits(), &mut texts).map_err(|m| stop(args, &m, &texts, &state.name))?;
+        let (own, paths) = match trusted {
+            true => (own, paths),
+            // A result has no settings; what it says of how it was judged holds for the head, too.
+            false => (settings_of(like), state.whole()),
+        };
         let request = Request {
             files: &state.files,
-            policy_files: &state.files,
-            paths: state.paths.clone(),
-            exclude: config.exclude.clone(),
+            policy_files: &state.files.named(),
+            paths,
+            exclude: own.exclude.clone(),
             cache: input::cache(),
             limits: limits(),
-            baselines: state.baselines(&state),
-            policies: input::policies(&args.judging.scoping.policies, &config),
+            baselines: own.baseline.iter().cloned().collect(),
+            policies: input::policies(&args.judging.scoping.policies, &own),
             ..Request::default()
         };
         let world = load::load(&request, &mut texts)
             .map_err(|m| stop(args, &Mistakes::Files(m), &texts, &state.name))?;
-        limits::audit(&world, &texts, &args.judging.options(&config)).map_err(|_| Stopped)
+        let audit = limits::audit(&world, &texts, &args.judging.options(&own)).map_err(|_| Stopped);
+        config = own;
+        audit
     };
-    let before = result(base, head)?;
-    let mut after = result(head, base)?;
+    let before = result(base, true, None)?;
+    let mut after = result(head, args.trust_head, Some(&before))?;
     if !args.trust_head {
         distrust(&before, &mut after);
     }
@@ -316,6 +329,12 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let head = accepted(&after, &diff.findings);
     let options = args.judging.options(&config);
     Ok(Compared { diff, head, gate, config, places: Places::default(), declared: None, options })
+}
+
+/// What is known of how a result was judged, as settings.
+fn settings_of(result: Option<&Audit>) -> Config {
+    let judged = result.map(|audit| &audit.judged);
+    Config { as_of: judged.and_then(|judged| judged.as_of.as_deref()?.parse().ok()), ..Config::default() }
 }
 
 /// What only the head accepts is not accepted.

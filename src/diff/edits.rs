@@ -135,7 +135,7 @@ pub fn held(edits: &[Edit]) -> Vec<Untrusted> {
             "added" | "removed" => format!("`{}` is {}", edit.id, edit.key),
             key => format!("`{}`: `{key}` is changed", edit.id),
         };
-        Untrusted { what: what.to_owned(), message, location: edit.location.clone() }
+        Untrusted { what: what.to_owned(), message, class: edit.class, location: edit.location.clone() }
     };
     edits.iter().filter(judges).map(said).collect()
 }

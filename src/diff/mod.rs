@@ -3,12 +3,17 @@
 
 mod claims;
 mod edits;
+mod excluded;
 mod facets;
 mod findings;
+mod layout;
 mod pardons;
 mod reach;
 mod readers;
 mod renames;
+pub mod rules;
+pub mod settings;
+mod spec;
 mod state;
 pub mod table;
 
@@ -19,11 +24,15 @@ use serde::{Deserialize, Serialize};
 
 pub use claims::{TakenBack, take_back};
 pub use edits::{Edit, edits, held};
+pub use excluded::excluded_edits;
 pub use findings::{Findings, Known, accepted, compare as compare_findings, goes_beyond};
+pub use layout::{Layout, Settings};
 pub use pardons::{Pardoned, Pardons, pardons, with_pardoned};
 pub use reach::Reach;
 pub use renames::Renames;
-pub use state::{Mistakes, Spec, State, untrusted};
+pub use settings::untrusted;
+pub use spec::{Mistakes, Spec};
+pub use state::{State, States, Which};
 pub use table::{Class, Declaration};
 
 use crate::audit::Options;
@@ -92,8 +101,18 @@ pub struct Untrusted {
     pub what: String,
     /// What is changed.
     pub message: String,
+    /// What the change lets pass once it is applied.
+    pub class: Class,
     /// Where.
     pub location: Option<Location>,
+}
+
+impl Untrusted {
+    /// Whether it is a change of settings, policies or the baseline that `--fail-on-widening`
+    /// gates on; waivers and promises are edits and gated as those.
+    pub fn gates(&self) -> bool {
+        self.class.gates() && !matches!(self.what.as_str(), "waiver" | "promise")
+    }
 }
 
 /// What gets where in one state and not in the other.
@@ -135,6 +154,8 @@ pub struct Summary {
     pub narrowing: usize,
     /// The other edits.
     pub neutral: usize,
+    /// Changes of settings, policies and the baseline that `--fail-on-widening` gates on.
+    pub settings: usize,
 }
 
 /// A state as it is compared: what it declares, and what the other calls its leaves.
@@ -281,6 +302,7 @@ impl Diff {
             both: edits(Class::Both),
             narrowing: edits(Class::Narrowing),
             neutral: edits(Class::Neutral),
+            settings: self.untrusted.iter().filter(|change| change.gates()).count(),
         };
     }
 
@@ -302,11 +324,20 @@ impl Diff {
             && self.untrusted.is_empty()
     }
 
+    /// How often data of an origin gets to a system to which none of it got before.
+    pub fn newly_reached(&self) -> usize {
+        self.reach.iter().flat_map(|reach| &reach.added).filter(|reach| reach.new_system).count()
+    }
+
     /// Whether the comparison fails: a finding added or grown that the gate stops at, a
-    /// new notice that it denies, and with `widening` an edit that widens or claims.
+    /// new notice that it denies, and with `widening` an edit that widens or claims, a place newly
+    /// reached, or a change of settings that lets more pass from then on.
     pub fn fails(&self, gate: &Gate, widening: bool) -> bool {
         self.new_findings().any(|f| gate.stops(f))
             || self.notices.iter().any(|n| gate.denies(n))
             || (widening && self.edits.iter().flatten().any(|e| e.class.gates()))
+            || (widening && self.untrusted.iter().any(Untrusted::gates))
+            // Whatever opened it: also where a flow that is gone leaves an origin to be assumed.
+            || (widening && self.newly_reached() > 0)
     }
 }

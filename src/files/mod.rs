@@ -7,6 +7,7 @@ mod git;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use changed::Changed;
 pub use git::{GitError, Repository, Revision};
@@ -17,8 +18,12 @@ pub enum Files {
     /// What is there now.
     #[default]
     Disk,
-    /// What was there in a revision.
-    Revision(Box<Revision>),
+    /// What was there in a revision, and nothing besides: what lies outside of its repository
+    /// is not there.
+    Revision(Arc<Revision>),
+    /// The same for paths that the call names: those that lie outside of the repository are on
+    /// disk.
+    Named(Arc<Revision>),
     /// What would be there if a file were written.
     Changed(Box<Changed>),
 }
@@ -126,12 +131,34 @@ impl Files {
         }
     }
 
-    /// The revision that a path lies in: what lies outside of its repository is the
-    /// same for all revisions, and read from the disk.
+    /// The revision that answers for a path.
     fn of(&self, path: &Path) -> Option<&Revision> {
         match self {
             Files::Disk | Files::Changed(_) => None,
-            Files::Revision(revision) => revision.holds(path).then_some(revision),
+            Files::Revision(revision) => Some(revision),
+            Files::Named(revision) => revision.holds(path).then_some(revision),
+        }
+    }
+
+    /// Whether a path is looked for in a revision.
+    pub fn is_of_revision(&self, path: &Path) -> bool {
+        self.of(path).is_some()
+    }
+
+    /// Whether settings that are read from here may name a path. Those of a revision come from
+    /// whoever wrote it, so that they lead to nothing outside of its repository.
+    pub fn may_name(&self, path: &Path) -> bool {
+        match self {
+            Files::Disk | Files::Changed(_) => true,
+            Files::Revision(revision) | Files::Named(revision) => revision.holds(path),
+        }
+    }
+
+    /// The same files for paths that the call names.
+    pub fn named(&self) -> Files {
+        match self {
+            Files::Revision(revision) | Files::Named(revision) => Files::Named(Arc::clone(revision)),
+            Files::Disk | Files::Changed(_) => Files::Disk,
         }
     }
 
@@ -139,7 +166,7 @@ impl Files {
     fn text_of(&self, path: &Path) -> Option<&str> {
         match self {
             Files::Changed(changed) => changed.text_of(path),
-            Files::Disk | Files::Revision(_) => None,
+            Files::Disk | Files::Revision(_) | Files::Named(_) => None,
         }
     }
 

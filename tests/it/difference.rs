@@ -220,7 +220,7 @@ fn another_layout_is_no_difference() {
 type Tuple = (String, String, String, String);
 
 /// ⟨s, o, v, p⟩ as in the module `reach`, item by item.
-fn relation(world: &World) -> BTreeSet<Tuple> {
+pub fn relation(world: &World) -> BTreeSet<Tuple> {
     let model = Model::new(world, evaluate::options(world));
     let origins = model.assume_origins();
     let mut all = BTreeSet::new();
@@ -370,8 +370,9 @@ fn the_base_is_trusted_and_the_change_is_not() {
         "configuration: `fail_on` is `never` and was nothing",
         "configuration: `policies` is `none.yaml` and was `core, concern.yaml`",
         "configuration: `status` is `proposed` and was nothing",
-        "policy: `concern.yaml` is removed",
-        "policy: `none.yaml` is added",
+        "policy: `core` is no longer applied",
+        "policy: `concern` is no longer applied",
+        "policy: `none` is applied besides",
     ] {
         assert!(changed.contains(&expected), "{expected} is not in {changed:?}");
     }
@@ -515,7 +516,8 @@ fn projects_with_settings_are_compared_by_those_of_the_base() {
     assert_eq!((said.code, said.json()["summary"]["unchanged"].as_u64()), (0, Some(1)), "{}", said.err);
     fs::write(folder.join("head/house.yaml"), "policy: house\nrules: []\n").unwrap();
     let json = diff(folder, &["base", "head"]).json();
-    assert_eq!(json["untrusted"][0]["message"], "`house.yaml` is changed");
+    assert_eq!(json["untrusted"][0]["message"], "`house`: the rule `no-chat` is removed");
+    assert_eq!(json["untrusted"][0]["class"], "widening");
     assert_eq!(
         (json["summary"]["unchanged"].as_u64(), json["summary"]["fixed"].as_u64()),
         (Some(1), Some(0))

@@ -19,6 +19,8 @@ mod fields;
 mod foreign_repository;
 mod formats;
 mod fuzz_seeds;
+mod gate;
+mod gate_changes;
 mod holdings;
 mod hostile;
 mod hostile_formats;

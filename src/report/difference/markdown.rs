@@ -98,8 +98,9 @@ fn top(report: &DiffReport) -> String {
         let mut left = diff.untrusted.len();
         for change in &diff.untrusted {
             let place = change.location.as_ref().map(|l| format!(" ({})", at(l, report.places)));
+            let class = if change.class.gates() { format!("**{}** ", change.class) } else { String::new() };
             let line = format!(
-                "- {}: {}{}\n",
+                "- {class}{}: {}{}\n",
                 text(&change.what, NAME),
                 text(&change.message, TEXT),
                 place.unwrap_or_default()

@@ -22,7 +22,7 @@ pub fn render(report: &DiffReport) -> String {
     let mut page = Page::new(look.width, look.color);
     if !look.quiet {
         verdict(&mut page, report);
-        untrusted(&mut page, diff);
+        untrusted(&mut page, diff, report.widening);
     }
     for (title, list) in [
         ("ADDED: findings that were not there before", &diff.findings.added),
@@ -85,6 +85,15 @@ pub fn sentence(report: &DiffReport) -> String {
             if edits == 1 { "widens" } else { "widen" }
         ));
     }
+    let reached = diff.newly_reached();
+    if report.widening && reached > 0 && edits == 0 {
+        reasons.push(format!("{} newly reached", count(reached, "place")));
+    }
+    let settings = diff.untrusted.iter().filter(|change| change.gates()).count();
+    if report.widening && settings > 0 {
+        let (noun, verb) = if settings == 1 { ("change", "lets") } else { ("changes", "let") };
+        reasons.push(format!("{settings} {noun} of settings or policies {verb} more pass"));
+    }
     let denied = diff.notices.iter().filter(|n| report.gate.denies(n)).count();
     if denied > 0 {
         reasons.push(format!("{} not accepted", count(denied, "new notice")));
@@ -116,7 +125,7 @@ fn verdict(page: &mut Page, report: &DiffReport) {
     );
 }
 
-fn untrusted(page: &mut Page, diff: &Diff) {
+fn untrusted(page: &mut Page, diff: &Diff, gated: bool) {
     if diff.untrusted.is_empty() {
         return;
     }
@@ -128,7 +137,8 @@ fn untrusted(page: &mut Page, diff: &Diff) {
     heading(page, title, Style::Yellow);
     for change in &diff.untrusted {
         let place = change.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
-        page.item("  - ", &format!("{}: {}{place}", change.what, change.message), Style::Plain);
+        let style = if gated && change.gates() { Style::Red } else { Style::Plain };
+        page.item("  - ", &format!("{}: {} [{}]{place}", change.what, change.message, change.class), style);
     }
 }
 
@@ -332,6 +342,7 @@ pub fn summary(diff: &Diff) -> String {
             " Edits: {} widening, {} assertion, {} both, {} narrowing, {} neutral.",
             s.widening, s.assertion, s.both, s.narrowing, s.neutral
         );
+        text += &format!(" Changes of settings that let more pass: {}.", s.settings);
     }
     text
 }

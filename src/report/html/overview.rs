@@ -229,6 +229,7 @@ fn compared(diff: &Diff) -> Compared {
     if diff.edits.is_some() {
         numbers.push(format!("{} that widen", count(s.widening + s.both, "edit")));
         numbers.push(format!("{} that only claim", s.assertion));
+        numbers.push(format!("{} of settings or policies that let more pass", count(s.settings, "change")));
     }
     if !diff.pardoned.is_empty() {
         numbers.push(format!("{} pardoned in the same change", s.pardoned));
@@ -299,6 +300,17 @@ fn reason(report: &Report) -> String {
         let gated = diff.edits.iter().flatten().filter(|edit| edit.class.gates()).count();
         if gated > 0 {
             why.push(format!("{} that widen or only claim count", count(gated, "edit")));
+        }
+        let reached = diff.newly_reached();
+        if reached > 0 && gated == 0 {
+            why.push(format!("{} newly reached", count(reached, "place")));
+        }
+        let settings = diff.untrusted.iter().filter(|change| change.gates()).count();
+        if settings > 0 {
+            why.push(format!(
+                "{} of settings or policies that let more pass count",
+                count(settings, "change")
+            ));
         }
     }
     match why.is_empty() {
