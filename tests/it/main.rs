@@ -1,5 +1,7 @@
 //! The integration tests, in one binary: each module is one subject.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod accepting;
 mod agreement;
 mod bad_input;
