@@ -8,8 +8,8 @@ use ringfence::audit::Options;
 use ringfence::config::Config;
 use ringfence::diff::{
     Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States, TakenBack,
-    Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides, take_back, untrusted,
-    with_pardoned,
+    Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides, take_back,
+    untrusted, with_pardoned,
 };
 use ringfence::files::DISK;
 use ringfence::finding::{Audit, Notice};

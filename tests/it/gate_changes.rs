@@ -50,7 +50,9 @@ const PARTIES: &str = "in/parties.yaml";
 const INVENTORIES: [&[&str]; 5] = [&[], &["in"], &["in", "more"], &["."], &["in", "more/e.yaml"]];
 const EXCLUDES: [&[&str]; 6] =
     [&[], &["x/*"], &["b.yaml"], &["*/c.yaml", "e.yaml"], &["x"], &["more/*", "*d.yaml"]];
-const POLICIES: [&[&str]; 4] = [&["house.yaml"], &["core", "house.yaml"], &["core"], &[]];
+/// In a hidden folder, so that it is no file of the inventory wherever that lies.
+const HOUSE: &str = ".policies/house.yaml";
+const POLICIES: [&[&str]; 4] = [&[HOUSE], &["core", HOUSE], &["core"], &[]];
 const THRESHOLDS: [Option<&str>; 5] = [None, Some("low"), Some("medium"), Some("high"), Some("never")];
 const DAYS: [Option<&str>; 3] = [None, Some("2026-03-01"), Some("1990-01-01")];
 const STATUSES: [&[&str]; 3] = [&[], &["active", "proposed", "suspended"], &["terminated"]];
@@ -209,7 +211,8 @@ impl State {
             }
         }
         let judge = settings.unwrap_or(self);
-        fs::write(folder.join("house.yaml"), write::yaml(&write::policy(&judge.world))).unwrap();
+        fs::create_dir_all(folder.join(".policies")).unwrap();
+        fs::write(folder.join(HOUSE), write::yaml(&write::policy(&judge.world))).unwrap();
         fs::write(folder.join("ringfence.yaml"), judge.settings.yaml()).unwrap();
         if let Some((name, nested)) = &judge.nested {
             fs::write(folder.join(name).join("ringfence.yaml"), nested.yaml()).unwrap();

@@ -1,6 +1,8 @@
 //! The integration tests, in one binary: each module is one subject.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+// The seeds of the fuzz targets are tried with what the targets are made of.
+#![allow(clippy::duplicate_mod)]
 
 mod accepting;
 mod agreement;
