@@ -455,11 +455,15 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 18] = [
+pub const NOTICES: [(&str, &str); 19] = [
     ("assumed-provider", "a processing agreement names no provider: the first of its parties is taken"),
     ("assumed-purposes", "flows state no purposes: those of the receiving system are taken"),
     ("assumed-retention", "no retention is stated: unlimited is taken"),
     ("baseline-fixed", "the baseline holds findings that are no longer there"),
+    (
+        "claims-together",
+        "a comparison took back the claims of many declarations all together, not one by one",
+    ),
     ("empty-inventory", "no flow counts"),
     ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
     ("findings-only", "a result holds no flows: only findings are compared"),

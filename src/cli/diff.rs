@@ -7,8 +7,8 @@ use anyhow::Context;
 use ringfence::audit::Options;
 use ringfence::config::Config;
 use ringfence::diff::{
-    Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States, TakenBack,
-    Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides, take_back,
+    Already, Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States,
+    Unjudged, Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides,
     untrusted, with_pardoned,
 };
 use ringfence::files::DISK;
@@ -212,11 +212,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     }
     let (first, second) = sides((&before, &texts), (&after, &texts_of_head), &options.scope);
     let edits = edits(&first, &second);
-    let taken = if args.trust_claims { Ok(None) } else { take_back(&first, &second, &edits) };
-    let taken =
-        taken.map_err(|m| stop(args, &Mistakes::Files(m), &texts_of_head, "HEAD without its claims"))?;
-    let Judged { before: audit_before, after: mut audit_after, back, reach } =
-        judge(&first, &second, taken.as_ref(), &options).map_err(|_| Stopped)?;
+    let ((audit_before, mut audit_after), reach) = judge(&first, &second, &options).map_err(|_| Stopped)?;
     let facts = |state: &State, audit: &Audit| StateFacts {
         name: state.name.clone(),
         commit: state.commit.clone(),
@@ -233,9 +229,18 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         &known,
     );
     diff.trust_claims = args.trust_claims;
-    if let Some((taken, back)) = taken.as_ref().zip(back) {
-        let found = pardons(&audit_before, &audit_after, back, taken, &diff.findings.fixed, trees);
-        (diff.pardoned, diff.fixed_by_claim) = (found.pardoned, found.fixed_by_claim);
+    if !args.trust_claims {
+        let judged = Already { base: &audit_before, head: &audit_after, fixed: &diff.findings.fixed };
+        let found = pardons((&first, &second), &edits, judged, |world| {
+            limits::audit(world, second.sources, &options)
+        });
+        let found = found.map_err(|stopped| match stopped {
+            Unjudged::Unresolved(m) => {
+                stop(args, &Mistakes::Files(m), &texts_of_head, "HEAD without its claims")
+            }
+            Unjudged::Stopped(_) => Stopped,
+        })?;
+        diff.add_pardons(found);
     }
     diff.untrusted = untrusted(&layout);
     diff.notices.extend(excluded_edits(&layout));
@@ -248,25 +253,17 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     Ok(Compared { diff, head, gate, config, places, declared: Some((after, texts_of_head)), options })
 }
 
-struct Judged {
-    before: Audit,
-    after: Audit,
-    /// The head with its claims taken back.
-    back: Option<Audit>,
-    reach: ReachChanges,
-}
+type Judged = ((Audit, Audit), ReachChanges);
 
-fn judge(base: &Side, head: &Side, taken: Option<&TakenBack>, options: &Options) -> Result<Judged, ExitCode> {
-    let (before, after, back) = std::thread::scope(|scope| {
+fn judge(base: &Side, head: &Side, options: &Options) -> Result<Judged, ExitCode> {
+    let (before, after) = std::thread::scope(|scope| {
         let before = scope.spawn(|| limits::audit(base.world, base.sources, options));
         let after = limits::audit(head.world, head.sources, options);
-        let back = taken.map(|taken| limits::audit(&taken.world, head.sources, options));
-        (before.join(), after, back)
+        (before.join(), after)
     });
     // What stopped the other thread stops this one, with its message.
     let before = before.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let (before, after, back) = (before?, after?, back.transpose()?);
-    Ok(Judged { before, after, back, reach: reach_changes(base, head, options) })
+    Ok(((before?, after?), reach_changes(base, head, options)))
 }
 
 /// Two results, or one beside files.

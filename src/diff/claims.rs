@@ -1,12 +1,15 @@
 //! The head without its own pardons: what it asserts of declarations that the base has, too, is
 //! taken back, so that the same engine can judge what the change opens by itself.
 //!
-//! Taken back is each edit that the table calls an assertion, and a new status or last day where
-//! both are judged: rules can name them. Lists of what starts, comes about or is done somewhere
-//! come to what either state says, lists of what is attested or allowed to what both say. What a
-//! new flow, agreement, system or party says of itself stays as it is.
+//! Taken back is each edit that the table calls an assertion, each term that is loosened, and a new
+//! status or last day where both are judged: rules can name them. Lists of what starts, comes about
+//! or is done somewhere come to what either state says, lists of what is attested or allowed to what
+//! both say. What a new flow, agreement, system or party says of itself stays as it is.
+//!
+//! A role, a tag or an id can bring a rule to bear as well as keep it off. Taken back together, two
+//! of them may hide what one of them alone would show, so they are also taken back one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::edits::Edit;
@@ -20,11 +23,11 @@ use crate::model::build;
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::{Kind, Status, Transform};
 
-/// The head with its claims taken back.
+/// The head with some of its claims taken back.
 pub struct TakenBack {
     /// It.
     pub world: World,
-    /// The claims.
+    /// These claims.
     pub edits: Vec<Edit>,
     /// From ids of the base to the ids that are used in this world.
     pub renames: Renames,
@@ -32,16 +35,69 @@ pub struct TakenBack {
     pub renamed: Renames,
 }
 
-/// Takes back what the head claims of what the base declares; nothing if it claims nothing.
+/// What the head claims of what the base declares.
+pub fn claims(base: &Side, edits: &[Edit]) -> Vec<Edit> {
+    let before = Declared::of(&base.world.declared, &base.renames);
+    edits.iter().filter(|edit| before.has(edit) && is_claim(edit)).cloned().collect()
+}
+
+/// So many declarations with claims that may work either way are told apart.
+const APART: usize = 8;
+
+/// The claims that are taken back together besides all of them: of those that may work either way
+/// one declaration's alone, and all but one declaration's. `None`: there are too many.
+pub fn apart(claims: &[Edit]) -> Option<Vec<Vec<Edit>>> {
+    let either = |edit: &&Edit| !WORSE_WITHOUT.contains(&edit.key.as_str());
+    let declarations: BTreeSet<(Declaration, &str)> =
+        claims.iter().filter(either).map(|edit| (edit.of, edit.id.as_str())).collect();
+    match declarations.len() {
+        0 | 1 => return Some(Vec::new()),
+        n if n > APART => return None,
+        _ => {}
+    }
+    let mut sets = Vec::new();
+    for &(of, id) in &declarations {
+        for alone in [true, false] {
+            let own = |edit: &&Edit| ((edit.of, edit.id.as_str()) == (of, id)) == alone;
+            let set: Vec<Edit> = claims.iter().filter(|edit| !either(edit) || own(edit)).cloned().collect();
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+    }
+    Some(sets)
+}
+
+/// The keys of claims that nothing is worse for: to take them back never keeps a rule off.
+const WORSE_WITHOUT: &[&str] = &[
+    "consent",
+    "only_from",
+    "safeguards",
+    "retention",
+    "disposed",
+    "purposes",
+    "originates",
+    "derives",
+    "assurances",
+    "parties",
+    "effective.from",
+    "effective.until",
+    "terms.purposes",
+    "terms.prohibited_purposes",
+    "terms.onward_transfer",
+    "terms.onward_to",
+    "terms.retention",
+    "terms.consent",
+    "terms.safeguards",
+    "terms.released_by",
+];
+
+/// Takes back some of what the head claims of what the base declares.
 ///
 /// # Errors
 /// When what is left cannot be resolved.
-pub fn take_back(base: &Side, head: &Side, edits: &[Edit]) -> Result<Option<TakenBack>, Vec<Diagnostic>> {
+pub fn take_back(base: &Side, head: &Side, claims: Vec<Edit>) -> Result<TakenBack, Vec<Diagnostic>> {
     let before = Declared::of(&base.world.declared, &base.renames);
-    let claims: Vec<Edit> = edits.iter().filter(|edit| before.has(edit) && is_claim(edit)).cloned().collect();
-    if claims.is_empty() {
-        return Ok(None);
-    }
     let mut inventory = head.world.declared.clone();
     let taking = Taking { base, head };
     let mut of: BTreeMap<(Declaration, &str), Vec<&Edit>> = BTreeMap::new();
@@ -96,7 +152,7 @@ pub fn take_back(base: &Side, head: &Side, edits: &[Edit]) -> Result<Option<Take
         return Err(mistakes);
     }
     let world = World { model, declared: Inventory::default(), ..head.world.clone() };
-    Ok(Some(TakenBack { world, edits: claims, renames: neutral, renamed: telling }))
+    Ok(TakenBack { world, edits: claims, renames: neutral, renamed: telling })
 }
 
 /// Whether an edit of a declaration that was there removes findings by what it says.
@@ -105,8 +161,10 @@ fn is_claim(edit: &Edit) -> bool {
         edit.of,
         Declaration::Party | Declaration::System | Declaration::Agreement | Declaration::Flow
     );
-    let named = matches!(edit.key.as_str(), "status" | "effective.until" | "transform");
-    sort && (edit.class == Class::Assertion || (named && edit.class == Class::Widening))
+    let key = edit.key.as_str();
+    let named = matches!(key, "status" | "effective.until" | "transform");
+    let loosened = matches!(edit.class, Class::Widening | Class::Both);
+    sort && (edit.class == Class::Assertion || (loosened && (named || key.starts_with("terms."))))
         && !matches!(edit.key.as_str(), "added" | "removed")
 }
 
@@ -349,6 +407,15 @@ impl Taking<'_, '_> {
 
     fn terms(&self, own: &mut Terms, was: &Terms, key: &str) {
         match key {
+            "terms.purposes" => {
+                own.purposes = was.purposes.as_ref().map(|list| Self::keys(self.purposes(), list));
+            }
+            "terms.prohibited_purposes" => {
+                own.prohibited_purposes = Self::keys(self.purposes(), &was.prohibited_purposes);
+            }
+            "terms.retention" => own.retention = was.retention,
+            "terms.consent" => own.consent = was.consent,
+            "terms.safeguards" => own.safeguards.clone_from(&was.safeguards),
             "terms.onward_transfer" => own.onward_transfer = was.onward_transfer,
             "terms.onward_to" => {
                 let before = was.onward_to.iter().filter_map(|to| {

@@ -22,12 +22,11 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use claims::{TakenBack, take_back};
 pub use edits::{Edit, edits, held};
 pub use excluded::excluded_edits;
 pub use findings::{Findings, Known, accepted, compare as compare_findings, goes_beyond};
 pub use layout::{Layout, Settings};
-pub use pardons::{Pardoned, Pardons, pardons, with_pardoned};
+pub use pardons::{Already, Pardoned, Pardons, Unjudged, pardons, with_pardoned};
 pub use reach::Reach;
 pub use renames::Renames;
 pub use settings::untrusted;
@@ -304,6 +303,20 @@ impl Diff {
             neutral: edits(Class::Neutral),
             settings: self.untrusted.iter().filter(|change| change.gates()).count(),
         };
+    }
+
+    /// Adds what only claims keep away.
+    pub fn add_pardons(&mut self, found: Pardons) {
+        (self.pardoned, self.fixed_by_claim) = (found.pardoned, found.fixed_by_claim);
+        if found.together {
+            let message = "many declarations that were there make claims at once: these were taken back all                            together, not one by one";
+            self.notices.push(Notice {
+                code: "claims-together".to_owned(),
+                message: message.to_owned(),
+                subjects: Vec::new(),
+                location: None,
+            });
+        }
     }
 
     /// What the change brings: added, grown, or pardoned by itself.

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::claims::TakenBack;
+use super::Side;
+use super::claims::{TakenBack, apart, claims, take_back};
 use super::edits::Edit;
 use super::findings::{Findings, Known, compare, more_than};
-use super::table::Declaration;
+use super::table::{Class, Declaration};
+use crate::diagnostic::Diagnostic;
 use crate::finding::{Audit, Finding, FindingStatus, Place, Summary};
+use crate::load::World;
 use crate::taxonomy::Tree;
 
 /// A finding that is none, or less of one, because of what the same change claims.
@@ -28,22 +31,86 @@ pub struct Pardons {
     pub pardoned: Vec<Pardoned>,
     /// The fingerprints of findings of the base that are gone by claim alone.
     pub fixed_by_claim: Vec<String>,
+    /// So many declarations make claims that these were taken back together alone.
+    pub together: bool,
 }
 
-/// Compares what was judged: the base, the head as it is, and the head with its claims taken back.
-pub fn pardons(
-    base: &Audit,
-    head: &Audit,
+/// Why there are none.
+#[derive(Debug)]
+pub enum Unjudged<E> {
+    /// What is left without some claims cannot be resolved.
+    Unresolved(Vec<Diagnostic>),
+    /// It could not be judged.
+    Stopped(E),
+}
+
+/// What was judged already.
+#[derive(Clone, Copy)]
+pub struct Already<'a> {
+    /// The base.
+    pub base: &'a Audit,
+    /// The head as it is.
+    pub head: &'a Audit,
+    /// What of the base's findings is gone.
+    pub fixed: &'a [Finding],
+}
+
+/// Judges the head with what it claims of the base's declarations taken back: all of it, and what
+/// may work either way one declaration after the other.
+///
+/// # Errors
+/// When it cannot be judged.
+pub fn pardons<E>(
+    (base, head): (&Side, &Side),
+    edits: &[Edit],
+    judged: Already,
+    audit: impl Fn(&World) -> Result<Audit, E>,
+) -> Result<Pardons, Unjudged<E>> {
+    let claims = claims(base, edits);
+    let mut found = Pardons::default();
+    if claims.is_empty() {
+        return Ok(found);
+    }
+    let trees = (&base.world.model.data, &head.world.model.data);
+    let others = apart(&claims);
+    found.together = others.is_none();
+    let widened: BTreeSet<(Declaration, String)> = edits
+        .iter()
+        .filter(|edit| matches!(edit.class, Class::Widening | Class::Both) && !claims.contains(edit))
+        .map(|edit| (edit.of, edit.id.clone()))
+        .collect();
+    let sets = std::iter::once(claims).chain(others.into_iter().flatten());
+    for (at, set) in sets.enumerate() {
+        let taken = take_back(base, head, set).map_err(Unjudged::Unresolved)?;
+        let back = audit(&taken.world).map_err(Unjudged::Stopped)?;
+        let (new, by_claim) = without(judged, back, &taken, trees);
+        // Two claims that are taken back apart may make of old flows what neither state is.
+        let new = new.into_iter().filter(|finding| at == 0 || !passed(finding).is_disjoint(&widened));
+        for finding in new {
+            if found.pardoned.iter().all(|known| known.finding.fingerprint != finding.fingerprint) {
+                found.pardoned.push(pardoned(finding, &taken));
+            }
+        }
+        if at == 0 {
+            found.fixed_by_claim = by_claim;
+        }
+    }
+    Ok(found)
+}
+
+/// What is a finding without some claims, and neither in the base nor with them; which of the fixed
+/// ones still is one.
+fn without(
+    judged: Already,
     mut back: Audit,
     taken: &TakenBack,
-    fixed: &[Finding],
     trees: (&Tree, &Tree),
-) -> Pardons {
-    let known = Known::of(base, &taken.renames);
+) -> (Vec<Finding>, Vec<String>) {
+    let known = Known::of(judged.base, &taken.renames);
     known.carry(&mut back, trees);
     let Findings { added, grown, .. } = compare(&known, &back, Some(trees));
     let declared: BTreeMap<&str, &Finding> =
-        head.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
+        judged.head.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
     let trees = (trees.1, trees.1);
     let new = added.into_iter().chain(grown).filter(|finding| {
         let there = declared.get(taken.renamed.fingerprint(finding).as_str());
@@ -52,10 +119,10 @@ pub fn pardons(
             accepted || more_than(trees, &taken.renamed, there, finding)
         })
     });
-    let pardoned = new.map(|finding| pardoned(finding, taken)).collect();
+    let new = new.collect();
     let still: BTreeSet<&str> = back.findings.iter().map(|f| f.fingerprint.as_str()).collect();
-    let by_claim = fixed.iter().filter(|f| still.contains(taken.renames.fingerprint(f).as_str()));
-    Pardons { pardoned, fixed_by_claim: by_claim.map(|f| f.fingerprint.clone()).collect() }
+    let by_claim = judged.fixed.iter().filter(|f| still.contains(taken.renames.fingerprint(f).as_str()));
+    (new, by_claim.map(|f| f.fingerprint.clone()).collect())
 }
 
 /// The finding with the claims that are about what it passes, or with all where none is.

@@ -970,3 +970,21 @@ agreements:
     States::new(base, head).json(&[]);
     States::new(head, base).json(&[]);
 }
+
+/// Two claims of which each would do, and one that makes a rule look: taken back all together
+/// they would hide what one alone shows.
+#[test]
+fn claims_are_taken_back_one_by_one_too() {
+    let rules = "  - {id: r, title: t, severity: critical, forbid: {data: [financial], from: {role: bank}, to: {tag: ads}}}\n";
+    let head = CHAIN.replacen("role: bank", "role: other", 1).replacen(
+        "{id: ads, purposes: [advertising]",
+        "{id: ads, tags: [ads], purposes: [advertising]",
+        1,
+    );
+    let states = States::new(CHAIN, &(head.clone() + ON)).policy(rules);
+    let (code, json) = states.json(&["--fail-on", "critical"]);
+    assert_eq!((code, json["pardoned"].as_array().unwrap().len()), (1, 1), "{json:#}");
+    assert_eq!(json["pardoned"][0]["edits"][0]["key"], "role");
+    // Without the flow nothing came that could be pardoned.
+    assert_eq!(States::new(CHAIN, &head).policy(rules).json(&[]).0, 0);
+}

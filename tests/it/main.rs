@@ -37,6 +37,7 @@ mod naive;
 mod naive_selftest;
 mod packs;
 mod packs_review;
+mod pardon_laws;
 mod pipeline;
 mod pipelines;
 mod policies;
