@@ -66,7 +66,7 @@ type Items = BTreeMap<(Declaration, String), Item>;
 /// All edits, agreement by agreement.
 pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
     let (before, after) = (items(base), items(head));
-    let readers = Readers::of(head.world);
+    let readers = Readers::of(head.world, base);
     let mut edits = Vec::new();
     for (key, old) in &before {
         match after.get(key) {
@@ -80,7 +80,7 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
     }
     let renamed = base.renames.list().filter_map(|(of, old, new)| {
         let item = after.get(&(of, new.clone()))?;
-        let rules = readers.telling(of, old, new, base);
+        let rules = readers.telling(of, old, new);
         let row = find(of, "renamed")?;
         Some(Edit {
             agreement: item.agreement.clone(),

@@ -17,6 +17,8 @@ pub struct Readers {
     questions: Vec<(Named, Question, String)>,
     /// By declaration and field: the rules that ask for it.
     asked: BTreeMap<(Declaration, String), BTreeSet<String>>,
+    /// By what is renamed in the base: the names of what is declared within it.
+    within: BTreeMap<(Declaration, String), Vec<String>>,
 }
 
 /// Whose id a question is about. Systems and flows go by their full ids.
@@ -51,8 +53,20 @@ impl Question {
 
 impl Readers {
     /// Those of the world that is judged.
-    pub fn of(world: &World) -> Self {
+    pub fn of(world: &World, base: &Side) -> Self {
         let mut all = Readers::default();
+        if !base.renames.is_empty() {
+            let model = &base.world.model;
+            let parties = model.parties.values().map(|party| {
+                let systems = party.systems.iter().map(|&system| model.systems[system].name.clone());
+                ((Declaration::Party, party.id().to_owned()), systems.collect())
+            });
+            let agreements = model.agreements.values().map(|agreement| {
+                let flows = agreement.flows.iter().map(|&flow| model.flows[flow].name.clone());
+                ((Declaration::Agreement, agreement.id().to_owned()), flows.collect())
+            });
+            all.within = parties.chain(agreements).collect();
+        }
         for policy in &world.policies {
             for rule in &policy.rules {
                 all.body(&rule.body, &format!("{}/{}", policy.id.value, rule.id.value));
@@ -91,26 +105,15 @@ impl Readers {
     }
 
     /// What can tell a declaration under its new id from what it was called in the base.
-    pub fn telling(&self, of: Declaration, old: &str, new: &str, base: &Side) -> Vec<String> {
+    pub fn telling(&self, of: Declaration, old: &str, new: &str) -> Vec<String> {
         let mut names = vec![(of, old.to_owned(), new.to_owned())];
         // What is within it is called by its id, too.
-        let model = &base.world.model;
-        let follow = |name: &str| [new, name.strip_prefix(old).unwrap_or_default()].concat();
-        match of {
-            Declaration::Party => {
-                let own = model.parties.values().find(|party| party.id() == old);
-                let systems = own.into_iter().flat_map(|party| &party.systems);
-                let systems = systems.map(|&system| model.systems[system].name.clone());
-                names.extend(systems.map(|name| (Declaration::System, name.clone(), follow(&name))));
-            }
-            Declaration::Agreement => {
-                let own = model.agreements.values().find(|agreement| agreement.id() == old);
-                let flows = own.into_iter().flat_map(|agreement| &agreement.flows);
-                let flows = flows.map(|&flow| model.flows[flow].name.clone());
-                names.extend(flows.map(|name| (Declaration::Flow, name.clone(), follow(&name))));
-            }
-            _ => {}
-        }
+        let inner = if of == Declaration::Party { Declaration::System } else { Declaration::Flow };
+        let within = self.within.get(&(of, old.to_owned())).into_iter().flatten();
+        names.extend(within.map(|name| {
+            let follows = [new, name.strip_prefix(old).unwrap_or_default()].concat();
+            (inner, name.clone(), follows)
+        }));
         let tells = |(named, question, _): &&(Named, Question, String)| {
             names.iter().any(|(of, old, new)| match (named, of) {
                 (Named::Any, _)

@@ -250,18 +250,32 @@ fn parties(base: &Side, head: &Side) -> BTreeMap<String, String> {
         side.world.model.parties.values().map(|party| (party.id().to_owned(), parent(party))).collect()
     };
     let (before, after) = (parents(base), parents(head));
-    loop {
-        let same = |was: &String, is: &String| {
-            let renamed = |id: &String| found.get(id).unwrap_or(id).clone();
-            before.get(was).map(|p| p.as_ref().map(renamed)) == after.get(is).cloned()
+    // A party is the same if its parent is: followed up to where that is known.
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
+    for first in found.keys() {
+        let mut climbed = Vec::new();
+        let mut at = first.clone();
+        let same = loop {
+            if let Some(&same) = known.get(&at) {
+                break same;
+            }
+            let was = before.get(&at).cloned().flatten();
+            let is = found.get(&at).and_then(|new| after.get(new)).cloned().flatten();
+            climbed.push(at);
+            match (was, is) {
+                (None, None) => break true,
+                (Some(was), Some(is)) => match found.get(&was) {
+                    Some(new) if *new == is => at = was,
+                    Some(_) => break false,
+                    None => break was == is,
+                },
+                _ => break false,
+            }
         };
-        let wrong: Vec<String> =
-            found.iter().filter(|(was, is)| !same(was, is)).map(|(was, _)| was.clone()).collect();
-        if wrong.is_empty() {
-            return found;
-        }
-        found.retain(|was, _| !wrong.contains(was));
+        known.extend(climbed.into_iter().map(|party| (party, same)));
     }
+    found.retain(|was, _| known.get(was).copied().unwrap_or_default());
+    found
 }
 
 fn systems(base: &Side, head: &Side) -> BTreeMap<String, String> {

@@ -971,6 +971,79 @@ agreements:
     States::new(head, base).json(&[]);
 }
 
+/// A contract that lets more happen, in the same change as what makes use of it.
+#[test]
+fn no_flow_comes_with_a_looser_term() {
+    let terms = "{purposes: [service, sale], prohibited_purposes: [sale], retention: 30d, consent: opt_in, safeguards: [tee]}";
+    let base = CHAIN.replacen("{onward_transfer: affiliates}", terms, 1).replacen(
+        "data: [financial], retention: 30d",
+        "data: [financial], retention: 30d, consent: opt_in, safeguards: [tee]",
+        1,
+    );
+    let rules = "  - {id: r, title: t, severity: critical, forbid: {data: [device], to: {party: nobody}}}\n";
+    let within = "safeguards: [tee], consent: opt_in";
+    for (from, to, flow, check) in [
+        (
+            "purposes: [service, sale], pro",
+            "purposes: [service, sale, analytics], pro",
+            format!("retention: 1d, purposes: [analytics], {within}"),
+            "terms/purpose",
+        ),
+        (
+            "prohibited_purposes: [sale], ",
+            "",
+            format!("retention: 1d, purposes: [sale], {within}"),
+            "terms/purpose",
+        ),
+        (
+            "retention: 30d, consent: opt_in, safeguards: [tee]}\n    status",
+            "retention: 60d, consent: opt_in, safeguards: [tee]}\n    status",
+            format!("retention: 45d, purposes: [service], {within}"),
+            "terms/retention",
+        ),
+        (
+            "safeguards: [tee]}\n    status",
+            "safeguards: []}\n    status",
+            "retention: 1d, purposes: [service], consent: opt_in".to_owned(),
+            "terms/safeguards",
+        ),
+        (
+            "consent: opt_in, safeguards: [tee]}\n    status",
+            "safeguards: [tee]}\n    status",
+            "retention: 1d, purposes: [service], safeguards: [tee]".to_owned(),
+            "terms/consent",
+        ),
+    ] {
+        assert!(base.contains(from), "{from}");
+        let (old, new) = (
+            "    flows: [{id: f, ",
+            format!("    flows: [{{id: x, from: b/s, to: p/web, data: [financial], {flow}}}, {{id: f, "),
+        );
+        let head = base.replacen(from, to, 1).replacen(old, &new, 1);
+        let states = States::new(&base, &head).policy(rules);
+        let json = states.json(&["--fail-on", "info"]).1;
+        let pardoned = json["pardoned"].as_array().unwrap().iter().any(|one| one["finding"]["rule"] == check);
+        assert!(pardoned, "{check}, {from}: {:#}", json["findings"]["added"]);
+        let json = states.json(&["--trust-claims"]).1;
+        assert_eq!(json["summary"]["pardoned"], 0);
+    }
+}
+
+/// Under its new id a waiver of the base would accept what it does not.
+#[test]
+fn no_new_id_slips_under_a_waiver() {
+    let rules = "  - {id: r, title: t, severity: critical, forbid: {data: [financial], from: {role: bank}, to: {purpose: advertising}}}\n";
+    let waiver =
+        "waivers: [{rule: 'house/r', sink: 'p/known-*', reason: r, approved_by: a, expires: 2026-12-31}]\n";
+    let base = CHAIN.to_owned() + waiver;
+    let head = base.replacen("id: ads,", "id: known-ads,", 1) + &ON.replacen("p/ads", "p/known-ads", 1);
+    let states = States::new(&base, &head).policy(rules);
+    let (code, json) = states.json(&["--fail-on", "critical"]);
+    assert_eq!((code, json["pardoned"].as_array().unwrap().len()), (1, 1), "{json:#}");
+    assert_eq!(json["pardoned"][0]["edits"][0]["key"], "renamed");
+    assert_eq!(states.json(&["--fail-on", "critical", "--trust-claims"]).0, 0);
+}
+
 /// Two claims of which each would do, and one that makes a rule look: taken back all together
 /// they would hide what one alone shows.
 #[test]
