@@ -316,8 +316,8 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let mut diff = Diff::new(first, second, None, args.trust_head, &known);
     diff.notices.push(Notice {
         code: "findings-only".to_owned(),
-        message: "an audit's result holds no flows: reach and edits are not compared, and each state was judged by \
-                  its own configuration and policies"
+        message: "an audit's result holds no flows: reach and edits are not compared, no claim is \
+                  taken back, and each state was judged by its own configuration and policies"
             .to_owned(),
         subjects: Vec::new(),
         location: None,
