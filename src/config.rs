@@ -19,7 +19,7 @@ use crate::vocabulary::{Status, Word, words};
 use crate::yaml::{self, Node};
 
 /// The name of the file.
-pub const FILE: &str = "ringfence.yaml";
+pub use crate::documents::SETTINGS as FILE;
 
 /// More than this is no configuration.
 const MOST_BYTES: u64 = 1 << 20;

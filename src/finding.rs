@@ -49,13 +49,25 @@ pub struct Program {
     pub schema: u32,
 }
 
-/// The days that count.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+/// The days that count, and what is left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {
-    /// The day on which waivers and assurances have expired or not.
+    /// The day judged, in UTC: on it waivers and assurances have expired or not.
     pub day: String,
     /// The day that effective dates are compared with, if any.
     pub as_of: Option<String>,
+    /// The only statuses of agreements that are judged, if not all are.
+    #[serde(default)]
+    pub status: Option<Vec<Status>>,
+    /// How many files `exclude` leaves out.
+    #[serde(default)]
+    pub excluded_files: usize,
+    /// How many flows `status` leaves out.
+    #[serde(default)]
+    pub left_out_by_status: usize,
+    /// How many flows that count without `as_of` it leaves out.
+    #[serde(default)]
+    pub left_out_by_as_of: usize,
 }
 
 /// How large the inventory is.
@@ -466,8 +478,8 @@ pub const NOTICES: [(&str, &str); 19] = [
     ),
     ("empty-inventory", "no flow counts"),
     ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
+    ("files-excluded", "`exclude` leaves files out of the inventory"),
     ("findings-only", "a result holds no flows: only findings are compared"),
-    ("link-not-followed", "a link leads out of the inventory"),
     ("no-policy", "no policy is in force"),
     ("policy-not-in-force", "a policy stands among the inventory's files and is not applied"),
     ("policy-without-rules", "a policy has no rules"),

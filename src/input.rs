@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::files::{Files, Kind, slashed};
+use crate::documents::SETTINGS;
+use crate::files::{Entry, Files, Kind, slashed};
 use crate::glob::Glob;
 use crate::limits::Limits;
 use crate::source::{FileId, Sources, Span};
@@ -19,8 +20,24 @@ pub struct InputOptions {
     pub exclude: Vec<Glob>,
     /// Baselines, which are no part of the inventory wherever they lie.
     pub baselines: Vec<PathBuf>,
-    /// The largest file, and how many there may be.
+    /// The largest file, how many there may be, and whether links may lead out.
     pub limits: Limits,
+    /// Which files named `ringfence.yaml` are in force, where an inventory is read.
+    pub settings: Settings,
+    /// What standard input is called.
+    pub stdin_name: Option<PathBuf>,
+}
+
+/// Which settings may lie among the files that are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Settings {
+    /// Any: it is no inventory that is read.
+    #[default]
+    Any,
+    /// Those beside an inventory; which of them are in force is decided elsewhere.
+    Beside,
+    /// Those in force alone.
+    InForce(Option<PathBuf>),
 }
 
 /// A file that was read.
@@ -41,6 +58,19 @@ pub struct InputSet {
     pub files: Vec<InputFile>,
     /// What was left out, and why.
     pub left_out: Vec<(String, LeftOut)>,
+    /// The baselines among it, and where they lie.
+    pub baselines: Vec<(String, PathBuf)>,
+}
+
+impl InputSet {
+    /// The files and folders that `exclude` names, and how many files they hold that would have
+    /// been read.
+    pub fn excluded(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.left_out.iter().filter_map(|(name, why)| match why {
+            LeftOut::Excluded(files @ 1..) => Some((name.as_str(), *files)),
+            _ => None,
+        })
+    }
 }
 
 /// Why something was left out.
@@ -48,20 +78,25 @@ pub struct InputSet {
 pub enum LeftOut {
     /// A folder whose name begins with a dot.
     HiddenFolder,
-    /// Named by `exclude`.
-    Excluded,
+    /// Named by `exclude`; how many files that would have been read.
+    Excluded(usize),
     /// Neither `.yaml` nor `.yml`.
     NotYaml,
-    /// A link that leads out of the path given.
-    LinkOutside,
     /// The baseline.
     Baseline,
 }
+
+/// What standard input is called where nobody names it.
+pub const STDIN: &str = "<stdin>";
+/// So many files in what `exclude` names are counted: it may be large, and nobody reads it.
+const MOST_COUNTED: usize = 1_000_000;
 
 struct Found {
     path: PathBuf,
     given: String,
     name: String,
+    /// It lies in a folder below the path given.
+    below: bool,
 }
 
 /// Finds and reads all files below some paths, each once.
@@ -76,11 +111,13 @@ pub fn read(
     let mut found: Vec<Found> = Vec::new();
     let mut seen: FxHashSet<PathBuf> = FxHashSet::default();
     let baselines: Vec<PathBuf> = options.baselines.iter().map(|path| canonical(files, path)).collect();
+    let roots: Vec<PathBuf> = paths.iter().map(|path| canonical(files, path)).collect();
     let mut stdin = false;
     for path in paths {
         if path.as_os_str() == "-" {
             if !std::mem::replace(&mut stdin, true) {
-                found.push(Found { path: path.clone(), given: String::new(), name: "<stdin>".to_owned() });
+                let name = options.stdin_name.as_deref().map_or_else(|| STDIN.to_owned(), slashed);
+                found.push(Found { path: path.clone(), given: String::new(), name, below: false });
             }
             continue;
         }
@@ -92,7 +129,7 @@ pub fn read(
                     options,
                     baselines: &baselines,
                     given: slashed(path),
-                    root: canonical(files, path),
+                    roots: &roots,
                     set: &mut set,
                     found: &mut found,
                     seen: &mut seen,
@@ -104,10 +141,11 @@ pub fn read(
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
                 let target = canonical(files, path);
                 if baselines.contains(&target) {
+                    set.baselines.push((name.clone(), path.clone()));
                     set.left_out.push((name, LeftOut::Baseline));
                 } else if seen.insert(target) {
                     let given = path.parent().map(slashed).unwrap_or_default();
-                    found.push(Found { path: path.clone(), given, name });
+                    found.push(Found { path: path.clone(), given, name, below: false });
                 }
             }
         }
@@ -132,11 +170,14 @@ pub fn read(
     for (file, text) in found.into_iter().zip(texts) {
         match text {
             Ok(text) => {
-                let is_config = file.path.file_name().is_some_and(|n| n == "ringfence.yaml");
-                let id = match file.path.as_os_str() == "-" {
-                    true => sources.add(file.name.clone(), text),
-                    false => sources.add_at(file.name.clone(), file.path, text),
+                let is_config = file.path.file_name().is_some_and(|n| n == SETTINGS);
+                let misplaced = if is_config { misplaced(files, &file, &options.settings) } else { None };
+                let id = match (file.path.as_os_str() == "-", &options.stdin_name) {
+                    (true, None) => sources.add(file.name.clone(), text),
+                    (true, Some(place)) => sources.add_for(file.name.clone(), place.clone(), text),
+                    (false, _) => sources.add_at(file.name.clone(), file.path, text),
                 };
+                diagnostics.extend(misplaced.map(|mistake| mistake.say(&file.name, id)));
                 set.files.push(InputFile { file: id, name: file.name, is_config });
             }
             Err(why) => diagnostics.push(why.say(file.name, sources)),
@@ -150,7 +191,52 @@ pub fn read(
 pub fn held(files: &[FileId], sources: &Sources) -> InputSet {
     let name = |file: FileId| sources.get(file).map(|f| f.name().to_owned()).unwrap_or_default();
     let files = files.iter().map(|&file| InputFile { file, name: name(file), is_config: false });
-    InputSet { files: files.collect(), left_out: Vec::new() }
+    InputSet { files: files.collect(), ..InputSet::default() }
+}
+
+/// Why settings may not lie where they do.
+enum Misplaced {
+    /// Nobody looks for them there.
+    Below,
+    /// Others are in force.
+    Besides(Option<PathBuf>),
+}
+
+impl Misplaced {
+    fn say(self, name: &str, file: FileId) -> Diagnostic {
+        let (message, help) = match self {
+            Misplaced::Below => (
+                format!("`{name}` lies below the inventory's folder, where no settings are looked for"),
+                "settings stand beside the inventory or above it, never further below: move them there, or \
+                 name this file in `exclude`"
+                    .to_owned(),
+            ),
+            Misplaced::Besides(Some(other)) => (
+                format!("`{name}` is not in force: the settings are those of `{}`", other.display()),
+                "keep one file of settings, or name this one in `exclude`".to_owned(),
+            ),
+            Misplaced::Besides(None) => (
+                format!("`{name}` is not in force: the settings are those of the first path, which has none"),
+                "name the path with the settings first, or name this file in `exclude`".to_owned(),
+            ),
+        };
+        Diagnostic::new("misplaced-settings", message, Span::new(file, 0, 0))
+            .label("settings that do not apply")
+            .help(help)
+    }
+}
+
+fn misplaced(files: &Files, file: &Found, settings: &Settings) -> Option<Misplaced> {
+    match settings {
+        Settings::Any => None,
+        Settings::Beside | Settings::InForce(_) if file.below => Some(Misplaced::Below),
+        Settings::Beside => None,
+        Settings::InForce(other) => {
+            let own = canonical(files, &file.path);
+            let same = other.as_ref().is_some_and(|other| canonical(files, other) == own);
+            (!same).then(|| Misplaced::Besides(other.clone()))
+        }
+    }
 }
 
 fn canonical(files: &Files, path: &Path) -> PathBuf {
@@ -162,7 +248,8 @@ struct Walk<'w> {
     options: &'w InputOptions,
     baselines: &'w [PathBuf],
     given: String,
-    root: PathBuf,
+    /// All paths given, without links.
+    roots: &'w [PathBuf],
     set: &'w mut InputSet,
     found: &'w mut Vec<Found>,
     seen: &'w mut FxHashSet<PathBuf>,
@@ -194,7 +281,7 @@ impl Walk<'_> {
                 let name =
                     if above.is_empty() { entry.name.clone() } else { format!("{above}/{}", entry.name) };
                 let is_dir = entry.kind == Kind::Folder;
-                if let Some(reason) = self.reason(&entry.name, &name, is_dir) {
+                if let Some(reason) = self.reason(&entry, &name) {
                     self.set.left_out.push((name, reason));
                 } else if entry.kind == Kind::Other && self.files.is_of_revision(&entry.path) {
                     let why = "it is a submodule, and a revision does not hold its files";
@@ -218,52 +305,125 @@ impl Walk<'_> {
         }
     }
 
-    fn reason(&self, file_name: &str, name: &str, is_dir: bool) -> Option<LeftOut> {
-        if is_dir && file_name.starts_with('.') {
+    fn reason(&self, entry: &Entry, name: &str) -> Option<LeftOut> {
+        if entry.kind == Kind::Folder && entry.name.starts_with('.') {
             return Some(LeftOut::HiddenFolder);
         }
-        self.options.exclude.iter().any(|glob| glob.matches(name)).then_some(LeftOut::Excluded)
+        self.is_excluded(name)
+            .then(|| LeftOut::Excluded(self.readable(&entry.path, entry.kind, MOST_COUNTED)))
+    }
+
+    fn is_excluded(&self, name: &str) -> bool {
+        self.options.exclude.iter().any(|glob| glob.matches(name))
+    }
+
+    /// How many files would be read of what is there, up to `most`. A link that leads elsewhere
+    /// counts as one file: nobody asked to look there.
+    fn readable(&self, path: &Path, kind: Kind, most: usize) -> usize {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match kind {
+            Kind::Link => match self.files.canonical(path) {
+                // What it leads to counts under its own name, or is left out by it.
+                Ok(target) if self.roots.iter().any(|root| target.starts_with(root)) => 0,
+                Ok(target) if matches!(self.files.kind(&target), Ok(Kind::File(_))) => {
+                    usize::from(is_yaml(&name))
+                }
+                _ => 1,
+            },
+            // Of a submodule a revision does not say what it holds.
+            Kind::Other if self.files.is_of_revision(path) => 1,
+            Kind::File(_) | Kind::Other => usize::from(is_yaml(&name) && name != SETTINGS),
+            Kind::Folder => {
+                let mut count = 0;
+                let mut open = vec![path.to_owned()];
+                while let Some(folder) = open.pop() {
+                    for entry in self.files.list(&folder).unwrap_or_default() {
+                        match entry.kind {
+                            _ if count >= most => return count,
+                            Kind::Folder if entry.name.starts_with('.') => {}
+                            Kind::Folder => open.push(entry.path),
+                            kind => count += self.readable(&entry.path, kind, most),
+                        }
+                    }
+                }
+                count
+            }
+        }
     }
 
     /// A file, and its place without links.
     fn file(&mut self, path: PathBuf, name: String, target: PathBuf) {
-        let lower = name.to_lowercase();
-        if !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
+        if !is_yaml(&name) {
             self.set.left_out.push((name, LeftOut::NotYaml));
         } else if self.baselines.contains(&target) {
+            self.set.baselines.push((name.clone(), path));
             self.set.left_out.push((name, LeftOut::Baseline));
         } else if self.seen.insert(target) {
-            self.found.push(Found { path, given: self.given.clone(), name });
+            let below = name.contains('/');
+            self.found.push(Found { path, given: self.given.clone(), name, below });
         }
     }
 
     fn link(&mut self, path: &Path, name: String) {
         let target = match self.files.canonical(path) {
             Ok(target) => target,
-            // In a revision nothing is known of what lies outside.
-            Err(_) if self.files.is_of_revision(path) => {
-                self.set.left_out.push((name, LeftOut::LinkOutside));
-                return;
-            }
             Err(error) => {
-                self.diagnostics.push(unreadable(&name, &error.to_string()));
+                self.diagnostics.push(leads_nowhere(path, &name, self.files, &error));
                 return;
             }
         };
-        let own = target.strip_prefix(&self.root).map(slashed).unwrap_or_default();
-        let above: Vec<String> =
-            own.match_indices('/').filter_map(|(at, _)| own.get(..at)).map(str::to_owned).collect();
-        let excluded = |path: &String| self.options.exclude.iter().any(|glob| glob.matches(path));
-        if !target.starts_with(&self.root) {
-            self.set.left_out.push((name, LeftOut::LinkOutside));
-        } else if above.iter().chain([&own]).any(excluded) {
-            self.set.left_out.push((name, LeftOut::Excluded));
-        } else if self.files.kind(&target).is_ok_and(|kind| kind == Kind::Folder) {
+        let is_folder = matches!(self.files.kind(&target), Ok(Kind::Folder));
+        if !is_folder && !is_yaml(&name) {
+            // No name of a file that is read: nothing is left out by it.
+            self.set.left_out.push((name, LeftOut::NotYaml));
+            return;
+        }
+        match self.roots.iter().find(|root| target.starts_with(root)) {
+            Some(root) => {
+                let own = target.strip_prefix(root).map(slashed).unwrap_or_default();
+                let mut above =
+                    own.match_indices('/').filter_map(|(at, _)| own.get(..at)).chain([own.as_str()]);
+                if above.any(|path| self.is_excluded(path)) {
+                    // It was counted under its own name.
+                    self.set.left_out.push((name, LeftOut::Excluded(0)));
+                    return;
+                }
+            }
+            None if self.options.limits.follow_links => {}
+            None => {
+                self.diagnostics.push(leads_out(&name, &target));
+                return;
+            }
+        }
+        if is_folder {
             self.folder(&target, &name);
         } else {
             self.file(path.to_path_buf(), name, target);
         }
     }
+}
+
+/// Whether a file of this name is read.
+fn is_yaml(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.ends_with(".yaml") || lower.ends_with(".yml")
+}
+
+fn leads_out(name: &str, target: &Path) -> Diagnostic {
+    let message = format!("`{name}` is a link that leads out of the inventory, to `{}`", target.display());
+    Diagnostic::without_place("link-outside", message).help(
+        "an inventory is judged whole or not at all: name the link in `exclude`, move the file here, or say \
+         --follow-links",
+    )
+}
+
+fn leads_nowhere(path: &Path, name: &str, files: &Files, error: &std::io::Error) -> Diagnostic {
+    if !files.is_of_revision(path) {
+        return unreadable(name, &error.to_string());
+    }
+    let message = format!("`{name}` is a link to what this revision does not hold: {error}");
+    Diagnostic::without_place("link-outside", message)
+        .help("an inventory is judged whole or not at all: name the link in `exclude`, or move the file here")
 }
 
 fn missing(files: &Files, path: &Path, error: &std::io::Error) -> Diagnostic {

@@ -19,6 +19,7 @@ pub mod decode;
 pub mod diagnostic;
 pub mod diagram;
 pub mod diff;
+pub mod documents;
 pub mod duration;
 pub mod edit;
 pub mod explain;

@@ -23,6 +23,8 @@ pub struct Limits {
     pub findings: usize,
     /// How much memory the process may have, in bytes. The library does not watch it.
     pub memory: u64,
+    /// Whether links may lead out of an inventory. Without it, one that does is a mistake.
+    pub follow_links: bool,
 }
 
 impl Limits {
@@ -34,6 +36,7 @@ impl Limits {
         documents: 1_000_000,
         findings: 2_000_000,
         memory: 8 << 30,
+        follow_links: false,
     };
     /// The largest file that places can be told in.
     pub const LARGEST_FILE: u64 = (4 << 30) - 2;

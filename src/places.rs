@@ -21,7 +21,7 @@ impl Places {
         let mut roots: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
         let mut names = BTreeMap::new();
         for (_, file) in sources.iter() {
-            let Some(path) = file.path() else {
+            let Some(path) = file.place() else {
                 continue;
             };
             let whole = lexically(&here.join(path));
@@ -34,7 +34,7 @@ impl Places {
     }
 
     /// A file as its repository knows it, with `/`; `None` for what came with the
-    /// program or by standard input.
+    /// program, or by standard input without a name.
     pub fn in_repository(&self, file: &str) -> Option<&str> {
         self.names.get(file).map(String::as_str)
     }

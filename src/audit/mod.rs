@@ -22,7 +22,7 @@ use crate::finding::{
 };
 use crate::judge::RuleRef;
 use crate::load::World;
-use crate::model::{Counting, Scope};
+use crate::model::{Counting, FlowId, Scope};
 use crate::promises::Standing;
 use crate::source::Sources;
 use crate::stages::{self, Unit};
@@ -152,7 +152,7 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     describing.end(findings.len(), Unit::Findings);
     Audit {
         ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
-        judged: Judged { day: options.day.to_string(), as_of: options.scope.as_of.map(|d| d.to_string()) },
+        judged: judged(world, options, &outcome.counting),
         inventory: inventory_facts(world, &outcome.counting),
         policies: world
             .policies
@@ -214,6 +214,26 @@ fn rules(world: &World, sources: &Sources) -> Vec<RuleEntry> {
             }
         })
         .collect()
+}
+
+/// Which day and which part of the declared world is judged, and how much that leaves out.
+fn judged(world: &World, options: &Options, counting: &Counting) -> Judged {
+    let (model, scope) = (&world.model, &options.scope);
+    let admitted = |flow: FlowId| {
+        model.flows[flow].agreement.is_none_or(|agreement| scope.admits(model.agreements[agreement].status))
+    };
+    let left_out_by_as_of = scope.as_of.map(|_| {
+        let whenever = Counting::new(model, &Scope { as_of: None, ..scope.clone() });
+        whenever.iter().filter(|&flow| !counting.has(flow)).count()
+    });
+    Judged {
+        day: options.day.to_string(),
+        as_of: scope.as_of.map(|d| d.to_string()),
+        status: scope.statuses.clone(),
+        excluded_files: world.excluded,
+        left_out_by_status: model.flows.ids().filter(|&flow| !admitted(flow)).count(),
+        left_out_by_as_of: left_out_by_as_of.unwrap_or_default(),
+    }
 }
 
 fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {

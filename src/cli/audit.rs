@@ -94,10 +94,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         sources: Some(&input.sources),
         ..Report::new(&audit)
     };
-    writing.write(&input.config, |format, look, out| {
-        report.look = look;
-        report.write(format, out)
-    })?;
+    let plain = report.clone();
+    writing.write(
+        &input.config,
+        |format| plain.remarks(format),
+        |format, look, out| {
+            report.look = look;
+            report.write(format, out)
+        },
+    )?;
     if let Some(file) = &certificate {
         let _certifying = stages::begin("certifying", 0);
         output::stream_file(file, |out| certificate::write(&input.world, &files, &options, &audit, out))?;

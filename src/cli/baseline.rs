@@ -83,6 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(found) => found,
         Err(code) => return Ok(code),
     };
+    output::say_left_out(&found.judged);
     let baseline = Baseline::of(&found);
     output::replace(&file, &baseline.to_json()?)?;
     if !args.quiet {

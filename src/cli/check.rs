@@ -56,6 +56,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         output::print(&summary(&input.world))?;
     }
+    if args.quiet && input.world.excluded > 0 {
+        let excluded = some(input.world.excluded, "file", "files");
+        output::say(&format!("note: left out: {excluded} by exclude"));
+    }
     // The process ends here: taking apart what was read would only take time.
     std::mem::forget(input);
     Ok(ExitCode::SUCCESS)
@@ -87,8 +91,12 @@ fn some(number: usize, one: &str, many: &str) -> String {
 fn summary(world: &World) -> String {
     let model = &world.model;
     let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();
+    let excluded = match world.excluded {
+        0 => String::new(),
+        n => format!(", {} left out by exclude", some(n, "file", "files")),
+    };
     format!(
-        "Read {}: {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
+        "Read {}{excluded}: {}, {}, {}, {}, {}, {}; {} with {}: no mistakes\n",
         some(world.files, "file", "files"),
         some(model.parties.len(), "party", "parties"),
         some(model.systems.len(), "system", "systems"),

@@ -1,5 +1,6 @@
 //! `ringfence diff`: what a change opens and closes.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ use ringfence::gate::Gate;
 use ringfence::load::{self, Request, World};
 use ringfence::model::Counting;
 use ringfence::places::Places;
+use ringfence::report::Look;
 use ringfence::report::difference::DiffReport;
 use ringfence::source::Sources;
 use ringfence::visible::visible;
@@ -137,19 +139,18 @@ struct Compared {
 fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
     compared.diff.count(&compared.gate);
     let Compared { diff, head, gate, config, places, declared, options } = &compared;
-    args.writing.write(config, |format, look, out| {
-        let report = DiffReport {
-            diff,
-            head,
-            gate,
-            look,
-            places,
-            widening: args.fail_on_widening,
-            declared: declared.as_ref().map(|(world, sources)| (world, sources)),
-            scope: &options.scope,
-        };
-        report.write(format, out)
-    })?;
+    let report = DiffReport {
+        diff,
+        head,
+        gate,
+        look: Look::default(),
+        places,
+        widening: args.fail_on_widening,
+        declared: declared.as_ref().map(|(world, sources)| (world, sources)),
+        scope: &options.scope,
+    };
+    let write = |format, look, out: &mut dyn Write| DiffReport { look, ..report }.write(format, out);
+    args.writing.write(config, |format| report.remarks(format), write)?;
     Ok(ExitCode::from(u8::from(diff.fails(gate, args.fail_on_widening))))
 }
 

@@ -192,6 +192,7 @@ fn finding(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
     let Some(derivation) = derivation(&input.world, &input.sources, &options, &full) else {
         return Ok(ExitCode::from(input::WRONG));
     };
+    output::say_left_out(&audit.judged);
     let mut page = Page::new(output::width(), args.color.on(&std::io::stdout()));
     let finding = &derivation.finding;
     page.para(0, &format!("{} {}", finding.fingerprint, finding.rule), Style::Bold);

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use ringfence::files::DISK;
 use ringfence::glob::Glob;
+use ringfence::input::Settings;
 use ringfence::input::{self as reading, InputOptions, LeftOut};
 use ringfence::load::{is_policy_text, is_tests_text};
 use ringfence::packs;
@@ -13,7 +14,7 @@ use ringfence::visible::{in_json, inert, visible};
 use serde_json::json;
 
 use super::input;
-use super::limits::limits;
+use super::limits::{limits, stdin_name};
 use super::output::{self, Color};
 use super::values::Form;
 
@@ -50,8 +51,8 @@ struct Listed {
 /// Lists the files.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut sources = Sources::new();
-    let config = match input::configuration(&args.paths, &mut sources) {
-        Ok(found) => found.config,
+    let (config, file) = match input::configuration(&args.paths, &mut sources) {
+        Ok(found) => (found.config, found.file),
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
     };
     let paths = input::paths(&args.paths, &config);
@@ -60,6 +61,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         exclude: config.exclude.iter().map(Glob::new).collect(),
         baselines: config.baseline.iter().cloned().collect(),
         limits: limits(),
+        settings: Settings::InForce(file),
+        stdin_name: stdin_name(),
     };
     let set = reading::read(&DISK, &paths, &options, &mut sources, &mut mistakes);
     if !mistakes.is_empty() {
@@ -86,10 +89,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         read: false,
         why: match why {
             LeftOut::HiddenFolder => "left out: a hidden folder",
-            LeftOut::Excluded => "left out: named by `exclude`",
+            LeftOut::Excluded(_) => "left out: named by `exclude`",
             LeftOut::NotYaml => "left out: neither .yaml nor .yml",
             LeftOut::Baseline => "left out: the baseline",
-            LeftOut::LinkOutside => "left out: a link that leads out of the inventory",
         },
     }));
     files.sort_by(|a, b| (!a.read, &a.name).cmp(&(!b.read, &b.name)));

@@ -113,6 +113,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
              --systems draws all, a filter fewer"
         ));
     }
+    output::say_left_out(&audit.judged);
     let text = diagram::render(&picture, args.format)?;
     if args.format == Format::Mermaid && (picture.edges.len() >= 500 || text.chars().count() > 50_000) {
         output::say(

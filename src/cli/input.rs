@@ -12,14 +12,14 @@ use ringfence::cache::Cache;
 use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
 use ringfence::files::{DISK, Files};
-use ringfence::input::too_large;
+use ringfence::input::{Settings, too_large};
 use ringfence::load::{self, Request, World};
 use ringfence::packs;
 use ringfence::source::Sources;
 use ringfence::terminal;
 use ringfence::visible::visible;
 
-use super::limits::limits;
+use super::limits::{limits, stdin_name};
 use super::output::{self, Color};
 
 /// The exit code of a wrong input or call.
@@ -141,6 +141,8 @@ impl Input {
             policies: self.policies.clone(),
             cache: cache(),
             limits: limits(),
+            settings: Settings::InForce(self.file.clone()),
+            stdin_name: stdin_name(),
             ..Request::default()
         }
     }
@@ -199,7 +201,7 @@ pub fn explainable(
     color: Color,
 ) -> Result<World, ExitCode> {
     let mut sources = Sources::new();
-    let Found { config, .. } =
+    let Found { config, file } =
         configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
     let mut all: Vec<String> = match rule.and_then(|rule| packs::pack(rule.split('/').next()?)) {
         Some(pack) => vec![pack.id.to_owned()],
@@ -218,6 +220,8 @@ pub fn explainable(
         baselines: config.baseline.into_iter().collect(),
         policies: all,
         limits: limits(),
+        settings: Settings::InForce(file),
+        stdin_name: stdin_name(),
         ..Request::default()
     };
     load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))

@@ -1,6 +1,7 @@
 //! How much an input may ask for: the flags, and the memory that is watched.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::thread;
@@ -16,8 +17,8 @@ use ringfence::source::Sources;
 use super::input::WRONG;
 use super::output;
 
-/// The limits of this call.
-static LIMITS: OnceLock<Limits> = OnceLock::new();
+/// How the files of this call are read: its limits, and what standard input is called.
+static READING: OnceLock<(Limits, Option<PathBuf>)> = OnceLock::new();
 
 /// So often the memory is looked at.
 const BEAT: Duration = Duration::from_millis(20);
@@ -50,6 +51,12 @@ pub struct Args {
     #[arg(long, global = true, value_name = "SIZE", help_heading = "Limits", hide_short_help = true,
           value_parser = size)]
     max_memory: Option<u64>,
+    /// Read what links lead to outside of the inventory; without it, such a link is an error
+    #[arg(long, global = true, help_heading = "Reading")]
+    follow_links: bool,
+    /// The file that standard input stands for, for formats that show findings beside a file
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Reading")]
+    stdin_name: Option<PathBuf>,
 }
 
 fn up_to(most: usize) -> impl TypedValueParser<Value = usize> {
@@ -82,7 +89,12 @@ fn file_size(text: &str) -> Result<u64, String> {
 
 /// The limits of this call.
 pub fn limits() -> Limits {
-    LIMITS.get().copied().unwrap_or_default()
+    READING.get().map(|(limits, _)| *limits).unwrap_or_default()
+}
+
+/// The file that standard input stands for in this call.
+pub fn stdin_name() -> Option<PathBuf> {
+    READING.get().and_then(|(_, name)| name.clone())
 }
 
 /// Sets the limits of this call, and begins to watch the memory; what is wrong with them, in
@@ -96,9 +108,10 @@ pub fn hold(args: &Args) -> Result<(), String> {
         documents: args.max_documents.unwrap_or(usual.documents),
         findings: args.max_findings.unwrap_or(usual.findings),
         memory: args.max_memory.unwrap_or(usual.memory),
+        follow_links: args.follow_links,
     };
     // They are set once a call.
-    let _ = LIMITS.set(limits);
+    let _ = READING.set((limits, args.stdin_name.clone()));
     match resident() {
         Some(met) if met > limits.memory => return Err(too_much(met, limits.memory)),
         Some(_) => drop(thread::Builder::new().name("memory".to_owned()).spawn(move || watch(limits.memory))),

@@ -18,6 +18,7 @@ mod man;
 mod output;
 mod policies;
 mod promises;
+mod target;
 mod taxonomy;
 mod test;
 mod values;

@@ -8,9 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::ValueEnum;
+use ringfence::finding::Judged;
+use ringfence::report::left_out;
 use ringfence::visible::{inert, visible};
 
-use super::watching;
+use super::{target, watching};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -101,12 +103,17 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", inert(text));
 }
 
+/// Says what is left out of what is judged, for what has no verdict to say it in.
+pub fn say_left_out(judged: &Judged) {
+    left_out(judged).into_iter().for_each(|text| say(&visible(&format!("note: {text}"))));
+}
+
 /// Writes a file whole or not at all: beside it first, then renamed. What is no
 /// regular file, a pipe say, is written to as it is.
 ///
 /// # Errors
-/// When it cannot be written, or would replace a YAML file: declarations, policies
-/// and settings are YAML, and no report is.
+/// When it cannot be written, a link of the checkout stands in its path, or it would replace a
+/// YAML file: declarations, policies and settings are YAML, and no report is.
 pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
     stream_file(path, |out| out.write_all(text.as_bytes()))
 }
@@ -116,24 +123,34 @@ pub fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// As there.
 pub fn stream_file(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
-    let yaml =
-        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"));
-    if yaml && path.exists() {
+    let target = target::of(path)?;
+    let yaml = |path: &Path| {
+        path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"))
+    };
+    if (yaml(path) || yaml(&target)) && target.exists() {
         let shown = visible(&path.display().to_string());
         anyhow::bail!("`{shown}` is a YAML file and is not written over; choose another name for the report");
     }
-    replace_by(path, make)
+    replace_by(path, &target, make)
 }
 
 /// Writes a file whole or not at all, whatever is there.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be written, or a link of the checkout stands in its path.
 pub fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    replace_by(path, |out| out.write_all(text.as_bytes()))
+    replace_by(path, &target::of(path)?, |out| out.write_all(text.as_bytes()))
 }
 
-fn replace_by(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+fn replace_by(
+    path: &Path,
+    target: &Path,
+    make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    if path == Path::new("/dev/stdout") {
+        // Where it leads to a file, that is written on, as the shell opened it.
+        return stream(make);
+    }
     let shown = || format!("cannot write `{}`", visible(&path.display().to_string()));
     let special = fs::metadata(path).is_ok_and(|m| !m.is_file());
     if special {
@@ -143,15 +160,13 @@ fn replace_by(path: &Path, make: impl FnOnce(&mut dyn Write) -> io::Result<()>) 
             _ => Ok(()),
         };
     }
-    // A link stays a link: what it points at is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let (temporary, file) = beside(&target).with_context(shown)?;
+    let (temporary, file) = beside(target).with_context(shown)?;
     let written = buffered(file, make).and_then(|file| {
-        if let Ok(old) = fs::metadata(&target) {
+        if let Ok(old) = fs::metadata(target) {
             file.set_permissions(old.permissions())?;
         }
         file.sync_all()?;
-        fs::rename(&temporary, &target)?;
+        fs::rename(&temporary, target)?;
         // The new name lasts from here on; where a folder cannot be synchronised it has to do.
         let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
         let _ = fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
@@ -244,14 +259,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_and_devices_stay_what_they_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        fs::write(&file, "old").unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        write_file(&link, "new").unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    fn devices_stay_what_they_are() {
         write_file(Path::new("/dev/null"), "x").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }

@@ -95,6 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(before) => before,
         Err(code) => return Ok(code),
     };
+    output::say_left_out(&before.judged);
     let finding = match find(&before, &args.fingerprint) {
         Ok(finding) => finding,
         Err(text) => {

@@ -1,9 +1,11 @@
 //! The arguments of all subcommands that write reports.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use ringfence::config::Config;
+use ringfence::files::lexically;
 use ringfence::report::{Format, Look};
 use ringfence::stages;
 use ringfence::visible::visible;
@@ -35,27 +37,34 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Writes the reports that are asked for; `make` writes one.
+    /// Writes the reports that are asked for; `make` writes one, `remarks` says what it has no
+    /// place for.
     ///
     /// # Errors
     /// When one cannot be made or written.
     pub fn write(
         &self,
         config: &Config,
+        remarks: impl Fn(Format) -> Vec<String>,
         mut make: impl FnMut(Format, Look, &mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         let limit = (self.limit > 0).then_some(self.limit);
         let on_paper = Look { color: self.color == Color::Always, width: 80, limit, quiet: self.quiet };
         let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
+        let here = std::env::current_dir().unwrap_or_default();
         let mut files: Vec<_> = reports.iter().map(|(_, file)| file).chain(&self.output).collect();
-        files.sort();
-        let twins = files.iter().zip(files.iter().skip(1)).find(|(a, b)| a == b && !a.starts_with("/dev"));
+        files.sort_by_cached_key(|file| lexically(&here.join(file)));
+        let one = |a: &PathBuf, b: &PathBuf| lexically(&here.join(a)) == lexically(&here.join(b));
+        let twins = files.iter().zip(files.iter().skip(1)).find(|(a, b)| one(a, b) && !a.starts_with("/dev"));
         if let Some((one, _)) = twins {
             anyhow::bail!(
                 "two reports would go to `{}`; name a file for each",
                 visible(&one.display().to_string())
             );
         }
+        let formats = reports.iter().map(|(format, _)| *format).chain([self.format]);
+        let remarks: BTreeSet<String> = formats.flat_map(remarks).collect();
+        remarks.iter().for_each(|remark| output::say(&visible(&format!("note: {remark}"))));
         let _writing = stages::begin("writing", 0);
         for (format, file) in reports {
             output::stream_file(file, |out| make(*format, on_paper, out))?;

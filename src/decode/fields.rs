@@ -2,6 +2,7 @@
 
 use super::{Decoder, NO_SPACE, Spanned, looks_like_key};
 use crate::diagnostic::Diagnostic;
+use crate::documents;
 use crate::source::Span;
 use crate::yaml::{Entry, Node, Value};
 
@@ -217,6 +218,8 @@ impl<'n> Fields<'n> {
                 NO_SPACE.to_owned()
             } else if bare {
                 "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
+            } else if let Some(home) = documents::belongs_elsewhere(self.what, &entry.key) {
+                home
             } else {
                 match d.near(&entry.key, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),

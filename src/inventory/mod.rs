@@ -98,29 +98,6 @@ impl Judges {
     }
 }
 
-/// Whether a document is a policy and so no part of an inventory.
-pub fn is_policy(document: &Node) -> bool {
-    matches!(&document.value, Value::Map(entries) if entries.iter().any(|e| e.key == "policy"))
-}
-
-/// What may stand at the top of an inventory's document.
-const DECLARED: [&str; 6] = ["taxonomy", "parties", "agreements", "flows", "statements", "waivers"];
-
-/// Whether a document holds tests of policies and so is no part of an inventory: what
-/// declares something besides is read, and `tests` in it is a mistake.
-pub fn is_tests(document: &Node) -> bool {
-    let Value::Map(entries) = &document.value else {
-        return false;
-    };
-    let has = |keys: &[&str]| entries.iter().any(|e| keys.contains(&e.key.as_ref()));
-    has(&["tests"]) && !has(&DECLARED)
-}
-
-/// Whether a document declares categories or purposes.
-pub fn declares_taxonomy(document: &Node) -> bool {
-    matches!(&document.value, Value::Map(entries) if entries.iter().any(|e| e.key == "taxonomy"))
-}
-
 impl Inventory {
     /// Adds what further files declare.
     pub fn append(&mut self, other: Inventory) {

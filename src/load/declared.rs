@@ -10,18 +10,17 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
-use crate::decode::{Decoder, repeatable};
-use crate::diagnostic::Diagnostic;
+use crate::decode::{Decoder, Fields, repeatable};
+use crate::diagnostic::{Diagnostic, note};
+use crate::documents::{TESTS, declares_taxonomy, is_policy, is_tests};
 use crate::files::Files;
-use crate::inventory::{
-    Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy, declares_taxonomy, is_policy,
-    is_tests,
-};
+use crate::inventory::{Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy};
 use crate::limits::{Allowance, Limits, Taken};
+use crate::policy::policy;
 use crate::source::{FileId, SourceFile, Sources, stored_of};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Node, Value};
 
 /// What all files declare together.
 #[derive(Debug, Default)]
@@ -257,6 +256,7 @@ fn one(file: FileId, text: &str, names: &Names, limits: &Limits) -> Option<Part>
         inventory.read(&mut decoder, document);
     }
     let repeated = decoder.repeated();
+    keep_to_themselves(&policies, &mut mistakes);
     let part = Part {
         inventory,
         judges: Judges::of(&documents),
@@ -289,6 +289,7 @@ fn in_order(
     for document in &documents {
         inventory.read(&mut decoder, document);
     }
+    keep_to_themselves(&policies, diagnostics);
     let judges = Judges::of(&documents);
     let policies = policies.into_iter().map(Node::into_owned).collect();
     Declared { inventory, judges, policies, data, purposes, broken }
@@ -305,6 +306,34 @@ fn bytes(files: &[FileId], sources: &Sources) -> usize {
 
 fn no_inventory(document: &Node) -> bool {
     is_policy(document) || is_tests(document)
+}
+
+/// Reports what stands at the top of policies and tests and is no part of one: nobody would
+/// read it, and a flow is hidden by no company that it keeps.
+pub fn keep_to_themselves(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) {
+    // Which categories there are does not matter for which keys there are.
+    let none = Tree::default();
+    for document in documents {
+        let Value::Map(entries) = &document.value else {
+            continue;
+        };
+        let mut mistakes = Vec::new();
+        let mut scratch = Decoder::new(&mut mistakes, &none, &none);
+        if is_policy(document) {
+            policy(&mut scratch, document);
+        } else if let Some(mut top) = Fields::new(&mut scratch, document, "a file of tests") {
+            for key in TESTS {
+                let _ = top.get(key);
+            }
+            top.finish(&mut scratch);
+        }
+        // What else is wrong is said where the policy is applied or the tests are run.
+        let at_the_top = |mistake: &Diagnostic| {
+            let span = mistake.primary.as_ref().map(|label| label.span);
+            mistake.code == "unknown-key" && entries.iter().any(|entry| Some(entry.key_span) == span)
+        };
+        mistakes.into_iter().filter(at_the_top).for_each(|mistake| note(diagnostics, mistake));
+    }
 }
 
 /// Both trees: built in, and what the documents add.

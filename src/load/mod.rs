@@ -7,15 +7,17 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub use self::declared::keep_to_themselves;
 use self::declared::{Declared, Reading};
 use crate::cache::Cache;
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::documents::{DECLARED, is_policy, is_tests};
 use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
-use crate::input::{self, InputOptions, InputSet, LeftOut};
-use crate::inventory::{Inventory, Judges, Statement, Waiver, is_policy, is_tests};
+use crate::input::{self, InputOptions, InputSet, Settings};
+use crate::inventory::{Inventory, Judges, Statement, Waiver};
 use crate::limits::{Allowance, Limits};
 use crate::model::{Model, build};
 use crate::packs;
@@ -49,6 +51,10 @@ pub struct Request<'r> {
     pub keep: bool,
     /// Texts that are in the sources already, in the place of `paths` and `policies`.
     pub read: Option<&'r Read>,
+    /// Which settings are in force.
+    pub settings: Settings,
+    /// Which file standard input stands for.
+    pub stdin_name: Option<PathBuf>,
 }
 
 /// Which texts were read as what.
@@ -74,6 +80,8 @@ impl Default for Request<'_> {
             limits: Limits::USUAL,
             keep: false,
             read: None,
+            settings: Settings::Beside,
+            stdin_name: None,
         }
     }
 }
@@ -91,6 +99,8 @@ pub struct World {
     pub notices: Vec<Notice>,
     /// How many files the inventory has.
     pub files: usize,
+    /// How many files `exclude` leaves out of it.
+    pub excluded: usize,
     /// Which texts were read as what.
     pub read: Read,
     /// Its own promises and waivers, for another state of it.
@@ -115,12 +125,18 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         exclude: request.exclude.iter().map(Glob::new).collect(),
         baselines: request.baselines.clone(),
         limits: request.limits,
+        settings: Settings::Any,
+        stdin_name: request.stdin_name.clone(),
     };
+    let inventory = InputOptions { settings: request.settings.clone(), ..options.clone() };
     let mut allowance = Allowance::new(request.limits);
     let set = match request.read {
         Some(read) => input::held(&read.inventory, sources),
-        None => input::read(request.files, &request.paths, &options, sources, &mut diagnostics),
+        None => input::read(request.files, &request.paths, &inventory, sources, &mut diagnostics),
     };
+    for (name, path) in &set.baselines {
+        declares_nothing(request, name, path, sources, &mut diagnostics);
+    }
     let (policies, policy_documents) = match request.read {
         Some(read) => {
             (read.policies.clone(), held_policies(&read.policies, &mut allowance, sources, &mut diagnostics))
@@ -167,6 +183,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             digest,
             notices,
             files: files.len(),
+            excluded: set.excluded().map(|(_, files)| files).sum(),
             read,
             judges,
             own_waivers,
@@ -193,7 +210,44 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     give_back(&diagnostics, request, sources);
     diagnostics.sort_by_key(|d| (d.primary.as_ref().map(|l| l.span), d.code));
     diagnostics.dedup();
+    let mut said = FxHashSet::default();
+    let texts: &Sources = sources;
+    diagnostics.retain(|d| {
+        // What was read as a policy and among the inventory's files is told once.
+        let text = |span: Span| texts.get(span.file).map(SourceFile::digest);
+        d.primary.as_ref().is_none_or(|l| {
+            said.insert((d.code, d.message.clone(), l.span.start, text(l.span).map(|hash| *hash.as_bytes())))
+        })
+    });
     Err(diagnostics)
+}
+
+/// Says so if a file that is left out as a baseline declares something: nobody would read that.
+fn declares_nothing(
+    request: &Request,
+    name: &str,
+    path: &Path,
+    sources: &mut Sources,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let text = request.files.read(path, request.limits.file_size.saturating_add(1)).ok();
+    let Some(text) = text.and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        // Whoever reads it as a baseline says so.
+        return;
+    };
+    let file = sources.add_at(name.to_owned(), path.to_owned(), text);
+    let text = sources.get(file).and_then(SourceFile::text).unwrap_or_default();
+    for document in yaml::parse(file, text, &request.limits, &mut Vec::new()) {
+        let Value::Map(entries) = &document.value else { continue };
+        for entry in entries.iter().filter(|entry| DECLARED.contains(&entry.key.as_ref())) {
+            let message = format!("`{}` in a file that is named as a baseline would not be read", entry.key);
+            diagnostics.push(
+                Diagnostic::new("unknown-key", message, entry.key_span)
+                    .label("a key of an inventory")
+                    .help("a baseline is a file of its own: move this to another file"),
+            );
+        }
+    }
 }
 
 /// Reads again the texts that mistakes are shown in, if they were let go. One that has changed since
@@ -354,17 +408,13 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
             });
         }
     }
-    let outside: Vec<String> = set
-        .left_out
-        .iter()
-        .filter(|(_, why)| *why == LeftOut::LinkOutside)
-        .map(|(name, _)| name.clone())
-        .collect();
-    if !outside.is_empty() {
+    let excluded: Vec<(&str, usize)> = set.excluded().collect();
+    if !excluded.is_empty() {
+        let files: usize = excluded.iter().map(|(_, files)| files).sum();
         notices.push(Notice {
-            code: "link-not-followed".to_owned(),
-            message: "links that lead out of the inventory are not followed".to_owned(),
-            subjects: outside,
+            code: "files-excluded".to_owned(),
+            message: format!("`exclude` leaves out {files} file{}", if files == 1 { "" } else { "s" }),
+            subjects: excluded.into_iter().map(|(name, _)| name.to_owned()).collect(),
             location: None,
         });
     }

@@ -12,12 +12,13 @@ use super::{Case, Data, Expected, Judged, Name, Suite, change};
 use crate::audit::Options;
 use crate::decode::{Decoder, Spanned};
 use crate::diagnostic::{Diagnostic, nearest};
+use crate::documents::{is_policy, is_tests};
 use crate::files::{DISK, Files, Kind, lexically};
 use crate::glob::Glob;
-use crate::input::{self, InputOptions, too_large};
-use crate::inventory::{self, TaxonomyDeclared, builtin, declared_taxonomy, is_policy, is_tests};
+use crate::input::{self, InputOptions, Settings, too_large};
+use crate::inventory::{self, TaxonomyDeclared, builtin, declared_taxonomy};
 use crate::limits::{Allowance, Limits};
-use crate::load::World;
+use crate::load::{self, World};
 use crate::model::{Model, Scope, build};
 use crate::packs::{self, Pack};
 use crate::policy::policy;
@@ -291,7 +292,7 @@ impl Reader<'_> {
             }
             let before = self.diagnostics.len();
             let given = [place.clone()];
-            let options = self.options();
+            let options = InputOptions { settings: Settings::Beside, ..self.options() };
             let set = input::read(&DISK, &given, &options, self.sources, &mut self.diagnostics);
             // A path that leads nowhere is a mistake of the test.
             for mistake in self.diagnostics.iter_mut().skip(before).filter(|m| m.code == "missing-path") {
@@ -304,7 +305,9 @@ impl Reader<'_> {
             for file in set.files.iter().filter(|f| !f.is_config) {
                 documents.extend(self.parse(file.file));
             }
-            documents.retain(|node| !is_policy(node) && !is_tests(node));
+            let others: Vec<Node> =
+                documents.extract_if(.., |node| is_policy(node) || is_tests(node)).collect();
+            load::keep_to_themselves(&others, &mut self.diagnostics);
             if self.diagnostics.len() > before {
                 return None;
             }

@@ -20,6 +20,7 @@ pub mod tested;
 mod text;
 
 pub(crate) use say::about;
+pub use say::left_out;
 
 pub use json::{difference_schema, promises_schema, schema};
 
@@ -87,6 +88,13 @@ impl Word for Format {
             Format::Html => "html",
             Format::Ropa => "ropa-csv",
         }
+    }
+}
+
+impl Format {
+    /// Whether it says how the audit ended and what was left out.
+    pub fn has_verdict(self) -> bool {
+        !matches!(self, Format::Gitlab | Format::Csv | Format::Ropa)
     }
 }
 
@@ -173,6 +181,16 @@ impl<'r> Report<'r> {
             Format::Ropa => ropa::render(self),
         };
         out.write_all(text.as_bytes())
+    }
+
+    /// What there is to know of it and the format has no place for, or a service would not say.
+    pub fn remarks(&self, format: Format) -> Vec<String> {
+        let left_out = left_out(&self.audit.judged).filter(|_| !format.has_verdict());
+        let placeless = match format {
+            Format::Sarif | Format::Gitlab => sarif::placeless(self.audit, &self.places),
+            _ => None,
+        };
+        left_out.into_iter().chain(placeless).collect()
     }
 
     /// As [`Report::write`], as a text.

@@ -40,10 +40,11 @@ fn text(promises: &Promises, width: usize, color: bool) -> String {
     let s = promises.summary;
     let scope =
         promises.judged.as_of.as_ref().map_or(String::new(), |day| format!(" with the flows of {day}"));
+    let left_out = say::left_out(&promises.judged).map_or_else(String::new, |text| format!("; {text}"));
     page.para(
         0,
         &format!(
-            "{}: {} broken, {} not decidable from what is declared, {} kept; judged for {}{scope}.",
+            "{}: {} broken, {} not decidable from what is declared, {} kept; judged on {}{scope}{left_out}.",
             count(promises.promises.len(), "public promise"),
             s.broken,
             s.undecided,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Notice};
+use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Judged, Notice};
 use crate::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::gate::{Gate, Threshold};
 use crate::places::Places;
@@ -126,6 +126,7 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
         days.push_str(&format!(" with the flows of {day}"));
     }
     let facts = &audit.inventory;
+    let left_out = left_out(&audit.judged).map_or_else(String::new, |text| format!("; {text}"));
     let flows = format!(
         "{} of {} declared {} count, {} of them proposed and {} assumed",
         facts.counting_flows,
@@ -139,7 +140,7 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     Verdict {
         fails: gate.fails(audit),
-        sentence: format!("{}; {days}, {by}; {flows}.", listing(&why)),
+        sentence: format!("{}; {days}, {by}; {flows}{left_out}.", listing(&why)),
         broken: (!broken.is_empty()).then(|| {
             let promises = count(audit.promises.len(), "promise");
             format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", "))
@@ -153,6 +154,26 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
             )
         }),
     }
+}
+
+/// What `exclude`, `--status` and `--as-of` leave out of what is judged, if they are used.
+pub fn left_out(judged: &Judged) -> Option<String> {
+    let mut parts = Vec::new();
+    if judged.excluded_files > 0 {
+        parts.push(format!("{} by exclude", count(judged.excluded_files, "file")));
+    }
+    if let Some(statuses) = &judged.status {
+        let only: Vec<String> = statuses.iter().map(ToString::to_string).collect();
+        parts.push(format!(
+            "{} by status (only {})",
+            count(judged.left_out_by_status, "flow"),
+            only.join(", ")
+        ));
+    }
+    if let Some(day) = judged.as_of.as_ref().filter(|_| judged.left_out_by_as_of > 0) {
+        parts.push(format!("{} by as-of {day}", count(judged.left_out_by_as_of, "flow")));
+    }
+    (!parts.is_empty()).then(|| format!("left out: {}", listing(&parts)))
 }
 
 fn policy(policy: &PolicyFacts) -> String {

@@ -81,6 +81,8 @@ pub struct Location {
 pub struct SourceFile {
     name: String,
     path: Option<PathBuf>,
+    /// Which file it stands for, where it came from none.
+    stands_for: Option<PathBuf>,
     /// `None`: let go.
     text: Option<String>,
     length: usize,
@@ -92,7 +94,7 @@ pub struct SourceFile {
 impl SourceFile {
     fn new(name: String, path: Option<PathBuf>, text: String) -> Self {
         let (digest, lines) = (OnceLock::new(), OnceLock::new());
-        SourceFile { name, path, length: text.len(), text: Some(text), digest, lines }
+        SourceFile { name, path, stands_for: None, length: text.len(), text: Some(text), digest, lines }
     }
 
     /// The name shown to the user.
@@ -104,6 +106,11 @@ impl SourceFile {
     /// came with the program or by standard input.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Where it is to be shown: where it lies, or the file that it stands for.
+    pub fn place(&self) -> Option<&Path> {
+        self.path().or(self.stands_for.as_deref())
     }
 
     /// The whole text; `None`: it has been let go.
@@ -162,6 +169,11 @@ impl Sources {
     /// As [`Sources::add`], for a text that lies somewhere.
     pub fn add_at(&mut self, name: impl Into<String>, path: PathBuf, text: String) -> FileId {
         self.push(SourceFile::new(name.into(), Some(path), text))
+    }
+
+    /// As [`Sources::add`], for a text that stands for a file which it was not read from.
+    pub fn add_for(&mut self, name: impl Into<String>, place: PathBuf, text: String) -> FileId {
+        self.push(SourceFile { stands_for: Some(place), ..SourceFile::new(name.into(), None, text) })
     }
 
     fn push(&mut self, file: SourceFile) -> FileId {

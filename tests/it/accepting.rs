@@ -354,7 +354,13 @@ fn a_waiver_that_would_not_be_read_is_not_written() {
     let unread = "is no part of the inventory (`ringfence files` says what is); nothing was written";
     for (settings, there, text, file, said) in [
         ("fail_on: high\n", "", "", Some("in/ringfence.yaml"), unread),
-        ("", "in/house.yaml", "policy: house\nrules: []\n", Some("in/house.yaml"), unread),
+        (
+            "",
+            "in/house.yaml",
+            "policy: house\nrules: []\n",
+            Some("in/house.yaml"),
+            "would be a mistake (unknown key `waivers` in a policy)",
+        ),
         ("exclude: [waivers.yaml]\n", "", "", None, unread),
         ("exclude: ['old/*']\n", "in/old/w.yaml", "waivers: []\n", Some("in/old/w.yaml"), unread),
         ("", "in/.hidden/w.yaml", "waivers: []\n", Some("in/.hidden/w.yaml"), unread),
@@ -394,7 +400,7 @@ fn a_waiver_that_would_not_be_read_is_not_written() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_followed_within_the_inventory_only() {
+fn no_waiver_is_written_through_a_link() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     let folder = inventory();
     let folder = folder.path();
@@ -402,13 +408,19 @@ fn a_link_is_followed_within_the_inventory_only() {
     fs::rename(folder.join("all.yaml"), folder.join("in/all.yaml")).unwrap();
     fs::write(folder.join("out.yaml"), "waivers: []\n").unwrap();
     symlink("../out.yaml", folder.join("in/out.yaml")).unwrap();
-    let (code, _, err) = waive_into(folder, "in", Some("in/out.yaml"));
-    assert_eq!(code, 2, "{err}");
+    let args =
+        ["waive", "rf1:01234567", "in", "--reason", "r", "--approved-by", "b", "--expires", "2099-01-01"];
+    let (code, _, err) = ringfence(folder, &args);
+    assert!(code == 2 && err.contains("`out.yaml` is a link that leads out of the inventory"), "{err}");
     assert_eq!(fs::read_to_string(folder.join("out.yaml")).unwrap(), "waivers: []\n");
+    fs::remove_file(folder.join("in/out.yaml")).unwrap();
     fs::write(folder.join("in/w.yaml"), "waivers: []\n").unwrap();
     fs::set_permissions(folder.join("in/w.yaml"), fs::Permissions::from_mode(0o640)).unwrap();
     symlink("w.yaml", folder.join("in/link.yaml")).unwrap();
     let (code, _, err) = waive_into(folder, "in", Some("in/link.yaml"));
+    assert!(code == 2 && err.contains("`in/link.yaml` is a link to"), "{err}");
+    assert_eq!(fs::read_to_string(folder.join("in/w.yaml")).unwrap(), "waivers: []\n");
+    let (code, _, err) = waive_into(folder, "in", Some("in/w.yaml"));
     assert_eq!(code, 0, "{err}");
     assert!(fs::symlink_metadata(folder.join("in/link.yaml")).unwrap().is_symlink());
     assert!(fs::read_to_string(folder.join("in/w.yaml")).unwrap().contains("2099-01-01"));

@@ -1353,7 +1353,7 @@ fn an_inventory_in_place_of_a_policy() {
     1 | parties:
       | ^^^^^^^ not known here
       |
-      = help: known keys: about, as_of, cannot_see, policy, rules, status, title, version
+      = help: `parties` is a key of an inventory: keep it in a document of its own
     error: 2 mistakes in 1 file; nothing was judged
     "##);
 }

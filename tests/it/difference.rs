@@ -572,8 +572,6 @@ fn a_repository_runs_nothing_and_odd_names_are_names() {
     fs::write(folder.join(".gitattributes"), "*.yaml filter=trap diff=trap\n").unwrap();
     fs::write(folder.join("a\nb $(touch sprung).yaml"), "parties: []\n").unwrap();
     symlink("platform.yaml", folder.join("again.yaml")).unwrap();
-    symlink("/etc/passwd", folder.join("outside.yaml")).unwrap();
-    symlink("loop.yaml", folder.join("loop.yaml")).unwrap();
     git(folder, &["-c", "core.fsmonitor=false", "add", "-A"]);
     git(folder, &["-c", "core.fsmonitor=false", "commit", "--quiet", "-m", "odd"]);
     let _ = fs::remove_file(folder.join("sprung"));

@@ -549,43 +549,133 @@ fn the_action_takes_a_release_by_its_tag_and_a_commit_by_its_source() {
     }
 }
 
+/// The job for GitLab, with what the service gives it.
+struct Job {
+    folder: TempDir,
+    job: Value,
+}
+
+impl Job {
+    fn new() -> Self {
+        Job { folder: repository(), job: yaml("ci/gitlab.yml")["ringfence"].clone() }
+    }
+
+    fn lines(&self, key: &str) -> Vec<String> {
+        self.job[key].as_sequence().unwrap().iter().map(|l| l.as_str().unwrap().to_owned()).collect()
+    }
+
+    fn clone(&self) -> std::path::PathBuf {
+        self.folder.path().join("clone")
+    }
+
+    /// Runs what needs no network, and gives the token if there is one.
+    fn run(&self, token: &str) -> Said {
+        let bin = self.folder.path().join("bin");
+        program(
+            &bin,
+            "curl",
+            "for word; do case $word in body@*) cp \"${word#body@}\" \"$BIN/note\" ;; esac; done
+             echo \"$*\" > \"$BIN/called\"",
+        );
+        let shell = Shell::new(&self.clone());
+        let base = shell.run("git rev-parse main").out;
+        let mut lines = self.lines("before_script");
+        lines.retain(|line| line.starts_with("rm "));
+        assert_eq!(lines.len(), 1);
+        lines.extend(self.lines("script"));
+        shell
+            .before(&bin)
+            .env("BIN", &bin.display().to_string())
+            .env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.trim())
+            .env("RINGFENCE_ARGS", "--day 2026-11-23")
+            .env("RINGFENCE_TOKEN", token)
+            .env("CI_API_V4_URL", "https://example.org/api")
+            .env("CI_PROJECT_ID", "3")
+            .env("CI_MERGE_REQUEST_IID", "4")
+            .run(&lines.join("\n"))
+    }
+
+    fn artifacts(&self) -> Vec<std::path::PathBuf> {
+        let artifacts = &self.job["artifacts"];
+        let mut files: Vec<&str> =
+            artifacts["paths"].as_sequence().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
+        files.extend(artifacts["reports"].as_mapping().unwrap().values().map(|f| f.as_str().unwrap()));
+        assert_eq!(files.len(), 4);
+        files.into_iter().map(|file| self.clone().join(file)).collect()
+    }
+
+    fn posted(&self, file: &str) -> Option<String> {
+        fs::read_to_string(self.folder.path().join("bin").join(file)).ok()
+    }
+}
+
 #[test]
 fn the_job_for_gitlab_writes_what_it_hands_on() {
-    let job = &yaml("ci/gitlab.yml")["ringfence"];
-    let folder = repository();
-    let shell = Shell::new(&folder.path().join("clone"));
-    let base = shell.run("git rev-parse main").out;
-    let lines: Vec<&str> = job["script"].as_sequence().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
-    let shell =
-        shell.env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.trim()).env("RINGFENCE_ARGS", "--day 2026-11-23");
-    let said = shell.run(&lines.join("\n"));
+    let job = Job::new();
+    let said = job.run("");
     assert_eq!(said.code, 1, "{}{}", said.out, said.err);
-    let artifacts = &job["artifacts"];
-    let mut files: Vec<&str> =
-        artifacts["paths"].as_sequence().unwrap().iter().map(|f| f.as_str().unwrap()).collect();
-    files.extend(artifacts["reports"].as_mapping().unwrap().values().map(|f| f.as_str().unwrap()));
-    assert_eq!(files.len(), 4);
-    for file in files {
-        assert!(fs::metadata(folder.path().join("clone").join(file)).unwrap().len() > 0, "{file}");
+    for file in job.artifacts() {
+        assert!(fs::metadata(&file).unwrap().len() > 0, "{file:?}");
     }
     // The note is text in a block, and without a token there is none.
-    let note = job["after_script"][0].as_str().unwrap();
-    let bin = folder.path().join("bin");
-    program(&bin, "curl", "echo \"$*\" > \"$HOME/called\"");
-    let shell = shell.env("RINGFENCE_TOKEN", "").before(&bin);
-    let called = folder.path().join("clone/called");
-    assert!(shell.run(note).code == 0 && !called.exists());
-    let shell = shell
-        .env("RINGFENCE_TOKEN", "token")
-        .env("CI_API_V4_URL", "https://example.org/api")
-        .env("CI_PROJECT_ID", "3")
-        .env("CI_MERGE_REQUEST_IID", "4");
-    let said = shell.run(note);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert!(
-        fs::read_to_string(called)
-            .unwrap()
-            .contains("https://example.org/api/projects/3/merge_requests/4/notes")
-    );
-    assert!(fs::read_to_string(folder.path().join("clone/ringfence.note")).unwrap().starts_with("```text\n"));
+    assert_eq!(job.posted("called"), None);
+    assert_eq!(job.run("token").code, 1);
+    let called = job.posted("called").unwrap();
+    assert!(called.contains("https://example.org/api/projects/3/merge_requests/4/notes"), "{called}");
+    let note = job.posted("note").unwrap();
+    assert!(note.starts_with("```text\n") && note.contains("messenger-to-audiences"), "{note}");
+}
+
+/// What a change brings under the names of reports: files, folders and links.
+const BROUGHT: [&str; 3] = [
+    "for name in txt sarif gitlab.json junit.xml; do echo forged > ringfence.$name; done
+     mkdir elsewhere; echo forged > elsewhere/ringfence.txt
+     ln -s elsewhere ringfence-reports",
+    "mkdir ringfence-reports
+     for name in txt sarif gitlab.json junit.xml; do echo forged > ringfence-reports/ringfence.$name; done",
+    // Nothing is judged where a link leads out.
+    "for name in txt sarif gitlab.json junit.xml; do ln -s ../secret ringfence.$name; done
+     ln -s .. ringfence-reports",
+];
+
+#[test]
+fn the_job_for_gitlab_hands_on_nothing_that_a_change_brought() {
+    for (brought, code) in BROUGHT.iter().zip([1, 1, 2]) {
+        let job = Job::new();
+        let secret = job.folder.path().join("secret");
+        fs::write(&secret, "forged").unwrap();
+        let shell = Shell::new(&job.clone());
+        let made = shell.run(&format!("{brought}\ngit add --all\ngit commit --quiet --message 'Forge'"));
+        assert_eq!(made.code, 0, "{}", made.err);
+        let said = job.run("token");
+        assert_eq!(said.code, code, "{}{}", said.out, said.err);
+        assert_eq!(job.posted("note").is_some(), code == 1);
+        assert!(!job.posted("note").unwrap_or_default().contains("forged"));
+        for file in job.artifacts() {
+            assert_eq!(file.exists(), code == 1, "{file:?}");
+            assert!(!fs::read_to_string(file).unwrap_or_default().contains("forged"));
+        }
+        assert_eq!(fs::read_to_string(&secret).unwrap(), "forged");
+        assert!(!job.folder.path().join("ringfence.txt").exists());
+    }
+}
+
+#[test]
+fn the_action_hands_on_nothing_that_a_change_brought() {
+    for (brought, code) in BROUGHT.iter().zip(["1", "1", "2"]) {
+        let mut runner = Runner::new();
+        let clone = runner.folder.path().join("clone");
+        fs::write(runner.folder.path().join("secret"), "forged").unwrap();
+        let names = "for name in sarif json markdown github; do echo forged > report.$name; done";
+        let script = format!("{brought}\n{names}\ngit add --all\ngit commit --quiet --message 'Forge'");
+        assert_eq!(runner.shell("clone").run(&script).code, 0);
+        runner.set("INPUT_BASE", "main");
+        let said = runner.run("clone");
+        assert_eq!(runner.output("exit-code"), code, "{}", said.out);
+        assert_eq!(runner.output("sarif").is_empty(), code == "2");
+        assert!(!Path::new(&runner.output("sarif")).starts_with(&clone));
+        for text in [said.out, runner.summary()] {
+            assert!(!text.contains("forged"), "{text}");
+        }
+    }
 }

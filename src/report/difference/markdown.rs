@@ -79,12 +79,14 @@ fn does(number: usize) -> &'static str {
 
 fn top(report: &DiffReport) -> String {
     let diff = report.diff;
+    let left_out = say::left_out(&diff.judged).map_or_else(String::new, |text| format!("; {text}"));
     let mut out = format!(
-        "{MARK}\n## Ringfence: {}\n\n{} against {}, judged on {}. {CAUTION}\n\n",
+        "{MARK}\n## Ringfence: {}\n\n{} against {}, judged on {}{}. {CAUTION}\n\n",
         text(&sentence(report), 4 * TEXT),
         code(&state(&diff.head), NAME),
         code(&state(&diff.base), NAME),
         text(&diff.judged.day, NAME),
+        text(&left_out, TEXT),
     );
     out += &format!("{}\n\n", summary(diff));
     if !diff.untrusted.is_empty() {

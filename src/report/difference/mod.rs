@@ -40,6 +40,12 @@ pub struct DiffReport<'r> {
 }
 
 impl DiffReport<'_> {
+    /// As [`Report::remarks`].
+    pub fn remarks(&self, format: Format) -> Vec<String> {
+        let report = Report { places: self.places.clone(), ..Report::new(self.head) };
+        report.remarks(format)
+    }
+
     /// Writes it.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::DiffReport;
 use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
 use crate::finding::{Finding, Hop, Reliance};
 use crate::report::page::{Page, Style};
-use crate::report::say::{by_severity, count, listing, some};
+use crate::report::say::{by_severity, count, left_out, listing, some};
 use crate::report::text::{chain, findings, heading, rest};
 
 /// How many places newly reached, and how many edits, are written out.
@@ -23,6 +23,9 @@ pub fn render(report: &DiffReport) -> String {
     if !look.quiet {
         verdict(&mut page, report);
         untrusted(&mut page, diff, report.widening);
+    } else if let Some(left_out) = left_out(&diff.judged) {
+        page.para(0, &left_out, Style::Plain);
+        page.gap();
     }
     for (title, list) in [
         ("ADDED: findings that were not there before", &diff.findings.added),
@@ -109,8 +112,9 @@ pub fn sentence(report: &DiffReport) -> String {
 fn verdict(page: &mut Page, report: &DiffReport) {
     let diff = report.diff;
     let as_of = diff.judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
+    let left_out = left_out(&diff.judged).map_or_else(String::new, |text| format!("; {text}"));
     let text = format!(
-        "{}; {} against {}, judged on {}{as_of}.",
+        "{}; {} against {}, judged on {}{as_of}{left_out}.",
         sentence(report),
         state(&diff.head),
         state(&diff.base),

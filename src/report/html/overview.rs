@@ -19,7 +19,7 @@ use crate::model::{Counting, FlowId, Model, SystemId};
 use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::group::{self, Words};
-use crate::report::say::{by_severity, count, listing, speaker, walks};
+use crate::report::say::{by_severity, count, left_out, listing, speaker, walks};
 use crate::vocabulary::{Basis, Severity, Status};
 
 /// So many names stand in one cell.
@@ -343,7 +343,7 @@ fn judged(report: &Report) -> String {
         false => format!("by the agreements' own terms, the promises, and {}", listing(&policies)),
     };
     format!(
-        "Judged on {}{flows}, {by}: {}, {}, {} and {} that count, {} of them proposed and {} assumed. \
+        "Judged on {}{flows}, {by}: {}, {}, {} and {} that count, {} of them proposed and {} assumed{}. \
          Inventory {}.",
         audit.judged.day,
         match i.parties {
@@ -355,6 +355,7 @@ fn judged(report: &Report) -> String {
         count(i.counting_flows, "flow"),
         i.proposed_flows,
         i.assumed_flows,
+        left_out(&audit.judged).map_or_else(String::new, |text| format!("; {text}")),
         i.digest.get(..16).unwrap_or(&i.digest),
     )
 }
@@ -730,9 +731,12 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
             },
         ),
     ];
-    if let Some(statuses) = &report.scope.statuses {
+    if let Some(statuses) = &audit.judged.status {
         let words: Vec<String> = statuses.iter().map(ToString::to_string).collect();
         facts.push(("Agreements judged", format!("only those that are {}", words.join(" or "))));
+    }
+    if let Some(left_out) = left_out(&audit.judged) {
+        facts.push(("Left out", left_out.trim_start_matches("left out: ").to_owned()));
     }
     facts.extend([
         ("Parties", i.parties.to_string()),

@@ -280,6 +280,20 @@ fn encoded(path: &str) -> String {
     out
 }
 
+/// What is said of findings that lie in no file, if there are any: services show findings beside
+/// the files, and refuse what lies in none.
+pub fn placeless(audit: &Audit, places: &Places) -> Option<String> {
+    let number = audit.findings.iter().filter(|f| say::place(f, places).is_none()).count();
+    (number > 0).then(|| {
+        format!(
+            "{} in no file: GitHub refuses the whole upload, GitLab shows {} nowhere; --stdin-name PATH names \
+             the file that standard input stands for",
+            if number == 1 { "1 finding lies".to_owned() } else { format!("{number} findings lie") },
+            if number == 1 { "it" } else { "them" },
+        )
+    })
+}
+
 /// The notices, and what a service would leave out without a word.
 fn notifications(audit: &Audit, gate: &Gate, places: &Places) -> (Vec<NotificationKind>, Vec<Notification>) {
     let mut said: Vec<(&str, &'static str, String, Option<&Written>)> = Vec::new();
@@ -301,6 +315,9 @@ fn notifications(audit: &Audit, gate: &Gate, places: &Places) -> (Vec<Notificati
         let text =
             format!("{long} of the results have walks of more than {MOST_HOPS} flows, which GitHub refuses");
         said.push(("long-walks", "warning", text, None));
+    }
+    if let Some(text) = placeless(audit, places) {
+        said.push(("results-without-file", "warning", text, None));
     }
     let mut kinds: Vec<NotificationKind> = Vec::new();
     let mut index: BTreeMap<&str, usize> = BTreeMap::new();

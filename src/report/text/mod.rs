@@ -19,6 +19,10 @@ const LISTED: usize = 20;
 pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
     let mut page = Page::new(look.width, look.color);
     if look.quiet {
+        if let Some(left_out) = say::left_out(&audit.judged) {
+            page.para(0, &left_out, Style::Plain);
+            page.gap();
+        }
         findings::write(&mut page, &audit.findings, &audit.promises, look);
         return page.finish();
     }

@@ -84,7 +84,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
 pub fn audit(findings: Vec<Finding>) -> Audit {
     Audit {
         ringfence: Program { version: "0.1.0".to_owned(), schema: SCHEMA },
-        judged: Judged { day: "2026-11-23".to_owned(), as_of: None },
+        judged: Judged { day: "2026-11-23".to_owned(), ..Judged::default() },
         inventory: InventoryFacts {
             parties: 3,
             systems: 5,
