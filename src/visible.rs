@@ -24,12 +24,14 @@ pub fn visible(text: &str) -> String {
     out
 }
 
-/// JSON with every hidden character escaped: who reads it gets them back. Between the
-/// strings there is none but the ends of lines, which stay.
+/// JSON with every hidden character escaped, and the first of two `#`, with which orders to build
+/// servers begin: who reads it gets them back. Between the strings there is none but the ends of
+/// lines, which stay.
 pub fn in_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_hidden(c) && c != '\n' {
+    let mut signs = json.chars().peekable();
+    while let Some(c) = signs.next() {
+        if (is_hidden(c) && c != '\n') || (c == '#' && signs.peek() == Some(&'#')) {
             c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
         } else {
             out.push(c);

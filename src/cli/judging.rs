@@ -12,7 +12,7 @@ use ringfence::vocabulary::{PolicyStatus, Status};
 
 use super::values;
 
-/// The day on which this runs.
+/// The day on which this runs, in UTC wherever it runs.
 pub fn today() -> Date {
     jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
@@ -27,7 +27,7 @@ pub struct Scoping {
     /// Judge the flows of this day; without it dates do not matter
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     as_of: Option<Date>,
-    /// The day on which waivers and assurances have expired or not [default: today]
+    /// Evaluate waivers, assurances and agreements as of this day [default: today in UTC]
     #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
     day: Option<Date>,
     /// Judge agreements with these statuses only

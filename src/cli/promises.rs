@@ -14,6 +14,7 @@ use ringfence::vocabulary::Status;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};
+use super::judging::today;
 use super::output::{self, Color};
 use super::values;
 
@@ -28,7 +29,7 @@ pub struct Args {
     /// Judge the flows of this day; without it dates do not matter
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     as_of: Option<Date>,
-    /// The day on which waivers and assurances have expired or not [default: today]
+    /// Evaluate waivers, assurances and agreements as of this day [default: today in UTC]
     #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
     day: Option<Date>,
     /// Judge agreements with these statuses only
@@ -77,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let statuses = if args.status.is_empty() { &input.config.status } else { &args.status };
-    let mut options = Options::new(args.day.unwrap_or_else(|| jiff::Zoned::now().date()));
+    let mut options = Options::new(args.day.unwrap_or_else(today));
     options.scope = Scope {
         as_of: args.as_of.or(input.config.as_of),
         statuses: (!statuses.is_empty()).then(|| statuses.clone()),

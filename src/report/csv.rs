@@ -1,8 +1,10 @@
-//! The result as a table: a row for each finding, as in RFC 4180.
+//! The result as a table: a row for each finding, as in RFC 4180, behind the mark by which
+//! spreadsheets know UTF-8.
 //!
 //! Spreadsheets take a cell that starts with certain signs for a formula. Such a cell
 //! gets an apostrophe before it, which spreadsheets do not show.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
@@ -10,6 +12,12 @@ use super::{Report, say};
 use crate::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
 use crate::gate::Gate;
 use crate::source::Location;
+use crate::visible::inert;
+
+/// What a table begins with, so that a spreadsheet takes it for UTF-8.
+pub const MARK: char = '\u{feff}';
+/// A spreadsheet cuts longer cells, or spreads them over the rows below. Counted are units of UTF-16.
+const LONGEST: usize = 32_767;
 
 /// The columns, in an order that does not change; new ones come last.
 const COLUMNS: [&str; 42] = [
@@ -62,7 +70,7 @@ const COLUMNS: [&str; 42] = [
 /// # Errors
 /// When it cannot be written.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    write!(out, "{}\r\n", COLUMNS.join(","))?;
+    write!(out, "{MARK}{}\r\n", COLUMNS.map(cell).join(","))?;
     for f in &report.audit.findings {
         let cells = row(f, &report.gate, &report.audit.judged.day).map(|text| cell(&text));
         write!(out, "{}\r\n", cells.join(","))?;
@@ -167,28 +175,55 @@ fn path(path: &[Arc<Hop>]) -> String {
     path.iter().enumerate().map(step).collect::<Vec<_>>().join("; ")
 }
 
-/// A cell, always in quotes. A program that splits at other signs than commas can
-/// start a cell in the midst of this one, so formulas are stopped there, too.
+/// A cell, always in quotes, and no longer than a spreadsheet can hold.
 pub fn cell(text: &str) -> String {
-    let mut out = String::from("\"");
+    format!("\"{}\"", short(&harmless(&say::line(text))).replace('"', "\"\""))
+}
+
+/// A text that no program takes for a formula. One that splits at other signs than commas can
+/// start a cell in the midst of this one, so formulas are stopped there, too.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
     let mut starts = true;
-    for c in say::line(text).chars() {
+    for c in text.chars() {
         if starts && matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') {
             out.push('\'');
         }
         starts = matches!(c, ',' | ';' | '|' | '"' | '\t') || (starts && c == ' ');
-        if c == '"' {
-            out.push('"');
-        }
         out.push(c);
     }
-    out.push('"');
     out
+}
+
+/// A text that fits into a cell: of a list whole entries, of any other text its beginning; how
+/// much is left out stands at the end.
+fn short(text: &str) -> Cow<'_, str> {
+    // For what is said at the end.
+    const ROOM: usize = 1_024;
+    let whole = inert(text);
+    if whole.encode_utf16().count() <= LONGEST {
+        return whole;
+    }
+    // An order that is written out takes more signs.
+    let size = |c: char| if c == '#' { 8 } else { c.len_utf16() };
+    let kept = text.chars().scan(0, |used, c| {
+        *used += size(c);
+        (*used <= LONGEST - ROOM).then_some(c.len_utf8())
+    });
+    let (head, rest) = text.split_at(kept.sum());
+    let (head, left) = match head.rfind("; ").filter(|&at| at > head.len() / 2) {
+        Some(at) => {
+            let (head, rest) = text.split_at(at);
+            (head, format!("; … and {} more", rest.matches("; ").count()))
+        }
+        None => (head, format!("… and {} more characters", rest.chars().count())),
+    };
+    Cow::Owned(inert(head).into_owned() + &left)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cell;
+    use super::{LONGEST, cell};
 
     #[test]
     fn no_cell_is_a_formula() {
@@ -199,5 +234,22 @@ mod tests {
         assert_eq!(cell("a\",\"=b"), "\"a\"\",\"\"'=b\"");
         assert_eq!(cell("a-b = c"), "\"a-b = c\"");
         assert_eq!(cell("a\r\n=b"), "\"a =b\"");
+    }
+
+    #[test]
+    fn no_cell_is_longer_than_a_spreadsheet_holds() {
+        let longest = |text: &str| {
+            let cell = cell(text);
+            assert!(cell.encode_utf16().count() - 2 <= LONGEST, "{}", cell.len());
+            cell.trim_matches('"').to_owned()
+        };
+        assert_eq!(longest(&"a".repeat(LONGEST)), "a".repeat(LONGEST));
+        assert!(longest(&"a".repeat(LONGEST + 1)).ends_with("a… and 1025 more characters"));
+        assert!(longest(&"😀".repeat(20_000)).ends_with("😀… and 4129 more characters"));
+        let list: Vec<String> = (0..9_000).map(|n| format!("-{n:04}")).collect();
+        let shown = longest(&list.join("; "));
+        let kept = shown.matches("; ").count();
+        assert!(kept > 3_000 && shown.ends_with(&format!("; … and {} more", 9_000 - kept)), "{shown}");
+        assert!(!longest(&"##[error]".repeat(5_000)).contains("##["));
     }
 }

@@ -151,12 +151,17 @@ impl serde_json::ser::Formatter for Hidden {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7F) {
+        let orders = fragment.contains("##");
+        if fragment.is_ascii() && !orders && !fragment.as_bytes().contains(&0x7F) {
             return writer.write_all(fragment.as_bytes());
         }
-        for c in fragment.chars() {
+        let mut signs = fragment.chars().peekable();
+        while let Some(c) = signs.next() {
             let mut bytes = [0; 4];
-            if is_hidden(c) {
+            if c == '#' && signs.peek() == Some(&'#') {
+                // An order to a build server that reads its log: `##[error]`, `##vso[`.
+                writer.write_all(b"\\u0023")?;
+            } else if is_hidden(c) {
                 self.write(writer, c)?;
             } else {
                 writer.write_all(c.encode_utf8(&mut bytes).as_bytes())?;

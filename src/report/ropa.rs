@@ -2,14 +2,14 @@
 //! each system.
 
 use super::Report;
-use super::csv::cell;
+use super::csv::{MARK, cell};
 use crate::holdings::Holdings;
 use crate::model::Counting;
 use crate::record::{ACTIVITY, PARTY, record};
 
 /// The table, its head first. Without a world there is the head alone.
 pub fn render(report: &Report) -> String {
-    let mut out = String::new();
+    let mut out = String::from(MARK);
     line(&mut out, PARTY.iter().chain(&ACTIVITY).map(|name| (*name).to_owned()));
     let Some(world) = report.world else {
         return out;

@@ -267,8 +267,11 @@ fn settings_write_reports_in_their_folder_alone() {
         assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
     }
     for file in ["report.txt", "./out.txt", "precious"] {
-        fs::write(at.join("in/ringfence.yaml"), format!("reports: {{text: '{file}'}}\nfail_on: never\n"))
-            .unwrap();
+        fs::write(
+            at.join("in/ringfence.yaml"),
+            format!("reports: {{text: '{file}'}}\nfail_on: never\nexclude: away\n"),
+        )
+        .unwrap();
         foreign.run(".", 0, &["audit", "in"]);
         assert!(fs::read_to_string(at.join("in").join(file)).unwrap().contains("PASSES"));
     }

@@ -363,7 +363,7 @@ fn the_record_as_csv_has_a_line_for_each_system() {
     let csv = sample("messenger-banking", "ropa-csv");
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines.len(), 1 + 24);
-    assert!(lines[0].starts_with("\"party\",\"name\",\"jurisdiction\""));
+    assert!(lines[0].starts_with("\u{feff}\"party\",\"name\",\"jurisdiction\""));
     for line in &lines {
         assert_eq!(line.matches("\",\"").count(), 16, "{line}");
     }

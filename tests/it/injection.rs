@@ -298,7 +298,7 @@ impl Input {
             + &POLICY[regional..];
         put(&format!("more/{name}.yaml"), &with(&more, payload));
         let settings = format!(
-            "policies: [rules, {}]\nexclude: [{}]\n",
+            "policies: [rules, {}]\nexclude: ['*.link', {}]\n",
             quoted(&format!("more/{name}.yaml")),
             quoted(&format!("{payload}*x"))
         );
@@ -317,7 +317,9 @@ impl Input {
             &with("policies: [PAYLOAD]\nPAYLOAD: 1\nreports: {PAYLOAD: x}\n", payload),
         );
         put("bad-settings/a.yaml", "parties: []\n");
-        std::os::unix::fs::symlink("/etc", at.join(format!("head/{name}.link"))).unwrap();
+        for folder in ["head", "bad"] {
+            std::os::unix::fs::symlink("/etc", at.join(format!("{folder}/{name}.link"))).unwrap();
+        }
         Input { folder, payload: payload.to_owned(), name }
     }
 
@@ -667,6 +669,7 @@ fn structure(output: &Output, payload: &str) -> BTreeMap<String, usize> {
             seen = crate::common::read::parts(text);
         }
         Law::Csv => {
+            let text = text.strip_prefix('\u{feff}').unwrap();
             visible(&text.replace("\r\n", "\n"));
             no_command();
             let rows =
