@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::documents::SETTINGS;
@@ -65,12 +66,21 @@ pub struct InputSet {
 impl InputSet {
     /// The files and folders that `exclude` names, and how many files they hold that would have
     /// been read.
-    pub fn excluded(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub fn excluded(&self) -> impl Iterator<Item = Excluded> {
         self.left_out.iter().filter_map(|(name, why)| match why {
-            LeftOut::Excluded(files @ 1..) => Some((name.as_str(), *files)),
+            LeftOut::Excluded(files @ 1..) => Some(Excluded { name: name.clone(), files: *files }),
             _ => None,
         })
     }
+}
+
+/// A file or a folder that `exclude` names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// Its path relative to the path given.
+    pub name: String,
+    /// How many files it holds that would have been read.
+    pub files: usize,
 }
 
 /// Why something was left out.
@@ -187,11 +197,12 @@ pub fn read(
     set
 }
 
-/// What was found, of texts that were read already.
-pub fn held(files: &[FileId], sources: &Sources) -> InputSet {
+/// What was found and left out, of texts that were read already.
+pub fn held(files: &[FileId], excluded: &[Excluded], sources: &Sources) -> InputSet {
     let name = |file: FileId| sources.get(file).map(|f| f.name().to_owned()).unwrap_or_default();
     let files = files.iter().map(|&file| InputFile { file, name: name(file), is_config: false });
-    InputSet { files: files.collect(), ..InputSet::default() }
+    let left_out = excluded.iter().map(|e| (e.name.clone(), LeftOut::Excluded(e.files))).collect();
+    InputSet { files: files.collect(), left_out, baselines: Vec::new() }
 }
 
 /// Why settings may not lie where they do.

@@ -19,9 +19,9 @@ const SNIPPETS: usize = 5_000;
 const MESSAGE: usize = 400;
 
 /// All mistakes, by file and place.
-pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool, width: usize) -> String {
+pub fn render(diagnostics: &[&Diagnostic], sources: &Sources, color: bool, width: usize) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width.max(40));
-    let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+    let mut ordered = diagnostics.to_vec();
     ordered.sort_by_key(|d| d.primary.as_ref().map(|l| l.span));
     let mut text = String::new();
     for (at, diagnostic) in ordered.into_iter().enumerate() {

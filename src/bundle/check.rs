@@ -156,7 +156,7 @@ impl<'a> Bundle<'a> {
     /// # Errors
     /// When one is no text.
     pub fn texts(&self, limits: Limits, sources: &mut Sources) -> Result<Read, Unreadable> {
-        let mut read = Read::default();
+        let mut read = Read { excluded: self.manifest.excluded.clone(), ..Read::default() };
         for member in &self.manifest.entries {
             let into = match member.kind {
                 Kind::Inventory => &mut read.inventory,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Options;
 use crate::certificate::Judged;
 use crate::gate::{Denied, Gate, Threshold};
+use crate::input::Excluded;
+use crate::load::World;
 use crate::visible::in_json;
 use crate::vocabulary::{PolicyStatus, Word};
 
@@ -37,6 +39,9 @@ pub struct Manifest {
     /// When the reports say that it fails, if the audit was asked for something of its own.
     #[serde(default)]
     pub gate: Option<Gating>,
+    /// What `exclude` left out of the inventory.
+    #[serde(default)]
+    pub excluded: Vec<Excluded>,
     /// The digest of the inventory, as in the audit.
     pub inventory: String,
     /// All entries but this list: the files of the inventory and the policies in the order in
@@ -127,13 +132,14 @@ impl Member {
 
 impl Manifest {
     /// The list of an audit's bundle.
-    pub fn new(options: &Options, gate: &Gate, inventory: &str, entries: Vec<Member>) -> Self {
+    pub fn new(options: &Options, gate: &Gate, world: &World, entries: Vec<Member>) -> Self {
         Manifest {
             bundle: VERSION,
             ringfence: env!("CARGO_PKG_VERSION").to_owned(),
             judged: Judged::of(options),
             gate: Some(Gating::new(gate, options)).filter(|gate| *gate != Gating::usual()),
-            inventory: inventory.to_owned(),
+            excluded: world.read.excluded.clone(),
+            inventory: world.digest.clone(),
             entries,
         }
     }
@@ -147,6 +153,9 @@ impl Manifest {
         write!(out, ",\n\"judged\":{}", json(&self.judged)?)?;
         if let Some(gate) = &self.gate {
             write!(out, ",\n\"gate\":{}", json(gate)?)?;
+        }
+        if !self.excluded.is_empty() {
+            write!(out, ",\n\"excluded\":{}", json(&self.excluded)?)?;
         }
         write!(out, ",\n\"inventory\":{},\n\"entries\":[", json(&self.inventory)?)?;
         for (at, member) in self.entries.iter().enumerate() {

@@ -178,7 +178,7 @@ impl Made<'_> {
             member.bytes = packed.bytes;
             member.blake3.clone_from(&packed.digest);
         }
-        let manifest = Manifest::new(options, &report.gate, &world.digest, members);
+        let manifest = Manifest::new(options, &report.gate, world, members);
         made.push(zip::pack(manifest::MANIFEST, |out| manifest.write(out))?);
         Ok(made)
     }

@@ -7,7 +7,7 @@ use ringfence::load::{self, Request, World};
 use ringfence::source::Sources;
 use ringfence::visible::visible;
 
-use super::input;
+use super::input::{self, Input, WRONG};
 use super::limits::limits;
 use super::output::{self, Color};
 
@@ -23,6 +23,9 @@ pub struct Args {
     /// configuration's `policies`, else `core`]
     #[arg(long = "policy", value_name = "POLICY")]
     policies: Vec<String>,
+    /// Succeed even if there is no file of an inventory
+    #[arg(long)]
+    allow_empty: bool,
     /// Errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -37,7 +40,7 @@ Examples:
   ringfence check inventory --policy policies/house.yaml
   ringfence check --policy policies/house.yaml     The policy alone
 
-Exit codes: 0 no mistakes, 2 mistakes.";
+Exit codes: 0 no mistakes, 2 mistakes, or no file of an inventory.";
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -48,6 +51,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
+    if !args.allow_empty && input.world.files == input.world.aside {
+        output::say(&nothing_to_check(&input));
+        return Ok(ExitCode::from(WRONG));
+    }
     if !args.quiet {
         for notice in &input.world.notices {
             let place =
@@ -63,6 +70,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The process ends here: taking apart what was read would only take time.
     std::mem::forget(input);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where a file was looked for.
+fn nothing_to_check(input: &Input) -> String {
+    let places: Vec<String> =
+        input.paths.iter().map(|p| format!("`{}`", visible(&p.display().to_string()))).collect();
+    let left_out = match input.world.excluded {
+        0 => String::new(),
+        n => format!("\n  left out: {} by exclude", some(n, "file", "files")),
+    };
+    format!(
+        "error: there is nothing to check: no file of an inventory\n  looked in: {} (every *.yaml and *.yml below \
+         it, hidden folders left out){left_out}\n  help: name the folder that holds the inventory, or say \
+         --allow-empty if this is as it should be",
+        places.join(", "),
+    )
 }
 
 /// Checks policies without an inventory.

@@ -19,7 +19,7 @@ use ringfence::source::Sources;
 use ringfence::terminal;
 use ringfence::visible::visible;
 
-use super::limits::{limits, stdin_name};
+use super::limits::{limits, mistakes_shown, stdin_name};
 use super::output::{self, Color};
 
 /// The exit code of a wrong input or call.
@@ -120,11 +120,10 @@ fn reading(
     match load::load(&input.request(&DISK), &mut sources) {
         Ok(world) => Ok(Input { world, sources, ..input }),
         Err(mistakes) => {
-            let code = show(&mistakes, &sources, color);
             if nowhere {
-                output::say("  help: no path was named, so this folder was read; name the inventory's");
+                output::say("note: no path was named, so this folder was read; name the inventory's");
             }
-            Err(code)
+            Err(show(&mistakes, &sources, color))
         }
     }
 }
@@ -260,11 +259,18 @@ pub fn paths(named: &[PathBuf], config: &Config) -> Vec<PathBuf> {
     }
 }
 
-/// Shows mistakes on standard error, and how many they are.
+/// Shows the first mistakes on standard error, and how many they are.
 pub fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
     let stderr = io::stderr();
-    let text = terminal::render(mistakes, sources, color.on(&stderr), output::error_width());
+    let mut ordered: Vec<&Diagnostic> = mistakes.iter().collect();
+    ordered.sort_by_key(|mistake| mistake.primary.as_ref().map(|label| label.span));
+    let more = ordered.len().saturating_sub(mistakes_shown());
+    ordered.truncate(mistakes_shown());
+    let text = terminal::render(&ordered, sources, color.on(&stderr), output::error_width());
     output::say(text.trim_end());
+    if more > 0 {
+        output::say(&format!("\n… and {more} more; --max-errors 0 shows all"));
+    }
     output::say(&tally(mistakes));
     ExitCode::from(WRONG)
 }

@@ -17,8 +17,12 @@ use ringfence::source::Sources;
 use super::input::WRONG;
 use super::output;
 
-/// How the files of this call are read: its limits, and what standard input is called.
-static READING: OnceLock<(Limits, Option<PathBuf>)> = OnceLock::new();
+/// How the files of this call are read: its limits, what standard input is called, and how many
+/// mistakes are shown.
+static READING: OnceLock<(Limits, Option<PathBuf>, usize)> = OnceLock::new();
+
+/// So many mistakes are shown unless more are asked for: the first ones explain the others.
+const SHOWN: usize = 20;
 
 /// So often the memory is looked at.
 const BEAT: Duration = Duration::from_millis(20);
@@ -57,6 +61,9 @@ pub struct Args {
     /// The file that standard input stands for, for formats that show findings beside a file
     #[arg(long, global = true, value_name = "PATH", help_heading = "Reading")]
     stdin_name: Option<PathBuf>,
+    /// Show this many mistakes and count the others; 0 for all
+    #[arg(long, global = true, value_name = "N", help_heading = "Reading", default_value_t = SHOWN)]
+    max_errors: usize,
 }
 
 fn up_to(most: usize) -> impl TypedValueParser<Value = usize> {
@@ -89,12 +96,20 @@ fn file_size(text: &str) -> Result<u64, String> {
 
 /// The limits of this call.
 pub fn limits() -> Limits {
-    READING.get().map(|(limits, _)| *limits).unwrap_or_default()
+    READING.get().map(|(limits, ..)| *limits).unwrap_or_default()
 }
 
 /// The file that standard input stands for in this call.
 pub fn stdin_name() -> Option<PathBuf> {
-    READING.get().and_then(|(_, name)| name.clone())
+    READING.get().and_then(|(_, name, _)| name.clone())
+}
+
+/// How many mistakes are shown in this call.
+pub fn mistakes_shown() -> usize {
+    match READING.get().map_or(SHOWN, |(_, _, shown)| *shown) {
+        0 => usize::MAX,
+        shown => shown,
+    }
 }
 
 /// Sets the limits of this call, and begins to watch the memory; what is wrong with them, in
@@ -111,7 +126,7 @@ pub fn hold(args: &Args) -> Result<(), String> {
         follow_links: args.follow_links,
     };
     // They are set once a call.
-    let _ = READING.set((limits, args.stdin_name.clone()));
+    let _ = READING.set((limits, args.stdin_name.clone(), args.max_errors));
     match resident() {
         Some(met) if met > limits.memory => return Err(too_much(met, limits.memory)),
         Some(_) => drop(thread::Builder::new().name("memory".to_owned()).spawn(move || watch(limits.memory))),

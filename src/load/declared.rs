@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
@@ -37,6 +38,8 @@ pub struct Declared {
     pub purposes: Tree,
     /// Something is no YAML: what it declares is missing.
     pub broken: bool,
+    /// How many files hold nothing but policies and tests of them.
+    pub aside: usize,
 }
 
 /// Where the texts of an inventory lie, and how to read them.
@@ -153,6 +156,7 @@ fn side_by_side(
                 all.inventory.append(part.inventory);
                 all.judges.append(part.judges);
                 all.policies.extend(part.policies);
+                all.aside += usize::from(part.aside);
             }
             Err(taken) => taken.into_iter().for_each(|text| sources.put_back(file, text)),
         }
@@ -222,6 +226,8 @@ struct Part {
     inventory: Inventory,
     judges: Judges,
     policies: Vec<Node<'static>>,
+    /// It holds nothing but policies and tests of them.
+    aside: bool,
     /// It declares categories or purposes.
     tells_taxonomy: bool,
     /// How many values it repeats for declarations that don't write them.
@@ -260,6 +266,7 @@ fn one(file: FileId, text: &str, names: &Names, limits: &Limits) -> Option<Part>
     let part = Part {
         inventory,
         judges: Judges::of(&documents),
+        aside: documents.is_empty() && !policies.is_empty(),
         policies: policies.into_iter().map(Node::into_owned).collect(),
         tells_taxonomy: documents.iter().any(declares_taxonomy),
         repeated,
@@ -291,8 +298,13 @@ fn in_order(
     }
     keep_to_themselves(&policies, diagnostics);
     let judges = Judges::of(&documents);
+    let declaring: FxHashSet<FileId> = documents.iter().map(|document| document.span.file).collect();
+    let mut others: Vec<FileId> = policies.iter().map(|document| document.span.file).collect();
+    others.sort_unstable();
+    others.dedup();
+    let aside = others.iter().filter(|file| !declaring.contains(file)).count();
     let policies = policies.into_iter().map(Node::into_owned).collect();
-    Declared { inventory, judges, policies, data, purposes, broken }
+    Declared { inventory, judges, policies, data, purposes, broken, aside }
 }
 
 fn text(file: FileId, sources: &Sources) -> &str {

@@ -16,7 +16,7 @@ use crate::documents::{DECLARED, is_policy, is_tests};
 use crate::files::{DISK, Files, Kind};
 use crate::finding::Notice;
 use crate::glob::Glob;
-use crate::input::{self, InputOptions, InputSet, Settings};
+use crate::input::{self, Excluded, InputOptions, InputSet, Settings};
 use crate::inventory::{Inventory, Judges, Statement, Waiver};
 use crate::limits::{Allowance, Limits};
 use crate::model::{Model, build};
@@ -64,6 +64,8 @@ pub struct Read {
     pub inventory: Vec<FileId>,
     /// Those of the policies, in the order named.
     pub policies: Vec<FileId>,
+    /// What `exclude` left out of the inventory.
+    pub excluded: Vec<Excluded>,
 }
 
 impl Default for Request<'_> {
@@ -99,6 +101,8 @@ pub struct World {
     pub notices: Vec<Notice>,
     /// How many files the inventory has.
     pub files: usize,
+    /// How many of these hold nothing but policies and tests of them.
+    pub aside: usize,
     /// How many files `exclude` leaves out of it.
     pub excluded: usize,
     /// Which texts were read as what.
@@ -131,7 +135,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let inventory = InputOptions { settings: request.settings.clone(), ..options.clone() };
     let mut allowance = Allowance::new(request.limits);
     let set = match request.read {
-        Some(read) => input::held(&read.inventory, sources),
+        Some(read) => input::held(&read.inventory, &read.excluded, sources),
         None => input::read(request.files, &request.paths, &inventory, sources, &mut diagnostics),
     };
     for (name, path) in &set.baselines {
@@ -152,14 +156,21 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     };
 
     let files: Vec<FileId> = set.files.iter().filter(|f| !f.is_config).map(|f| f.file).collect();
-    let read = Read { inventory: files, policies };
+    let read = Read { inventory: files, policies, excluded: set.excluded().collect() };
     let files = &read.inventory;
     let texts: &Sources = sources;
     let (digest, telling) = rayon::join(|| digest(&set, texts), || declared::telling(files, texts));
     let within = Reading { files, telling, place: request.files, cache: request.cache };
     let declared = declared::declared(&within, sources, allowance, &reading, &mut diagnostics);
-    let Declared { inventory: mut declared, judges, policies: policies_within, data, purposes, broken } =
-        declared;
+    let Declared {
+        inventory: mut declared,
+        judges,
+        policies: policies_within,
+        data,
+        purposes,
+        broken,
+        aside,
+    } = declared;
     let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
     let own_waivers = declared.waivers.clone();
     let mut own_statements = declared.statements.clone();
@@ -183,7 +194,8 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             digest,
             notices,
             files: files.len(),
-            excluded: set.excluded().map(|(_, files)| files).sum(),
+            aside,
+            excluded: read.excluded.iter().map(|excluded| excluded.files).sum(),
             read,
             judges,
             own_waivers,
@@ -408,13 +420,13 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
             });
         }
     }
-    let excluded: Vec<(&str, usize)> = set.excluded().collect();
+    let excluded: Vec<Excluded> = set.excluded().collect();
     if !excluded.is_empty() {
-        let files: usize = excluded.iter().map(|(_, files)| files).sum();
+        let files: usize = excluded.iter().map(|excluded| excluded.files).sum();
         notices.push(Notice {
             code: "files-excluded".to_owned(),
             message: format!("`exclude` leaves out {files} file{}", if files == 1 { "" } else { "s" }),
-            subjects: excluded.into_iter().map(|(name, _)| name.to_owned()).collect(),
+            subjects: excluded.into_iter().map(|excluded| excluded.name).collect(),
             location: None,
         });
     }

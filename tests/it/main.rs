@@ -6,6 +6,7 @@
 
 mod accepting;
 mod agreement;
+mod around;
 mod bad_input;
 mod bundle;
 mod cache;
