@@ -125,6 +125,8 @@ fn quoted(text: &str) -> String {
                 '"' => out.push_str("\\\""),
                 '\\' => out.push_str("\\\\"),
                 // Graphviz resolves entities in all texts.
+                // `##[error]` is an order to a build server that reads its log.
+                '#' if out.ends_with('#') => out.push_str("&#35;"),
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),

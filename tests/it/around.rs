@@ -97,7 +97,7 @@ fn no_cell_of_a_table_is_longer_than_a_spreadsheet_holds() {
             let left: usize = left.trim_end_matches(" more").parse().unwrap();
             assert_eq!(
                 shown.matches("; ").count() + 1 + left,
-                row.get(path.unwrap() - 1).unwrap().parse().unwrap()
+                row.get(path.unwrap() - 1).unwrap().parse::<usize>().unwrap()
             );
             shortened += 1;
         }

@@ -103,7 +103,8 @@ fn an_empty_inventory_is_exit_2_unless_allowed() {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("looked in: `.`") && err.contains("agreements that are not active"), "{err}");
     assert_eq!(here(&["audit", "--allow-empty"]).0, 0);
-    assert_eq!(here(&["check"]).0, 0);
+    assert_eq!(here(&["check"]).0, 2);
+    assert_eq!(here(&["check", "--allow-empty"]).0, 0);
 }
 
 #[test]

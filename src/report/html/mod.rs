@@ -317,6 +317,7 @@ fn escape(text: &str, out: &mut dyn io::Write) -> io::Result<()> {
     let mut plain = 0;
     for (at, c) in text.char_indices() {
         let escaped = match c {
+            '#' if text.get(..at).is_some_and(|before| before.ends_with('#')) => "&#35;",
             '&' => "&amp;",
             '<' => "&lt;",
             '>' => "&gt;",
@@ -374,6 +375,7 @@ fn inert(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
+            '#' if out.ends_with('#') => out.push_str("\\u0023"),
             '<' | '>' | '&' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
             c if is_hidden(c) => {
                 out.push('\\');
