@@ -683,7 +683,8 @@ fn no_byte_of_a_bundle_can_be_changed_or_cut_off() {
         if !near && at % 31 != 0 {
             continue;
         }
-        changed[at] ^= 1 << (at % 8);
+        // All bits: the last ones of what is deflated may mean nothing to whoever unpacks it.
+        changed[at] = !archive[at];
         assert!(!sound(&changed), "byte {at} of {} ({} bytes of list)", archive.len(), manifest.len());
         changed[at] = archive[at];
     }
