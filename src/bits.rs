@@ -36,9 +36,7 @@ impl LeafSet {
 
     /// Adds a leaf; one beyond the set's size is ignored.
     pub fn insert(&mut self, leaf: usize) {
-        if let Some(word) = self.0.get_mut(leaf / 64) {
-            *word |= 1 << (leaf % 64);
-        }
+        set(&mut self.0, leaf);
     }
 
     /// Adds all leaves of a range; those beyond the set's size are ignored.
@@ -148,6 +146,13 @@ pub fn words(bits: usize) -> usize {
 /// Whether bit `bit` is set.
 pub fn contains(row: &[u64], bit: usize) -> bool {
     row.get(bit / 64).is_some_and(|w| w >> (bit % 64) & 1 == 1)
+}
+
+/// Sets bit `bit`; one beyond the row is ignored.
+pub fn set(row: &mut [u64], bit: usize) {
+    if let Some(word) = row.get_mut(bit / 64) {
+        *word |= 1 << (bit % 64);
+    }
 }
 
 // Rows of the built-in categories have three words: loops over so few cost more than what

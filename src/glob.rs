@@ -7,7 +7,9 @@
 
 use std::fmt;
 
-use crate::bits::{contains, words};
+use rustc_hash::FxHashMap;
+
+use crate::bits::{contains, set, words};
 
 /// A glob.
 #[derive(Debug, Clone)]
@@ -91,6 +93,46 @@ impl PartialEq for Glob {
 }
 
 impl Eq for Glob {}
+
+/// Many globs on one thing, each stated or not, held against values that come again and again: each glob is
+/// tried once for each distinct value, and one without `*` and `?` is looked up.
+#[derive(Debug)]
+pub struct Column<'g> {
+    /// Those that are not stated: they hold for every value, and where there is none.
+    unstated: Box<[u64]>,
+    /// Those with `*` or `?`, by their text, and where they stand.
+    open: Vec<(&'g Glob, Vec<usize>)>,
+    /// Those without, by their text.
+    literal: FxHashMap<&'g str, Vec<usize>>,
+}
+
+impl<'g> Column<'g> {
+    /// A column of globs.
+    pub fn new(globs: impl ExactSizeIterator<Item = Option<&'g Glob>>) -> Self {
+        let mut unstated = vec![0; words(globs.len())];
+        let mut open: FxHashMap<&str, (&Glob, Vec<usize>)> = FxHashMap::default();
+        let mut literal: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for (at, glob) in globs.enumerate() {
+            match glob {
+                None => set(&mut unstated, at),
+                Some(glob) => match glob.literal() {
+                    Some(text) => literal.entry(text).or_default().push(at),
+                    None => open.entry(glob.as_str()).or_insert((glob, Vec::new())).1.push(at),
+                },
+            }
+        }
+        Column { unstated: unstated.into(), open: open.into_values().collect(), literal }
+    }
+
+    /// Which of them hold for a value, as a row of bits.
+    pub fn row(&self, value: Option<&str>) -> Box<[u64]> {
+        let mut row = self.unstated.clone();
+        let Some(value) = value else { return row };
+        let open = self.open.iter().filter(|(glob, _)| glob.matches(value)).flat_map(|(_, at)| at);
+        open.chain(self.literal.get(value).into_iter().flatten()).for_each(|&at| set(&mut row, at));
+        row
+    }
+}
 
 /// A part of a glob without `*`.
 #[derive(Debug, Clone)]
@@ -209,7 +251,7 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
-    use super::Glob;
+    use super::{Column, Glob};
 
     #[test]
     fn whole_names_with_case() {
@@ -274,6 +316,20 @@ mod tests {
         assert!(Glob::new(&long).matches(&format!("x{}cby", "a".repeat(170))));
         assert!(!Glob::new(&long).matches(&format!("x{}cby", "a".repeat(149))));
         assert!(!Glob::new(&long).matches(&"a".repeat(400)));
+    }
+
+    #[test]
+    fn a_column_says_which_of_its_globs_hold() {
+        let globs: Vec<Option<Glob>> = [None, Some("a*"), Some("ab"), Some("*b"), Some("x"), Some("a*")]
+            .map(|g| g.map(Glob::new))
+            .into();
+        let column = Column::new(globs.iter().map(Option::as_ref));
+        let held = |value| crate::bits::ones(&column.row(value)).collect::<Vec<_>>();
+        assert_eq!(held(Some("ab")), [0, 1, 2, 3, 5]);
+        assert_eq!(held(Some("x")), [0, 4]);
+        assert_eq!(held(None), [0]);
+        // The same glob is tried once.
+        assert_eq!(column.open.len(), 2);
     }
 
     #[test]

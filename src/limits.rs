@@ -19,8 +19,12 @@ pub struct Limits {
     pub aliases: usize,
     /// How many files an inventory may have, and how many documents in all of them together.
     pub documents: usize,
-    /// How many findings there may be.
-    pub findings: usize,
+    /// How long a name may be, in characters: an id, a key, a title, a word, a label.
+    pub name: usize,
+    /// How long a text may be that says more than a name, in characters: a quote, a reason.
+    pub text: usize,
+    /// How many findings there may be; `None`: as many as [`Limits::findings_of`] says.
+    pub findings: Option<usize>,
     /// How much memory the process may have, in bytes. The library does not watch it.
     pub memory: u64,
     /// Whether links may lead out of an inventory. Without it, one that does is a mistake.
@@ -34,14 +38,26 @@ impl Limits {
         depth: 64,
         aliases: 1_000_000,
         documents: 1_000_000,
-        findings: 2_000_000,
+        name: 1000,
+        text: 65_536,
+        findings: None,
         memory: 8 << 30,
         follow_links: false,
     };
     /// The largest file that places can be told in.
     pub const LARGEST_FILE: u64 = (4 << 30) - 2;
+    /// How many findings there may be in the smallest inventory, unless the call says how many.
+    pub const FINDINGS: usize = 100_000;
     /// The deepest nesting that is followed on any thread's stack.
     pub const DEEPEST: usize = 500;
+}
+
+impl Limits {
+    /// How many findings there may be of so many bytes of input: what is large may have more, if the
+    /// call does not say how many.
+    pub fn findings_of(&self, bytes: usize) -> usize {
+        self.findings.unwrap_or(Self::FINDINGS + bytes / 64)
+    }
 }
 
 impl Default for Limits {

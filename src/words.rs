@@ -54,7 +54,22 @@ fn sorted(parts: &[String]) -> Vec<String> {
     parts
 }
 
+/// So many names of a list are told; nobody reads more.
+const TOLD: usize = 50;
+
+/// The first names of a list, and how many more there are.
+pub fn some_of<T: AsRef<str>>(names: &[T]) -> String {
+    let told: Vec<&str> = names.iter().take(TOLD).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
 fn join(parts: &[String], word: &str) -> String {
+    if parts.len() > TOLD {
+        return some_of(parts);
+    }
     match parts {
         [] => String::new(),
         [one] => one.clone(),

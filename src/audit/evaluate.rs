@@ -1,6 +1,7 @@
 //! One judgement of one scope: everything that is broken and relied on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -78,6 +79,11 @@ impl Sourceless for Rules<'_> {
 
 /// Judges a scope.
 pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
+    evaluate_within(world, day, scope, usize::MAX)
+}
+
+/// As [`evaluate`]; once rules have found more than `most`, those that are left find nothing.
+pub fn evaluate_within(world: &World, day: Date, scope: &Scope, most: usize) -> Outcome {
     let rules = all_rules(world);
     let following = stages::begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, scope);
@@ -91,7 +97,7 @@ pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
     let graph = declared.carrying(&held.carried);
     drop(declared);
     let outcome = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
-        judge_all(world, (&rules, decided), judge, &facts, &following)
+        judge_all(world, (&rules, decided), judge, &facts, (&following, most))
     });
     following.end(counting.iter().count(), Unit::Flows);
     outcome
@@ -106,15 +112,21 @@ fn judge_all(
     (rules, decided): (&[(RuleRef, &Body)], Vec<Said>),
     judge: &Judge,
     facts: &Arc<Facts>,
-    stage: &Stage,
+    (stage, most): (&Stage, usize),
 ) -> Outcome {
     let exempting = rules.iter().zip(&decided).filter_map(|((rule, body), decided)| match body {
         Body::Forbid(forbid) => Some((*rule, forbid, decided.as_ref()?)),
         Body::Limit(_) | Body::Require(_) => None,
     });
     let exempting: Vec<_> = exempting.collect();
+    let found = AtomicUsize::new(0);
     let each = |(&(rule, body), decided): (&(RuleRef, &Body), &Said)| {
-        ruled(judge, rule, body, Known { decided: decided.clone(), ..Known::default() })
+        if found.load(Ordering::Relaxed) > most {
+            return Ruled::default();
+        }
+        let ruled = ruled(judge, rule, body, Known { decided: decided.clone(), ..Known::default() });
+        found.fetch_add(ruled.violations.len(), Ordering::Relaxed);
+        ruled
     };
     let ((terms, offending), (exempted, ruled)): (_, (_, Vec<Ruled>)) = rayon::join(
         || (stage.after(checks::broken_terms(judge)), checks::offending_flows(judge)),

@@ -8,6 +8,7 @@ mod fingerprint;
 mod hops;
 mod notices;
 mod promises;
+mod size;
 mod waivers;
 
 use jiff::civil::Date;
@@ -34,6 +35,10 @@ pub use facts::{RuleFacts, rule_facts};
 pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
 pub use promises::promises;
+use size::report_size;
+
+/// What the rules of promises begin with.
+const PROMISE: &str = "statement/";
 
 /// How to judge.
 #[derive(Debug, Clone)]
@@ -58,10 +63,8 @@ impl Options {
 
 /// More findings than there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there are {met} findings, more than the limit of {most}")]
+#[error("there are more findings than the limit of {most}")]
 pub struct TooMany {
-    /// How many there are; one with very long names counts as several.
-    pub met: usize,
     /// How many there may be.
     pub most: usize,
 }
@@ -71,39 +74,22 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     told(world, sources, options, &evaluate::evaluate(world, options.day, &options.scope))
 }
 
-/// As [`audit`], unless there are more findings than `most`, one with very long names counting as
-/// several: they are counted then, and none is described.
+/// As [`audit`], unless there are more findings than `most`, one with very long names or texts counting as
+/// many: none is described then.
 ///
 /// # Errors
-/// How many there are.
+/// How many there may be.
 pub fn audit_within(
     world: &World,
     sources: &Sources,
     options: &Options,
     most: usize,
 ) -> Result<Audit, TooMany> {
-    let outcome = evaluate::evaluate(world, options.day, &options.scope);
-    match weight(world, &outcome) {
-        met if met > most => Err(TooMany { met, most }),
-        _ => Ok(told(world, sources, options, &outcome)),
+    let outcome = evaluate::evaluate_within(world, options.day, &options.scope, most);
+    if report_size(world, &outcome) > most {
+        return Err(TooMany { most });
     }
-}
-
-/// How many findings there are. Each tells its rule's title and the names on its way: one for
-/// which these are very long counts as several.
-fn weight(world: &World, outcome: &evaluate::Outcome) -> usize {
-    const TEXT_PER_FINDING: usize = 4096;
-    let model = &world.model;
-    let mut titles: FxHashMap<RuleRef, usize> = FxHashMap::default();
-    let each = outcome.violations.iter().map(|violation| {
-        let rule = violation.rule;
-        let title = *titles.entry(rule).or_insert_with(|| rule_facts(world, rule).title.len());
-        let walks = violation.witnesses.iter().flat_map(|witness| &witness.walk);
-        let names =
-            walks.map(|&flow| model.flows[flow].name.len() + model.systems[model.flows[flow].to].name.len());
-        1 + (title + names.sum::<usize>()) / TEXT_PER_FINDING
-    });
-    each.sum()
+    Ok(told(world, sources, options, &outcome))
 }
 
 /// What an outcome is in words, with places.
@@ -145,7 +131,12 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     notices.dedup();
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
     let standings = model.statements.iter().zip(&outcome.standings);
-    let promises = standings.map(|(s, standing)| promise(world, sources, s, standing, &findings)).collect();
+    let mut broken_by: FxHashMap<&str, Vec<String>> = FxHashMap::default();
+    for finding in findings.iter().filter(|finding| finding.rule.starts_with(PROMISE)) {
+        broken_by.entry(&finding.rule).or_default().push(finding.fingerprint.clone());
+    }
+    let promises =
+        standings.map(|(s, standing)| promise(world, sources, s, standing, &mut broken_by)).collect();
     let mut relied_on: Vec<Reliance> = outcome.relied.par_iter().map(|r| describe.reliance(r)).collect();
     relied_on.par_sort();
     relied_on.dedup();
@@ -259,11 +250,10 @@ fn promise(
     sources: &Sources,
     statement: &crate::inventory::Statement,
     standing: &Standing,
-    findings: &[Finding],
+    broken_by: &mut FxHashMap<&str, Vec<String>>,
 ) -> Promise {
-    let rule = format!("statement/{}", statement.id.value);
-    let broken = findings.iter().filter(|f| f.rule == rule);
-    let broken_by: Vec<String> = broken.map(|f| f.fingerprint.clone()).collect();
+    let rule = format!("{PROMISE}{}", statement.id.value);
+    let broken_by = broken_by.remove(rule.as_str()).unwrap_or_default();
     Promise {
         id: statement.id.value.clone(),
         by: statement.by.value.clone(),

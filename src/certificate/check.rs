@@ -16,7 +16,7 @@ use super::scope::differences;
 use super::sets::read;
 use super::sticky::Sticky;
 use super::terms::{TERMS, Under};
-use super::waived::waived;
+use super::waived::Waivers;
 use super::walks::{Class, Shown, Toward};
 use super::{About, Certificate, Expected, Followed, Listed, Part, VERSION, alone, assumed, required};
 use crate::bits::LeafSet;
@@ -220,6 +220,7 @@ impl Checker<'_> {
     /// is proved by its walks.
     fn listed(&mut self, all: &[Listed], names: &Names) {
         let mut failures = Vec::new();
+        let mut waivers = Waivers::new(self.ground);
         for listed in all {
             let Some(about) = names.about(listed) else { continue };
             let Some(found) = self.findings.get(&listed.rule, about) else { continue };
@@ -231,7 +232,7 @@ impl Checker<'_> {
             if ends != (listed.source.clone(), listed.sink.clone()) {
                 failures.push(format!("{what} has other ends"));
             }
-            if waived(self.ground, listed, found) != listed.waived {
+            if waivers.accept(listed, found) != listed.waived {
                 let not = if listed.waived { "no waiver accepts" } else { "a waiver accepts" };
                 failures.push(format!("{what}: {not} it"));
             }

@@ -73,33 +73,48 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSe
     let candidates = Candidates::of(&candidates, 1);
     let turning = judge.turning(candidates);
     let useful = (candidates, &turning);
-    for &(origin, ref starts) in judge.origins {
-        let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
-        let mut seen: Vec<(FlowId, LeafSet)> = Vec::new();
-        let followed =
-            judge.follow(judge.graph, &Plain, Passing::One(origin), starts, useful, |began, crossing| {
-                if flows.contains(&crossing.flow) {
-                    let mut data = LeafSet::empty(model.data.leaf_count());
-                    began.note(&LeafSet::from(&*crossing.leaves), &mut data);
-                    seen.push((crossing.flow, data));
-                    keep_shortest(
-                        &mut shortest,
-                        crossing.flow,
-                        Shortest::new(model, &crossing, crossing.leaves),
-                    );
-                }
-            });
-        let Some(followed) = followed else {
-            continue;
-        };
-        for (flow, data) in seen {
+    // How long a shortest walk to each flow is, and from which origin; a walk is written out only where it is
+    // the one that is shown.
+    let mut nearest: FxHashMap<FlowId, (usize, usize)> = FxHashMap::default();
+    for (at, &(origin, ref starts)) in judge.origins.iter().enumerate() {
+        let mut seen: Vec<(FlowId, LeafSet, usize)> = Vec::new();
+        let passing = Passing::One(origin);
+        judge.follow(judge.graph, &Plain, passing, starts, useful, |began, crossing| {
+            if flows.contains(&crossing.flow) {
+                let mut data = LeafSet::empty(model.data.leaf_count());
+                began.note(&LeafSet::from(&*crossing.leaves), &mut data);
+                let length = Shortest::new(model, &crossing, crossing.leaves).length;
+                seen.push((crossing.flow, data, length));
+            }
+        });
+        for (flow, data, length) in seen {
             let empty = || (LeafSet::empty(model.data.leaf_count()), Vec::new());
             carried.entry(flow).or_insert_with(empty).0.extend(data.row());
+            let known = nearest.entry(flow).or_insert((length, at));
+            if length < known.0 {
+                *known = (length, at);
+            }
         }
-        for (flow, shortest) in &shortest {
-            if let Some((_, walk)) = carried.get_mut(flow)
-                && (walk.is_empty() || shortest.length < walk.len())
-            {
+    }
+    let mut shown: BTreeMap<usize, FxHashSet<FlowId>> = BTreeMap::new();
+    for (&flow, &(length, at)) in &nearest {
+        match carried.get_mut(&flow) {
+            // Nothing comes before it.
+            Some((_, walk)) if length == 1 => *walk = vec![flow],
+            _ => drop(shown.entry(at).or_default().insert(flow)),
+        }
+    }
+    for (at, flows) in shown {
+        let Some(&(origin, ref starts)) = judge.origins.get(at) else { continue };
+        let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
+        let passing = Passing::One(origin);
+        let followed = judge.follow(judge.graph, &Plain, passing, starts, useful, |_, crossing| {
+            if flows.contains(&crossing.flow) {
+                keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));
+            }
+        });
+        for (flow, shortest) in shortest.iter().filter(|_| followed.is_some()) {
+            if let (Some((_, walk)), Some(followed)) = (carried.get_mut(flow), &followed) {
                 *walk = followed.walk(shortest);
             }
         }

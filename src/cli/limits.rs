@@ -48,7 +48,15 @@ pub struct Args {
     /// How many files are read, and how many YAML documents in all of them [default: 1000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_documents: Option<usize>,
-    /// With more findings nothing is reported, and the exit code is 2 [default: 2000000]
+    /// The longest name, title, key or word, in characters [default: 1000]
+    #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
+    max_name: Option<usize>,
+    /// The longest text that is no name, such as a quote or a reason, in characters [default:
+    /// 65536]
+    #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
+    max_text: Option<usize>,
+    /// With more findings nothing is reported, and the exit code is 2 [default: 100000, and one
+    /// for each 64 bytes of the input]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_findings: Option<usize>,
     /// With more resident memory the run ends with exit code 2; Linux only [default: 8G]
@@ -121,7 +129,9 @@ pub fn hold(args: &Args) -> Result<(), String> {
         depth: args.max_depth.unwrap_or(usual.depth),
         aliases: args.max_aliases.unwrap_or(usual.aliases),
         documents: args.max_documents.unwrap_or(usual.documents),
-        findings: args.max_findings.unwrap_or(usual.findings),
+        name: args.max_name.unwrap_or(usual.name),
+        text: args.max_text.unwrap_or(usual.text),
+        findings: args.max_findings,
         memory: args.max_memory.unwrap_or(usual.memory),
         follow_links: args.follow_links,
     };
@@ -174,7 +184,7 @@ fn resident() -> Option<u64> {
 /// Judges a world. If there are too many findings, that has been said and the exit code is
 /// the error.
 pub fn audit(world: &World, sources: &Sources, options: &Options) -> Result<Audit, ExitCode> {
-    audit_within(world, sources, options, limits().findings).map_err(|many| {
+    audit_within(world, sources, options, limits().findings_of(sources.bytes())).map_err(|many| {
         output::say(&format!(
             "error: {many}; nothing was reported\n  help: judge less at a time, or raise the limit with \
              `--max-findings N`"

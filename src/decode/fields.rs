@@ -112,7 +112,7 @@ impl<'n> Fields<'n> {
         key: &'static str,
         decode: impl FnOnce(&mut Decoder, &'n Node<'n>) -> Option<T>,
     ) -> Option<T> {
-        self.get(key).and_then(|node| decode(d, node))
+        self.get(key).and_then(|node| d.of_key(key, |d| decode(d, node)))
     }
 
     /// Decodes a list, or the one value that stands for it.
@@ -122,7 +122,7 @@ impl<'n> Fields<'n> {
         key: &'static str,
         each: impl FnMut(&mut Decoder, &Node) -> Option<T>,
     ) -> Vec<T> {
-        self.get(key).map(|node| d.list(node, each)).unwrap_or_default()
+        self.get(key).map(|node| d.of_key(key, |d| d.list(node, each))).unwrap_or_default()
     }
 
     /// Decodes a list of which an empty one is a mistake.
@@ -157,7 +157,7 @@ impl<'n> Fields<'n> {
         decode: impl FnOnce(&mut Decoder, &'n Node<'n>) -> Option<T>,
     ) -> Option<T> {
         match self.get(key) {
-            Some(node) => decode(d, node),
+            Some(node) => d.of_key(key, |d| decode(d, node)),
             None => {
                 self.missing(d, key);
                 None
@@ -251,6 +251,9 @@ impl Decoder<'_> {
             Value::Map(entries) => {
                 let mut all = Vec::with_capacity(entries.len());
                 all.extend(entries.iter().filter_map(|e| {
+                    if !self.fits(&e.key, e.key_span) {
+                        return None;
+                    }
                     each(self, Spanned::new(e.key.clone().into_owned(), e.key_span), &e.value)
                 }));
                 all

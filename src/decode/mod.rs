@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, nearest, note};
+use crate::diagnostic::{Diagnostic, GUESSED, nearest, note};
 use crate::limits::Limits;
 use crate::source::Span;
 use crate::taxonomy::Tree;
@@ -56,11 +56,34 @@ pub struct Decoder<'d> {
     lists: FxHashMap<String, Words>,
     /// Room for the keys that are known in a map, used again.
     lists_of_keys: Vec<Vec<&'static str>>,
+    /// How long names and texts may be, and how deep keys.
+    pub(crate) limits: Limits,
+    /// What is decoded is a text that says more than a name.
+    prose: bool,
     /// How many values may be repeated for declarations that don't write them.
     most: usize,
     /// How many are.
     repeated: usize,
 }
+
+/// The keys whose texts say more than a name does, and may be longer.
+const PROSE: [&str; 15] = [
+    "about",
+    "assumes",
+    "cannot_see",
+    "cite",
+    "description",
+    "evidence",
+    "law",
+    "quote",
+    "reason",
+    "ref",
+    "remedy",
+    "sees",
+    "source",
+    "url",
+    "why",
+];
 
 /// How many values defaults and terms may add to the flows that they hold for: as many as
 /// aliases may, and one for each 32 bytes of the inventory.
@@ -78,9 +101,17 @@ impl<'d> Decoder<'d> {
             names: FxHashSet::default(),
             lists: FxHashMap::default(),
             lists_of_keys: Vec::new(),
+            limits: Limits::USUAL,
+            prose: false,
             most: Limits::USUAL.aliases,
             repeated: 0,
         }
+    }
+
+    /// As it is, within other limits.
+    #[must_use]
+    pub fn within(self, limits: &Limits) -> Self {
+        Decoder { limits: *limits, ..self }
     }
 
     /// As it is, but so many values may be repeated.
@@ -113,7 +144,7 @@ impl Decoder<'_> {
     /// The nearest of some known words. Among thousands of mistakes a near word for
     /// each helps nobody, and takes long.
     pub fn near<'k>(&self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-        (self.diagnostics.len() < 1000).then(|| nearest(word, known)).flatten()
+        (self.diagnostics.len() < GUESSED).then(|| nearest(word, known)).flatten()
     }
 
     /// Decodes each element of a list, or the one value that stands for a list.
@@ -132,6 +163,33 @@ impl Decoder<'_> {
             Value::Null => Vec::new(),
             _ => each(self, node).into_iter().collect(),
         }
+    }
+
+    /// Decodes the value of a key, which says how long its texts may be.
+    fn of_key<T>(&mut self, key: &str, decode: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.prose, PROSE.contains(&key));
+        let value = decode(self);
+        self.prose = before;
+        value
+    }
+
+    /// Whether a text is no longer than it may be; if it is, that is noted.
+    pub(crate) fn fits(&mut self, text: &str, span: Span) -> bool {
+        let (most, what, flag) = match self.prose {
+            true => (self.limits.text, "text", "--max-text N"),
+            false => (self.limits.name, "name", "--max-name N"),
+        };
+        // A character has a byte or more.
+        let met = if text.len() > most { text.chars().count() } else { 0 };
+        if met > most {
+            let message = format!("a {what} of {met} characters, more than the limit of {most}");
+            self.report(
+                Diagnostic::new("too-long", message, span)
+                    .label("expected a shorter one")
+                    .help(format!("shorten it; `{flag}` raises the limit")),
+            );
+        }
+        met <= most
     }
 
     /// Notes a value of the wrong shape.

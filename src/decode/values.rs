@@ -84,7 +84,7 @@ impl Decoder<'_> {
 
     fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar(scalar) => Some(&scalar.text),
+            Value::Scalar(scalar) => self.fits(&scalar.text, node.span).then_some(&*scalar.text),
             _ => {
                 self.wrong_type(node, expected);
                 None

@@ -136,7 +136,8 @@ impl Writer<'_> {
             View::Chain => "chain-view",
         };
         let role = if self.options.interactive { "graphics-document document" } else { "img" };
-        let (title, text) = (xml(&plain(&picture.title)), xml(&plain(&picture.description)));
+        let short = |text: &str| xml(&shortened(&plain(text), 200));
+        let (title, text) = (short(&picture.title), xml(&plain(&picture.description)));
         self.put(format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"rf-diagram {view}\" role=\"{role}\" \
              aria-label=\"{title}\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \

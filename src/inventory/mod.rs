@@ -87,7 +87,10 @@ impl Judges {
             promised.extend(list(d, &mut top, "statements", statement::statement));
             let waivers = list(d, &mut top, "waivers", |d, node| {
                 let mut mistakes = Vec::new();
-                let waiver = waiver::waiver(&mut Decoder::new(&mut mistakes, d.data, d.purposes), node);
+                let waiver = waiver::waiver(
+                    &mut Decoder::new(&mut mistakes, d.data, d.purposes).within(&d.limits),
+                    node,
+                );
                 waiver.filter(|_| mistakes.is_empty())
             });
             inventory.accepted.extend(waivers);

@@ -2,6 +2,7 @@
 
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
+use crate::limits::Limits;
 use crate::source::Sources;
 use crate::taxonomy::{Declared, Tree};
 use crate::yaml::{self, Node, Value};
@@ -40,9 +41,9 @@ pub fn builtin() -> Result<TaxonomyDeclared, (Sources, Vec<Diagnostic>)> {
 
 /// Reads the `taxonomy` of each document; a key declared twice is an error that
 /// shows both places.
-pub fn declared(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> TaxonomyDeclared {
+pub fn declared(documents: &[Node], limits: &Limits, diagnostics: &mut Vec<Diagnostic>) -> TaxonomyDeclared {
     let tree = Tree::default();
-    let mut d = Decoder::new(diagnostics, &tree, &tree);
+    let mut d = Decoder::new(diagnostics, &tree, &tree).within(limits);
     let mut all = TaxonomyDeclared::default();
     for document in documents {
         let Value::Map(entries) = &document.value else {
@@ -91,6 +92,19 @@ fn keys(d: &mut Decoder, node: &Node) -> Vec<Declared> {
             d.report(
                 Diagnostic::new("bad-id", format!("`{}` is not a key of a taxonomy", key.value), key.span)
                     .label("expected words of letters, digits, `_` and `-`, with dots between"),
+            );
+            return None;
+        }
+        let (levels, most) = (key.value.split('.').count(), d.limits.depth);
+        if levels > most {
+            d.report(
+                Diagnostic::new(
+                    "too-deep",
+                    format!("a key of {levels} levels, more than the limit of {most}"),
+                    key.span,
+                )
+                .label("expected fewer dots")
+                .help("name what it is of in fewer words; `--max-depth N` raises the limit"),
             );
             return None;
         }

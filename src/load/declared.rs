@@ -114,7 +114,7 @@ fn side_by_side(
         .flat_map(|&file| yaml::read(file, text(file, sources), &mut within, &mut mistakes))
         .collect();
     documents.retain(|document| !no_inventory(document));
-    let (data, purposes) = taxonomy(&documents, &mut mistakes);
+    let (data, purposes) = taxonomy(&documents, &allowance.limits, &mut mistakes);
     drop(documents);
     if !mistakes.is_empty() {
         return None;
@@ -196,7 +196,9 @@ fn stored(file: FileId, text: &str, cache: Option<&Cache>, names: &Names, limits
     let Some(cache) = cache else {
         return one(file, text, names, limits);
     };
-    let key = Cache::key([names.listed.as_str(), text]);
+    // What was read within other limits on names and texts is another thing.
+    let lengths = format!("{} {}", limits.name, limits.text);
+    let key = Cache::key([names.listed.as_str(), text, &lengths]);
     if let Some(stored) = stored_of(file, || cache.get::<Stored>(&key)) {
         // It may have been read within other limits.
         return stored.taken.fits(limits).then(|| stored.into());
@@ -256,7 +258,8 @@ fn one(file: FileId, text: &str, names: &Names, limits: &Limits) -> Option<Part>
         return None;
     }
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
-    let mut decoder = Decoder::new(&mut mistakes, names.data, names.purposes).repeating(names.most);
+    let mut decoder =
+        Decoder::new(&mut mistakes, names.data, names.purposes).repeating(names.most).within(limits);
     let mut inventory = Inventory::default();
     for document in &documents {
         inventory.read(&mut decoder, document);
@@ -289,9 +292,9 @@ fn in_order(
         .collect();
     let broken = diagnostics.len() > before;
     let (policies, documents): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(no_inventory);
-    let (data, purposes) = taxonomy(&documents, diagnostics);
+    let (data, purposes) = taxonomy(&documents, &allowance.limits, diagnostics);
     let most = repeatable(&allowance.limits, bytes(files, sources));
-    let mut decoder = Decoder::new(diagnostics, &data, &purposes).repeating(most);
+    let mut decoder = Decoder::new(diagnostics, &data, &purposes).repeating(most).within(&allowance.limits);
     let mut inventory = Inventory::default();
     for document in &documents {
         inventory.read(&mut decoder, document);
@@ -349,8 +352,8 @@ pub fn keep_to_themselves(documents: &[Node], diagnostics: &mut Vec<Diagnostic>)
 }
 
 /// Both trees: built in, and what the documents add.
-fn taxonomy(documents: &[Node], diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tree) {
-    let own = declared_taxonomy(documents, diagnostics);
+fn taxonomy(documents: &[Node], limits: &Limits, diagnostics: &mut Vec<Diagnostic>) -> (Tree, Tree) {
+    let own = declared_taxonomy(documents, limits, diagnostics);
     // The built-in files are checked by a test; without them nothing could be read.
     let built_in = builtin().unwrap_or_default();
     (
@@ -461,7 +464,7 @@ flows:
     #[test]
     fn whoever_changes_what_is_stored_raises_the_number_of_its_shape() {
         let mut mistakes = Vec::new();
-        let (data, purposes) = taxonomy(&[], &mut mistakes);
+        let (data, purposes) = taxonomy(&[], &Limits::USUAL, &mut mistakes);
         let names = Names::new(&data, &purposes, usize::MAX);
         let part = one(FileId(0), EVERY, &names, &Limits::USUAL).unwrap();
         assert!(part.declares_alone());

@@ -171,7 +171,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
         broken,
         aside,
     } = declared;
-    let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes);
+    let mut decoder = Decoder::new(&mut diagnostics, &data, &purposes).within(&request.limits);
     let own_waivers = declared.waivers.clone();
     let mut own_statements = declared.statements.clone();
     own_statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));

@@ -432,7 +432,7 @@ impl Reader<'_> {
     /// The world of a test, unless there are mistakes.
     fn world(&mut self, documents: &[Node], policies: &[Documents]) -> Option<World> {
         let before = self.diagnostics.len();
-        let own = declared_taxonomy(documents, &mut self.diagnostics);
+        let own = declared_taxonomy(documents, &self.allowance.limits, &mut self.diagnostics);
         let data = Tree::new(self.built_in.data.iter().cloned().chain(own.data));
         let purposes = Tree::new(self.built_in.purposes.iter().cloned().chain(own.purposes));
         let mut decoder = Decoder::new(&mut self.diagnostics, &data, &purposes);

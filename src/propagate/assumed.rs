@@ -106,30 +106,57 @@ fn unsourced(graph: &Graph, held: &Held, lacking: &[FlowId]) -> Vec<(SystemId, K
 
 struct Pairs {
     list: Vec<(SystemId, Key, LeafSet)>,
-    at: FxHashMap<SystemId, Vec<usize>>,
+    at: FxHashMap<SystemId, Here>,
+}
+
+/// The pairs at a system.
+enum Here {
+    /// So few that each can be looked at.
+    Few(Vec<usize>),
+    /// By the leaves below them.
+    Many(FxHashMap<usize, Vec<usize>>),
 }
 
 impl Pairs {
+    /// So many at one system are few.
+    const FEW: usize = 32;
+
     fn new(graph: &Graph, pairs: Vec<(SystemId, Key)>) -> Self {
         let mut at: FxHashMap<SystemId, Vec<usize>> = FxHashMap::default();
         for (index, (system, _)) in pairs.iter().enumerate() {
             at.entry(*system).or_default().push(index);
         }
-        let list = pairs.into_iter().map(|(s, key)| (s, key, graph.model.data.leaves([&key]))).collect();
+        let list: Vec<_> =
+            pairs.into_iter().map(|(s, key)| (s, key, graph.model.data.leaves([&key]))).collect();
+        let here = |pairs: Vec<usize>| {
+            if pairs.len() <= Self::FEW {
+                return Here::Few(pairs);
+            }
+            let mut by_leaf: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+            for (index, (_, _, below)) in pairs.iter().filter_map(|&index| Some((index, list.get(index)?))) {
+                below.iter().for_each(|leaf| by_leaf.entry(leaf).or_default().push(index));
+            }
+            Here::Many(by_leaf)
+        };
+        let at = at.into_iter().map(|(system, pairs)| (system, here(pairs))).collect();
         Pairs { list, at }
     }
 
-    /// The pairs at a system that have one of some leaves below them.
+    /// The pairs at a system that have one of some leaves below them; one may come several times.
     fn touched<'p>(
         &'p self,
         system: SystemId,
         leaves: &'p LeafSet,
     ) -> impl Iterator<Item = (usize, &'p LeafSet)> {
-        let here = self.at.get(&system).map(Vec::as_slice).unwrap_or_default();
-        here.iter().filter_map(|&index| {
-            let (_, _, below) = self.list.get(index)?;
-            below.intersects(leaves).then_some((index, below))
-        })
+        let (few, many) = match self.at.get(&system) {
+            Some(Here::Few(few)) => (few.as_slice(), None),
+            Some(Here::Many(by_leaf)) => (&[][..], Some(by_leaf)),
+            None => (&[][..], None),
+        };
+        let below = |index: usize| self.list.get(index).map(|(_, _, below)| (index, below));
+        let few = few.iter().filter_map(move |&index| below(index).filter(|(_, b)| b.intersects(leaves)));
+        let many = many.into_iter().flat_map(|by_leaf| leaves.iter().filter_map(|leaf| by_leaf.get(&leaf)));
+        few.chain(many.flatten().filter_map(move |&index| below(index)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can reach a target, whatever its origin: one pass for all origins.
 
 use super::queue::{Queue, Way};
-use super::{Course, Rows, Slot};
+use super::{Course, Rows, Slot, derived};
 use crate::bits::{self, LeafSet};
 use crate::graph::{Edge, Graph};
 use crate::model::{FlowId, Model, SystemId};
@@ -188,11 +188,15 @@ fn possible<C: Course>(model: &Model, course: &C, words: usize) -> Vec<u64> {
     let derives: Vec<_> = model.deriving.iter().flat_map(|&system| &model.systems[system].derives).collect();
     let mut marked = marks.clone();
     let mut changed = true;
-    while changed {
+    let mut passes = 0..derived::FEW;
+    while changed && passes.next().is_some() {
         changed = false;
         for (from, into) in &derives {
             changed |= from.intersects(&marked) && bits::or(marked.row_mut(), into.row());
         }
+    }
+    if changed {
+        derived::close(derives.iter().map(|(from, into)| (from, into)), marked.row_mut(), &[]);
     }
     let plain = LeafSet::full(model.data.leaf_count()).minus(marks);
     let of = |slot: Slot| if slot.marked { marked.row() } else { plain.row() };
@@ -204,7 +208,11 @@ pub(super) fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, bloc
     let planes = course.planes();
     let derives = &graph.model.systems[system].derives;
     let mut changed = !derives.is_empty();
+    let mut passes = 0..derived::FEW;
     while changed {
+        if passes.next().is_none() {
+            return close_many(graph, course, derives, block);
+        }
         changed = false;
         for (from, into) in derives {
             let words = into.row().len();
@@ -220,6 +228,23 @@ pub(super) fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, bloc
                     changed |= bits::or(own, from.row());
                 }
             }
+        }
+    }
+}
+
+/// As [`close`]. What reaches in a slot of marked items depends on that slot alone, so these come first.
+fn close_many<C: Course>(graph: &Graph, course: &C, derives: &derived::Derives, block: &mut [u64]) {
+    let (planes, words) = (course.planes(), bits::words(graph.model.data.leaf_count()));
+    let (first, then): (Vec<Slot>, Vec<Slot>) = Slot::all(course).partition(|slot| slot.marked);
+    for slot in first.into_iter().chain(then) {
+        let besides = match course.marks().filter(|_| !slot.marked) {
+            // Derived into one of the marks, an item goes on marked.
+            Some(marks) => marks.with(Slot { marked: true, ..slot }.of(block, planes, words)).row().to_vec(),
+            None => Vec::new(),
+        };
+        let start = slot.index(planes) * words;
+        if let Some(own) = block.get_mut(start..start + words) {
+            derived::close(derives.iter().map(|(from, into)| (into, from)), own, &besides);
         }
     }
 }

@@ -22,6 +22,7 @@
 mod alike;
 mod assumed;
 mod backward;
+mod derived;
 mod flood;
 mod forward;
 mod gates;
@@ -199,7 +200,11 @@ pub fn derive(
 ) {
     let derives = &model.systems[system].derives;
     let mut changed = !derives.is_empty();
+    let mut passes = 0..derived::FEW;
     while changed {
+        if passes.next().is_none() {
+            return derived::derive(derives, plain, marked, marks);
+        }
         changed = false;
         for (from, into) in derives {
             if bits::intersects(marked, from.row()) {
@@ -221,10 +226,14 @@ pub fn derive(
 /// The leaves from which a system derives one of `wanted`, in all steps, those
 /// wanted included.
 pub fn deriving(model: &Model, system: SystemId, wanted: &LeafSet) -> LeafSet {
-    let mut set = wanted.clone();
     let derives = &model.systems[system].derives;
+    let mut set = wanted.clone();
+    let mut passes = 0..derived::FEW;
     let mut changed = !derives.is_empty();
     while changed {
+        if passes.next().is_none() {
+            return derived::deriving(derives, &set);
+        }
         changed = false;
         for (from, into) in derives {
             if into.intersects(&set) && !from.is_subset(&set) {

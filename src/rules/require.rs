@@ -6,6 +6,7 @@ use crate::judge::{Judge, On, RuleRef, Violation};
 use crate::matching::{Reading, attests};
 use crate::policy::{Attested, FieldKind, Must, Operator, Require, Subjects};
 use crate::taxonomy::Tree;
+use crate::words::some_of;
 
 /// Judges one `require`: a finding for each subject that does not say what it must.
 pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violation>, Vec<Idle>) {
@@ -15,8 +16,10 @@ pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violat
         idle.push(Idle::Subject);
     }
     let none = LeafSet::empty(judge.model.data.leaf_count());
+    // What regular expressions take to be matched goes with the copy.
+    let all = rule.must.clone();
     let violation = |on: On| {
-        let mut failed: Vec<String> = rule.must.iter().filter_map(|must| failure(judge, on, must)).collect();
+        let mut failed: Vec<String> = all.iter().filter_map(|must| failure(judge, on, must)).collect();
         failed.sort_unstable();
         (!failed.is_empty()).then(|| Violation {
             rule: rule_ref,
@@ -78,7 +81,7 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
     let is = match (shown.as_slice(), value.written) {
         ([], false) => "not stated".to_owned(),
         ([], true) => "stated".to_owned(),
-        (shown, _) => shown.join(", "),
+        (shown, _) => some_of(shown),
     };
     Some(match failed {
         Operator::Present(true) => format!("`{path}` is {is}"),
@@ -113,18 +116,18 @@ fn expected(operator: &Operator, tree: &Tree) -> String {
     match operator {
         Operator::Present(true) => "it stated".to_owned(),
         Operator::Present(false) => "it not stated".to_owned(),
-        Operator::In(named) => format!("one of {}", named.join(", ")),
+        Operator::In(named) => format!("one of {}", some_of(named)),
         Operator::Under(named) => {
             let names: Vec<&str> = named.iter().map(|&n| tree.name(n)).collect();
-            format!("at or below {}", names.join(", "))
+            format!("at or below {}", some_of(&names))
         }
         Operator::AtMost(bound) => format!("at most {}", shown(bound)),
         Operator::AtLeast(bound) => format!("at least {}", shown(bound)),
         Operator::Matches(pattern, _) => format!("a match of `{pattern}`"),
-        Operator::Includes(named) => format!("it to include {}", named.join(", ")),
+        Operator::Includes(named) => format!("it to include {}", some_of(named)),
         Operator::Attests(wanted) => {
             let names: Vec<String> = wanted.iter().map(asked).collect();
-            format!("it to include {}", names.join(", "))
+            format!("it to include {}", some_of(&names))
         }
     }
 }

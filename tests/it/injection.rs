@@ -67,7 +67,7 @@ fn all() -> Vec<String> {
     let mut all: Vec<String> =
         PAYLOADS.iter().filter(|p| !p.trim().is_empty()).map(|p| (*p).to_owned()).collect();
     for long in ["W", "| ", "::error::owned ", "<img src=x onerror=alert(1)>", "銀", "\u{202e}x"] {
-        all.push(long.repeat(10_000_usize.div_ceil(long.chars().count())));
+        all.push(long.repeat(960_usize.div_ceil(long.chars().count())));
     }
     all
 }
@@ -380,7 +380,9 @@ impl Input {
             put(format!("audit with a cache, {time}"), Law::Terminal, out + &err);
         }
         put("a certificate".to_owned(), Law::Json, self.read("out/cert.json"));
-        let (out, err) = self.run(&[0], &["verify", "out/cert.json", "head"]);
+        let more = format!("more/{}.yaml", self.name);
+        let policies = ["--day", DAY, "--policy", "rules", "--policy", &more];
+        let (out, err) = self.run(&[0], &[&["verify", "out/cert.json", "head"][..], &policies].concat());
         put("verify".to_owned(), Law::Terminal, out + &err);
         let (out, err) = self.run(&[1], &["verify", "out/cert.json", "base"]);
         put("verify of something else".to_owned(), Law::Terminal, out + &err);

@@ -341,17 +341,77 @@ fn what_is_repeated_is_limited_with_the_aliases() {
     assert_eq!(with(least - 1), (2, said));
 }
 
-/// Every finding tells its rule's title and the names on its way.
+/// Every finding tells its rule's texts and the names on its way.
 #[test]
 fn findings_with_very_long_names_count_as_several() {
+    let least = |place: &Place| {
+        first(1 << 14, |n| place.audit(&["--max-name", "50000", "--max-findings", &n.to_string()]).0 != 2)
+    };
     let place = Place::new(INVENTORY);
-    let findings = first(1 << 14, |n| place.audit(&["--max-findings", &n.to_string()]).0 != 2);
-    fs::write(place.at("p.yaml"), POLICY.replace("title: Stays", &format!("title: {}", "s".repeat(41_000))))
-        .unwrap();
-    let long_title = first(1 << 14, |n| place.audit(&["--max-findings", &n.to_string()]).0 != 2);
-    assert!(long_title >= findings + 10, "{findings} {long_title}");
+    let findings = least(&place);
+    for (text, long) in [
+        ("title: Stays", "title: "),
+        ("title: Stays", "title: Stays, why: "),
+        ("title: Stays", "title: Stays, cite: "),
+    ] {
+        let long = format!("{long}{}", "s".repeat(41_000));
+        fs::write(place.at("p.yaml"), POLICY.replace(text, &long)).unwrap();
+        let more = least(&place);
+        assert!(more >= findings + 1000, "{findings} {more}");
+    }
     let place = Place::new(&INVENTORY.replace("shop", &"s".repeat(41_000)));
     fs::write(place.at("p.yaml"), POLICY.replace("party: shop", "party: s*")).unwrap();
-    let long_name = first(1 << 14, |n| place.audit(&["--max-findings", &n.to_string()]).0 != 2);
-    assert!(long_name >= findings + 10, "{findings} {long_name}");
+    let long_name = least(&place);
+    assert!(long_name >= findings + 1000, "{findings} {long_name}");
+}
+
+/// Of names and texts one character too many is refused, with its place; of keys one level.
+#[test]
+fn names_texts_and_keys_have_a_length() {
+    let declared = |name: &str, title: &str, label: &str, quote: &str, key: &str| {
+        INVENTORY.replace(
+            "name: Other",
+            &format!("name: {name}, title: {title}, labels: {{k: {label}, {label}: v}}"),
+        ) + &format!("taxonomy: {{data: {{{key}: {{}}}}}}\n")
+            + &format!(
+                "statements: [{{id: x, by: other, said: {{quote: {quote}}}, promise: {{forbid: {{data: {key}}}}}}}]\n"
+            )
+    };
+    let long = |n: usize| "n".repeat(n);
+    let keys = |levels: usize| vec!["k"; levels].join(".");
+    // Characters count, not bytes.
+    let whole = declared(&"\u{9280}".repeat(1000), &long(1000), &long(1000), &long(65_536), &keys(64));
+    assert_eq!(Place::new(&whole).run(&["check", "i", "--quiet"]), (0, String::new()));
+    for (text, said) in [
+        (declared(&long(1001), "t", "l", "q", "k"), "a name of 1001 characters, more than the limit of 1000"),
+        (declared("n", &long(1001), "l", "q", "k"), "--max-name N"),
+        (declared("n", "t", &long(1001), "q", "k"), "--max-name N"),
+        (
+            declared("n", "t", "l", &long(65_537), "k"),
+            "a text of 65537 characters, more than the limit of 65536",
+        ),
+        (declared("n", "t", "l", &long(65_537), "k"), "--max-text N"),
+        (declared("n", "t", "l", "q", &keys(65)), "a key of 65 levels, more than the limit of 64"),
+        (declared("n", "t", "l", "q", &keys(65)), "--max-depth N"),
+    ] {
+        let place = Place::new(&text);
+        let (code, told) = place.audit(&[]);
+        assert!(code == 2 && told.contains(said) && told.contains("x.yaml:"), "{said}: {told}");
+        let cache = place.at("cache");
+        let raised = ["--max-name", "1001", "--max-text", "65537", "--max-depth", "65"];
+        let with = |more: &[&str]| {
+            place.run(&[&["check", "i", "--quiet", "--cache", cache.to_str().unwrap()], more].concat()).0
+        };
+        assert_eq!(with(&raised), 0, "{said}");
+        // What a run with higher limits stored is not taken by one with lower ones.
+        assert_eq!(with(&[]), 2, "{said}");
+    }
+}
+
+/// What is large may have more findings without a flag.
+#[test]
+fn findings_of_what_is_large() {
+    let limits = Limits::USUAL;
+    assert_eq!((limits.findings_of(0), limits.findings_of(64_000_000)), (100_000, 1_100_000));
+    assert_eq!(Limits { findings: Some(7), ..limits }.findings_of(64_000_000), 7);
 }

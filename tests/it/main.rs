@@ -52,6 +52,7 @@ mod report;
 mod rules;
 mod samples;
 mod schema;
+mod small_inputs;
 mod verify_scope;
 mod whole_files;
 mod written;

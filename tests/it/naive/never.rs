@@ -14,7 +14,7 @@ pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
     let taxonomy = World { taxonomy: world.taxonomy.clone(), ..World::default() };
     let text = write::yaml(&write::inventory(&taxonomy));
     let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
-    let own = declared_taxonomy(&documents, &mut mistakes);
+    let own = declared_taxonomy(&documents, &Limits::USUAL, &mut mistakes);
     let (data, purposes) = (Tree::new(own.data), Tree::new(own.purposes));
     let rule = Rule { id: "r".to_owned(), ..rule.clone() };
     let alone = World { policy: Policy { rules: vec![rule], ..world.policy.clone() }, ..World::default() };
