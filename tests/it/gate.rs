@@ -384,6 +384,30 @@ fn a_change_reads_nothing_outside_of_its_repository() {
     fs::rename(plain.path().join("inventory"), own.path()).unwrap();
 }
 
+#[test]
+fn settings_of_the_head_do_not_judge_it_beside_a_result() {
+    let head = [
+        ("inventory/i.yaml", BASE),
+        ("inventory/l.yaml", LEAK),
+        (
+            "ringfence.yaml",
+            "inventory: inventory\nexclude: [l.yaml]\nfail_on: never\npolicies: [none.yaml]\n",
+        ),
+        (".policies/none.yaml", "policy: none\nrules: []\n"),
+    ];
+    let folder = repository(&[("inventory/i.yaml", BASE)], &head);
+    let at = folder.path();
+    git(at, &["checkout", "--quiet", "main"]);
+    let written = ringfence(at, "audit inventory --day 2026-11-23 --format json --output before.json");
+    assert_eq!(written.code, 0, "{}", written.err);
+    git(at, &["checkout", "--quiet", "change"]);
+    for call in
+        ["before.json git:HEAD", "before.json inventory", "before.json git:HEAD:inventory", "before.json ."]
+    {
+        assert_eq!(finds(at, call).code, 1, "{call}");
+    }
+}
+
 /// Calls under the strictest gate.
 const STRICT: &str = "git:main git:HEAD --fail-on-widening --fail-on never";
 
