@@ -257,32 +257,44 @@ impl<'s> Layout<'s> {
         let state = self.states.get(which);
         let named = self.config().baseline.iter().map(|path| self.place(path, self.judging, which));
         let own = self.settings(which).config.baseline.iter().cloned();
-        let is_one = |path: &PathBuf| self.is_baseline(state, path);
+        let home = self.settings(which).folder();
+        let is_one = |path: &PathBuf| self.is_baseline(state, home, path);
         named.filter(|path| which == self.judging || is_one(path)).chain(own.filter(is_one)).collect()
     }
 
-    fn is_baseline(&self, state: &State, path: &Path) -> bool {
-        let text = self.text(state, path).and_then(|bytes| String::from_utf8(bytes).ok());
+    fn is_baseline(&self, state: &State, home: Option<&Path>, path: &Path) -> bool {
+        let text = self.text(state, home, path).and_then(|bytes| String::from_utf8(bytes).ok());
         text.is_some_and(|text| Baseline::is_one(path.to_owned(), text, &self.limits))
     }
 
-    /// What a file holds that the settings of a state name, if it is an ordinary one within what
-    /// the state belongs to.
-    pub(super) fn text(&self, state: &State, path: &Path) -> Option<Vec<u8>> {
-        if !self.may_read(state, path) || !state.files.is_file(path) {
+    /// What a file holds that settings of a state name, if it is an ordinary one that they may name.
+    pub(super) fn text(&self, state: &State, home: Option<&Path>, path: &Path) -> Option<Vec<u8>> {
+        if !self.may_read(state, home, path) || !state.files.is_file(path) {
             return None;
         }
         state.files.read(path, self.limits.file_size.saturating_add(1)).ok()
     }
 
-    /// Whether a path that the settings of a state name may be read: those of the state that
-    /// judges name what they like on disk, the others what lies within the state.
-    pub(super) fn may_read(&self, state: &State, path: &Path) -> bool {
+    /// Whether a path that settings of a state name may be read: those of the state that judges
+    /// name what they like on disk, the others what lies within the state or below their folder.
+    pub(super) fn may_read(&self, state: &State, home: Option<&Path>, path: &Path) -> bool {
         if std::ptr::eq(state, self.states.get(self.judging)) || !matches!(state.files, Files::Disk) {
             return true;
         }
-        let root = std::fs::canonicalize(&state.root);
-        std::fs::canonicalize(path).is_ok_and(|path| root.is_ok_and(|root| path.starts_with(root)))
+        // In a repository nothing besides it is the state's; of a folder its settings can lie above.
+        let home = home.filter(|_| !self.states.same_tree);
+        let whole = |path: &Path| {
+            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+            std::fs::canonicalize(path).ok()
+        };
+        let Some(path) = whole(path) else {
+            return false;
+        };
+        [Some(state.root.as_path()), home]
+            .into_iter()
+            .flatten()
+            .filter_map(whole)
+            .any(|root| path.starts_with(root))
     }
 
     pub(super) fn limits(&self) -> &Limits {

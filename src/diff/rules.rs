@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::Untrusted;
-use super::layout::Layout;
+use super::layout::{Layout, Settings};
 use super::state::State;
 use super::table::Class;
-use crate::config::Config;
 use crate::documents::is_policy;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions};
@@ -145,7 +144,8 @@ pub struct InForce {
 
 impl InForce {
     /// Reads them.
-    pub(super) fn read(layout: &Layout, state: &State, config: &Config) -> Self {
+    pub(super) fn read(layout: &Layout, state: &State, settings: &Settings) -> Self {
+        let config = &settings.config;
         let mut found = InForce::default();
         let core = ["core".to_owned()];
         let names = if config.policies.is_empty() { core.as_slice() } else { &config.policies };
@@ -155,7 +155,7 @@ impl InForce {
                 continue;
             }
             let called = state.called(Path::new(name)).to_string_lossy().into_owned();
-            if !layout.may_read(state, Path::new(name)) {
+            if !layout.may_read(state, settings.folder(), Path::new(name)) {
                 found.unread.insert(called);
                 continue;
             }

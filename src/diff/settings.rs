@@ -150,6 +150,9 @@ impl Changed<'_> {
         let mut config = settings.config.clone();
         config.inventory = config.inventory.iter().map(|path| state.called(path)).collect();
         config.baseline = config.baseline.as_deref().map(|path| state.called(path));
+        for (_, file) in &mut config.reports {
+            *file = state.called(file);
+        }
         for name in config.policies.iter_mut().filter(|name| packs::pack(name).is_none()) {
             *name = state.called(Path::new(name)).to_string_lossy().into_owned();
         }
@@ -159,7 +162,7 @@ impl Changed<'_> {
     fn policies(&self) -> Vec<Untrusted> {
         let [old, new] = [Which::Base, Which::Head].map(|which| {
             let (state, settings) = self.side(which);
-            InForce::read(self.layout, state, &settings.config)
+            InForce::read(self.layout, state, settings)
         });
         rules::compare(&old, &new)
     }
@@ -168,7 +171,7 @@ impl Changed<'_> {
         let [old, new] = [Which::Base, Which::Head].map(|which| {
             let (state, settings) = self.side(which);
             let path = settings.config.baseline.as_deref()?;
-            self.layout.text(state, path)
+            self.layout.text(state, settings.folder(), path)
         });
         if old == new {
             return None;
