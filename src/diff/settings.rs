@@ -117,19 +117,24 @@ impl Changed<'_> {
     fn all(&self) -> Vec<Untrusted> {
         let mut all = Vec::new();
         let (old, new) = (self.entries(Which::Base), self.entries(Which::Head));
-        for ((setting, before), (_, after)) in old.into_iter().zip(new) {
-            if before != after {
-                let shown = |values: &[String]| match values {
-                    [] => "nothing".to_owned(),
-                    values => format!("`{}`", values.join(", ")),
-                };
-                all.push(Untrusted {
-                    what: "configuration".to_owned(),
-                    message: format!("`{setting}` is {} and was {}", shown(&after), shown(&before)),
-                    class: class(setting, &before, &after),
-                    location: None,
-                });
-            }
+        let stated =
+            |settings: &Settings| settings.config.entries(settings.folder().unwrap_or(Path::new("")));
+        let stated = stated(self.old).into_iter().zip(stated(self.new));
+        let compared = old.into_iter().zip(new).filter(|((_, before), (_, after))| before != after);
+        let stated: BTreeMap<Setting, (Vec<String>, Vec<String>)> =
+            stated.map(|((setting, before), (_, after))| (setting, (before, after))).collect();
+        for ((setting, before), (_, after)) in compared {
+            // As it is written, unless the same words mean something else since the file moved.
+            let (was, is) = match stated.get(&setting) {
+                Some((was, is)) if was != is => (was, is),
+                _ => (&before, &after),
+            };
+            all.push(Untrusted {
+                what: "configuration".to_owned(),
+                message: format!("`{setting}` is {} and was {}", shown(is), shown(was)),
+                class: class(setting, &before, &after),
+                location: None,
+            });
         }
         all.extend(self.policies());
         all.extend(self.baseline());
@@ -192,6 +197,15 @@ impl Changed<'_> {
         };
         let message = "the baseline is changed".to_owned();
         Some(Untrusted { what: "baseline".to_owned(), message, class, location: None })
+    }
+}
+
+/// What a setting says; a path to where it is called from has no parts.
+fn shown(values: &[String]) -> String {
+    let values: Vec<&str> = values.iter().map(|value| if value.is_empty() { "." } else { value }).collect();
+    match values.as_slice() {
+        [] => "nothing".to_owned(),
+        values => format!("`{}`", values.join(", ")),
     }
 }
 
