@@ -37,6 +37,14 @@ pub enum GitError {
         /// What may help.
         help: String,
     },
+    /// A name stands for several commits.
+    #[error("`{name}` names different commits as {}\n  help: write the one that is meant in full, like `git:{}`", refs.join(" and as "), refs.first().map_or("", String::as_str))]
+    Ambiguous {
+        /// As it was written.
+        name: String,
+        /// The full names that it can stand for.
+        refs: Vec<String>,
+    },
     /// Anything else that git refused.
     #[error("git {what} failed: {said}")]
     Failed {
@@ -155,6 +163,7 @@ impl Repository {
     /// # Errors
     /// When there is no such revision, or git refuses.
     pub fn revision(&self, revision: &str) -> Result<Revision, GitError> {
+        self.unambiguous(revision)?;
         let Some(commit) = self.commit(revision)? else {
             return Err(GitError::NoRevision { revision: revision.to_owned(), help: self.help(revision)? });
         };
@@ -194,6 +203,46 @@ impl Repository {
         let real = std::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
         let objects = Mutex::new(Objects { repository: self.root.clone(), running: None });
         Ok(Revision { root: self.root.clone(), real, commit, tree, objects })
+    }
+
+    /// Refuses a name that stands for several commits: git would prefer a tag to a branch, and a
+    /// branch to the start of a hash, so that whoever can push a name could choose the base.
+    fn unambiguous(&self, revision: &str) -> Result<(), GitError> {
+        let name = revision.split(['^', '~', '@', ':']).next().unwrap_or_default();
+        if name.is_empty() || name == "HEAD" {
+            return Ok(());
+        }
+        let ways = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"];
+        let candidates: Vec<String> = ways
+            .iter()
+            .map(|way| format!("{way}{name}"))
+            .chain([format!("refs/remotes/{name}/HEAD")])
+            .filter(|full| full.starts_with("refs/"))
+            .collect();
+        let listed = output(git(&self.root).args(["for-each-ref", "--format=%(refname)"]).args(&candidates))?;
+        let listed = listed.map_err(|said| GitError::Failed { what: "for-each-ref", said })?;
+        let listed = String::from_utf8_lossy(&listed);
+        let mut refs: Vec<String> =
+            candidates.into_iter().filter(|full| listed.lines().any(|line| line == full)).collect();
+        // A hash in full is always the object; the start of one yields to a ref of that name.
+        let part_of_hash = (4..40).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if part_of_hash && !refs.is_empty() {
+            let objects = output(git(&self.root).args(["rev-parse", &format!("--disambiguate={name}")]))?;
+            let objects = objects.unwrap_or_default();
+            refs.extend(String::from_utf8_lossy(&objects).lines().map(str::to_owned));
+        }
+        let mut commits = BTreeMap::new();
+        for full in refs {
+            if let Some(commit) = self.commit(&full)? {
+                commits.entry(commit).or_insert(full);
+            }
+        }
+        if commits.len() < 2 {
+            return Ok(());
+        }
+        let mut refs: Vec<String> = commits.into_values().collect();
+        refs.sort();
+        Err(GitError::Ambiguous { name: name.to_owned(), refs })
     }
 
     fn help(&self, revision: &str) -> Result<String, GitError> {

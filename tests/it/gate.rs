@@ -695,3 +695,27 @@ fn published(name: &str, table: &str) {
     }
     assert_eq!(text, wanted, "UPDATE_DOCS=1 writes it");
 }
+
+/// Git prefers a tag to a branch, and a branch to the start of a hash: who can push a name could
+/// choose the base.
+#[test]
+fn a_name_that_stands_for_several_commits_is_no_base() {
+    let folder = repository(&[("i.yaml", BASE)], &[("i.yaml", &leaking())]);
+    let at = folder.path();
+    assert_eq!(diff(at, "git:main git:HEAD").code, 1);
+    let hash = Command::new("git").arg("-C").arg(at).args(["rev-parse", "main"]).output().unwrap().stdout;
+    let hash = String::from_utf8(hash).unwrap().trim().to_owned();
+    git(at, &["tag", "main"]);
+    git(at, &["branch", &hash[..10]]);
+    for base in ["main", "main~0", &hash[..10]] {
+        let said = diff(at, &format!("git:{base} git:HEAD --fail-on-widening"));
+        assert_eq!(said.code, 2, "{}", said.out);
+        assert!(said.err.contains("names different commits as "), "{}", said.err);
+    }
+    for base in ["heads/main", "refs/heads/main", &hash] {
+        assert_eq!(diff(at, &format!("git:{base} git:HEAD")).code, 1, "{base}");
+    }
+    let same = repository(&[("i.yaml", BASE)], &[("i.yaml", &leaking())]);
+    git(same.path(), &["tag", "main", "main"]);
+    assert_eq!(diff(same.path(), "git:main git:HEAD").code, 1, "two names of one commit are no danger");
+}
