@@ -44,7 +44,7 @@ pub fn derive(derives: &Derives, plain: &mut [u64], marked: &mut [u64], marks: O
     derive_counting(derives, plain, marked, marks, &mut 0);
 }
 
-/// As [`derive`]; adds to `steps` how many derivations were looked at.
+/// As [`derive()`]; adds to `steps` how many derivations were looked at.
 fn derive_counting(
     derives: &Derives,
     plain: &mut [u64],
