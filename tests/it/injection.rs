@@ -67,7 +67,7 @@ fn all() -> Vec<String> {
     let mut all: Vec<String> =
         PAYLOADS.iter().filter(|p| !p.trim().is_empty()).map(|p| (*p).to_owned()).collect();
     for long in ["W", "| ", "::error::owned ", "<img src=x onerror=alert(1)>", "銀", "\u{202e}x"] {
-        all.push(long.repeat(960_usize.div_ceil(long.chars().count())));
+        all.push(long.repeat(940_usize.div_ceil(long.chars().count())));
     }
     all
 }

@@ -358,7 +358,7 @@
 // As in src/report/csv.rs: a formula is stopped wherever a spreadsheet may start a cell.
       const cell = (text) => '"' + text.trim().replace(/\s+/g, " ").replace(/(^|[,;|"]) *(?=[=+\-@＝＋－＠])/g, "$&'").replace(/"/g, '""') + '"';
       const lines = [world.columns, ...rows].map((row) => row.map(cell).join(",") + "\r\n");
-      const link = el("a", { href: URL.createObjectURL(new Blob(lines, { type: "text/csv" })), download: "record-of-processing-" + world.day + ".csv" });
+      const link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff", ...lines], { type: "text/csv" })), download: "record-of-processing-" + world.day + ".csv" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     });
