@@ -9,6 +9,7 @@ use super::facets::{Facet, Facets, Value};
 use super::readers::Readers;
 use super::table::{Class, Declaration, Reader, Row, find};
 use super::{Side, Untrusted};
+use crate::glob::Glob;
 use crate::inventory::Waiver;
 use crate::source::{Location, Span};
 
@@ -120,7 +121,8 @@ fn brought(key: &(Declaration, String), new: &Item, head: &Side, readers: &Reade
     stated
         .filter(|(facet, nothing)| facet.value != *nothing)
         .filter_map(|(facet, value)| {
-            let unsaid = Facet { key: facet.key, shown: Vec::new(), read: Vec::new(), value };
+            let unsaid =
+                Facet { key: facet.key, shown: Vec::new(), exact: Vec::new(), read: Vec::new(), value };
             compare(key, &unsaid, facet, new, head, readers)
         })
         .collect()
@@ -192,7 +194,12 @@ pub(super) fn waives(waiver: &Waiver) -> String {
         ("subject", &waiver.subject),
     ];
     let finding = waiver.finding.iter().map(|f| f.value.clone());
-    let stated = globs.iter().filter_map(|(key, glob)| glob.as_ref().map(|g| format!("{key} {g}")));
+    // Quoted where it could be taken for two.
+    let shown = |glob: &Glob| {
+        let text = glob.to_string();
+        if text.contains([',', ' ', '"']) { format!("{text:?}") } else { text }
+    };
+    let stated = globs.iter().filter_map(|(key, glob)| glob.as_ref().map(|g| format!("{key} {}", shown(g))));
     finding.chain(stated).collect::<Vec<_>>().join(", ")
 }
 
@@ -237,7 +244,7 @@ fn compare(
     head: &Side,
     readers: &Readers,
 ) -> Option<Edit> {
-    if before.shown == after.shown {
+    if before.shown == after.shown && before.exact == after.exact {
         return None;
     }
     let row = find(key.0, after.key);
@@ -250,6 +257,10 @@ fn compare(
             class = Class::Assertion;
         }
     }
+    let mut said = after.shown.clone();
+    if before.shown == after.shown {
+        said.push("(the difference is not in these words)".to_owned());
+    }
     Some(Edit {
         agreement: item.agreement.clone(),
         of: key.0,
@@ -257,7 +268,7 @@ fn compare(
         key: after.key.to_owned(),
         class,
         before: before.shown.clone(),
-        after: after.shown.clone(),
+        after: said,
         rules,
         location: item.span.map(|span| head.sources.location(span)),
     })

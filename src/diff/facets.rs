@@ -35,6 +35,8 @@ pub struct Facet {
     pub key: &'static str,
     /// What is written, in words that do not depend on the layout; empty: nothing.
     pub shown: Vec<String>,
+    /// The same without a doubt: words can be said of different things, and long lists are cut.
+    pub exact: Vec<String>,
     /// What rules, terms and checks see of it: two that read alike are the same to them.
     pub read: Vec<String>,
     /// What it comes to.
@@ -56,7 +58,21 @@ impl Facets {
             list.sort();
             list.dedup();
         }
-        self.0.push(Facet { key, shown, read, value });
+        self.0.push(Facet { key, exact: shown.clone(), shown, read, value });
+    }
+
+    /// As [`Self::add`], of a key whose words can be those of something else, too.
+    fn add_exact(&mut self, key: &'static str, shown: Vec<String>, exact: Vec<String>, value: Value) {
+        self.add_read(key, shown, exact.clone(), value);
+        self.exactly(exact);
+    }
+
+    /// What the key added last says without a doubt.
+    fn exactly(&mut self, mut exact: Vec<String>) {
+        exact.sort();
+        if let Some(facet) = self.0.last_mut() {
+            facet.exact = exact;
+        }
     }
 
     /// A set that is read as such, whichever words name it.
@@ -118,13 +134,16 @@ impl Facets {
     fn meta(&mut self, meta: &Meta) {
         self.text("title", meta.title.as_deref());
         let labels = meta.labels.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-        self.add("labels", labels, Value::Other);
+        let exact = meta.labels.iter().map(|label| format!("{label:?}")).collect();
+        self.add_exact("labels", labels, exact, Value::Other);
         let source = meta.source.as_ref().map(|s| {
             let date = s.date.map(|d| d.to_string());
-            let parts = [s.title.clone(), s.url.clone(), date];
-            parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            [s.title.clone(), s.url.clone(), date]
         });
-        self.text("source", source.as_deref());
+        let exact = source.iter().map(|parts| format!("{parts:?}")).collect();
+        let shown =
+            source.into_iter().map(|parts| parts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+        self.add_exact("source", shown.collect(), exact, Value::Other);
         self.text("basis", meta.basis.map(Word::word));
     }
 }
@@ -160,7 +179,8 @@ impl Side<'_> {
         let mut f = Facets::default();
         f.text("title", declared.title.as_deref());
         let aka = declared.aka.iter().map(|(name, terms)| format!("{name}: {}", terms.join(", ")));
-        f.add("aka", aka.collect(), Value::Other);
+        let exact = declared.aka.iter().map(|one| format!("{one:?}")).collect();
+        f.add_exact("aka", aka.collect(), exact, Value::Other);
         f
     }
 
@@ -240,6 +260,10 @@ impl Side<'_> {
         let read = declared.assurances.iter();
         let read = read.map(|a| format!("{} from {} until {}", a.id.value, day(a.date), day(a.valid_until)));
         f.add_read("assurances", shown.collect(), read.collect(), Value::Set(ids));
+        let exact = declared.assurances.iter();
+        f.exactly(
+            exact.map(|a| format!("{:?}", (&a.id.value, &a.evidence, a.date, a.valid_until))).collect(),
+        );
         self.terms(&mut f, &declared.terms, &declared.terms);
         f.meta(&declared.meta);
         f
@@ -323,7 +347,10 @@ impl Side<'_> {
             let words: Vec<String> = parts.into_iter().flatten().collect();
             format!("{}: {}", c.term.value, words.join(" "))
         });
-        f.add("terms.clauses", clauses.collect(), Value::Other);
+        let exact = stated.clauses.iter().map(|c| format!("{:?}", (&c.term.value, &c.reference, &c.quote)));
+        let exact: Vec<String> = exact.collect();
+        let quoted = Value::Set(exact.iter().cloned().collect());
+        f.add_exact("terms.clauses", clauses.collect(), exact, quoted);
     }
 
     fn onward_to(&self, to: &OnwardTo) -> String {
@@ -347,15 +374,18 @@ impl Side<'_> {
         let said = &statement.said;
         let date = said.date.map(|d| d.to_string());
         let parts = [Some(format!("“{}”", said.quote)), said.who.clone(), said.place.clone(), date];
+        let exact = format!("{parts:?}");
+        let words = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let mut f = Facets::default();
         f.text("by", Some(self.renames.party(&statement.by.value)));
-        f.text("said", Some(&parts.into_iter().flatten().collect::<Vec<_>>().join(", ")));
+        f.add_exact("said", vec![words], vec![exact], Value::Other);
         // The gravest comes first in the order of severities.
         let rank = crate::vocabulary::Severity::ALL.iter().position(|&s| s == statement.severity);
         let rank = -(rank.unwrap_or_default() as i128);
         f.add("severity", vec![statement.severity.to_string()], Value::Rank(rank));
         let names = Names { data: &model.data, purposes: &model.purposes };
-        f.text("promise", Some(&violated(&statement.promise, names)));
+        let words = violated(&statement.promise, names);
+        f.add_exact("promise", vec![words], vec![statement.written.clone()], Value::Other);
         f.meta(&statement.meta);
         f
     }

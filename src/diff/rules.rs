@@ -14,13 +14,16 @@ use crate::input::{self, InputOptions};
 use crate::packs;
 use crate::source::{FileId, Sources};
 use crate::vocabulary::{PolicyStatus, Severity, Word};
-use crate::yaml::{self, Node, Value};
+use crate::yaml::{self, Plain};
 
 /// Which way a key has to go for its rule to be stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stricter {
-    /// It is for readers: no way matters.
+    /// It explains or numbers, and nothing else: no way matters.
     Words,
+    /// Readers are told by it what is demanded, what that rests on, or what is not looked at: no way
+    /// is known to be harmless.
+    Told,
     /// It lists what is looked at, any where it is absent: more, or absent.
     Looks,
     /// It lists what is demanded or looked for: more.
@@ -39,31 +42,31 @@ pub enum Stricter {
     Never,
 }
 
-use Stricter::{Binds, Demands, Graver, Less, Looks, Lower, Never, Within, Words};
+use Stricter::{Binds, Demands, Graver, Less, Looks, Lower, Never, Told, Within, Words};
 
 /// The keys of a policy, of its rules and of what they say. What is not here lets more pass
 /// however it changes; a test holds the table against what the decoder knows.
 pub const KEYS: &[(&str, Stricter)] = &[
     ("policy", Never),
-    ("title", Words),
+    ("title", Told),
     ("version", Words),
     ("status", Binds),
-    ("as_of", Words),
-    ("about", Words),
-    ("cannot_see", Words),
+    ("as_of", Told),
+    ("about", Told),
+    ("cannot_see", Told),
     ("rules", Within),
     ("rules.id", Never),
-    ("rules.title", Words),
+    ("rules.title", Told),
     ("rules.severity", Graver),
     ("rules.status", Binds),
-    ("rules.as_of", Words),
-    ("rules.cite", Words),
+    ("rules.as_of", Told),
+    ("rules.cite", Told),
     ("rules.why", Words),
     ("rules.remedy", Words),
-    ("rules.law", Words),
-    ("rules.confidence", Words),
-    ("rules.sees", Words),
-    ("rules.cannot_see", Words),
+    ("rules.law", Told),
+    ("rules.confidence", Told),
+    ("rules.sees", Told),
+    ("rules.cannot_see", Told),
     ("rules.forbid", Within),
     ("rules.forbid.data", Looks),
     ("rules.forbid.from", Looks),
@@ -87,51 +90,6 @@ pub const KEYS: &[(&str, Stricter)] = &[
 
 fn stricter(path: &str) -> Stricter {
     KEYS.iter().find(|(key, _)| *key == path).map_or(Never, |(_, stricter)| *stricter)
-}
-
-/// What is written, places and order of keys aside.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Plain {
-    Text(String),
-    List(Vec<Plain>),
-    Map(BTreeMap<String, Plain>),
-}
-
-impl Plain {
-    /// What a node says; `None` if it is absent.
-    fn of(node: &Node) -> Option<Plain> {
-        match &node.value {
-            Value::Null => None,
-            Value::Scalar(scalar) => Some(Plain::Text(scalar.text.to_string())),
-            Value::Seq(items) => Some(Plain::List(items.iter().filter_map(Plain::of).collect())),
-            Value::Map(entries) => {
-                let said = entries.iter().filter_map(|e| Some((e.key.to_string(), Plain::of(&e.value)?)));
-                Some(Plain::Map(said.collect()))
-            }
-        }
-    }
-
-    fn get(&self, key: &str) -> Option<&Plain> {
-        match self {
-            Plain::Map(entries) => entries.get(key),
-            Plain::Text(_) | Plain::List(_) => None,
-        }
-    }
-
-    fn text(&self) -> Option<&str> {
-        match self {
-            Plain::Text(text) => Some(text),
-            Plain::List(_) | Plain::Map(_) => None,
-        }
-    }
-
-    /// What it lists: one thing is a list of one, and a map lists its entries.
-    fn items(&self) -> BTreeSet<&Plain> {
-        match self {
-            Plain::List(items) => items.iter().collect(),
-            one => BTreeSet::from([one]),
-        }
-    }
 }
 
 /// The policies that settings name, as written, by their ids.
@@ -275,6 +233,8 @@ fn changed(path: &str, before: Option<&Plain>, after: Option<&Plain>) -> Option<
     let lists = || (list(before), list(after));
     let (same, is_stricter) = match stricter(path) {
         Words => (true, false),
+        Told if list(before) == list(after) => (true, false),
+        Told => return Some((path.to_owned(), Class::Assertion)),
         Never => (false, false),
         Looks => match lists() {
             (old, new) if old == new => (true, false),

@@ -43,7 +43,9 @@ pub const fn row(setting: Setting) -> SettingRow {
         Setting::Baseline => (A, N, A, "it accepts findings; what the file holds is compared, too"),
         Setting::AsOf => (B, B, B, "flows of other days count"),
         Setting::Status => (B, B, B, "other agreements count"),
-        Setting::Reports => (O, O, O, "what is written, not what is judged"),
+        Setting::Reports => {
+            (O, A, A, "a report that is no longer written where it was tells nobody anything")
+        }
     };
     SettingRow { more, less, other, why }
 }

@@ -105,6 +105,10 @@ use Reader::{People, Require, Rules};
 const WORDS: &str = "words for readers; an assertion if a rule in force asks for it";
 /// What is said of what nothing can ask for.
 const TEXT: &str = "words for readers";
+/// What is said of what a promise states besides its rule.
+const GIVEN: &str = "a promise was given in these words by this party: another one was not";
+/// What is said of what a waiver states besides its finding.
+const APPROVED: &str = "an approval is of what it says: of something else there is none";
 /// What is said of what matchers look at.
 const MATCHED: &str = "matchers of rules and exceptions look at it";
 
@@ -163,7 +167,7 @@ pub const ROWS: &[Row] = &[
     row(Agreement, "terms.consent", [N, W, B], Rules, "the least consent asked for"),
     row(Agreement, "terms.safeguards", [N, W, B], Rules, "what must protect it"),
     row(Agreement, "terms.released_by", [A, N, A], Rules, "after these transforms the terms no longer follow"),
-    row(Agreement, "terms.clauses", [O, O, O], People, "the contract's words, quoted"),
+    row(Agreement, "terms.clauses", [O, A, A], People, "the contract's words, quoted; other words, or none, are another contract"),
     row(Agreement, "title", [O, O, O], Require, WORDS),
     row(Agreement, "labels", [A, A, A], Rules, MATCHED),
     row(Agreement, "source", [O, O, O], Require, WORDS),
@@ -193,29 +197,29 @@ pub const ROWS: &[Row] = &[
     row(Flow, "terms.consent", [N, W, B], Rules, "as in the agreement"),
     row(Flow, "terms.safeguards", [N, W, B], Rules, "as in the agreement"),
     row(Flow, "terms.released_by", [A, N, A], Rules, "as in the agreement"),
-    row(Flow, "terms.clauses", [O, O, O], People, "as in the agreement"),
+    row(Flow, "terms.clauses", [O, A, A], People, "as in the agreement"),
     row(Flow, "title", [O, O, O], Require, WORDS),
     row(Flow, "labels", [A, A, A], Rules, MATCHED),
     row(Flow, "source", [O, O, O], Require, WORDS),
     row(Flow, "basis", [O, O, O], Require, WORDS),
     row(Statement, "added", [N, N, N], Rules, "a further promise forbids more"),
     row(Statement, "removed", [W, W, W], Rules, "what it ruled out is no longer ruled out"),
-    row(Statement, "by", [O, O, O], People, TEXT),
-    row(Statement, "said", [O, O, O], People, TEXT),
+    row(Statement, "by", [A, A, A], People, GIVEN),
+    row(Statement, "said", [A, A, A], People, GIVEN),
     row(Statement, "severity", [N, A, A], Rules, "a lower one may no longer fail"),
     row(Statement, "promise", [B, B, B], Rules, "what is ruled out is another thing"),
-    row(Statement, "title", [O, O, O], People, TEXT),
-    row(Statement, "labels", [O, O, O], People, TEXT),
-    row(Statement, "source", [O, O, O], People, TEXT),
-    row(Statement, "basis", [O, O, O], People, TEXT),
+    row(Statement, "title", [A, A, A], People, GIVEN),
+    row(Statement, "labels", [A, A, A], People, GIVEN),
+    row(Statement, "source", [A, A, A], People, GIVEN),
+    row(Statement, "basis", [A, A, A], People, GIVEN),
     row(Waiver, "added", [A, A, A], Rules, "it accepts a finding"),
     row(Waiver, "removed", [N, N, N], Rules, "a finding is no longer accepted"),
     row(Waiver, "data", [A, N, A], Rules, "it accepts more; absent is any"),
     row(Waiver, "agreements", [A, N, A], Rules, "it accepts more; absent is any"),
     row(Waiver, "expires", [A, N, A], Rules, "it accepts longer"),
-    row(Waiver, "reason", [O, O, O], People, TEXT),
-    row(Waiver, "approved_by", [O, O, O], People, TEXT),
-    row(Waiver, "ticket", [O, O, O], People, TEXT),
+    row(Waiver, "reason", [A, A, A], People, APPROVED),
+    row(Waiver, "approved_by", [A, A, A], People, APPROVED),
+    row(Waiver, "ticket", [A, A, A], People, APPROVED),
 ];
 
 /// The row of a key.

@@ -7,7 +7,7 @@ use crate::decode::{Decoder, Fields, Spanned};
 use crate::policy::{Body, body};
 use crate::source::Span;
 use crate::vocabulary::Severity;
-use crate::yaml::Node;
+use crate::yaml::{Node, Plain};
 
 /// A promise, and what it comes to as a rule.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Statement {
     pub severity: Severity,
     /// The rule.
     pub promise: Body,
+    /// The rule as it is written, the same for all ways to write it.
+    pub written: String,
     /// Title, labels, source, basis.
     pub meta: Meta,
 }
@@ -48,7 +50,9 @@ pub fn statement(d: &mut Decoder, node: &Node) -> Option<Statement> {
     let by = f.required(d, "by", |d, n| d.text(n));
     let said = f.required(d, "said", said);
     let severity = f.with(d, "severity", |d, n| d.word::<Severity>(n));
+    let mut written = String::new();
     let promise = f.required(d, "promise", |d, node| {
+        written = Plain::of(node).map(|plain| plain.canonical()).unwrap_or_default();
         let mut f = Fields::new(d, node, "a promise")?;
         let body = body(d, &mut f);
         f.finish(d);
@@ -62,6 +66,7 @@ pub fn statement(d: &mut Decoder, node: &Node) -> Option<Statement> {
         said: said?,
         severity: severity.map_or(Severity::High, |w| w.value),
         promise: promise?,
+        written,
         meta,
     })
 }

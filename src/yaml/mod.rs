@@ -7,12 +7,14 @@
 mod explain;
 mod fast;
 mod parse;
+mod plain;
 
 use std::borrow::Cow;
 
 pub use crate::limits::Limits;
 pub use fast::read as fast;
 pub use parse::parse as general;
+pub use plain::Plain;
 
 use crate::diagnostic::Diagnostic;
 use crate::limits::{Allowance, Taken};

@@ -399,6 +399,110 @@ fn what_a_rule_reads_is_no_neutral_edit() {
     assert_eq!(json["edits"][0]["rules"], serde_json::json!(["house/named"]));
 }
 
+/// A promise and an approval in all that they say, and a contract's words.
+const SAID: &str = "\
+parties:
+  - {id: bank, name: Bank, role: bank, systems: [{id: core, purposes: [service], originates: [financial.account.balance]}]}
+  - {id: app, name: App, labels: {tier: 'one: two'}, systems: [{id: chat, purposes: [service], retention: 30d}]}
+agreements:
+  - id: deal
+    parties: [bank, app]
+    terms: {purposes: [service], clauses: {purposes: {ref: '2', quote: For service.}}}
+    flows: [{id: balance, from: bank/core, to: app/chat, data: [financial.account.balance]}]
+statements:
+  - id: no-ads
+    by: app
+    title: No ads
+    said: {quote: Never for ads., who: CEO, where: Senate, date: 2018-04-10}
+    labels: {owner: legal}
+    source: {title: Hearing, url: 'https://example.org/', date: 2018-04-10}
+    basis: public
+    severity: high
+    promise: {forbid: {data: [financial], to: {party: app, purpose: advertising}}}
+waivers:
+  - {rule: terms/retention, source: 'bank/*', reason: It ends, approved_by: DPO, ticket: A-1, expires: 2026-12-31}
+";
+
+#[test]
+fn what_a_promise_or_an_approval_says_is_no_neutral_edit() {
+    for (from, to, edit) in [
+        ("by: app", "by: bank", "assertion statement no-ads by"),
+        ("Never for ads.", "Seldom for ads.", "assertion statement no-ads said"),
+        ("who: CEO", "who: Intern", "assertion statement no-ads said"),
+        ("who: CEO, where: Senate", "where: CEO, who: Senate", "assertion statement no-ads said"),
+        ("date: 2018-04-10}\n    labels", "date: 2008-04-10}\n    labels", "assertion statement no-ads said"),
+        ("title: No ads", "title: Some ads", "assertion statement no-ads title"),
+        ("    labels: {owner: legal}\n", "", "assertion statement no-ads labels"),
+        ("title: Hearing", "title: Rumour", "assertion statement no-ads source"),
+        ("basis: public", "basis: assumed", "assertion statement no-ads basis"),
+        ("severity: high", "severity: low", "assertion statement no-ads severity"),
+        ("severity: high", "severity: critical", "narrowing statement no-ads severity"),
+        ("{party: app, purpose: adv", "{party: bank, purpose: adv", "both statement no-ads promise"),
+        (
+            "approved_by: DPO",
+            "approved_by: me",
+            "assertion waiver rule terms/retention, source bank/* approved_by",
+        ),
+        ("reason: It ends", "reason: Fine", "assertion waiver rule terms/retention, source bank/* reason"),
+        ("ticket: A-1, ", "", "assertion waiver rule terms/retention, source bank/* ticket"),
+        ("quote: For service.", "quote: For all.", "assertion agreement deal terms.clauses"),
+        (
+            "{ref: '2', quote: For service.}",
+            "{ref: '3', quote: For service.}",
+            "assertion agreement deal terms.clauses",
+        ),
+        (
+            ", clauses: {purposes: {ref: '2', quote: For service.}}",
+            "",
+            "assertion agreement deal terms.clauses",
+        ),
+        ("clauses: {", "clauses: {retention: {ref: '9'}, ", "neutral agreement deal terms.clauses"),
+        // The same words of something else.
+        ("{tier: 'one: two'}", "{'tier: one': two}", "assertion party app labels"),
+    ] {
+        assert!(SAID.contains(from), "{from}");
+        let head = SAID.replacen(from, to, 1);
+        let states = States::new(SAID, &head);
+        let (code, json) = states.json(&["--fail-on", "never", "--trust-claims", "--fail-on-widening"]);
+        assert_eq!(edits(&json), [edit], "{from} → {to}");
+        let gates = !edit.starts_with("neutral") && !edit.starts_with("narrowing");
+        assert_eq!(code, i32::from(gates), "{from} → {to}");
+    }
+}
+
+/// What is told in part, or in words that something else has, too, is compared in full.
+#[test]
+fn no_part_of_a_promise_changes_unseen() {
+    let tags: Vec<String> = (0..60).map(|n| format!("t{n:02}")).collect();
+    let promise =
+        |tags: &str, more: &str| SAID.replacen("purpose: advertising}", &format!("tag: [{tags}]}}{more}"), 1);
+    let all = tags.join(", ");
+    let base = promise(&all, "");
+    let changed = |head: &str| States::new(&base, head).edits(&["--fail-on", "never"]);
+    for head in [
+        promise(&all.replace("t59", "u59"), ""),
+        promise(&all, ", unless: {arriving: {consent: opt_in}}"),
+        promise(&all.replace("t58, t59", "'t58, t59'"), ""),
+    ] {
+        assert_eq!(changed(&head), ["both statement no-ads promise"]);
+    }
+    let mut turned = tags.clone();
+    turned.reverse();
+    let same = [promise(&turned.join(", "), ""), promise(&all, ", from: null")];
+    for head in same {
+        assert_eq!(changed(&head), Vec::<String>::new(), "{head}");
+    }
+    // Two waivers that would be told in the same words.
+    let waiver = |which: &str| SAID.replacen("rule: terms/retention, source: 'bank/*'", which, 1);
+    let [one, two] = [waiver("rule: 'a/b, source x'"), waiver("rule: a/b, source: x")];
+    let edits = States::new(&one, &two).edits(&[]);
+    assert_eq!(edits.len(), 2, "{edits:?}");
+    assert!(
+        edits.iter().any(|edit| edit.starts_with("assertion waiver") && edit.ends_with("added")),
+        "{edits:?}"
+    );
+}
+
 #[test]
 fn a_status_is_classed_by_what_comes_to_count() {
     let with = |status: &str| {

@@ -94,8 +94,9 @@ pub fn sentence(report: &DiffReport) -> String {
     }
     let settings = diff.untrusted.iter().filter(|change| change.gates()).count();
     if report.widening && settings > 0 {
-        let (noun, verb) = if settings == 1 { ("change", "lets") } else { ("changes", "let") };
-        reasons.push(format!("{settings} {noun} of settings or policies {verb} more pass"));
+        let (noun, verb) =
+            if settings == 1 { ("change", "widens or claims") } else { ("changes", "widen or claim") };
+        reasons.push(format!("{settings} {noun} of settings or policies {verb}"));
     }
     let denied = diff.notices.iter().filter(|n| report.gate.denies(n)).count();
     if denied > 0 {
@@ -346,7 +347,7 @@ pub fn summary(diff: &Diff) -> String {
             " Edits: {} widening, {} assertion, {} both, {} narrowing, {} neutral.",
             s.widening, s.assertion, s.both, s.narrowing, s.neutral
         );
-        text += &format!(" Changes of settings that let more pass: {}.", s.settings);
+        text += &format!(" Changes of settings that widen or claim: {}.", s.settings);
     }
     text
 }

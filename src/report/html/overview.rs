@@ -229,7 +229,10 @@ fn compared(diff: &Diff) -> Compared {
     if diff.edits.is_some() {
         numbers.push(format!("{} that widen", count(s.widening + s.both, "edit")));
         numbers.push(format!("{} that only claim", s.assertion));
-        numbers.push(format!("{} of settings or policies that let more pass", count(s.settings, "change")));
+        numbers.push(format!(
+            "{} of settings or policies that widen or only claim",
+            count(s.settings, "change")
+        ));
     }
     if !diff.pardoned.is_empty() {
         numbers.push(format!("{} pardoned in the same change", s.pardoned));
@@ -308,7 +311,7 @@ fn reason(report: &Report) -> String {
         let settings = diff.untrusted.iter().filter(|change| change.gates()).count();
         if settings > 0 {
             why.push(format!(
-                "{} of settings or policies that let more pass count",
+                "{} of settings or policies that widen or only claim count",
                 count(settings, "change")
             ));
         }
