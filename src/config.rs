@@ -1,6 +1,7 @@
 //! What `ringfence.yaml` says: the settings that hold unless the call says
 //! otherwise. Its paths are relative to the folder it lies in.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use jiff::civil::Date;
@@ -13,7 +14,7 @@ use crate::input::too_large;
 use crate::limits::Limits;
 use crate::packs;
 use crate::report::Format;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::taxonomy::Tree;
 use crate::vocabulary::{Status, Word, words};
 use crate::yaml::{self, Node};
@@ -117,6 +118,19 @@ pub fn read(
     limits: &Limits,
     sources: &mut Sources,
 ) -> Result<Config, Vec<Diagnostic>> {
+    read_with_places(files, path, limits, sources).map(|(config, _)| config)
+}
+
+/// As [`read`], with where each setting is written.
+///
+/// # Errors
+/// As there.
+pub fn read_with_places(
+    files: &Files,
+    path: &Path,
+    limits: &Limits,
+    sources: &mut Sources,
+) -> Result<(Config, BTreeMap<Setting, Span>), Vec<Diagnostic>> {
     let unreadable = |why: &str| {
         vec![Diagnostic::without_place("unreadable-file", format!("cannot read `{}`: {why}", path.display()))]
     };
@@ -146,7 +160,18 @@ pub fn read(
             Config::default()
         }
     };
-    if diagnostics.is_empty() { Ok(config) } else { Err(diagnostics) }
+    let written = documents.first().map(written).unwrap_or_default();
+    if diagnostics.is_empty() { Ok((config, written)) } else { Err(diagnostics) }
+}
+
+/// Where each setting is written.
+fn written(document: &Node) -> BTreeMap<Setting, Span> {
+    match &document.value {
+        yaml::Value::Map(entries) => {
+            entries.iter().filter_map(|e| Some((Setting::parse(&e.key)?, e.key_span))).collect()
+        }
+        _ => BTreeMap::new(),
+    }
 }
 
 fn decode(d: &mut Decoder, document: &Node, files: &Files, folder: &Path) -> Config {
@@ -241,7 +266,7 @@ fn format(d: &mut Decoder, name: &Spanned<String>) -> Option<Format> {
 mod tests {
     use super::*;
     use crate::files::DISK;
-    use crate::source::{FileId, Span};
+    use crate::source::FileId;
     use crate::vocabulary::Severity;
     use crate::yaml::{Entry, Scalar, Value};
 

@@ -467,7 +467,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 19] = [
+pub const NOTICES: [(&str, &str); 20] = [
     ("assumed-provider", "a processing agreement names no provider: the first of its parties is taken"),
     ("assumed-purposes", "flows state no purposes: those of the receiving system are taken"),
     ("assumed-retention", "no retention is stated: unlimited is taken"),
@@ -486,6 +486,7 @@ pub const NOTICES: [(&str, &str); 19] = [
     ("rule-matches-nothing", "a rule's data, source, sink or subject matches nothing"),
     ("terms-without-agreement", "a flow states terms and is under no agreement"),
     ("undated-disposal", "something is disposed on no stated day"),
+    ("unjudged-files", "HEAD's settings would judge files that BASE's do not"),
     ("unused-taxonomy-key", "a category or purpose that the inventory adds is not used"),
     ("waiver-expired", "a waiver is past its last day"),
     ("waiver-unlimited", "a waiver states neither data nor agreements: it accepts any"),

@@ -17,18 +17,21 @@ impl Places {
     /// Looks for the repository of each file: the nearest folder above it that holds
     /// `.git`. Outside of any, a file is named as seen from the working folder.
     pub fn new(sources: &Sources) -> Self {
+        Places::with(sources, &BTreeMap::new())
+    }
+
+    /// As [`Places::new`], with other files that locations name and nothing was read from.
+    pub fn with(sources: &Sources, others: &BTreeMap<String, PathBuf>) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let mut roots: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
         let mut names = BTreeMap::new();
-        for (_, file) in sources.iter() {
-            let Some(path) = file.place() else {
-                continue;
-            };
+        let read = sources.iter().filter_map(|(_, file)| Some((file.name(), file.place()?)));
+        for (name, path) in read.chain(others.iter().map(|(name, path)| (name.as_str(), path.as_path()))) {
             let whole = lexically(&here.join(path));
             let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
             let root = roots.entry(folder.clone()).or_insert_with(|| repository(&folder));
             let below = whole.strip_prefix(root.as_deref().unwrap_or(&here)).unwrap_or(&whole);
-            names.entry(file.name().to_owned()).or_insert_with(|| slashed(below));
+            names.entry(name.to_owned()).or_insert_with(|| slashed(below));
         }
         Places { names }
     }

@@ -10,7 +10,7 @@ use ringfence::config::Config;
 use ringfence::diff::{
     Already, Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States,
     Unjudged, Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides,
-    untrusted, with_pardoned,
+    unjudged, unjudged_notice, untrusted, with_pardoned,
 };
 use ringfence::files::DISK;
 use ringfence::finding::{Audit, Notice};
@@ -243,14 +243,17 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         })?;
         diff.add_pardons(found);
     }
-    diff.untrusted = untrusted(&layout);
-    diff.notices.extend(excluded_edits(&layout));
+    let changes = untrusted(&layout);
+    diff.untrusted = changes.all;
+    diff.unjudged = unjudged(&layout);
+    diff.notices.extend(excluded_edits(&layout).into_iter().chain(unjudged_notice(&diff.unjudged)));
     diff.untrusted.extend(held(&edits));
     diff.reach = Some(reach);
     diff.edits = Some(edits);
     let mut head = accepted(&audit_after, &diff.findings);
     with_pardoned(&mut head, &diff.pardoned);
-    let places = Places::new(&texts_of_head);
+    diff.tell(&mut head);
+    let places = Places::with(&texts_of_head, &changes.files);
     Ok(Compared { diff, head, gate, config, places, declared: Some((after, texts_of_head)), options })
 }
 
@@ -331,8 +334,14 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
 
 /// What is known of how a result was judged, as settings.
 fn settings_of(result: Option<&Audit>) -> Config {
-    let judged = result.map(|audit| &audit.judged);
-    Config { as_of: judged.and_then(|judged| judged.as_of.as_deref()?.parse().ok()), ..Config::default() }
+    let Some(Audit { judged, .. }) = result else {
+        return Config::default();
+    };
+    Config {
+        as_of: judged.as_of.as_deref().and_then(|day| day.parse().ok()),
+        status: judged.status.clone().unwrap_or_default(),
+        ..Config::default()
+    }
 }
 
 /// What only the head accepts is not accepted.

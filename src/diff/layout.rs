@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use super::spec::Mistakes;
 use super::state::{State, States, Which};
 use crate::baseline::Baseline;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Setting};
 use crate::files::{Files, Kind, lexically, slashed};
 use crate::limits::Limits;
-use crate::source::Sources;
+use crate::source::{Location, Sources};
 
 /// The settings of a state.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct Settings {
     pub config: Config,
     /// The file that they stand in.
     pub(super) file: Option<PathBuf>,
+    /// Where each one is written there: line and column.
+    pub(super) lines: BTreeMap<Setting, (u32, u32)>,
 }
 
 impl Settings {
@@ -35,8 +37,14 @@ impl Settings {
     ) -> Result<Self, Mistakes> {
         match config::find(files, path) {
             Some(file) => {
-                let config = config::read(files, &file, limits, sources).map_err(Mistakes::Files)?;
-                Ok(Settings { config, file: Some(file) })
+                let (config, written) =
+                    config::read_with_places(files, &file, limits, sources).map_err(Mistakes::Files)?;
+                let line = |span| {
+                    let Location { line, column, .. } = sources.location(span);
+                    (line, column)
+                };
+                let lines = written.into_iter().map(|(setting, span)| (setting, line(span))).collect();
+                Ok(Settings { config, file: Some(file), lines })
             }
             None => Ok(Settings::default()),
         }
@@ -193,6 +201,12 @@ impl<'s> Layout<'s> {
                 None => path.to_owned(),
             },
         }
+    }
+
+    /// What of HEAD is read by some settings of a state, where the call names no folder besides.
+    pub(super) fn of_head(&self, settings: &Settings, from: Which) -> Vec<PathBuf> {
+        let configured = settings.config.inventory.iter().map(|path| self.place(path, from, Which::Head));
+        read(None, self.anchor(Which::Head), None, configured.collect())
     }
 
     /// What is read of a state, if it is all there.

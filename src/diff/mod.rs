@@ -16,6 +16,7 @@ pub mod settings;
 mod spec;
 mod state;
 pub mod table;
+mod unjudged;
 
 use std::borrow::Cow;
 
@@ -29,10 +30,11 @@ pub use layout::{Layout, Settings};
 pub use pardons::{Already, Pardoned, Pardons, Unjudged, pardons, with_pardoned};
 pub use reach::Reach;
 pub use renames::Renames;
-pub use settings::untrusted;
+pub use settings::{Changes, untrusted};
 pub use spec::{Mistakes, Spec};
 pub use state::{State, States, Which};
 pub use table::{Class, Declaration};
+pub use unjudged::{UNJUDGED, unjudged, unjudged_notice};
 
 use crate::audit::Options;
 use crate::finding::{Audit, Finding, InventoryFacts, Judged, Notice, Place, Program, Reliance};
@@ -60,6 +62,10 @@ pub struct Diff {
     pub trust_claims: bool,
     /// What of these the head changes.
     pub untrusted: Vec<Untrusted>,
+    /// Files of the head that its own settings would judge and that are not judged, since the base's
+    /// settings do not.
+    #[serde(default)]
+    pub unjudged: Vec<String>,
     /// Findings, compared by fingerprint.
     pub findings: Findings,
     /// Findings that the head would have, or have more of, but for what it claims of declarations
@@ -242,6 +248,11 @@ pub fn sides<'w>(
     (before, after)
 }
 
+/// Whether two notices say the same.
+fn same(one: &Notice, other: &Notice) -> bool {
+    (&one.code, &one.message, &one.subjects) == (&other.code, &other.message, &other.subjects)
+}
+
 impl Diff {
     /// A difference of two results.
     pub fn new(
@@ -251,12 +262,7 @@ impl Diff {
         trust_head: bool,
         before: &Known,
     ) -> Self {
-        let known = |n: &Notice| {
-            base.1
-                .notices
-                .iter()
-                .any(|o| (&o.code, &o.message, &o.subjects) == (&n.code, &n.message, &n.subjects))
-        };
+        let known = |n: &Notice| base.1.notices.iter().any(|old| same(old, n));
         let relied = |claim: &Reliance| {
             let same = |o: &&Reliance| {
                 (&o.rule, &*before.renames.flow(&o.flow), &o.claim)
@@ -275,6 +281,7 @@ impl Diff {
             trust_head,
             trust_claims: true,
             untrusted: Vec::new(),
+            unjudged: Vec::new(),
             pardoned: Vec::new(),
             fixed_by_claim: Vec::new(),
             reach: None,
@@ -319,6 +326,18 @@ impl Diff {
         }
     }
 
+    /// Adds to the head's result the notices that are the comparison's own.
+    pub fn tell(&self, head: &mut Audit) {
+        let new = self.notices.iter().filter(|n| !head.notices.iter().any(|own| same(own, n)));
+        let new: Vec<Notice> = new.cloned().collect();
+        head.notices.extend(new);
+    }
+
+    /// Whether a notice of the head is new and not accepted.
+    pub fn denies(&self, gate: &Gate, notice: &Notice) -> bool {
+        gate.denies(notice) && self.notices.iter().any(|new| same(new, notice))
+    }
+
     /// What the change brings: added, grown, or pardoned by itself.
     pub fn new_findings(&self) -> impl Iterator<Item = &Finding> {
         let pardoned = self.pardoned.iter().map(|pardoned| &pardoned.finding);
@@ -335,6 +354,7 @@ impl Diff {
             && self.reach.iter().all(|r| r.added.is_empty() && r.removed.is_empty())
             && self.edits.iter().all(Vec::is_empty)
             && self.untrusted.is_empty()
+            && self.unjudged.is_empty()
     }
 
     /// How often data of an origin gets to a system to which none of it got before.
@@ -350,6 +370,7 @@ impl Diff {
             || self.notices.iter().any(|n| gate.denies(n))
             || (widening && self.edits.iter().flatten().any(|e| e.class.gates()))
             || (widening && self.untrusted.iter().any(Untrusted::gates))
+            || (widening && !self.unjudged.is_empty())
             // Whatever opened it: also where a flow that is gone leaves an origin to be assumed.
             || (widening && self.newly_reached() > 0)
     }

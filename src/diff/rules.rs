@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::Untrusted;
 use super::layout::{Layout, Settings};
+use super::settings::Files;
 use super::state::State;
 use super::table::Class;
 use crate::documents::is_policy;
 use crate::glob::Glob;
 use crate::input::{self, InputOptions};
 use crate::packs;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Location, Sources, Span};
 use crate::vocabulary::{PolicyStatus, Severity, Word};
-use crate::yaml::{self, Plain};
+use crate::yaml::{self, Node, Plain, Value};
 
 /// Which way a key has to go for its rule to be stricter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,20 +97,23 @@ fn stricter(path: &str) -> Stricter {
 #[derive(Debug, Default)]
 pub struct InForce {
     policies: BTreeMap<String, Plain>,
+    /// Where a policy, a rule or a key of either is written: by the policy's id, the rule's id and the
+    /// key, each empty where it is none of these.
+    written: BTreeMap<[String; 3], Location>,
     /// What is named and cannot be read.
     unread: BTreeSet<String>,
 }
 
 impl InForce {
     /// Reads them.
-    pub(super) fn read(layout: &Layout, state: &State, settings: &Settings) -> Self {
+    pub(super) fn read(layout: &Layout, state: &State, settings: &Settings, named: &Files) -> Self {
         let config = &settings.config;
         let mut found = InForce::default();
         let core = ["core".to_owned()];
         let names = if config.policies.is_empty() { core.as_slice() } else { &config.policies };
         for name in names {
             if let Some(pack) = packs::pack(name) {
-                found.add(pack.policy, layout);
+                found.add(pack.policy, layout, |_| None);
                 continue;
             }
             let called = state.called(Path::new(name)).to_string_lossy().into_owned();
@@ -125,8 +129,17 @@ impl InForce {
             let (mut sources, mut mistakes) = (Sources::new(), Vec::new());
             let set =
                 input::read(&state.files, &[PathBuf::from(name)], &options, &mut sources, &mut mistakes);
-            let texts = set.files.iter().filter_map(|file| sources.get(file.file)?.text());
-            let read: Vec<bool> = texts.map(|text| found.add(text, layout)).collect();
+            let texts = set.files.iter().filter_map(|file| {
+                let source = sources.get(file.file)?;
+                Some((source, source.text()?))
+            });
+            let read: Vec<bool> = texts
+                .map(|(source, text)| {
+                    let at =
+                        |span: Span| Some(named.at(state, source.path()?, source.line_column(span.start)));
+                    found.add(text, layout, at)
+                })
+                .collect();
             if !mistakes.is_empty() || read.contains(&false) {
                 found.unread.insert(called);
             }
@@ -135,70 +148,139 @@ impl InForce {
     }
 
     /// Adds the policies of a text; whether it could be read.
-    fn add(&mut self, text: &str, layout: &Layout) -> bool {
+    fn add(&mut self, text: &str, layout: &Layout, at: impl Fn(Span) -> Option<Location>) -> bool {
         let mut mistakes = Vec::new();
         let nodes = yaml::parse(FileId(0), text, layout.limits(), &mut mistakes);
-        for policy in nodes.iter().filter(|node| is_policy(node)).filter_map(Plain::of) {
+        for node in nodes.iter().filter(|node| is_policy(node)) {
+            let Some(policy) = Plain::of(node) else { continue };
             if let Some(id) = policy.get("policy").and_then(Plain::text) {
+                let places = written(id, node).into_iter();
+                self.written.extend(places.filter_map(|(key, span)| Some((key, at(span)?))));
                 self.policies.insert(id.to_owned(), policy.clone());
             }
         }
         mistakes.is_empty()
     }
+
+    /// Where something is written; what is not there is said of what it would stand in.
+    fn at(&self, [policy, rule, key]: [&str; 3]) -> Option<&Location> {
+        let places = [[policy, rule, key], [policy, rule, ""], [policy, "", ""]];
+        places.iter().find_map(|place| self.written.get(&place.map(str::to_owned)))
+    }
+}
+
+/// Where a policy, its rules and their keys are written.
+fn written(id: &str, policy: &Node) -> Vec<([String; 3], Span)> {
+    let entries = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.iter().map(|e| (e.key.to_string(), e.key_span)).collect(),
+        _ => Vec::new(),
+    };
+    let place = |rule: &str, key: &str| [id, rule, key].map(str::to_owned);
+    let mut all = vec![(place("", ""), policy.span)];
+    all.extend(entries(policy).into_iter().map(|(key, span)| (place("", &key), span)));
+    let rules = match &policy.value {
+        Value::Map(entries) => entries.iter().find(|e| e.key == "rules").map(|e| &e.value),
+        _ => None,
+    };
+    let rules = match rules.map(|node| (&node.value, node)) {
+        Some((Value::Seq(rules), _)) => rules.iter().collect(),
+        Some((_, one)) => vec![one],
+        None => Vec::new(),
+    };
+    for rule in rules {
+        let plain = Plain::of(rule);
+        let Some(name) = plain.as_ref().and_then(|rule| rule.get("id")?.text()) else { continue };
+        all.push((place(name, ""), rule.span));
+        all.extend(entries(rule).into_iter().map(|(key, span)| (place(name, &key), span)));
+    }
+    all
 }
 
 /// What the policies of one state say otherwise than those of the other.
 pub(super) fn compare(old: &InForce, new: &InForce) -> Vec<Untrusted> {
     let mut all = Vec::new();
-    let mut note = |message: String, class| {
-        all.push(Untrusted { what: "policy".to_owned(), message, class, location: None });
+    // Where it is written now, or was if it is gone.
+    let mut note = |message: String, class, place: [&str; 3]| {
+        let there = new.written.get(&place.map(str::to_owned));
+        let was = || old.written.get(&place.map(str::to_owned));
+        let location = there.or_else(was).or_else(|| new.at(place)).or_else(|| old.at(place)).cloned();
+        all.push(Untrusted { what: "policy".to_owned(), message, class, location });
     };
     for name in old.unread.symmetric_difference(&new.unread) {
-        note(format!("`{name}` cannot be read in one of the states"), Class::Both);
+        note(format!("`{name}` cannot be read in one of the states"), Class::Both, ["", "", ""]);
     }
     for (id, before) in &old.policies {
         match new.policies.get(id) {
-            None => note(format!("`{id}` is no longer applied"), Class::Widening),
+            None => note(format!("`{id}` is no longer applied"), Class::Widening, [id, "", ""]),
             Some(after) if before == after => {}
             Some(after) => {
-                for (message, class) in changes(before, after) {
-                    note(format!("`{id}`: {message}"), class);
+                for Change { message, class, rule, key } in changes(before, after) {
+                    note(format!("`{id}`: {message}"), class, [id, &rule, &key]);
                 }
             }
         }
     }
     for id in new.policies.keys().filter(|id| !old.policies.contains_key(*id)) {
-        note(format!("`{id}` is applied besides"), Class::Narrowing);
+        note(format!("`{id}` is applied besides"), Class::Narrowing, [id, "", ""]);
     }
     all
 }
 
+/// One change of a policy.
+struct Change {
+    message: String,
+    class: Class,
+    /// Of which rule, if it is of one.
+    rule: String,
+    /// Of which key of the rule or of the policy, if it is of one.
+    key: String,
+}
+
+impl Change {
+    fn of_key(rule: &str, path: &str, class: Class) -> Self {
+        let key = path.split('.').next().unwrap_or(path).to_owned();
+        let message = match rule {
+            "" => format!("`{path}` is changed"),
+            rule => format!("the rule `{rule}`: `{path}` is changed"),
+        };
+        Change { message, class, rule: rule.to_owned(), key }
+    }
+
+    fn of_rule(rule: &str, what: &str, class: Class) -> Self {
+        Change {
+            message: format!("the rule `{rule}` is {what}"),
+            class,
+            rule: rule.to_owned(),
+            key: String::new(),
+        }
+    }
+}
+
 /// What one policy says otherwise.
-fn changes(before: &Plain, after: &Plain) -> Vec<(String, Class)> {
-    let mut all: Vec<(String, Class)> = keys(before, after)
+fn changes(before: &Plain, after: &Plain) -> Vec<Change> {
+    let mut all: Vec<Change> = keys(before, after)
         .into_iter()
         .filter(|key| key != "rules")
         .filter_map(|key| changed(&key, before.get(&key), after.get(&key)))
-        .map(|(path, class)| (format!("`{path}` is changed"), class))
+        .map(|(path, class)| Change::of_key("", &path, class))
         .collect();
     let (old, new) = (rules(before), rules(after));
     for (id, rule) in &old {
         match new.get(id) {
-            None => all.push((format!("the rule `{id}` is removed"), Class::Widening)),
+            None => all.push(Change::of_rule(id, "removed", Class::Widening)),
             Some(other) => {
                 let keys = keys(rule, other);
                 let parts = keys
                     .iter()
                     .filter_map(|key| changed(&format!("rules.{key}"), rule.get(key), other.get(key)));
                 all.extend(parts.map(|(path, class)| {
-                    let key = path.strip_prefix("rules.").unwrap_or(&path);
-                    (format!("the rule `{id}`: `{key}` is changed"), class)
+                    Change::of_key(id, path.strip_prefix("rules.").unwrap_or(&path), class)
                 }));
             }
         }
     }
     for id in new.keys().filter(|id| !old.contains_key(*id)) {
-        all.push((format!("the rule `{id}` is added"), Class::Narrowing));
+        all.push(Change::of_rule(id, "added", Class::Narrowing));
     }
     all
 }

@@ -1,6 +1,7 @@
 //! What a change lets pass from then on by changing what judges: settings, policies, baseline.
 //! None of it judges the change itself; the next one would be judged by it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use crate::config::{FILE, Setting};
 use crate::files::slashed;
 use crate::gate::{Gate, Threshold};
 use crate::packs;
-use crate::source::Sources;
+use crate::source::{Location, Sources};
 use crate::vocabulary::{Severity, Word};
 
 /// How changes of one setting are classed.
@@ -50,31 +51,35 @@ pub const fn row(setting: Setting) -> SettingRow {
     SettingRow { more, less, other, why }
 }
 
+/// What of what judges is changed.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The changes.
+    pub all: Vec<Untrusted>,
+    /// The files that their locations name, and where these lie.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
 /// What of the settings, the policies and the baseline the head changes.
-pub fn untrusted(layout: &Layout) -> Vec<Untrusted> {
+pub fn untrusted(layout: &Layout) -> Changes {
     let mut all = BTreeMap::new();
-    let mut pairs = BTreeSet::new();
-    for folder in folders(layout) {
-        let (old, new) = (in_force(layout, Which::Base, &folder), in_force(layout, Which::Head, &folder));
-        let key = |found: &Result<Settings, Mistakes>| found.as_ref().ok().and_then(|s| s.file.clone());
-        if !pairs.insert((key(&old), key(&new), old.is_err(), new.is_err())) {
-            continue;
-        }
+    let files = Files::default();
+    for (old, new) in pairs(layout) {
         match (old, new) {
             (Ok(old), Ok(new)) => {
-                let changed = Changed { layout, old: &old, new: &new };
+                let changed = Changed { layout, old: &old, new: &new, files: &files };
                 for change in changed.all() {
                     all.insert((change.what.clone(), change.message.clone()), change);
                 }
             }
             (Err(_), Err(_)) => {}
-            (Ok(_), Err(_)) | (Err(_), Ok(_)) => {
-                let message =
-                    format!("`{}` cannot be read in one of the states", slashed(&folder.join(FILE)));
+            (Ok(one), Err(_)) | (Err(_), Ok(one)) => {
+                let message = format!("`{FILE}` cannot be read in one of the states");
                 let what = "configuration".to_owned();
+                let location = one.file.as_deref().map(|file| files.first(&layout.states().head, file));
                 all.insert(
                     (what.clone(), message.clone()),
-                    Untrusted { what, message, class: Class::Both, location: None },
+                    Untrusted { what, message, class: Class::Both, location },
                 );
             }
         }
@@ -82,7 +87,36 @@ pub fn untrusted(layout: &Layout) -> Vec<Untrusted> {
     let mut all: Vec<Untrusted> = all.into_values().collect();
     let order = |what: &str| ["configuration", "policy", "baseline"].iter().position(|w| *w == what);
     all.sort_by(|a, b| (order(&a.what), &a.message).cmp(&(order(&b.what), &b.message)));
-    all
+    Changes { all, files: files.0.into_inner() }
+}
+
+type Found = Result<Settings, Mistakes>;
+
+/// The settings that hold for the same folder in both states, each pair of files once.
+pub(super) fn pairs(layout: &Layout) -> Vec<(Found, Found)> {
+    let mut seen = BTreeSet::new();
+    let both = folders(layout).into_iter();
+    let both = both.map(|f| (in_force(layout, Which::Base, &f), in_force(layout, Which::Head, &f)));
+    let key = |found: &Found| found.as_ref().ok().and_then(|s| s.file.clone());
+    both.filter(|(old, new)| seen.insert((key(old), key(new), old.is_err(), new.is_err()))).collect()
+}
+
+/// Where the files lie that locations name.
+#[derive(Debug, Default)]
+pub(super) struct Files(RefCell<BTreeMap<String, PathBuf>>);
+
+impl Files {
+    /// A place in a file of a state, which is named as from the state's topmost folder.
+    pub(super) fn at(&self, state: &State, file: &Path, (line, column): (u32, u32)) -> Location {
+        let name = slashed(&state.called(file));
+        self.0.borrow_mut().entry(name.clone()).or_insert_with(|| file.to_owned());
+        Location { file: name, line, column }
+    }
+
+    /// The beginning of a file.
+    pub(super) fn first(&self, state: &State, file: &Path) -> Location {
+        self.at(state, file, (1, 1))
+    }
 }
 
 /// The folders for which a call could find other settings: what is judged, with all above it,
@@ -113,6 +147,7 @@ struct Changed<'c> {
     layout: &'c Layout<'c>,
     old: &'c Settings,
     new: &'c Settings,
+    files: &'c Files,
 }
 
 impl Changed<'_> {
@@ -135,12 +170,25 @@ impl Changed<'_> {
                 what: "configuration".to_owned(),
                 message: format!("`{setting}` is {} and was {}", shown(is), shown(was)),
                 class: class(setting, &before, &after),
-                location: None,
+                location: self.written(setting),
             });
         }
         all.extend(self.policies());
         all.extend(self.baseline());
         all
+    }
+
+    /// Where a setting is written now, or was if it is gone.
+    fn written(&self, setting: Setting) -> Option<Location> {
+        let sides = [Which::Head, Which::Base].map(|which| self.side(which));
+        let place = |(state, settings): &(&State, &Settings)| {
+            let line = settings.lines.get(&setting)?;
+            Some(self.files.at(state, settings.file.as_deref()?, *line))
+        };
+        let file = |(state, settings): &(&State, &Settings)| {
+            Some(self.files.first(state, settings.file.as_deref()?))
+        };
+        sides.iter().find_map(place).or_else(|| sides.iter().find_map(file))
     }
 
     fn side(&self, which: Which) -> (&State, &Settings) {
@@ -169,7 +217,7 @@ impl Changed<'_> {
     fn policies(&self) -> Vec<Untrusted> {
         let [old, new] = [Which::Base, Which::Head].map(|which| {
             let (state, settings) = self.side(which);
-            InForce::read(self.layout, state, settings)
+            InForce::read(self.layout, state, settings, self.files)
         });
         rules::compare(&old, &new)
     }
@@ -198,7 +246,11 @@ impl Changed<'_> {
             _ => Class::Assertion,
         };
         let message = "the baseline is changed".to_owned();
-        Some(Untrusted { what: "baseline".to_owned(), message, class, location: None })
+        let location = [Which::Head, Which::Base].into_iter().find_map(|which| {
+            let (state, settings) = self.side(which);
+            Some(self.files.first(state, settings.config.baseline.as_deref()?))
+        });
+        Some(Untrusted { what: "baseline".to_owned(), message, class, location })
     }
 }
 

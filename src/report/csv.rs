@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
+use super::gated::{Entry, entries};
 use super::{Report, say};
 use crate::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
 use crate::gate::Gate;
@@ -75,7 +76,30 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
         let cells = row(f, &report.gate, &report.audit.judged.day).map(|text| cell(&text));
         write!(out, "{}\r\n", cells.join(","))?;
     }
+    for entry in entries(report) {
+        let cells = COLUMNS.map(|column| cell(&changed(&entry, column, &report.audit.judged.day)));
+        write!(out, "{}\r\n", cells.join(","))?;
+    }
     Ok(())
+}
+
+/// What a comparison stops besides findings, column by column.
+fn changed(entry: &Entry, column: &str, day: &str) -> String {
+    let place = entry.location.as_ref();
+    match column {
+        "fingerprint" => entry.fingerprint(),
+        "rule" => entry.check.to_owned(),
+        "kind" => "change".to_owned(),
+        "status" => "new".to_owned(),
+        "fails" => entry.fails.to_string(),
+        "title" => entry.title.clone(),
+        "message" => entry.message.clone(),
+        "file" => place.map(|l| l.file.clone()).unwrap_or_default(),
+        "line" => place.map(|l| l.line.to_string()).unwrap_or_default(),
+        "column" => place.map(|l| l.column.to_string()).unwrap_or_default(),
+        "day" => day.to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn row(f: &Finding, gate: &Gate, day: &str) -> [String; COLUMNS.len()] {

@@ -3,6 +3,7 @@
 //! Every line that holds text from an input is a command of which that text is a
 //! value: nothing from an input can start a command of its own.
 
+use super::gated::{Entry, entries};
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus, Notice};
 use crate::places::Places;
@@ -37,7 +38,7 @@ pub fn render(report: &Report) -> String {
     findings.sort_by_key(|(level, f)| (*level, f.severity));
     let mut out = String::new();
     let (loud, quiet): (Vec<_>, Vec<_>) = findings.into_iter().partition(|(l, _)| *l != Level::Notice);
-    let (denied, others): (Vec<_>, Vec<_>) = audit.notices.iter().partition(|n| gate.denies(n));
+    let (denied, others): (Vec<_>, Vec<_>) = audit.notices.iter().partition(|n| report.denies(n));
     let notice = |out: &mut String, level, notice: &Notice| {
         let title = format!("{} (notice)", notice.code);
         command(out, level, notice.location.as_ref(), places, &title, &[say::notice(notice, LISTED)]);
@@ -45,10 +46,17 @@ pub fn render(report: &Report) -> String {
     for n in denied {
         notice(&mut out, Level::Error, n);
     }
+    let (failing, changes): (Vec<Entry>, Vec<Entry>) = entries(report).into_iter().partition(|e| e.fails);
+    let entry = |out: &mut String, level, entry: &Entry| {
+        let title = format!("{} [{}, {}]", entry.title, entry.check, entry.class);
+        command(out, level, entry.location.as_ref(), places, &title, std::slice::from_ref(&entry.message));
+    };
+    failing.iter().for_each(|one| entry(&mut out, Level::Error, one));
     for (level, f) in loud {
         finding(&mut out, level, f, places);
     }
-    let verdict = say::verdict(audit, gate);
+    changes.iter().for_each(|one| entry(&mut out, Level::Warning, one));
+    let verdict = report.verdict();
     let title = if verdict.fails { "Ringfence: FAILS" } else { "Ringfence: PASSES" };
     let mut lines = vec![verdict.sentence];
     lines.extend(verdict.broken);

@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
+use super::gated::{self, entries};
 use super::json::{self, Hidden};
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus};
@@ -56,7 +58,16 @@ impl Serialize for Entries<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Entries(report) = self;
         let mut taken = BTreeSet::new();
-        serializer.collect_seq(report.audit.findings.iter().map(|f| entry(f, &report.places, &mut taken)))
+        let findings = report.audit.findings.iter();
+        let changes = entries(report);
+        let mut all = serializer.serialize_seq(None)?;
+        for finding in findings {
+            all.serialize_element(&entry(finding, &report.places, &mut taken))?;
+        }
+        for change in &changes {
+            all.serialize_element(&changed(change, &report.places))?;
+        }
+        all.end()
     }
 }
 
@@ -92,6 +103,26 @@ fn entry<'a>(f: &'a Finding, places: &'a Places, taken: &mut BTreeSet<String>) -
         categories: ["Security"],
         location: Location { path: file.or(named).unwrap_or(NO_FILE), lines: Lines { begin: line } },
         content: Content { body: say::lines(f, places).join("\n") },
+    }
+}
+
+/// What a comparison stops besides findings.
+fn changed<'a>(change: &'a gated::Entry, places: &'a Places) -> Entry<'a> {
+    let written = change.location.as_ref();
+    let file = written.and_then(|location| places.in_repository(&location.file));
+    let named = written.map(|location| location.file.as_str());
+    Entry {
+        r#type: "issue",
+        description: say::clipped(&say::line(&change.message), MOST),
+        check_name: change.check.to_owned(),
+        fingerprint: change.fingerprint(),
+        severity: if change.fails { "critical" } else { "info" },
+        categories: ["Security"],
+        location: Location {
+            path: file.or(named).unwrap_or(NO_FILE),
+            lines: Lines { begin: written.map_or(1, |location| location.line.max(1)) },
+        },
+        content: Content { body: say::line(&change.message) },
     }
 }
 

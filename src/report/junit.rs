@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::gated::{Entry, entries};
 use super::{Report, say};
 use crate::finding::{Finding, FindingStatus};
 
@@ -33,6 +34,7 @@ struct Suite {
 /// Writes the document.
 pub fn render(report: &Report) -> String {
     let mut suites = rules(report);
+    suites.extend(compared(report));
     suites.push(notices(report));
     let count = |what: fn(&Outcome) -> bool| {
         suites.iter().flat_map(|s| &s.tests).filter(|test| what(&test.outcome)).count()
@@ -116,13 +118,37 @@ fn test(f: &Finding, report: &Report) -> Test {
     Test { class: class(&f.rule), name, outcome }
 }
 
+/// What a comparison stops besides findings, or would with `--fail-on-widening`.
+fn compared(report: &Report) -> Option<Suite> {
+    report.compared?;
+    let test = |entry: Entry| {
+        let message = say::line(&entry.message);
+        let place = entry.location.as_ref().map(|l| say::line(&format!("at {}", say::at(l, &report.places))));
+        let outcome = match entry.fails {
+            true => {
+                Outcome::Failed { kind: entry.class.to_string(), message, body: place.unwrap_or_default() }
+            }
+            false => {
+                Outcome::Skipped { message: [Some(message), place].map(Option::unwrap_or_default).join(" ") }
+            }
+        };
+        Test { class: class(entry.check), name: say::clipped(&say::line(&entry.message), 200), outcome }
+    };
+    let mut tests: Vec<Test> = entries(report).into_iter().map(test).collect();
+    if tests.is_empty() {
+        let name = "no change of settings or policies, and no edit that fails".to_owned();
+        tests.push(Test { class: "diff".to_owned(), name, outcome: Outcome::Passed });
+    }
+    Some(Suite { name: "diff".to_owned(), tests, out: Vec::new() })
+}
+
 /// The notices: those that are not accepted as failures, all of them and what was
 /// relied on as output.
 fn notices(report: &Report) -> Suite {
-    let Report { audit, gate, places, .. } = report;
+    let Report { audit, places, .. } = report;
     let mut tests = Vec::new();
     let mut out = Vec::new();
-    let verdict = say::verdict(audit, gate);
+    let verdict = report.verdict();
     out.push(format!("{}: {}", if verdict.fails { "FAILS" } else { "PASSES" }, verdict.sentence));
     out.extend(verdict.broken);
     out.extend(verdict.loose);
@@ -130,7 +156,7 @@ fn notices(report: &Report) -> Suite {
         let words = say::notice(notice, usize::MAX);
         let place = notice.location.as_ref().map(|l| format!(" ({})", say::at(l, places)));
         let text = format!("notice {}: {words}{}", notice.code, place.unwrap_or_default());
-        if gate.denies(notice) {
+        if report.denies(notice) {
             tests.push(Test {
                 class: format!("notices.{}", class(&notice.code)),
                 name: format!("{} {}", index + 1, say::clipped(&say::line(&words), 200)),

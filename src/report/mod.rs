@@ -3,6 +3,7 @@
 
 mod csv;
 pub mod difference;
+mod gated;
 mod github;
 mod gitlab;
 mod group;
@@ -27,7 +28,7 @@ pub use json::{difference_schema, promises_schema, schema};
 use std::io;
 
 use crate::diff::Diff;
-use crate::finding::Audit;
+use crate::finding::{Audit, Notice};
 use crate::gate::Gate;
 use crate::load::World;
 use crate::model::Scope;
@@ -183,6 +184,31 @@ impl<'r> Report<'r> {
         out.write_all(text.as_bytes())
     }
 
+    /// Whether a notice is not accepted; of a comparison only a new one.
+    fn denies(&self, notice: &Notice) -> bool {
+        match self.compared {
+            Some((diff, _)) => diff.denies(&self.gate, notice),
+            None => self.gate.denies(notice),
+        }
+    }
+
+    /// The verdict: of a comparison its own.
+    fn verdict(&self) -> say::Verdict {
+        let verdict = say::verdict(self.audit, &self.gate);
+        match self.compared {
+            Some((diff, widening)) => say::Verdict {
+                fails: diff.fails(&self.gate, widening),
+                sentence: {
+                    let unjudged = say::unjudged(diff).map_or_else(String::new, |text| format!("; {text}"));
+                    let outcome = difference::outcome(diff, &self.gate, widening);
+                    format!("{outcome}; {}{unjudged}.", say::judged(self.audit))
+                },
+                ..verdict
+            },
+            None => verdict,
+        }
+    }
+
     /// What there is to know of it and the format has no place for, or a service would not say.
     pub fn remarks(&self, format: Format) -> Vec<String> {
         let left_out = left_out(&self.audit.judged).filter(|_| !format.has_verdict());
@@ -190,7 +216,9 @@ impl<'r> Report<'r> {
             Format::Sarif | Format::Gitlab => sarif::placeless(self.audit, &self.places),
             _ => None,
         };
-        left_out.into_iter().chain(placeless).collect()
+        let unjudged = self.compared.and_then(|(diff, _)| say::unjudged(diff));
+        let unjudged = unjudged.filter(|_| !format.has_verdict());
+        left_out.into_iter().chain(placeless).chain(unjudged).collect()
     }
 
     /// As [`Report::write`], as a text.

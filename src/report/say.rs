@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::diff::Diff;
 use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Judged, Notice};
 use crate::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::gate::{Gate, Threshold};
@@ -117,6 +118,29 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
             Threshold::At(severity) => format!("no new finding counts from {severity} on"),
         });
     }
+    let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken);
+    let broken: Vec<&str> = broken.map(|p| p.id.as_str()).collect();
+    let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
+    Verdict {
+        fails: gate.fails(audit),
+        sentence: format!("{}; {}.", listing(&why), judged(audit)),
+        broken: (!broken.is_empty()).then(|| {
+            let promises = count(audit.promises.len(), "promise");
+            format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", "))
+        }),
+        loose: (loose > 0).then(|| {
+            format!(
+                "{} of policies that do not bind {} shown and {} not count.",
+                count(loose, "new finding"),
+                if loose == 1 { "is" } else { "are" },
+                if loose == 1 { "does" } else { "do" },
+            )
+        }),
+    }
+}
+
+/// The day, the policies and how much of the inventory was judged.
+pub fn judged(audit: &Audit) -> String {
     let by = match audit.policies.as_slice() {
         [] => "by the agreements' own terms, the promises and no policy".to_owned(),
         policies => format!("by {}", listing(&policies.iter().map(policy).collect::<Vec<_>>())),
@@ -135,25 +159,7 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
         facts.proposed_flows,
         facts.assumed_flows,
     );
-    let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken);
-    let broken: Vec<&str> = broken.map(|p| p.id.as_str()).collect();
-    let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
-    Verdict {
-        fails: gate.fails(audit),
-        sentence: format!("{}; {days}, {by}; {flows}{left_out}.", listing(&why)),
-        broken: (!broken.is_empty()).then(|| {
-            let promises = count(audit.promises.len(), "promise");
-            format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", "))
-        }),
-        loose: (loose > 0).then(|| {
-            format!(
-                "{} of policies that do not bind {} shown and {} not count.",
-                count(loose, "new finding"),
-                if loose == 1 { "is" } else { "are" },
-                if loose == 1 { "does" } else { "do" },
-            )
-        }),
-    }
+    format!("{days}, {by}; {flows}{left_out}")
 }
 
 /// What `exclude`, `--status` and `--as-of` leave out of what is judged, if they are used.
@@ -174,6 +180,21 @@ pub fn left_out(judged: &Judged) -> Option<String> {
         parts.push(format!("{} by as-of {day}", count(judged.left_out_by_as_of, "flow")));
     }
     (!parts.is_empty()).then(|| format!("left out: {}", listing(&parts)))
+}
+
+/// So many files are named beside a verdict.
+const NAMED_FILES: usize = 20;
+
+/// Which files HEAD's settings would judge and BASE's do not, if there are any.
+pub fn unjudged(diff: &Diff) -> Option<String> {
+    let files = &diff.unjudged;
+    (!files.is_empty()).then(|| {
+        format!(
+            "not judged: {} that HEAD's settings would judge and BASE's do not ({})",
+            count(files.len(), "file"),
+            some(files, NAMED_FILES)
+        )
+    })
 }
 
 fn policy(policy: &PolicyFacts) -> String {

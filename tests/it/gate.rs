@@ -522,6 +522,240 @@ fn two_harmless_looking_changes_do_not_bring_a_leak_in() {
     assert_eq!(diff(step.path(), "git:main git:HEAD --deny-notices=excluded-file-edited").code, 1);
 }
 
+const FORMATS: [&str; 10] =
+    ["text", "markdown", "json", "sarif", "junit", "github", "gitlab", "csv", "html", "ropa-csv"];
+
+/// A leak in a folder that only HEAD's settings cover: BASE's decide, so it is no finding yet, and it
+/// must be told wherever the verdict is.
+#[test]
+fn what_only_heads_settings_would_judge_is_told() {
+    let own = "parties: [{id: me, name: Me, systems: [{id: x, purposes: [service], originates: [device]}, {id: y, purposes: [service]}]}]\nflows: [{id: f, from: me/x, to: me/y, data: [device]}]\n";
+    let leaking = leaking();
+    let (leak, policy) = (leaking.as_str(), "policy: aside\nrules: []\n");
+    let base_leak = BASE;
+    for (base, head, call, files) in [
+        // A folder more.
+        (
+            vec![("inventory/i.yaml", own), ("ringfence.yaml", "inventory: inventory\n")],
+            vec![
+                ("inventory/i.yaml", own),
+                ("more/b.yaml", leak),
+                ("more/a.YML", "parties: []\n"),
+                ("more/p.yaml", policy),
+                ("ringfence.yaml", "inventory: [inventory, more]\n"),
+            ],
+            "git:main git:HEAD",
+            vec!["more/a.YML", "more/b.yaml"],
+        ),
+        // A pattern less, also of files that were there.
+        (
+            vec![
+                ("inventory/i.yaml", own),
+                ("inventory/drafts/d.yaml", base_leak),
+                ("ringfence.yaml", "inventory: inventory\nexclude: [drafts]\n"),
+            ],
+            vec![
+                ("inventory/i.yaml", own),
+                ("inventory/drafts/d.yaml", leak),
+                ("ringfence.yaml", "inventory: inventory\n"),
+            ],
+            "git:main git:HEAD",
+            vec!["inventory/drafts/d.yaml"],
+        ),
+        // The same, where the call names the folder.
+        (
+            vec![
+                ("inventory/i.yaml", own),
+                ("inventory/drafts/d.yaml", base_leak),
+                ("ringfence.yaml", "exclude: [drafts]\n"),
+            ],
+            vec![("inventory/i.yaml", own), ("inventory/drafts/d.yaml", leak)],
+            "git:main:inventory git:HEAD:inventory",
+            vec!["inventory/drafts/d.yaml"],
+        ),
+        // Settings in the very folder.
+        (
+            vec![("inv/a/i.yaml", own), ("inv/ringfence.yaml", "inventory: a\n")],
+            vec![
+                ("inv/a/i.yaml", own),
+                ("inv/b/l.yaml", leak),
+                ("inv/ringfence.yaml", "inventory: [a, b]\n"),
+            ],
+            "git:main:inv git:HEAD:inv",
+            vec!["inv/b/l.yaml"],
+        ),
+        // No `inventory` any more: all that lies there.
+        (
+            vec![("inventory/i.yaml", own), ("ringfence.yaml", "inventory: inventory\n")],
+            vec![("inventory/i.yaml", own), ("l.yaml", leak), ("ringfence.yaml", "")],
+            "git:main git:HEAD",
+            vec!["l.yaml"],
+        ),
+    ] {
+        let folder = repository(&base, &head);
+        let at = folder.path();
+        let said = diff(at, call);
+        let json = said.json();
+        assert_eq!(said.code, 0, "{json:#}");
+        assert_eq!(json["unjudged"], serde_json::json!(files), "{json:#}");
+        assert!(
+            json["untrusted"].as_array().unwrap().iter().all(|one| one["location"]["line"].is_u64()),
+            "{json:#}"
+        );
+        assert_eq!(diff(at, &format!("{call} --deny-notices=unjudged-files")).code, 1);
+        assert_eq!(diff(at, &format!("{call} --fail-on-widening --fail-on never")).code, 1);
+        for (format, more) in FORMATS.iter().flat_map(|f| [(f, ""), (f, "--fail-on-widening")]) {
+            let said = ringfence(at, &format!("diff {call} --day 2026-11-23 --format {format} {more}"));
+            assert_eq!(said.code, i32::from(!more.is_empty()), "{format}: {}", said.err);
+            let words = (said.out + &said.err).replace("\\`", "`");
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            for file in &files {
+                assert!(words.contains(file), "{format} {more}: {words}");
+            }
+            // The change of settings as well; the record of processing is no report of findings.
+            let told = words.contains("`exclude`") || words.contains("`inventory`");
+            assert!(told || *format == "ropa-csv", "{format} {more}: {words}");
+        }
+        let quiet = ringfence(at, &format!("diff {call} --quiet")).out;
+        assert!(quiet.contains("not judged: ") && quiet.contains("HEAD's settings would judge"), "{quiet}");
+        // By HEAD's own settings they are judged, and nothing is left to tell.
+        let trusted = diff(at, &format!("{call} --trust-head")).json();
+        assert_eq!(trusted["unjudged"], serde_json::json!([]), "{trusted:#}");
+    }
+}
+
+#[test]
+fn settings_name_no_files_elsewhere_to_be_told() {
+    let folder = repository(&[("i.yaml", BASE)], &[("i.yaml", BASE)]);
+    let away = tempfile::tempdir().unwrap();
+    fs::write(away.path().join("secret.yaml"), BASE).unwrap();
+    fs::write(
+        folder.path().join("ringfence.yaml"),
+        format!("inventory: ['.', '{}']\n", away.path().display()),
+    )
+    .unwrap();
+    let said = diff(folder.path(), "git:main .");
+    assert!(
+        !said.out.contains("secret.yaml") && said.json()["unjudged"] == serde_json::json!([]),
+        "{}",
+        said.out
+    );
+}
+
+/// Whoever reads one format alone sees that it fails, why, and where.
+#[test]
+fn every_format_shows_what_is_gated_with_its_place() {
+    let house = "policy: house\nrules:\n  - id: r\n    severity: high\n    forbid: {data: [social], to: {party: app}}\n";
+    let lower = house.replace("severity: high", "severity: low");
+    let settings = "inventory: inventory\npolicies: [house.yaml]\nfail_on: medium\n";
+    let looser = settings.replace("medium", "critical");
+    let widened = BASE.replace("retention: 90d", "retention: 900d");
+    let folder = repository(
+        &[("inventory/i.yaml", BASE), ("house.yaml", house), ("ringfence.yaml", settings)],
+        &[("inventory/i.yaml", &widened), ("house.yaml", &lower), ("ringfence.yaml", &looser)],
+    );
+    let call = "diff git:main git:HEAD --day 2026-11-23 --fail-on never";
+    let of = |format: &str, more: &str| ringfence(folder.path(), &format!("{call} --format {format} {more}"));
+    let places = [("ringfence.yaml", 3), ("house.yaml", 4), ("inventory/i.yaml", 5)];
+    let strict = "--fail-on-widening";
+    let sarif = of("sarif", strict).json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+    let at = |one: &Value| {
+        let place = &one["locations"][0]["physicalLocation"];
+        (
+            place["artifactLocation"]["uri"].as_str().unwrap().to_owned(),
+            place["region"]["startLine"].as_u64().unwrap(),
+        )
+    };
+    for (file, line) in places {
+        assert!(
+            results.iter().any(|r| at(r) == (file.to_owned(), line) && r["level"] == "error"),
+            "{file} {results:#?}"
+        );
+        let number = line;
+        let line = line.to_string();
+        for (format, wanted) in [
+            ("github", format!("::error file={file},line={line},")),
+            ("junit", format!("at {file}:{line}<")),
+            ("html", format!("({file}:{line})").replace("inventory/", "")),
+            ("text", format!("{file}:{line}").replace("inventory/", "")),
+            ("markdown", format!("{file}:{line}")),
+            ("csv", format!("\"{file}\",\"{line}\"").replace("inventory/", "")),
+        ] {
+            let said = of(format, strict);
+            assert!(said.code == 1 && said.out.contains(&wanted), "{format} {wanted}: {}", said.out);
+        }
+        let gitlab = of("gitlab", strict).json();
+        let entry =
+            |one: &&Value| one["location"]["path"] == file && one["location"]["lines"]["begin"] == number;
+        assert_eq!(
+            gitlab.as_array().unwrap().iter().find(entry).unwrap()["severity"],
+            "critical",
+            "{gitlab:#}"
+        );
+    }
+    assert_eq!(sarif["runs"][0]["properties"]["fails"], true);
+    assert!(of("junit", strict).out.contains("<system-out>FAILS: "));
+    assert!(of("github", strict).out.contains("Ringfence: FAILS"));
+    // Where it passes, changes of what judges are there all the same, and nothing fails.
+    let sarif = of("sarif", "").json();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 0);
+    assert_eq!(sarif["runs"][0]["properties"]["fails"], false);
+    assert!(sarif["runs"][0]["invocations"].to_string().contains("`fail_on` is `critical`"));
+    let junit = of("junit", "").out;
+    assert!(
+        junit.contains("failures=\"0\"") && junit.contains("<skipped message=\"configuration: `fail_on`"),
+        "{junit}"
+    );
+    assert!(of("github", "").out.contains("::warning file=ringfence.yaml,line=3,"));
+    assert!(of("csv", "").out.contains("\"change\",\"\",\"new\",\"false\""));
+    assert!(of("gitlab", "").json().as_array().unwrap().iter().all(|one| one["severity"] == "info"));
+    // Nor is a gate that fails silent where little is asked for.
+    let quiet = ringfence(folder.path(), &format!("{call} --quiet {strict}"));
+    assert!(
+        quiet.code == 1
+            && quiet.out.contains("`fail_on` is `critical`")
+            && quiet.out.contains("terms.retention"),
+        "{}",
+        quiet.out
+    );
+}
+
+#[test]
+fn a_verdict_says_what_never_fails() {
+    let folder = repository(&[("i.yaml", BASE)], &[("i.yaml", &leaking())]);
+    let words = |args: &str| {
+        let said = ringfence(folder.path(), &format!("diff git:main git:HEAD --day 2026-11-23 {args}"));
+        (said.code, said.out.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (code, said) = words("--fail-on never");
+    assert!(
+        code == 0 && said.starts_with("PASSES: ") && said.contains("no finding fails (`--fail-on never`)"),
+        "{said}"
+    );
+    assert!(!said.contains("nothing that counts"), "{said}");
+    let (code, said) = words("--fail-on never --format markdown");
+    assert!(code == 0 && said.contains("no finding fails"), "{said}");
+}
+
+/// A result that was judged for some agreements alone is compared with what is judged so.
+#[test]
+fn a_result_as_base_says_which_agreements_are_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let leak = "agreements:\n  - {id: sale, parties: [bank, app], status: proposed, terms: {purposes: [service]}, flows: [{id: l, from: bank/core, to: app/chat, data: [financial], purposes: [sale]}]}\n";
+    write(folder.path(), &[("base/i.yaml", BASE), ("head/i.yaml", BASE), ("head/l.yaml", leak)]);
+    let audit = |more: &str| {
+        ringfence(
+            folder.path(),
+            &format!("audit base --day 2026-11-23 --format json --output base.json {more}"),
+        );
+        let said = diff(folder.path(), "base.json head");
+        (said.code, said.json()["judged"]["status"].clone())
+    };
+    assert_eq!(audit("--status active"), (0, serde_json::json!(["active"])));
+    assert_eq!(audit(""), (1, Value::Null));
+}
+
 /// A rule of each kind, and what each edit of it is.
 const RULES: &str = "\
 policy: house

@@ -79,14 +79,15 @@ fn does(number: usize) -> &'static str {
 
 fn top(report: &DiffReport) -> String {
     let diff = report.diff;
-    let left_out = say::left_out(&diff.judged).map_or_else(String::new, |text| format!("; {text}"));
+    let left_out = say::left_out(&diff.judged).into_iter().chain(say::unjudged(diff));
+    let left_out: String = left_out.map(|text| format!("; {text}")).collect();
     let mut out = format!(
         "{MARK}\n## Ringfence: {}\n\n{} against {}, judged on {}{}. {CAUTION}\n\n",
         text(&sentence(report), 4 * TEXT),
         code(&state(&diff.head), NAME),
         code(&state(&diff.base), NAME),
         text(&diff.judged.day, NAME),
-        text(&left_out, TEXT),
+        text(&left_out, 2 * TEXT),
     );
     out += &format!("{}\n\n", summary(diff));
     if !diff.untrusted.is_empty() {

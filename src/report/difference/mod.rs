@@ -4,7 +4,7 @@
 mod markdown;
 mod text;
 
-pub use text::brief;
+pub use text::{brief, outcome};
 
 use std::io;
 
@@ -42,7 +42,8 @@ pub struct DiffReport<'r> {
 impl DiffReport<'_> {
     /// As [`Report::remarks`].
     pub fn remarks(&self, format: Format) -> Vec<String> {
-        let report = Report { places: self.places.clone(), ..Report::new(self.head) };
+        let compared = Some((self.diff, self.widening));
+        let report = Report { places: self.places.clone(), compared, ..Report::new(self.head) };
         report.remarks(format)
     }
 

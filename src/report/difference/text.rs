@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use super::DiffReport;
 use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
-use crate::finding::{Finding, Hop, Reliance};
+use crate::finding::{Finding, FindingStatus, Hop, Reliance};
+use crate::gate::{Gate, Threshold};
 use crate::report::page::{Page, Style};
-use crate::report::say::{by_severity, count, left_out, listing, some};
+use crate::report::say::{by_severity, count, left_out, listing, some, unjudged};
 use crate::report::text::{chain, findings, heading, rest};
+use crate::source::Location;
 
 /// How many places newly reached, and how many edits, are written out.
 const LISTED: usize = 50;
@@ -23,9 +25,8 @@ pub fn render(report: &DiffReport) -> String {
     if !look.quiet {
         verdict(&mut page, report);
         untrusted(&mut page, diff, report.widening);
-    } else if let Some(left_out) = left_out(&diff.judged) {
-        page.para(0, &left_out, Style::Plain);
-        page.gap();
+    } else {
+        quiet(&mut page, report);
     }
     for (title, list) in [
         ("ADDED: findings that were not there before", &diff.findings.added),
@@ -54,6 +55,28 @@ pub fn render(report: &DiffReport) -> String {
     page.finish()
 }
 
+/// What is said even where only findings are asked for: what is left out, and what fails besides.
+fn quiet(page: &mut Page, report: &DiffReport) {
+    let DiffReport { diff, .. } = report;
+    let mut lines: Vec<String> = left_out(&diff.judged).into_iter().chain(unjudged(diff)).collect();
+    if report.widening {
+        let changes = diff.untrusted.iter().filter(|change| change.gates());
+        lines.extend(changes.map(|c| format!("{}: {} [{}]{}", c.what, c.message, c.class, at(&c.location))));
+        let edits = diff.edits.iter().flatten().filter(|edit| edit.class.gates());
+        lines
+            .extend(edits.map(|e| format!("{} {} {} [{}]{}", e.of, e.id, said(e), e.class, at(&e.location))));
+    }
+    if !lines.is_empty() {
+        lines.iter().for_each(|line| page.para(0, line, Style::Plain));
+        page.gap();
+    }
+}
+
+/// A place, to put behind what stands there.
+fn at(location: &Option<Location>) -> String {
+    location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line))
+}
+
 /// A state and its commit.
 pub fn state(state: &StateFacts) -> String {
     match &state.commit {
@@ -64,24 +87,30 @@ pub fn state(state: &StateFacts) -> String {
 
 /// The verdict in a sentence.
 pub fn sentence(report: &DiffReport) -> String {
-    let diff = report.diff;
+    let fails = report.diff.fails(report.gate, report.widening);
+    let word = if fails { "FAILS" } else { "PASSES" };
+    format!("{word}: {}", outcome(report.diff, report.gate, report.widening))
+}
+
+/// Why it fails, or what there is if it does not.
+pub fn outcome(diff: &Diff, gate: &Gate, widening: bool) -> String {
     let mut reasons = Vec::new();
     for (what, list) in [("added", &diff.findings.added), ("grown", &diff.findings.grown)] {
-        let stopping = list.iter().filter(|f| report.gate.stops(f)).map(|f| f.severity);
+        let stopping = list.iter().filter(|f| gate.stops(f)).map(|f| f.severity);
         let (number, words) = by_severity(stopping);
         if number > 0 {
             let noun = if number == 1 { "finding is" } else { "findings are" };
             reasons.push(format!("{words} {noun} {what}"));
         }
     }
-    let pardoned = diff.pardoned.iter().map(|p| &p.finding).filter(|f| report.gate.stops(f));
+    let pardoned = diff.pardoned.iter().map(|p| &p.finding).filter(|f| gate.stops(f));
     let (number, words) = by_severity(pardoned.map(|f| f.severity));
     if number > 0 {
         let noun = if number == 1 { "finding is" } else { "findings are" };
         reasons.push(format!("{words} {noun} pardoned in the same change"));
     }
     let edits = diff.edits.iter().flatten().filter(|e| e.class.gates()).count();
-    if report.widening && edits > 0 {
+    if widening && edits > 0 {
         reasons.push(format!(
             "{} {} or claim",
             count(edits, "edit"),
@@ -89,31 +118,49 @@ pub fn sentence(report: &DiffReport) -> String {
         ));
     }
     let reached = diff.newly_reached();
-    if report.widening && reached > 0 && edits == 0 {
+    if widening && reached > 0 && edits == 0 {
         reasons.push(format!("{} newly reached", count(reached, "place")));
     }
     let settings = diff.untrusted.iter().filter(|change| change.gates()).count();
-    if report.widening && settings > 0 {
+    if widening && settings > 0 {
         let (noun, verb) =
             if settings == 1 { ("change", "widens or claims") } else { ("changes", "widen or claim") };
         reasons.push(format!("{settings} {noun} of settings or policies {verb}"));
     }
-    let denied = diff.notices.iter().filter(|n| report.gate.denies(n)).count();
+    if widening && !diff.unjudged.is_empty() {
+        reasons.push(format!("{} of HEAD not judged", count(diff.unjudged.len(), "file")));
+    }
+    let denied = diff.notices.iter().filter(|n| gate.denies(n)).count();
     if denied > 0 {
         reasons.push(format!("{} not accepted", count(denied, "new notice")));
     }
     if reasons.is_empty() {
-        let nothing =
-            if diff.is_empty() { "nothing is different" } else { "nothing that counts is added or grown" };
-        return format!("PASSES: {nothing}");
+        return passes(diff, gate);
     }
-    format!("FAILS: {}", listing(&reasons))
+    listing(&reasons)
+}
+
+/// What there is where nothing fails.
+fn passes(diff: &Diff, gate: &Gate) -> String {
+    if diff.is_empty() {
+        return "nothing is different".to_owned();
+    }
+    let new = diff.new_findings().filter(|f| f.status == FindingStatus::New && f.binding);
+    let (number, words) = by_severity(new.map(|f| f.severity));
+    match (gate.fail_on, number) {
+        (_, 0) => "nothing that counts is added or grown".to_owned(),
+        (Threshold::Never, 1) => format!("{words} finding is new; no finding fails (`--fail-on never`)"),
+        (Threshold::Never, _) => format!("{words} findings are new; no finding fails (`--fail-on never`)"),
+        (Threshold::At(severity), 1) => format!("{words} finding is new, below `--fail-on {severity}`"),
+        (Threshold::At(severity), _) => format!("{words} findings are new, below `--fail-on {severity}`"),
+    }
 }
 
 fn verdict(page: &mut Page, report: &DiffReport) {
     let diff = report.diff;
     let as_of = diff.judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
-    let left_out = left_out(&diff.judged).map_or_else(String::new, |text| format!("; {text}"));
+    let left_out = left_out(&diff.judged).into_iter().chain(unjudged(diff));
+    let left_out: String = left_out.map(|text| format!("; {text}")).collect();
     let text = format!(
         "{}; {} against {}, judged on {}{as_of}{left_out}.",
         sentence(report),
@@ -141,7 +188,7 @@ fn untrusted(page: &mut Page, diff: &Diff, gated: bool) {
     };
     heading(page, title, Style::Yellow);
     for change in &diff.untrusted {
-        let place = change.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        let place = at(&change.location);
         let style = if gated && change.gates() { Style::Red } else { Style::Plain };
         page.item("  - ", &format!("{}: {} [{}]{place}", change.what, change.message, change.class), style);
     }
@@ -293,7 +340,7 @@ fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
             Class::Widening | Class::Both | Class::Assertion => Style::Yellow,
             Class::Narrowing | Class::Neutral => Style::Plain,
         };
-        let place = edit.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        let place = at(&edit.location);
         let text = format!("{} {} {}{place}", edit.of, edit.id, said(edit));
         page.item(&format!("    {:<10}", edit.class.to_string()), &text, style);
     }
@@ -324,7 +371,7 @@ fn notices(page: &mut Page, report: &DiffReport) {
     }
     heading(page, "NEW NOTICES", Style::Yellow);
     for notice in notices {
-        let place = notice.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
+        let place = at(&notice.location);
         page.item("  - ", &format!("{} [{}]{place}", notice.message, notice.code), Style::Plain);
     }
 }

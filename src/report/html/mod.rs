@@ -435,7 +435,7 @@ fn notices(report: &Report) -> Vec<NoticeGroup> {
             Some(group) => group.notices.push(row),
             None => groups.push(NoticeGroup {
                 code: notice.code.clone(),
-                refused: report.gate.denies(notice),
+                refused: report.denies(notice),
                 notices: vec![row],
             }),
         }

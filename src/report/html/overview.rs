@@ -18,8 +18,9 @@ use crate::gate::Threshold;
 use crate::model::{Counting, FlowId, Model, SystemId};
 use crate::report::Report;
 use crate::report::difference::brief;
+use crate::report::gated::entries;
 use crate::report::group::{self, Words};
-use crate::report::say::{by_severity, count, left_out, listing, speaker, walks};
+use crate::report::say::{by_severity, count, left_out, listing, speaker, unjudged, walks};
 use crate::vocabulary::{Basis, Severity, Status};
 
 /// So many names stand in one cell.
@@ -130,6 +131,10 @@ struct Compared {
     findings_only: bool,
     /// What claims of the second keep from being findings.
     pardoned: Vec<String>,
+    /// What it changes of what judges, and what fails besides findings.
+    changes: Vec<String>,
+    /// Files that are not judged.
+    unjudged: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -181,7 +186,7 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     let (open, cuts) = cuts(audit);
     Overview {
-        compared: report.compared.map(|(diff, _)| compared(diff)),
+        compared: report.compared.map(|(diff, _)| compared(diff, report)),
         fails,
         word: if fails { "Fails" } else { "Passes" },
         sentence: sentence(audit, broken, undecided),
@@ -214,7 +219,7 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
 }
 
 /// Which states are compared, and what came of it.
-fn compared(diff: &Diff) -> Compared {
+fn compared(diff: &Diff, report: &Report) -> Compared {
     let name = |state: &StateFacts| match &state.commit {
         Some(commit) => format!("{} (commit {})", state.name, commit.get(..12).unwrap_or(commit)),
         None => state.name.clone(),
@@ -242,8 +247,15 @@ fn compared(diff: &Diff) -> Compared {
             pardoned.edits.iter().map(|edit| format!("{} {}, {}", edit.of, edit.id, edit.said())).collect();
         format!("{}: {}", brief(&pardoned.finding), claims.join("; "))
     });
+    let changes = entries(report).into_iter().map(|entry| {
+        let place = entry.location.as_ref().map(|l| format!(" ({})", at(l)));
+        let fails = if entry.fails { "fails: " } else { "" };
+        format!("{fails}{}{}", entry.message, place.unwrap_or_default())
+    });
     Compared {
         pardoned: pardoned.collect(),
+        changes: changes.collect(),
+        unjudged: unjudged(diff),
         base: name(&diff.base),
         head: name(&diff.head),
         numbers: listing(&numbers),
@@ -281,7 +293,7 @@ fn reason(report: &Report) -> String {
     let gate = &report.gate;
     let (stopping, severities) =
         by_severity(audit.findings.iter().filter(|f| gate.stops(f)).map(|f| f.severity));
-    let denied = audit.notices.iter().filter(|n| gate.denies(n)).count();
+    let denied = audit.notices.iter().filter(|n| report.denies(n)).count();
     let mut why = Vec::new();
     if stopping > 0 {
         let are = if stopping == 1 { "finding counts" } else { "findings count" };
@@ -315,6 +327,11 @@ fn reason(report: &Report) -> String {
                 count(settings, "change")
             ));
         }
+    }
+    if let Some((diff, true)) = report.compared
+        && !diff.unjudged.is_empty()
+    {
+        why.push(format!("{} of the second state not judged", count(diff.unjudged.len(), "file")));
     }
     match why.is_empty() {
         true => format!("No finding counts against it; {from}."),

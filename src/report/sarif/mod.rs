@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use std::io;
 
 use object::{
-    ArtifactLocation, AutomationDetails, CodeFlow, DescriptorReference, Driver, Invocation, Location, Log,
-    LogicalLocation, Message, Notification, NotificationKind, Outcome, PhysicalLocation, Properties, Region,
-    Run, RunProperties, Suppression, ThreadFlow, ThreadFlowLocation, Tool, UriBase,
+    ArtifactLocation, AutomationDetails, CodeFlow, Described, DescriptorReference, Driver, Invocation,
+    Location, Log, LogicalLocation, Message, Notification, NotificationKind, Outcome, PhysicalLocation,
+    Properties, Region, Run, RunProperties, Suppression, ThreadFlow, ThreadFlowLocation, Tool, UriBase,
 };
 use rules::Rules;
 
+use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
+use super::gated::{Entry, entries};
 use super::json::{self, Hidden};
 use super::{Report, say};
+use crate::documents::SETTINGS;
 use crate::finding::{Audit, BrokenWhat, Finding, FindingStatus, Hop};
 use crate::gate::Gate;
 use crate::places::Places;
@@ -45,7 +48,15 @@ struct Results<'r> {
 impl Serialize for Results<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Report { audit, gate, places, .. } = self.report;
-        serializer.collect_seq(audit.findings.iter().map(|f| outcome(f, gate, places, self.rules)))
+        let changes = entries(self.report);
+        let mut all = serializer.serialize_seq(None)?;
+        for f in &audit.findings {
+            all.serialize_element(&outcome(f, gate, places, self.rules))?;
+        }
+        for change in changes.iter().filter(|change| change.fails) {
+            all.serialize_element(&changed(change, places, self.rules))?;
+        }
+        all.end()
     }
 }
 
@@ -54,10 +65,11 @@ impl Serialize for Results<'_> {
 /// # Errors
 /// When it cannot be put into JSON, or not be written.
 pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let Report { audit, gate, places, .. } = report;
-    let rules = Rules::new(audit);
+    let Report { audit, places, .. } = report;
+    let rules = Rules::new(report);
     let results = Results { report, rules: &rules };
-    let (kinds, notifications) = notifications(audit, gate, places);
+    let (kinds, notifications) = notifications(report);
+    let verdict = report.verdict();
     let description = Message::new("the root of the repository");
     let log = Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
@@ -83,8 +95,8 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
             column_kind: "unicodeCodePoints",
             results,
             properties: RunProperties {
-                fails: gate.fails(audit),
-                verdict: words(&say::verdict(audit, gate).sentence),
+                fails: verdict.fails,
+                verdict: words(&verdict.sentence),
                 judged: &audit.judged,
                 inventory: &audit.inventory,
                 policies: &audit.policies,
@@ -179,12 +191,45 @@ fn outcome<'a>(f: &'a Finding, gate: &Gate, places: &Places, rules: &Rules) -> O
     }
 }
 
+/// What a comparison stops besides findings. Where nobody knows where it is written, the settings
+/// stand for it: services refuse what lies in no file.
+fn changed<'a>(change: &Entry, places: &Places, rules: &Rules) -> Outcome<'a> {
+    let place = change.location.as_ref().and_then(|written| physical(written, places));
+    let settings = || PhysicalLocation {
+        artifact_location: ArtifactLocation { uri: encoded(SETTINGS), uri_base_id: Some(ROOT) },
+        region: Region { start_line: 1, start_column: 1 },
+    };
+    let fingerprint = change.fingerprint();
+    let bare = fingerprint.strip_prefix("rd1:").unwrap_or(&fingerprint).to_owned();
+    Outcome {
+        rule_id: change.check.to_owned(),
+        rule_index: rules.index(change.check),
+        kind: "fail",
+        level: "error",
+        message: Message::new(&change.message),
+        locations: vec![Location {
+            physical_location: Some(place.unwrap_or_else(settings)),
+            logical_locations: vec![LogicalLocation { fully_qualified_name: say::line(&change.title) }],
+            ..empty()
+        }],
+        related_locations: Vec::new(),
+        code_flows: Vec::new(),
+        partial_fingerprints: BTreeMap::from([
+            ("ringfence/diff/v1", fingerprint),
+            ("primaryLocationLineHash", format!("{bare}:1")),
+        ]),
+        baseline_state: "new",
+        suppressions: Vec::new(),
+        properties: Described::Change { class: change.class, stops: true },
+    }
+}
+
 fn empty() -> Location {
     Location { id: None, physical_location: None, logical_locations: Vec::new(), message: None }
 }
 
-fn properties<'a>(f: &'a Finding, gate: &Gate) -> Properties<'a> {
-    Properties {
+fn properties<'a>(f: &'a Finding, gate: &Gate) -> Described<'a> {
+    Described::Finding(Box::new(Properties {
         fingerprint: &f.fingerprint,
         finding_kind: f.kind,
         severity: f.severity,
@@ -205,7 +250,7 @@ fn properties<'a>(f: &'a Finding, gate: &Gate) -> Properties<'a> {
         becomes: &f.becomes,
         broken: &f.broken.text,
         cite: &f.cite,
-    }
+    }))
 }
 
 fn suppression(f: &Finding, places: &Places) -> Option<Suppression> {
@@ -295,11 +340,16 @@ pub fn placeless(audit: &Audit, places: &Places) -> Option<String> {
 }
 
 /// The notices, and what a service would leave out without a word.
-fn notifications(audit: &Audit, gate: &Gate, places: &Places) -> (Vec<NotificationKind>, Vec<Notification>) {
+fn notifications(report: &Report) -> (Vec<NotificationKind>, Vec<Notification>) {
+    let Report { audit, places, .. } = report;
+    let changes = entries(report);
     let mut said: Vec<(&str, &'static str, String, Option<&Written>)> = Vec::new();
     for notice in &audit.notices {
-        let level = if gate.denies(notice) { "error" } else { "note" };
+        let level = if report.denies(notice) { "error" } else { "note" };
         said.push((&notice.code, level, say::notice(notice, usize::MAX), notice.location.as_ref()));
+    }
+    for change in changes.iter().filter(|change| !change.fails) {
+        said.push((change.check, "warning", change.message.clone(), change.location.as_ref()));
     }
     let findings = audit.findings.len();
     if findings > SHOWN_RESULTS {

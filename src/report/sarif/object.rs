@@ -119,7 +119,7 @@ objects! {
         partial_fingerprints: BTreeMap<&'static str, String>,
         baseline_state: &'static str,
         suppressions: Vec<Suppression>,
-        properties: Properties<'a>,
+        properties: Described<'a>,
     }
     /// A place.
     Location {
@@ -201,6 +201,21 @@ objects! {
         relied_on: &'a [Reliance],
         summary: Summary,
     }
+}
+
+/// What there is to know of a result beyond the standard.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Described<'a> {
+    /// Of a finding.
+    Finding(Box<Properties<'a>>),
+    /// Of what a comparison stops besides findings.
+    Change {
+        /// The class of the change.
+        class: crate::diff::Class,
+        /// Whether the comparison fails by it.
+        stops: bool,
+    },
 }
 
 impl Message {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Configuration, Help, Message, Rule, RuleProperties, WrittenAt};
 use super::{level, words};
-use crate::finding::{Audit, RuleEntry};
+use crate::finding::{FindingKind, RuleEntry};
+use crate::report::gated::CHECKS;
 use crate::report::markdown::escape;
-use crate::report::say;
+use crate::report::{Report, say};
 use crate::vocabulary::{PolicyStatus, Severity};
 
 /// The rules and where each one is among them.
@@ -19,7 +20,8 @@ pub struct Rules {
 
 impl Rules {
     /// Every rule of the result; one that only a finding names is added.
-    pub fn new(audit: &Audit) -> Self {
+    pub fn new(report: &Report) -> Self {
+        let audit = report.audit;
         let loose: BTreeSet<&str> =
             audit.findings.iter().filter(|f| !f.binding).map(|f| f.rule.as_str()).collect();
         let mut rules = Rules { all: Vec::new(), index: BTreeMap::new() };
@@ -43,6 +45,21 @@ impl Rules {
                 location: f.broken.location.clone(),
             };
             rules.add(&entry, !loose.contains(f.rule.as_str()));
+        }
+        for (id, means) in CHECKS.iter().filter(|_| report.compared.is_some()) {
+            let entry = RuleEntry {
+                id: (*id).to_owned(),
+                kind: FindingKind::Flow,
+                severity: Severity::High,
+                title: (*means).to_owned(),
+                violated: (*means).to_owned(),
+                why: None,
+                remedy: None,
+                cite: Vec::new(),
+                policy_status: None,
+                location: None,
+            };
+            rules.add(&entry, true);
         }
         rules
     }
