@@ -47,6 +47,21 @@ words! {
     }
 }
 
+impl Setting {
+    /// What holds where it is not set.
+    pub fn unset(self) -> &'static str {
+        match self {
+            Setting::Inventory => "the folder of the call",
+            Setting::Exclude => "nothing",
+            Setting::Policies => "core",
+            Setting::FailOn => "high",
+            Setting::Baseline | Setting::Reports => "none",
+            Setting::AsOf => "none: dates do not matter",
+            Setting::Status => "all",
+        }
+    }
+}
+
 /// The settings of one file. What it does not say is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Config {

@@ -36,6 +36,7 @@ pub mod limits;
 pub mod load;
 pub mod matching;
 pub mod model;
+pub mod outcome;
 pub mod packs;
 pub mod places;
 pub mod policy;

@@ -8,13 +8,16 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::manifest::{CERTIFICATE, Kind, MANIFEST, Manifest, Member, Places, VERSION};
+use super::manifest::{CERTIFICATE, Gating, Kind, MANIFEST, Manifest, Member, Places, VERSION};
 use super::zip::{self, Entry};
 use super::{REPORTS, Unreadable};
 use crate::certificate::{self, Certificate, Expected, Listed, Verified, digests, list, verify};
 use crate::finding::Audit;
+use crate::glob::Glob;
+use crate::input::Excluded;
 use crate::limits::Limits;
 use crate::load::{Read, World, pack_name};
+use crate::outcome::Outcome;
 use crate::packs::PACKS;
 use crate::source::{FileId, Sources};
 
@@ -43,6 +46,8 @@ pub struct Checked {
     pub verified: Verified,
     /// What is not wrong, and to be known.
     pub notes: Vec<String>,
+    /// What the result in it comes to, by the gate and the baseline that it was made with.
+    pub outcome: Outcome,
 }
 
 impl<'a> Bundle<'a> {
@@ -130,25 +135,35 @@ impl<'a> Bundle<'a> {
     /// # Errors
     /// When an entry is damaged.
     pub fn foreign(&self) -> Result<Vec<String>, Unreadable> {
-        let mut list = Vec::new();
-        let written = self.manifest.write(&mut list).is_ok();
-        let as_written = |(name, entry): (&&str, &Entry)| {
-            let list_is_other =
-                || *name == MANIFEST && !(written && entry.whole().is_ok_and(|now| now == list));
-            Ok((!entry.is_packed_as_written()? || list_is_other()).then(|| (*name).to_owned()))
-        };
-        let others: Vec<Result<Option<String>, Unreadable>> =
-            self.entries.par_iter().map(as_written).collect();
+        let packed =
+            |(name, entry): (&&str, &Entry)| Ok((!entry.is_packed_as_written()?).then(|| (*name).to_owned()));
+        let others: Vec<Result<Option<String>, Unreadable>> = self.entries.par_iter().map(packed).collect();
         let others = others.into_iter().collect::<Result<Vec<_>, _>>()?;
         let others: Vec<String> = others.into_iter().flatten().collect();
-        let first = others.first().map(|first| {
-            let what = match others.len() - 1 {
-                0 => format!("{first} is"),
-                more => format!("{first} and {more} more entries are"),
+        if let Some(first) = others.first() {
+            let (entries, are) = match others.len() {
+                1 => (first.clone(), "is"),
+                number if number == self.entries.len() => (format!("all {number} entries"), "are"),
+                number => (format!("{number} entries ({first} the first)"), "are"),
             };
-            format!("{what} not in the bytes that `ringfence audit --bundle` writes")
-        });
-        Ok(first.into_iter().collect())
+            return Ok(vec![format!(
+                "{entries} {are} not packed in the bytes that `ringfence audit --bundle` writes: another program packed \
+                 the archive, or changed it; check the archive as it was written"
+            )]);
+        }
+        let mut list = Vec::new();
+        let written = self.manifest.write(&mut list).is_ok();
+        let as_written = match self.entries.get(MANIFEST) {
+            Some(entry) => written && entry.whole()? == list,
+            None => false,
+        };
+        Ok(if as_written {
+            Vec::new()
+        } else {
+            vec![format!(
+                "{MANIFEST} lists the entries in other words or another order than `ringfence audit --bundle`"
+            )]
+        })
     }
 
     /// The texts of the inventory and the policies.
@@ -192,6 +207,21 @@ impl<'a> Bundle<'a> {
     /// The digest of the policy in an entry of that name.
     pub fn policy(&self, entry: &str) -> Option<&str> {
         self.policies_listed().find(|(name, _)| *name == entry).map(|(_, digest)| digest)
+    }
+
+    /// What its list says that `exclude` left out and these globs do not name.
+    pub fn unnamed_exclusions(&self, named: &[String]) -> Vec<String> {
+        let globs: Vec<Glob> = named.iter().map(Glob::new).collect();
+        let unnamed =
+            self.manifest.excluded.iter().filter(|one| !globs.iter().any(|glob| glob.matches(&one.name)));
+        let failure = |one: &Excluded| {
+            let files = if one.files == 1 { "1 file".to_owned() } else { format!("{} files", one.files) };
+            format!(
+                "leaves {files} of the inventory out by `exclude` ({0}): if that is meant, name it with `--exclude {0}`",
+                one.name
+            )
+        };
+        some(unnamed.map(failure).collect())
     }
 
     /// How its policies differ from those with these digests.
@@ -276,17 +306,22 @@ impl<'a> Bundle<'a> {
         );
         failures.extend(other_findings(&report, &certificate.findings));
         let notes = self.by_which_policies(world, sources);
-        Ok(Checked { certificate, verified, notes })
+        let gate = manifest.gate.as_ref().and_then(Gating::gate).unwrap_or_default();
+        let outcome = Outcome::of_report(&report, &gate);
+        Ok(Checked { certificate, verified, notes, outcome })
     }
 
     /// By what was judged, and what else says when a report fails.
     fn by_which_policies(&self, world: &World, sources: &Sources) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some(gate) = &self.manifest.gate {
+            let statuses = gate.fail_on_status.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let findings = match gate.fail_on.as_str() {
+                "never" => "no findings (`--fail-on never`)".to_owned(),
+                severity => format!("findings of `{severity}` or graver by policies that are {statuses}"),
+            };
             notes.push(format!(
-                "the reports fail on: findings of `{}` or graver by policies that are {}; notices: {}",
-                gate.fail_on,
-                gate.fail_on_status.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                "the reports fail on: {findings}; notices: {}",
                 match gate.deny_notices.as_deref() {
                     None => "none".to_owned(),
                     Some([]) => "all".to_owned(),

@@ -11,6 +11,7 @@ mod zip;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 
 use rayon::prelude::*;
 use thiserror::Error;
@@ -33,6 +34,17 @@ use manifest::Places;
 const REPORTS: [(Format, &str); 3] =
     [(Format::Html, "report.html"), (Format::Json, "report.json"), (Format::Text, "report.txt")];
 
+/// What is wrong with the name of a bundle, if something is: who reads it goes by its extension.
+pub fn other_extension(path: &Path) -> Option<String> {
+    let extension = path.extension()?;
+    (!extension.eq_ignore_ascii_case("zip")).then(|| {
+        format!(
+            "a bundle is a ZIP archive, and its name says `.{}`: call it FILE.zip",
+            extension.to_string_lossy()
+        )
+    })
+}
+
 /// Why an archive is no bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Unreadable {
@@ -40,7 +52,9 @@ pub enum Unreadable {
     #[error("it is no ZIP archive, or it is cut off")]
     NoArchive,
     /// A ZIP that another program wrote, or with something besides its entries.
-    #[error("{0} is not as `ringfence audit --bundle` writes it")]
+    #[error(
+        "another program wrote or changed it: {0} is not as `ringfence audit --bundle` writes it; check the archive as it was written"
+    )]
     Foreign(String),
     /// A name that would lead elsewhere.
     #[error("`{0}` is no name of a file within an archive")]

@@ -307,7 +307,7 @@ pub fn read(archive: &[u8]) -> Result<Vec<Entry<'_>>, Unreadable> {
             Some(before) if before.name > name => return Err(Unreadable::Order(name.to_owned())),
             _ => {}
         }
-        let foreign = || Unreadable::Foreign(format!("`{name}`"));
+        let foreign = || Unreadable::Foreign(format!("the head of `{name}`"));
         let field = |at| number(fixed, at, 4) as u32;
         let head = Head { name, crc: field(16), deflated: field(20), bytes: field(24) };
         let (central, local) = (head.central(place as u32), head.local());

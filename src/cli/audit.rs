@@ -68,6 +68,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         let shown = visible(&file.display().to_string());
         anyhow::bail!("the bundle and something else would go to `{shown}`; name a file for each");
     }
+    // A pipe or a device stays what it is called.
+    let special = |file: &PathBuf| file.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if let Some(why) =
+        bundle.as_ref().filter(|file| !special(file)).and_then(|file| bundle::other_extension(file))
+    {
+        anyhow::bail!("{}", visible(&why));
+    }
     let mut input = match input::read(&paths, &judging.scoping.policies, baseline.as_deref(), writing.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),

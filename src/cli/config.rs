@@ -37,16 +37,16 @@ Arguments of a call come before the configuration, and that before the defaults.
 
 Exit codes: 0 fine, 2 the configuration is wrong.";
 
-/// What holds where nothing is set, and what each setting is.
-const DEFAULTS: [(Setting, &str, &str); 8] = [
-    (Setting::Inventory, "the folder of the call", "what is read"),
-    (Setting::Exclude, "nothing", "what is left out of it"),
-    (Setting::Policies, "core", "what it is held against, besides its own terms and promises"),
-    (Setting::FailOn, "high", "the severity from which on new findings fail"),
-    (Setting::Baseline, "none", "findings known before"),
-    (Setting::AsOf, "none: dates do not matter", "the day whose flows count"),
-    (Setting::Status, "all", "the agreements that count"),
-    (Setting::Reports, "none", "files written besides"),
+/// What each setting is.
+const MEANINGS: [(Setting, &str); 8] = [
+    (Setting::Inventory, "what is read"),
+    (Setting::Exclude, "what is left out of it"),
+    (Setting::Policies, "what it is held against, besides its own terms and promises"),
+    (Setting::FailOn, "the severity from which on new findings fail"),
+    (Setting::Baseline, "findings known before"),
+    (Setting::AsOf, "the day whose flows count"),
+    (Setting::Status, "the agreements that count"),
+    (Setting::Reports, "files written besides"),
 ];
 
 /// Prints the settings.
@@ -89,10 +89,9 @@ fn text(entries: &[(Setting, Vec<String>)], file: Option<&str>) -> String {
         None => format!("No {} here or above: the defaults hold\n\n", config::FILE),
     };
     for (key, value) in entries {
-        let known = DEFAULTS.iter().find(|(name, ..)| name == key);
-        let (default, what) = known.map(|(_, default, what)| (*default, *what)).unwrap_or_default();
+        let what = MEANINGS.iter().find(|(name, _)| name == key).map_or("", |(_, what)| what);
         let (value, from) = match value.is_empty() {
-            true => (default.to_owned(), "default"),
+            true => (key.unset().to_owned(), "default"),
             false => (visible(&value.join(", ")), "set"),
         };
         text += &format!("{:<10} {value}\n{:<10}   {from}; {what}\n", key.word(), "");
@@ -105,9 +104,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_has_its_default() {
+    fn every_setting_has_its_meaning() {
         let entries = config::Config::default().entries(std::path::Path::new(""));
         let keys: Vec<_> = entries.iter().map(|(key, _)| *key).collect();
-        assert_eq!(keys, DEFAULTS.map(|(key, ..)| key));
+        assert_eq!(keys, MEANINGS.map(|(key, _)| key));
     }
 }

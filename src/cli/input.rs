@@ -114,12 +114,20 @@ fn reading(
         config.baseline = Some(baseline.to_owned());
     }
     let nowhere = paths.is_empty() && config.inventory.is_empty();
+    let verifying = exclude.is_some();
     let paths = self::paths(paths, &config);
     let policies = policies(&config);
     let input = Input { config, file, paths, policies, baselines, ..Input::default() };
     match load::load(&input.request(&DISK), &mut sources) {
         Ok(world) => Ok(Input { world, sources, ..input }),
         Err(mistakes) => {
+            if verifying {
+                output::say(
+                    "error: nothing was verified: what is read here has mistakes, and what was audited had none; \
+                     it is probably another inventory\n  help: name the inventory that was audited: `ringfence \
+                     verify FILE PATH`\n",
+                );
+            }
             if nowhere {
                 output::say("note: no path was named, so this folder was read; name the inventory's");
             }

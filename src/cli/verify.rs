@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::civil::Date;
-use ringfence::bundle::{Bundle, MOST_BYTES as MOST_BUNDLE, NotAgain};
+use ringfence::audit::Options;
+use ringfence::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
 use ringfence::certificate::{
     Certificate, Expected, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, unnamed_policies,
     verify,
@@ -13,6 +14,7 @@ use ringfence::certificate::{
 use ringfence::files::DISK;
 use ringfence::load::{self, Request, World};
 use ringfence::model::Scope;
+use ringfence::outcome::Outcome;
 use ringfence::places::Places;
 use ringfence::report::Report;
 use ringfence::source::{FileId, Sources};
@@ -134,10 +136,52 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut verified = verify(&certificate, &input.world, &digests, &expected);
     drop(checking);
     verified.failures.splice(0..0, unnamed);
-    output::print(&inert(&text(&certificate, &verified, &expected, args.quiet)))?;
+    let cause =
+        other_inventory(args, &certificate.files, &digests, certificate.inventory == input.world.digest);
+    let outcome = Outcome::of_certificate(&certificate, &input.world, &Options::new(expected.day).binding);
+    let said = Said {
+        certificate: &certificate,
+        verified: &verified,
+        expected: &expected,
+        outcome: &outcome,
+        cause,
+    };
+    output::print(&inert(&said.text(args.quiet)))?;
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((certificate, input));
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
+}
+
+/// So many mistakes are told; the others are counted.
+const MOST_TOLD: usize = 20;
+
+/// Why the inventory is not the one that was judged: all else that is wrong then follows from that.
+fn other_inventory(
+    args: &Args,
+    then: &[(String, String)],
+    now: &[(String, String)],
+    is_same: bool,
+) -> Option<String> {
+    if is_same {
+        return None;
+    }
+    let all = then.len();
+    let same = then.iter().filter(|file| now.contains(file)).count();
+    let there = then.iter().filter(|(name, _)| now.iter().any(|(own, _)| own == name)).count();
+    if 2 * there > all {
+        return Some(format!(
+            "the inventory has probably changed since it was judged: {same} of {all} files are what they were"
+        ));
+    }
+    let shown = |path: &PathBuf| format!("`{}`", path.display());
+    let place = match args.paths.as_slice() {
+        [] => "what is read where no PATH is named".to_owned(),
+        paths => paths.iter().map(shown).collect::<Vec<_>>().join(", "),
+    };
+    Some(format!(
+        "{place} is probably another inventory than the one that was judged: {same} of {all} files are there; \
+         `ringfence verify FILE PATH` names it"
+    ))
 }
 
 /// Whether a file is an archive, or is called one.
@@ -157,6 +201,9 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         ));
         Ok(ExitCode::from(WRONG))
     };
+    if let Some(why) = other_extension(&args.certificate) {
+        return wrong(&why);
+    }
     let archive = match DISK.read(&args.certificate, MOST_BUNDLE + 1) {
         Ok(archive) if archive.len() as u64 > MOST_BUNDLE => return wrong("it is larger than 4 GiB"),
         Ok(archive) => archive,
@@ -201,10 +248,14 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
     drop(checking);
     let all = &mut checked.verified.failures;
     all.splice(0..0, failures);
-    match beside(args, &bundle, &world, &sources) {
-        Ok(others) => all.extend(others),
+    all.extend(bundle.unnamed_exclusions(&args.exclude));
+    let cause = match beside(args, &bundle, &world, &sources) {
+        Ok((others, cause)) => {
+            all.extend(others);
+            cause
+        }
         Err(code) => return Ok(code),
-    }
+    };
     let quick = args.quick;
     if !quick {
         match again(&bundle, &world, &mut sources, args.color)? {
@@ -212,7 +263,9 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
             Err(code) => return Ok(code),
         }
     }
-    let mut said = text(&checked.certificate, &checked.verified, &expected, args.quiet);
+    let Checked { certificate, verified, outcome, .. } = &checked;
+    let said = Said { certificate, verified, expected: &expected, outcome, cause };
+    let mut said = said.text(args.quiet);
     if !args.quiet {
         if quick {
             said += "not covered: of the reports what is not a finding in reports/report.json\n";
@@ -258,20 +311,29 @@ fn again(
     Ok(Ok(bundle.made_again(world, sources, &options, &report)?))
 }
 
-/// How the inventory and the policies that the call names differ from those in a bundle.
-fn beside(args: &Args, bundle: &Bundle, world: &World, sources: &Sources) -> Result<Vec<String>, ExitCode> {
+/// How the inventory and the policies that the call names differ from those in a bundle, and why
+/// they probably do.
+fn beside(
+    args: &Args,
+    bundle: &Bundle,
+    world: &World,
+    sources: &Sources,
+) -> Result<(Vec<String>, Option<String>), ExitCode> {
     let read = &world.read;
     let digests =
         |sources: &Sources, files: &[FileId]| digests_of(files.iter().filter_map(|&file| sources.get(file)));
     let mut failures = Vec::new();
+    let mut cause = None;
     if !args.paths.is_empty() {
         let now = input::inventory_excluding(&args.paths, &args.exclude, args.color)?;
         let named = digests(&now.sources, &now.world.read.inventory);
-        failures.extend(changes(&digests(sources, &read.inventory), &named));
+        let then = digests(sources, &read.inventory);
+        failures.extend(changes(&then, &named));
+        cause = other_inventory(args, &then, &named, failures.is_empty());
     }
     if args.policies.is_empty() {
         failures.extend(unnamed_policies(world, sources));
-        return Ok(failures);
+        return Ok((failures, cause));
     }
     let (within, elsewhere): (Vec<&String>, Vec<&String>) =
         args.policies.iter().partition(|name| !Path::new(name).exists() && bundle.policy(name).is_some());
@@ -282,7 +344,7 @@ fn beside(args: &Args, bundle: &Bundle, world: &World, sources: &Sources) -> Res
         digests(&texts, &now.read.policies).into_iter().map(|(_, digest)| digest).collect();
     named.extend(within.into_iter().filter_map(|name| bundle.policy(name)).map(str::to_owned));
     failures.extend(bundle.other_policies(&named));
-    Ok(failures)
+    Ok((failures, cause))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
@@ -311,35 +373,56 @@ fn read(bytes: &[u8]) -> Result<Certificate, String> {
 }
 
 fn failed(failures: &[String]) -> String {
-    failures.iter().map(|failure| format!("not verified: {}\n", visible(failure))).collect()
+    let told = failures.iter().take(MOST_TOLD).map(|failure| format!("not verified: {}\n", visible(failure)));
+    let more = failures.len().saturating_sub(MOST_TOLD);
+    let rest = (more > 0).then(|| format!("not verified: and {more} more\n"));
+    told.chain(rest).collect()
 }
 
-fn text(certificate: &Certificate, verified: &Verified, expected: &Expected, quiet: bool) -> String {
-    let mut text = failed(&verified.failures);
-    if quiet {
-        return text;
+/// What a check came to, to be told.
+struct Said<'s> {
+    certificate: &'s Certificate,
+    verified: &'s Verified,
+    expected: &'s Expected,
+    outcome: &'s Outcome,
+    /// What is probably the cause of all that is wrong.
+    cause: Option<String>,
+}
+
+impl Said<'_> {
+    fn text(&self, quiet: bool) -> String {
+        let Said { certificate, verified, expected, outcome, cause } = self;
+        let mut text =
+            cause.as_ref().map_or(String::new(), |cause| format!("not verified: {}\n", visible(cause)));
+        text += &failed(&verified.failures);
+        if quiet {
+            return text;
+        }
+        let judged = &certificate.judged;
+        let waived = certificate.findings.iter().filter(|finding| finding.waived).count();
+        let holds = verified.failures.is_empty();
+        text += &format!(
+            "{}: {} findings, {waived} of them waived, judged on {}{}{}, written by ringfence {}\n",
+            if holds { "Verified" } else { "Not verified" },
+            certificate.findings.len(),
+            visible(&judged.day),
+            judged.as_of.as_ref().map_or(String::new(), |day| format!(" as of {}", visible(day))),
+            judged.status.as_ref().map_or(String::new(), |list| {
+                let words: Vec<String> = list.iter().map(ToString::to_string).collect();
+                format!(" for {} agreements", words.join(", "))
+            }),
+            visible(&certificate.ringfence),
+        );
+        let shows = if holds { "It shows" } else { "It would show" };
+        text += &format!("{shows}: {}\n", outcome.said());
+        let day = expected.day.to_string();
+        if holds && judged.day != day {
+            text += &format!("It holds for {day} as well\n");
+        }
+        text += &format!("{} sets in {} parts were checked\n", verified.sets, certificate.parts.len());
+        for what in NOT_COVERED {
+            text += &format!("not covered: {what}\n");
+        }
+        text
     }
-    let judged = &certificate.judged;
-    let waived = certificate.findings.iter().filter(|finding| finding.waived).count();
-    text += &format!(
-        "{}: {} findings, {waived} of them waived, judged on {}{}{}, written by ringfence {}\n",
-        if verified.failures.is_empty() { "Verified" } else { "Not verified" },
-        certificate.findings.len(),
-        visible(&judged.day),
-        judged.as_of.as_ref().map_or(String::new(), |day| format!(" as of {}", visible(day))),
-        judged.status.as_ref().map_or(String::new(), |list| {
-            let words: Vec<String> = list.iter().map(ToString::to_string).collect();
-            format!(" for {} agreements", words.join(", "))
-        }),
-        visible(&certificate.ringfence),
-    );
-    let day = expected.day.to_string();
-    if verified.failures.is_empty() && judged.day != day {
-        text += &format!("It holds for {day} as well\n");
-    }
-    text += &format!("{} sets in {} parts were checked\n", verified.sets, certificate.parts.len());
-    for what in NOT_COVERED {
-        text += &format!("not covered: {what}\n");
-    }
-    text
 }

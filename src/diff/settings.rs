@@ -168,7 +168,7 @@ impl Changed<'_> {
             };
             all.push(Untrusted {
                 what: "configuration".to_owned(),
-                message: format!("`{setting}` is {} and was {}", shown(is), shown(was)),
+                message: format!("`{setting}` is {} and was {}", shown(setting, is), shown(setting, was)),
                 class: class(setting, &before, &after),
                 location: self.written(setting),
             });
@@ -255,10 +255,14 @@ impl Changed<'_> {
 }
 
 /// What a setting says; a path to where it is called from has no parts.
-fn shown(values: &[String]) -> String {
+fn shown(setting: Setting, values: &[String]) -> String {
     let values: Vec<&str> = values.iter().map(|value| if value.is_empty() { "." } else { value }).collect();
     match values.as_slice() {
-        [] => "nothing".to_owned(),
+        [] => match setting {
+            Setting::Policies | Setting::FailOn => format!("not set (`{}`)", setting.unset()),
+            Setting::Inventory => format!("not set ({})", setting.unset()),
+            _ => "not set".to_owned(),
+        },
         values => format!("`{}`", values.join(", ")),
     }
 }

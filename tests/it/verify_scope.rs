@@ -225,6 +225,104 @@ fn files_that_are_left_out_are_named() {
         assert!(code == 1 && said.contains("leak.yaml is read now, and was not then"), "{said}");
         assert_eq!(place.run(&format!("verify -q {call} {told} --exclude leak.yaml")), (0, String::new()));
     }
+    // Of a bundle also where no file here could tell.
+    let (code, said) = place.run(&format!("verify b.zip {told}"));
+    assert!(
+        code == 1 && said.contains("leaves 1 file of the inventory out by `exclude` (leak.yaml)"),
+        "{said}"
+    );
+    assert!(said.contains("name it with `--exclude leak.yaml`"), "{said}");
+    assert_eq!(place.run(&format!("verify b.zip {told} --exclude other.yaml")).0, 1);
+    for named in ["leak.yaml", "leak.*"] {
+        assert_eq!(place.run(&format!("verify -q b.zip {told} --exclude {named}")), (0, String::new()));
+    }
+}
+
+/// Whoever checks a result wants to know what it is.
+#[test]
+fn what_holds_is_told_with_what_it_shows() {
+    let place = Place::new();
+    place.audit(&format!("--policy house.yaml --day {DAY}"));
+    let told = format!("--policy house.yaml --day {DAY}");
+    for call in ["c.json inv", "b.zip", "b.zip --quick"] {
+        let (code, said) = place.run(&format!("verify {call} {told}"));
+        assert_eq!(code, 0, "{said}");
+        let line = "It shows: the audit FAILS: 1 new finding (1 critical); findings fail from `high` on\n";
+        assert!(said.contains(line), "{call}: {said}");
+    }
+    // A bundle knows the gate and the baseline that it was made with.
+    place.audit(&format!("--policy house.yaml --day {DAY} --fail-on never"));
+    let (_, said) = place.run(&format!("verify b.zip {told}"));
+    assert!(
+        said.contains("It shows: the audit PASSES: 1 new finding (1 critical); no finding fails"),
+        "{said}"
+    );
+    assert!(said.contains("the reports fail on: no findings (`--fail-on never`)"), "{said}");
+    let (code, said) = place.run("baseline write --policy house.yaml --output known.yaml inv");
+    assert_eq!(code, 0, "{said}");
+    place.audit(&format!("--policy house.yaml --day {DAY} --baseline known.yaml"));
+    let (_, said) = place.run(&format!("verify b.zip {told}"));
+    assert!(
+        said.contains("the audit PASSES: no new finding; findings fail from `high` on; 1 accepted"),
+        "{said}"
+    );
+    // Waived, by a policy that does not bind, or perhaps graver than its check.
+    place.write("inv/w.yaml", WAIVED);
+    place.audit(&format!("--policy house.yaml --day {DAY}"));
+    let (_, said) = place.run(&format!("verify c.json inv {told}"));
+    assert!(
+        said.contains("the audit PASSES: no new finding; findings fail from `high` on; 1 accepted"),
+        "{said}"
+    );
+    let unsourced = "parties: [{id: z, name: Z, systems: [{id: a, purposes: [service]}, {id: b, purposes: [service]}]}]\n\
+                     flows: [{id: x, from: z/a, to: z/b, data: [device], retention: 1d}]\n";
+    place.write("inv/w.yaml", unsourced);
+    place.write("house.yaml", POLICY.replace("version:", "status: benchmark\nversion:"));
+    place.audit(&format!("--policy house.yaml --day {DAY}"));
+    let (_, said) = place.run(&format!("verify c.json inv {told}"));
+    assert!(said.contains("whether the audit fails cannot be told: 1 new finding (1 medium)"), "{said}");
+    assert!(said.contains("1 of `flow/unsourced` is perhaps high; 1 by policies that do not bind"), "{said}");
+    let (_, said) = place.run(&format!("verify b.zip {told}"));
+    assert!(said.contains("the audit PASSES: 1 new finding (1 medium)"), "{said}");
+}
+
+/// A wrong PATH makes everything wrong: the one cause comes first, and the rest is counted.
+#[test]
+fn a_wrong_path_is_told_first_and_floods_nobody() {
+    let place = Place::new();
+    place.audit(&format!("--policy house.yaml --day {DAY}"));
+    let told = format!("--policy house.yaml --day {DAY}");
+    for n in 0..60 {
+        place.write(&format!("other/{n:02}.yaml"), format!("parties: [{{id: o{n}, name: O, systems: [{{id: s, purposes: [service], originates: [device]}}, {{id: t, purposes: [advertising]}}]}}]\nflows: [{{id: f{n}, from: o{n}/s, to: o{n}/t, data: [device]}}]\n"));
+        place.write(&format!("bad/{n:02}.yaml"), "kind: Deployment\n");
+    }
+    for call in ["c.json other", "b.zip other"] {
+        let (code, said) = place.run(&format!("verify {call} {told}"));
+        let first = said.lines().next().unwrap();
+        assert!(
+            code == 1 && first.starts_with("not verified: `other` is probably another inventory"),
+            "{said}"
+        );
+        assert!(said.lines().filter(|line| line.starts_with("not verified")).count() <= 22, "{said}");
+        assert!(said.contains(" more\n"), "{said}");
+    }
+    let (code, said) = place.run(&format!("verify c.json bad {told}"));
+    assert!(
+        code == 2 && said.starts_with("error: nothing was verified: what is read here has mistakes"),
+        "{said}"
+    );
+    // An inventory that has changed is told as that.
+    for n in 0..3 {
+        place.write(&format!("inv/{n}.yaml"), "parties: []\n");
+    }
+    place.audit(&told);
+    place.write("inv/a.yaml", INVENTORY.replace("retention: 1d", "retention: 2d"));
+    let (code, said) = place.run(&format!("verify c.json inv {told}"));
+    assert!(
+        code == 1 && said.starts_with("not verified: the inventory has probably changed since"),
+        "{said}"
+    );
+    assert!(said.contains("a.yaml has changed"), "{said}");
 }
 
 type Entries = Vec<(String, Vec<u8>)>;
@@ -442,10 +540,10 @@ fn an_archive_is_the_very_bytes_that_would_be_written() {
         refused(
             &place,
             &pack(&whole, level),
-            "are not in the bytes that `ringfence audit --bundle` writes",
+            "not packed in the bytes that `ringfence audit --bundle` writes",
             "",
         );
-        refused(&place, &pack(&whole, level), "are not in the bytes that", " --quick");
+        refused(&place, &pack(&whole, level), "not packed in the bytes that", " --quick");
     }
     refused(&place, &[&archive[..], b" "].concat(), "is no ZIP archive", "");
     refused(&place, &[b" ", &archive[..]].concat(), "is not as `ringfence audit --bundle` writes it", "");
@@ -464,8 +562,18 @@ fn an_archive_is_the_very_bytes_that_would_be_written() {
     for (from, to) in [("{\"bundle\":1", "{ \"bundle\":1"), ("{\"bundle\":1", "{\"seen\":1,\"bundle\":1")] {
         let mut entries = whole.clone();
         replace(&mut entries, "MANIFEST.json", from, to);
-        refused(&place, &pack(&entries, 6), "MANIFEST.json is not in the bytes that", "");
-        refused(&place, &pack(&entries, 6), "MANIFEST.json is not in the bytes that", " --quick");
+        refused(
+            &place,
+            &pack(&entries, 6),
+            "MANIFEST.json lists the entries in other words or another order",
+            "",
+        );
+        refused(
+            &place,
+            &pack(&entries, 6),
+            "MANIFEST.json lists the entries in other words or another order",
+            " --quick",
+        );
     }
     // Texts in an order in which no audit reads them, all else as it has to be.
     let mut entries = whole.clone();
@@ -480,7 +588,7 @@ fn a_bundle_tells_when_its_reports_fail() {
     let (code, said) = place.run(&format!("verify b.zip --day {DAY}"));
     assert!(code == 0, "{said}");
     assert!(
-        said.contains("findings of `never` or graver by policies that are in_force; notices: no-policy"),
+        said.contains("the reports fail on: no findings (`--fail-on never`); notices: no-policy"),
         "{said}"
     );
     place.run("baseline write inv --output known.json");
