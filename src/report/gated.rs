@@ -94,7 +94,9 @@ pub fn entries(report: &Report) -> Vec<Entry> {
         }
     }
     let reach = diff.reach.iter().flat_map(|reach| &reach.added).filter(|reach| reach.new_system);
-    if widening {
+    // Where an edit brings it, that is the entry.
+    let edited = diff.edits.iter().flatten().any(|edit| edit.class.gates());
+    if widening && !edited {
         all.extend(reach.map(|reach| {
             let place =
                 |place: &crate::finding::Place| place.system.clone().unwrap_or_else(|| place.party.clone());

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 const BINARY: &str = env!("CARGO_BIN_EXE_ringfence");
 
 /// A bank's balance reaches an app for service.
-const BASE: &str = "\
+pub const BASE: &str = "\
 parties:
   - {id: bank, name: Bank, role: bank, systems: [{id: core, purposes: [service.account], originates: [financial.account]}]}
   - {id: app, name: App, role: platform, systems: [{id: chat, purposes: [service.messaging], retention: 30d}]}
@@ -36,14 +36,14 @@ fn leaking() -> String {
         + "flows: [{id: leak, from: app/chat, to: app/ads, data: [financial], purposes: [advertising.ranking]}]\n"
 }
 
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Said {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {}{}", self.out, self.err))
     }
 }
@@ -58,7 +58,7 @@ fn ringfence(folder: &Path, line: &str) -> Said {
     }
 }
 
-fn git(folder: &Path, args: &[&str]) {
+pub fn git(folder: &Path, args: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
         .args(args)
@@ -70,7 +70,7 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-type Tree<'t> = &'t [(&'t str, &'t str)];
+pub type Tree<'t> = &'t [(&'t str, &'t str)];
 
 fn write(folder: &Path, files: Tree) {
     for (name, text) in files {
@@ -81,7 +81,7 @@ fn write(folder: &Path, files: Tree) {
 }
 
 /// A repository whose `main` holds the one, with the other on the branch `change`, checked out.
-fn repository(base: Tree, head: Tree) -> TempDir {
+pub fn repository(base: Tree, head: Tree) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     git(at, &["init", "--quiet", "--initial-branch", "main"]);
@@ -100,7 +100,7 @@ fn repository(base: Tree, head: Tree) -> TempDir {
     folder
 }
 
-fn diff(folder: &Path, line: &str) -> Said {
+pub fn diff(folder: &Path, line: &str) -> Said {
     ringfence(folder, &format!("diff --day 2026-11-23 --format json {line}"))
 }
 

@@ -26,6 +26,7 @@ mod formats;
 mod fuzz_seeds;
 mod gate;
 mod gate_changes;
+mod gate_routes;
 mod holdings;
 mod hostile;
 mod hostile_formats;
