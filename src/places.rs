@@ -17,15 +17,17 @@ impl Places {
     /// Looks for the repository of each file: the nearest folder above it that holds
     /// `.git`. Outside of any, a file is named as seen from the working folder.
     pub fn new(sources: &Sources) -> Self {
-        Places::with(sources, &BTreeMap::new())
+        Places::of_second(sources, 0, &BTreeMap::new())
     }
 
-    /// As [`Places::new`], with other files that locations name and nothing was read from.
-    pub fn with(sources: &Sources, others: &BTreeMap<String, PathBuf>) -> Self {
+    /// As [`Places::new`], of the second of two states whose files can have the same names: those of the
+    /// first state are so many. With other files that locations name and nothing was read from.
+    pub fn of_second(sources: &Sources, first: usize, others: &BTreeMap<String, PathBuf>) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let mut roots: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
         let mut names = BTreeMap::new();
-        let read = sources.iter().filter_map(|(_, file)| Some((file.name(), file.place()?)));
+        let read = sources.iter().skip(first).chain(sources.iter().take(first));
+        let read = read.filter_map(|(_, file)| Some((file.name(), file.place()?)));
         for (name, path) in read.chain(others.iter().map(|(name, path)| (name.as_str(), path.as_path()))) {
             let whole = lexically(&here.join(path));
             let folder = whole.parent().unwrap_or(Path::new("")).to_owned();

@@ -253,7 +253,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let mut head = accepted(&audit_after, &diff.findings);
     with_pardoned(&mut head, &diff.pardoned);
     diff.tell(&mut head);
-    let places = Places::with(&texts_of_head, &changes.files);
+    let places = Places::of_second(&texts_of_head, texts.iter().count(), &changes.files);
     Ok(Compared { diff, head, gate, config, places, declared: Some((after, texts_of_head)), options })
 }
 

@@ -738,6 +738,20 @@ fn a_verdict_says_what_never_fails() {
     assert!(code == 0 && said.contains("no finding fails"), "{said}");
 }
 
+/// Two folders have files of the same names: what is shown beside a file is shown beside HEAD's.
+#[test]
+fn what_is_in_head_is_shown_beside_heads_file() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("base/i.yaml", BASE), ("head/i.yaml", &leaking())]);
+    let said = ringfence(folder.path(), "diff base head --day 2026-11-23 --format github --fail-on-widening");
+    let errors: Vec<&str> = said.out.lines().filter(|line| line.starts_with("::error file=")).collect();
+    assert!(
+        !errors.is_empty() && errors.iter().all(|line| line.contains("file=head/i.yaml,")),
+        "{}",
+        said.out
+    );
+}
+
 /// A result that was judged for some agreements alone is compared with what is judged so.
 #[test]
 fn a_result_as_base_says_which_agreements_are_judged() {
