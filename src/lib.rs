@@ -46,6 +46,7 @@ pub mod propagate;
 pub mod record;
 pub mod report;
 pub mod rules;
+pub mod sets;
 pub mod source;
 pub mod stages;
 pub mod taxonomy;

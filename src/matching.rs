@@ -6,11 +6,13 @@
 //! and there must be one. A `not` turns the reading.
 
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 
 use crate::duration::Duration;
 use crate::inventory::Assurance;
 use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
 use crate::policy::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys};
+use crate::sets::{CodeSet, GlobSet};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Relation, Word};
 
@@ -69,17 +71,27 @@ fn one_of<T>(named: &[T], is: impl Fn(&T) -> bool) -> bool {
     named.is_empty() || named.iter().any(is)
 }
 
-fn same(a: Option<&String>, b: &str) -> bool {
-    a.is_some_and(|a| a.to_lowercase() == b.to_lowercase())
+/// An absent key holds; else the code must be there and one of those named.
+fn coded(codes: &CodeSet, code: Option<&str>) -> bool {
+    codes.is_empty() || code.is_some_and(|code| codes.has(code))
+}
+
+/// An absent key holds; else the name must match one of those named.
+fn named(globs: &GlobSet, name: &str) -> bool {
+    globs.is_empty() || globs.matches(name)
 }
 
 /// Whether all labels asked for are there, each in the first of some declarations that
 /// has it at all.
 fn labelled(wanted: &Labels, declared: &[&[(String, String)]]) -> bool {
-    let value = |key: &String| declared.iter().find_map(|own| own.iter().find(|(name, _)| name == key));
-    wanted
-        .iter()
-        .all(|(key, globs)| value(key).is_some_and(|(_, text)| globs.iter().any(|g| g.matches(text))))
+    if wanted.is_empty() {
+        return true;
+    }
+    let mut own: FxHashMap<&str, &str> = FxHashMap::default();
+    for (name, text) in declared.iter().flat_map(|own| own.iter()) {
+        own.entry(name).or_insert(text);
+    }
+    wanted.iter().all(|(key, globs)| own.get(key.as_str()).is_some_and(|text| globs.matches(text)))
 }
 
 /// Whether one of some assurances is the one asked for. One without a date may be of
@@ -109,18 +121,18 @@ impl Matching<'_> {
 
     fn party_keys(&self, keys: &PlaceKeys, party: PartyId) -> bool {
         let party = &self.model.parties[party];
-        one_of(&keys.party, |g| g.matches(party.id()))
+        named(&keys.party, party.id())
             && one_of(&keys.role, |&r| r == party.role())
-            && one_of(&keys.jurisdiction, |j| same(party.declared.jurisdiction.as_ref(), j))
+            && coded(&keys.jurisdiction, party.declared.jurisdiction.as_deref())
     }
 
     /// All keys of a place but `purpose` and `relation`.
     fn system_keys(&self, keys: &PlaceKeys, id: SystemId) -> bool {
         let system = &self.model.systems[id];
         self.party_keys(keys, system.party)
-            && one_of(&keys.system, |g| g.matches(&system.name))
-            && one_of(&keys.tag, |t| system.declared.tags.contains(t))
-            && one_of(&keys.region, |r| same(system.region.as_ref(), r))
+            && named(&keys.system, &system.name)
+            && (keys.tag.is_empty() || keys.tag.any_of(&system.declared.tags))
+            && coded(&keys.region, system.region.as_deref())
             && labelled(
                 &keys.label,
                 &[&system.declared.meta.labels, &self.model.parties[system.party].declared.meta.labels],
@@ -182,9 +194,9 @@ impl Matching<'_> {
         });
         data && one_of(&keys.transform, |&t| t == flow.transform)
             && one_of(&keys.consent, |&c| flow.consent >= c)
-            && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
+            && keys.safeguards.all_of(&flow.declared.safeguards)
             && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)
-            && one_of(&keys.tag, |t| flow.declared.tags().contains(t))
+            && (keys.tag.is_empty() || keys.tag.any_of(flow.declared.tags()))
             && labelled(&keys.label, &[&flow.declared.meta.labels])
             && self.place(&keys.from, flow.from, reading)
             && self.place(&keys.to, flow.to, reading)
@@ -222,13 +234,13 @@ impl Matching<'_> {
             Reading::Likely => flows.any(|leaves| leaves.intersects(named)),
             Reading::Unlikely => flows.any(|leaves| leaves.is_subset(named)),
         });
-        data && one_of(&keys.id, |g| g.matches(agreement.id()))
+        data && named(&keys.id, agreement.id())
             && one_of(&keys.kind, |&k| k == agreement.kind)
             && one_of(&keys.status, |&s| s == agreement.status)
-            && one_of(&keys.legal_basis, |g| basis.is_some_and(|b| g.matches(b)))
+            && (keys.legal_basis.is_empty() || basis.is_some_and(|basis| keys.legal_basis.matches(basis)))
             && one_of(&keys.assurance, |a| attests(&agreement.declared.assurances, a, self.day))
             && labelled(&keys.label, &[&agreement.declared.meta.labels])
-            && one_of(&keys.party, |g| agreement.parties.iter().any(|p| g.matches(party(p).id())))
+            && (keys.party.is_empty() || agreement.parties.iter().any(|p| keys.party.matches(party(p).id())))
             && one_of(&keys.role, |&r| agreement.parties.iter().any(|p| party(p).role() == r))
     }
 

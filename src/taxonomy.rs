@@ -56,7 +56,11 @@ fn is_below(key: &str, above: &str) -> bool {
 fn in_tree_order(a: &str, b: &str) -> Ordering {
     // A dot comes before everything that a segment may have in it.
     let rank = |byte: u8| if byte == b'.' { 0 } else { byte };
-    a.bytes().map(rank).cmp(b.bytes().map(rank))
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    match a.iter().zip(b).position(|(a, b)| a != b) {
+        Some(at) => a.get(at).copied().map(rank).cmp(&b.get(at).copied().map(rank)),
+        None => a.len().cmp(&b.len()),
+    }
 }
 
 /// For each key, in tree order, the first one behind it that is not below it.
@@ -158,6 +162,38 @@ impl Tree {
         self.entries.get(above.0 as usize).is_some_and(|e| e.keys.contains(&(key.0 as usize)))
     }
 
+    /// For each key, in tree order, whether some keys are at it, above it or below it.
+    pub fn touched<'k>(&self, keys: impl IntoIterator<Item = &'k Key>) -> Vec<bool> {
+        let mut named = vec![0_usize; self.entries.len() + 1];
+        let mut ends = named.clone();
+        let mut starts = named.clone();
+        for key in keys {
+            let at = key.0 as usize;
+            if let Some(entry) = self.entries.get(at) {
+                for (counts, at) in [(&mut named, at), (&mut starts, at), (&mut ends, entry.keys.end)] {
+                    if let Some(count) = counts.get_mut(at) {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+        // How many stand before each key.
+        let mut before = Vec::with_capacity(named.len());
+        let mut sum = 0;
+        for count in named {
+            before.push(sum);
+            sum += count;
+        }
+        let within = |keys: &Range<usize>| before.get(keys.end) > before.get(keys.start);
+        let mut open = 0;
+        let all = self.entries.iter().zip(starts.iter().zip(&ends));
+        all.map(|(entry, (starts, ends))| {
+            open = open + starts - ends;
+            open > 0 || within(&entry.keys)
+        })
+        .collect()
+    }
+
     /// How many leaves the tree has.
     pub fn leaf_count(&self) -> usize {
         self.leaf_keys.len()
@@ -225,6 +261,17 @@ mod tests {
         assert_eq!(t.cover(&t.leaves([&name("a.x.p"), &name("a.y")])), ["a.x.p", "a.y"]);
         assert_eq!(t.cover(&t.leaves([&name("b")])), ["b.only.child"]);
         assert_eq!(t.cover(&LeafSet::empty(5)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn keys_are_touched_by_what_is_at_them_above_and_below() {
+        let t = tree(&["a.b.c", "a.b.d", "a.e", "f.g", "h"]);
+        let all: Vec<Key> = t.entries().map(|(key, _)| key).collect();
+        for some in [&[][..], &["a.b"], &["a.b.c", "h"], &["a", "a.e"], &["f.g", "a.b.d", "f"]] {
+            let some: Vec<Key> = some.iter().map(|name| t.find(name).unwrap()).collect();
+            let related = |key: Key| some.iter().any(|&u| t.at_or_below(u, key) || t.at_or_below(key, u));
+            assert_eq!(t.touched(&some), all.iter().map(|&key| related(key)).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod evaluate;
 mod facts;
 mod fingerprint;
 mod hops;
+mod idle;
 mod notices;
 mod promises;
 mod size;

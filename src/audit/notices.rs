@@ -6,14 +6,11 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::evaluate::Outcome;
-use super::{Options, all_rules, rule_facts};
-use crate::diagnostic::nearest;
+use super::{Options, idle};
 use crate::finding::Notice;
-use crate::judge::RuleRef;
 use crate::load::World;
 use crate::model::{Flow, FlowId};
 use crate::policy::{AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects};
-use crate::rules::Idle;
 use crate::source::{Sources, Span};
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::Kind;
@@ -21,7 +18,7 @@ use crate::vocabulary::Kind;
 /// All notices of a judgement.
 pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Outcome) -> Vec<Notice> {
     let mut all = Notices { sources, list: Vec::new() };
-    idle_rules(&mut all, world, outcome);
+    idle::rules(&mut all, world, sources, outcome);
     for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
         all.add(
             "policy-without-rules",
@@ -32,88 +29,33 @@ pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Ou
     if world.policies.is_empty() {
         all.add(
             "no-policy",
-            "no policy was applied: only the agreements' own terms and the promises".to_owned(),
+            "no policy is applied: only the agreements' own terms and the promises are checked".to_owned(),
             None,
         );
     }
     let counting: Vec<FlowId> = outcome.counting.iter().collect();
     if counting.is_empty() {
-        all.add("empty-inventory", "no flow counts: nothing was judged".to_owned(), None);
+        all.add("empty-inventory", "no flow is in scope: nothing was audited".to_owned(), None);
     }
     unused_keys(&mut all, world);
     assumptions(&mut all, world, options, &counting);
     all.list
 }
 
-struct Notices<'s> {
+pub(super) struct Notices<'s> {
     sources: &'s Sources,
     list: Vec<Notice>,
 }
 
 impl Notices<'_> {
-    fn add(&mut self, code: &str, message: String, span: Option<Span>) {
+    pub(super) fn add(&mut self, code: &str, message: String, span: Option<Span>) {
         self.several(code, message, Vec::new(), span);
     }
 
-    fn several(&mut self, code: &str, message: String, subjects: Vec<String>, span: Option<Span>) {
+    pub(super) fn several(&mut self, code: &str, message: String, subjects: Vec<String>, span: Option<Span>) {
         let location = span.map(|span| self.sources.location(span));
         self.list.push(Notice { code: code.to_owned(), message, subjects, location });
     }
-}
-
-fn idle_rules(all: &mut Notices, world: &World, outcome: &Outcome) {
-    let mut rules: Vec<RuleRef> = outcome.idle.iter().map(|(rule, _)| *rule).collect();
-    rules.dedup();
-    for rule in rules {
-        let parts: Vec<&str> = outcome
-            .idle
-            .iter()
-            .filter(|(r, _)| *r == rule)
-            .map(|(_, part)| match part {
-                Idle::Data => "data",
-                Idle::Source => "source",
-                Idle::Sink => "sink",
-                Idle::Subject => "subject",
-            })
-            .collect();
-        let facts = rule_facts(world, rule);
-        let parts_match = if parts.len() == 1 { "matches" } else { "match" };
-        let message = format!(
-            "the {} of `{}` {parts_match} nothing in the inventory{}",
-            parts.join(" and the "),
-            facts.id,
-            unknown_name(world, rule).unwrap_or_default()
-        );
-        all.add("rule-matches-nothing", message, facts.span);
-    }
-}
-
-/// The first party or system that a rule names and nobody declares, with the nearest that is.
-fn unknown_name(world: &World, rule: RuleRef) -> Option<String> {
-    let model = &world.model;
-    let (_, body) = all_rules(world).into_iter().find(|(known, _)| *known == rule)?;
-    let mut open: Vec<&Matcher<PlaceKeys>> = match body {
-        Body::Forbid(forbid) => forbid.from.0.iter().chain(&forbid.to.0).collect(),
-        Body::Limit(limit) => limit.at.0.iter().collect(),
-        Body::Require(_) => Vec::new(),
-    };
-    while let Some(matcher) = open.pop() {
-        let PlaceKeys { party, system, .. } = &matcher.keys;
-        let of_parties = || model.parties.values().map(|party| party.id());
-        let of_systems = || model.systems.values().map(|system| system.name.as_str());
-        let parties = party.iter().filter(|glob| !of_parties().any(|id| glob.matches(id)));
-        let systems = system.iter().filter(|glob| !of_systems().any(|name| glob.matches(name)));
-        let mut unknown = parties.map(|glob| ("party", glob)).chain(systems.map(|glob| ("system", glob)));
-        if let Some((what, glob)) = unknown.next() {
-            let name = glob.to_string();
-            let near =
-                if what == "party" { nearest(&name, of_parties()) } else { nearest(&name, of_systems()) };
-            let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            return Some(format!(": no {what} is called `{name}`{near}"));
-        }
-        open.extend(matcher.any.iter().chain(&matcher.not));
-    }
-    None
 }
 
 /// What the program assumed where a declaration says nothing.
@@ -133,17 +75,15 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
     };
     flows(
         "assumed-retention",
-        "no retention is stated, nor at the receiving system; read as unlimited",
+        "neither the flow nor the receiving system states a retention; assumed to be unlimited",
         &|f| model.flows[f].retention.is_none(),
     );
-    flows("assumed-purposes", "no purposes are stated; read as the receiving system's", &|f| {
+    flows("assumed-purposes", "no purposes are stated; assumed to be those of the receiving system", &|f| {
         !model.flows[f].states.purposes
     });
-    flows(
-        "terms-without-agreement",
-        "terms are stated under no agreement; nothing is checked against them",
-        &|f| model.flows[f].agreement.is_none() && model.flows[f].own_terms.is_some(),
-    );
+    flows("terms-without-agreement", "terms are stated without an agreement; they are not checked", &|f| {
+        model.flows[f].agreement.is_none() && model.flows[f].own_terms.is_some()
+    });
     flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
         let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);
         let own = model.flows[f].declared.disposed();
@@ -158,7 +98,8 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
     if let Some(first) = by_first.first() {
         all.several(
             "assumed-provider",
-            "processing agreements without a `provider`; read as the first of their parties".to_owned(),
+            "processing agreements without a `provider`; their first party is assumed to be the provider"
+                .to_owned(),
             by_first.iter().map(|a| a.id().to_owned()).collect(),
             Some(first.declared.id.span),
         );
@@ -197,12 +138,13 @@ fn unused_keys(all: &mut Notices, world: &World) {
     for (tree, used, what) in
         [(&model.data, named.data, "data category"), (&model.purposes, named.purposes, "purpose")]
     {
-        for (key, entry) in tree.entries() {
+        let touched = tree.touched(&used);
+        for ((_, entry), touched) in tree.entries().zip(touched) {
             let Some(span) = entry.declared.span else {
                 continue;
             };
-            if !used.iter().any(|&u| tree.at_or_below(u, key) || tree.at_or_below(key, u)) {
-                let message = format!("the {what} `{}` is declared and used nowhere", entry.declared.key);
+            if !touched {
+                let message = format!("the {what} `{}` is declared but not used", entry.declared.key);
                 all.add("unused-taxonomy-key", message, Some(span));
             }
         }

@@ -12,6 +12,9 @@ use crate::model::{Id, Table};
 
 /// How high a column of boxes that only give, or only take, gets before it is split.
 const TALL: i32 = 1500;
+/// Into so many columns it is split at most: a line passes through all columns between its ends, so that
+/// thousands of boxes in hundreds of columns would be millions of pieces of line.
+const WIDE: i32 = 12;
 
 /// Puts everything into columns, in no particular order from top to bottom.
 pub fn build(spec: &Spec) -> Grid {
@@ -157,18 +160,18 @@ fn split(
             return;
         }
         let total = of(columns, column);
-        let parts = total.div_euclid(TALL.max(between)) + 1;
+        let parts = (total.div_euclid(TALL.max(between)) + 1).min(WIDE);
         if parts < 2 {
             continue;
         }
         let mut members: Vec<BoxId> = columns.ids().filter(|&b| columns[b] == column).collect();
         // Those with many neighbours stay near.
         members.sort_by_key(|&b| std::cmp::Reverse(neighbours[b].len()));
-        let mut filled = 0;
+        let (mut filled, parts) = (0, i64::from(parts));
         for id in members {
-            let part = (filled * parts).div_euclid(total.max(1)).min(parts - 1);
-            columns[id] = column + step * i64::from(part);
-            filled += heights[id];
+            let part = (filled * parts).div_euclid(i64::from(total.max(1))).min(parts - 1);
+            columns[id] = column + step * part;
+            filled += i64::from(heights[id]);
         }
     }
 }

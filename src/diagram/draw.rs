@@ -241,14 +241,15 @@ impl Draw<'_> {
             let name = |s: SystemId| self.model.systems[s].name.clone();
             Some(self.edge((*at.get(&from)?, name(from)), (*at.get(&to)?, name(to)), &flows))
         });
+        let mut number: BTreeMap<PartyId, usize> = BTreeMap::new();
+        for &system in systems {
+            *number.entry(self.model.systems[system].party).or_default() += 1;
+        }
         Picture {
             view: View::Systems,
             parties: parties
                 .iter()
-                .map(|&p| {
-                    let within = |s: &&SystemId| self.model.systems[**s].party == p;
-                    self.party(p, systems.iter().filter(within).count())
-                })
+                .map(|&party| self.party(party, number.get(&party).copied().unwrap_or_default()))
                 .collect(),
             systems: systems
                 .iter()

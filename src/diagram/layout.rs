@@ -154,7 +154,13 @@ fn first(party: &Party) -> i64 {
 
 /// Each party is a box that is filled by one node.
 fn parties_alone(picture: &Picture) -> (Spec, Vec<usize>) {
-    let within = |at: usize| picture.edges.iter().find(|e| e.from == at && e.to == at);
+    let mut inner: Vec<Option<&Edge>> = vec![None; picture.parties.len()];
+    for edge in picture.edges.iter().filter(|e| e.from == e.to) {
+        if let Some(within) = inner.get_mut(edge.from) {
+            within.get_or_insert(edge);
+        }
+    }
+    let within = |at: usize| inner.get(at).copied().flatten();
     let text = |edge: &Edge| bold_width(&within_text(edge), NOTE_TEXT) + 54;
     let between: Vec<(usize, LinkSpec)> =
         picture.edges.iter().enumerate().filter(|(_, e)| e.from != e.to).map(|(i, e)| (i, link(e))).collect();

@@ -1,6 +1,9 @@
 //! How far from the top everything stands: as near to the height of what it is linked
 //! to as its neighbours above and below allow, so that most links are straight.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::grid::{BoxId, CellId, Grid, Item, Kind, SegmentId};
 
 /// How often everything moves.
@@ -34,7 +37,7 @@ pub fn place(grid: &mut Grid) {
 fn settle(heights: &[(i32, i32)], wishes: Vec<Vec<Wish>>, bounds: Option<(i32, i32)>) -> Vec<i32> {
     struct Block {
         members: usize,
-        wishes: Vec<Wish>,
+        wishes: Wishes,
         at: Option<i32>,
     }
     let mut offsets = Vec::with_capacity(heights.len());
@@ -45,17 +48,15 @@ fn settle(heights: &[(i32, i32)], wishes: Vec<Vec<Wish>>, bounds: Option<(i32, i
     }
     let mut blocks: Vec<Block> = Vec::new();
     for (wishes, offset) in wishes.into_iter().zip(&offsets) {
-        let mut wishes: Vec<Wish> = wishes.into_iter().map(|(y, w)| (y - offset, w)).collect();
-        wishes.sort_unstable();
-        let mut new = Block { members: 1, at: median(&wishes), wishes };
+        let wishes: Wishes = wishes.into_iter().map(|(y, w)| (y - offset, w)).collect();
+        let mut new = Block { members: 1, at: wishes.median(), wishes };
         while let Some(last) = blocks.pop_if(|last| match (last.at, new.at) {
             (Some(above), Some(own)) => above > own,
             _ => true,
         }) {
             new.members += last.members;
-            new.wishes.extend(last.wishes);
-            new.wishes.sort_unstable();
-            new.at = median(&new.wishes);
+            new.wishes.join(last.wishes);
+            new.at = new.wishes.median();
         }
         blocks.push(new);
     }
@@ -70,21 +71,84 @@ fn settle(heights: &[(i32, i32)], wishes: Vec<Vec<Wish>>, bounds: Option<(i32, i
     places.iter().zip(&offsets).map(|(at, offset)| at + offset).collect()
 }
 
-/// The middle of what is wished: where half of the weight is above and half below.
-fn median(sorted: &[Wish]) -> Option<i32> {
-    let total: i64 = sorted.iter().map(|w| w.1).sum();
-    let mut sum = 0;
-    let mut low = None;
-    for &(y, weight) in sorted {
-        sum += weight;
-        if low.is_none() && sum * 2 >= total {
-            low = Some(y);
+/// Wishes, of which the middle is known: where half of the weight is above and half below.
+#[derive(Default)]
+struct Wishes {
+    /// The fewest of the upper ones that have half of the weight or more, the lowest first.
+    upper: BinaryHeap<Wish>,
+    /// The others, the highest first.
+    lower: BinaryHeap<Reverse<Wish>>,
+    /// The weight of the upper ones.
+    above: i64,
+    /// The weight of all.
+    total: i64,
+    /// How many wishes were moved between the two: what all of this costs.
+    #[cfg(test)]
+    moves: usize,
+}
+
+impl Wishes {
+    fn add(&mut self, wish: Wish) {
+        self.total += wish.1;
+        match self.upper.peek() {
+            Some(last) if wish > *last => self.lower.push(Reverse(wish)),
+            _ => {
+                self.above += wish.1;
+                self.upper.push(wish);
+            }
         }
-        if sum * 2 > total {
-            return low.map(|low| low + (y - low) / 2);
+        while self.above * 2 < self.total
+            && let Some(Reverse(next)) = self.lower.pop()
+        {
+            self.above += next.1;
+            self.upper.push(next);
+            self.count();
+        }
+        while self.upper.peek().is_some_and(|last| (self.above - last.1) * 2 >= self.total)
+            && let Some(last) = self.upper.pop()
+        {
+            self.above -= last.1;
+            self.lower.push(Reverse(last));
+            self.count();
         }
     }
-    low
+
+    #[cfg(test)]
+    fn count(&mut self) {
+        self.moves += 1;
+    }
+
+    #[cfg(not(test))]
+    fn count(&mut self) {}
+
+    /// Adds the smaller ones to the larger ones, so that a wish is added again only where their number
+    /// doubles.
+    fn join(&mut self, mut other: Self) {
+        let size = |wishes: &Self| wishes.upper.len() + wishes.lower.len();
+        if size(self) < size(&other) {
+            std::mem::swap(self, &mut other);
+        }
+        other
+            .upper
+            .into_iter()
+            .chain(other.lower.into_iter().map(|Reverse(wish)| wish))
+            .for_each(|w| self.add(w));
+    }
+
+    fn median(&self) -> Option<i32> {
+        let &(low, _) = self.upper.peek()?;
+        let high =
+            self.lower.peek().filter(|_| self.above * 2 == self.total).map_or(low, |Reverse((y, _))| *y);
+        Some(low + (high - low) / 2)
+    }
+}
+
+impl FromIterator<Wish> for Wishes {
+    fn from_iter<I: IntoIterator<Item = Wish>>(all: I) -> Self {
+        let mut wishes = Wishes::default();
+        all.into_iter().filter(|wish| wish.1 > 0).for_each(|wish| wishes.add(wish));
+        wishes
+    }
 }
 
 fn settle_column(grid: &mut Grid, at: usize) {
@@ -341,8 +405,48 @@ mod tests {
 
     #[test]
     fn the_median_is_between_the_middle_two() {
+        let median = |wishes: &[Wish]| wishes.iter().copied().collect::<Wishes>().median();
         assert_eq!(median(&[(0, 1), (10, 1)]), Some(5));
         assert_eq!(median(&[(0, 1), (10, 2)]), Some(10));
+        assert_eq!(median(&[(10, 2), (0, 1)]), Some(10));
+        assert_eq!(median(&[(3, 1), (1, 1), (2, 1), (9, 3)]), Some(6));
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn the_median_is_that_of_all_in_order_however_they_come() {
+        let mut seed = 7_u64;
+        let mut random = |most: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % most
+        };
+        for _ in 0..2_000 {
+            let number = random(12);
+            let wishes: Vec<Wish> =
+                (0..number).map(|_| (random(9) as i32 - 4, 1 + random(4) as i64)).collect();
+            let (first, second) = wishes.split_at(wishes.len() / 3);
+            let mut joined: Wishes = first.iter().copied().collect();
+            joined.join(second.iter().copied().collect());
+            let mut each: Vec<i32> =
+                wishes.iter().flat_map(|&(y, weight)| std::iter::repeat_n(y, weight as usize)).collect();
+            each.sort_unstable();
+            let middle = |at: usize| each.get(at).copied();
+            let plain = middle(each.len().saturating_sub(1) / 2)
+                .zip(middle(each.len() / 2))
+                .map(|(low, high)| low + (high - low) / 2);
+            assert_eq!(joined.median(), plain, "{wishes:?}");
+        }
+    }
+
+    #[test]
+    fn thousands_that_push_each_other_move_few_wishes() {
+        let number = 5_000;
+        let mut all = Wishes::default();
+        for n in 0..number {
+            let mut next: Wishes = [(-n, 1)].into_iter().collect();
+            next.join(all);
+            all = next;
+        }
+        assert!(all.moves <= 2 * number as usize, "{}", all.moves);
     }
 }

@@ -19,6 +19,7 @@ pub mod table;
 mod unjudged;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -262,13 +263,24 @@ impl Diff {
         trust_head: bool,
         before: &Known,
     ) -> Self {
-        let known = |n: &Notice| base.1.notices.iter().any(|old| same(old, n));
+        let mut noticed: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        for notice in &base.1.notices {
+            let subjects = noticed.entry((&notice.code, &notice.message)).or_default();
+            subjects.extend(notice.subjects.iter().map(String::as_str));
+        }
+        // A notice that the base has, too, is new if it is about something more.
+        let known = |notice: &Notice| {
+            let before = noticed.get(&(&*notice.code, &*notice.message));
+            before.is_some_and(|before| notice.subjects.iter().all(|subject| before.contains(subject.as_str())))
+        };
+        let relied: BTreeSet<(&str, Cow<str>, &str)> = base
+            .1
+            .relied_on
+            .iter()
+            .map(|claim| (&*claim.rule, before.renames.flow(&claim.flow), &*claim.claim))
+            .collect();
         let relied = |claim: &Reliance| {
-            let same = |o: &&Reliance| {
-                (&o.rule, &*before.renames.flow(&o.flow), &o.claim)
-                    == (&claim.rule, claim.flow.as_str(), &claim.claim)
-            };
-            base.1.relied_on.iter().any(|other| same(&other))
+            relied.contains(&(&claim.rule, Cow::Borrowed(claim.flow.as_str()), &claim.claim))
         };
         Diff {
             ringfence: head.1.ringfence.clone(),

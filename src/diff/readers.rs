@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
 use super::table::Declaration;
-use crate::glob::Glob;
 use crate::load::World;
 use crate::policy::{
     AgreementKeys, AgreementRef, AnyOf, Body, FlowKeys, Matcher, Must, Operator, PlaceKeys, Subjects,
 };
+use crate::sets::GlobSet;
 
 /// What judges both states, as far as it reads ids or asks for fields.
 #[derive(Default)]
@@ -36,16 +36,16 @@ enum Named {
 
 /// What is asked of an id.
 enum Question {
-    Glob(Glob),
-    OneOf(Vec<String>),
+    Globs(GlobSet),
+    OneOf(BTreeSet<String>),
     Regex(regex_lite::Regex),
 }
 
 impl Question {
     fn holds(&self, id: &str) -> bool {
         match self {
-            Question::Glob(glob) => glob.matches(id),
-            Question::OneOf(list) => list.iter().any(|one| one == id),
+            Question::Globs(globs) => globs.matches(id),
+            Question::OneOf(names) => names.contains(id),
             Question::Regex(regex) => regex.is_match(id),
         }
     }
@@ -83,7 +83,8 @@ impl Readers {
                 (Named::Flow, &waiver.flow),
                 (Named::Any, &waiver.subject),
             ] {
-                let question = glob.iter().map(|glob| (of, Question::Glob(glob.clone()), who.clone()));
+                let question =
+                    glob.iter().map(|glob| (of, Question::Globs(GlobSet::new([glob.clone()])), who.clone()));
                 all.questions.extend(question);
             }
             if !waiver.agreements.is_empty() {
@@ -176,7 +177,9 @@ impl Readers {
         };
         for operator in &must.operators {
             let question = match operator {
-                Operator::In(list) | Operator::Includes(list) => Question::OneOf(list.clone()),
+                Operator::In(list) | Operator::Includes(list) => {
+                    Question::OneOf(list.iter().cloned().collect())
+                }
                 Operator::Matches(_, regex) => Question::Regex((**regex).clone()),
                 Operator::Present(_)
                 | Operator::Under(_)
@@ -218,9 +221,10 @@ impl Readers {
         });
     }
 
-    fn globs(&mut self, of: Named, globs: &[Glob], who: &str) {
-        let questions = globs.iter().map(|glob| (of, Question::Glob(glob.clone()), who.to_owned()));
-        self.questions.extend(questions);
+    fn globs(&mut self, of: Named, globs: &GlobSet, who: &str) {
+        if !globs.is_empty() {
+            self.questions.push((of, Question::Globs(globs.clone()), who.to_owned()));
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Matchers, as written. How they hold is for `crate::matching`.
 
+use super::joined::{all_globs, all_matchers, all_words, joined, sole};
 use crate::bits::LeafSet;
 use crate::decode::{Decoder, Fields};
 use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::glob::Glob;
+use crate::sets::{CodeSet, GlobSet, WordSet};
 use crate::source::Span;
 use crate::taxonomy::Key;
 use crate::vocabulary::{Consent, Kind, Relation, Role, Status, Transform};
@@ -51,6 +53,11 @@ pub trait Keys: Sized {
     const WHAT: &'static str;
     /// Reads them; `arrival` where `relation` is known.
     fn read(d: &mut Decoder, f: &mut Fields, arrival: bool) -> Self;
+    /// The one key that is there, if matchers of it alone can be joined: of such keys, what one or the other
+    /// matches is what both their values together match.
+    fn only(&self) -> Option<&'static str>;
+    /// One for all of some that have this key alone.
+    fn join(key: &'static str, all: Vec<Self>) -> Self;
 }
 
 /// An assurance asked for.
@@ -63,25 +70,25 @@ pub struct Attested {
 }
 
 /// Labels asked for: all of these keys, each with a value like one of these.
-pub type Labels = Vec<(String, Vec<Glob>)>;
+pub type Labels = Vec<(String, GlobSet)>;
 
 /// Keys of a place. An empty list: the key is absent.
 #[derive(Debug, Clone, Default)]
 pub struct PlaceKeys {
     /// The party's id.
-    pub party: Vec<Glob>,
+    pub party: GlobSet,
     /// `party/system`.
-    pub system: Vec<Glob>,
+    pub system: GlobSet,
     /// The party's role.
     pub role: Vec<Role>,
     /// What the system is run for.
     pub purpose: Vec<Key>,
     /// One of its tags.
-    pub tag: Vec<String>,
+    pub tag: WordSet,
     /// Where the system stands.
-    pub region: Vec<String>,
+    pub region: CodeSet,
     /// Where the party is established.
-    pub jurisdiction: Vec<String>,
+    pub jurisdiction: CodeSet,
     /// The system's labels, or else its party's.
     pub label: Labels,
     /// What the place is to the data (in `forbid.to`).
@@ -96,11 +103,11 @@ pub struct FlowKeys {
     /// At least this consent.
     pub consent: Vec<Consent>,
     /// All of these.
-    pub safeguards: Vec<String>,
+    pub safeguards: WordSet,
     /// What for.
     pub purpose: Vec<Key>,
     /// One of its tags.
-    pub tag: Vec<String>,
+    pub tag: WordSet,
     /// Its labels.
     pub label: Labels,
     /// What it carries; `None`: absent.
@@ -162,19 +169,19 @@ pub enum AgreementRef {
 #[derive(Debug, Clone, Default)]
 pub struct AgreementKeys {
     /// Its id.
-    pub id: Vec<Glob>,
+    pub id: GlobSet,
     /// Sharing or processing.
     pub kind: Vec<Kind>,
     /// Where it stands.
     pub status: Vec<Status>,
     /// Why it is lawful (of a flow: the flow's own before the agreement's).
-    pub legal_basis: Vec<Glob>,
+    pub legal_basis: GlobSet,
     /// One of its assurances that holds on the day judged.
     pub assurance: Vec<Attested>,
     /// Its labels.
     pub label: Labels,
     /// One of its parties (in `where`).
-    pub party: Vec<Glob>,
+    pub party: GlobSet,
     /// The role of one of its parties (in `where`).
     pub role: Vec<Role>,
     /// What one of its flows carries (in `where`); `None`: absent.
@@ -183,14 +190,14 @@ pub struct AgreementKeys {
 
 /// Reads the matcher at a key: one, or a list of which any may hold.
 pub fn any_of<K: Keys>(d: &mut Decoder, f: &mut Fields, key: &'static str, arrival: bool) -> AnyOf<K> {
-    AnyOf(f.list(d, key, |d, n| matcher(d, n, arrival)))
+    AnyOf(joined(f.list(d, key, |d, n| matcher(d, n, arrival))))
 }
 
 fn matcher<K: Keys>(d: &mut Decoder, node: &Node, arrival: bool) -> Option<Matcher<K>> {
     let mut f = Fields::new(d, node, K::WHAT)?;
     let keys = K::read(d, &mut f, arrival);
-    let any = f.list(d, "any", |d, n| matcher(d, n, arrival));
-    let not = f.list(d, "not", |d, n| matcher(d, n, arrival));
+    let any = joined(f.list(d, "any", |d, n| matcher(d, n, arrival)));
+    let not = joined(f.list(d, "not", |d, n| matcher(d, n, arrival)));
     let says_nothing = match &node.value {
         Value::Map(entries) => entries.iter().all(|e| match &e.value.value {
             Value::Null => true,
@@ -210,8 +217,8 @@ fn matcher<K: Keys>(d: &mut Decoder, node: &Node, arrival: bool) -> Option<Match
     Some(Matcher { keys, any, not, span: node.span })
 }
 
-fn globs(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<Glob> {
-    f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)).collect()
+fn globs(d: &mut Decoder, f: &mut Fields, key: &'static str) -> GlobSet {
+    GlobSet::new(f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)))
 }
 
 fn texts(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<String> {
@@ -237,8 +244,7 @@ fn labels(d: &mut Decoder, f: &mut Fields) -> Labels {
     };
     let before = d.diagnostics.len();
     let mut wanted: Labels = d.map(node, "labels (a map from label to glob)", |d, key, value| {
-        let globs: Vec<Glob> =
-            d.list(value, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)).collect();
+        let globs = GlobSet::new(d.list(value, |d, n| d.text(n)).into_iter().map(|t| Glob::new(t.value)));
         (!globs.is_empty()).then_some((key.value, globs))
     });
     if wanted.is_empty() && d.diagnostics.len() == before {
@@ -275,11 +281,36 @@ impl Keys for PlaceKeys {
             system: globs(d, f, "system"),
             role: words(d, f, "role"),
             purpose: purposes(d, f),
-            tag: texts(d, f, "tag"),
-            region: texts(d, f, "region"),
-            jurisdiction: texts(d, f, "jurisdiction"),
+            tag: WordSet::new(texts(d, f, "tag")),
+            region: CodeSet::new(texts(d, f, "region")),
+            jurisdiction: CodeSet::new(texts(d, f, "jurisdiction")),
             label: labels(d, f),
             relation: if arrival { words(d, f, "relation") } else { no_relation(d, f) },
+        }
+    }
+
+    fn only(&self) -> Option<&'static str> {
+        let PlaceKeys { party, system, role, purpose, tag, region, jurisdiction, label, relation } = self;
+        sole(&[
+            ("party", !party.is_empty()),
+            ("system", !system.is_empty()),
+            ("tag", !tag.is_empty()),
+            ("", !role.is_empty()),
+            ("", !purpose.is_empty()),
+            ("", !region.is_empty()),
+            ("", !jurisdiction.is_empty()),
+            ("", !label.is_empty()),
+            ("", !relation.is_empty()),
+        ])
+        .filter(|key| !key.is_empty())
+    }
+
+    fn join(key: &'static str, all: Vec<Self>) -> Self {
+        let none = PlaceKeys::default();
+        match key {
+            "party" => PlaceKeys { party: all_globs(all.iter().map(|k| &k.party)), ..none },
+            "system" => PlaceKeys { system: all_globs(all.iter().map(|k| &k.system)), ..none },
+            _ => PlaceKeys { tag: all_words(all.iter().map(|k| &k.tag)), ..none },
         }
     }
 }
@@ -306,15 +337,54 @@ impl Keys for FlowKeys {
         FlowKeys {
             transform: words(d, f, "transform"),
             consent: words(d, f, "consent"),
-            safeguards: texts(d, f, "safeguards"),
+            safeguards: WordSet::new(texts(d, f, "safeguards")),
             purpose: purposes(d, f),
-            tag: texts(d, f, "tag"),
+            tag: WordSet::new(texts(d, f, "tag")),
             label: labels(d, f),
             data: leaves(d, f),
             from: any_of(d, f, "from", false),
             to: any_of(d, f, "to", false),
             crosses_parties: f.with(d, "crosses_parties", |d, n| d.flag(n)).map(|b| b.value),
             agreement: f.list(d, "agreement", agreement_ref),
+        }
+    }
+
+    fn only(&self) -> Option<&'static str> {
+        let FlowKeys {
+            transform,
+            consent,
+            safeguards,
+            purpose,
+            tag,
+            label,
+            data,
+            from,
+            to,
+            crosses_parties,
+            agreement,
+        } = self;
+        sole(&[
+            ("tag", !tag.is_empty()),
+            ("from", !from.is_empty()),
+            ("to", !to.is_empty()),
+            ("", !transform.is_empty()),
+            ("", !consent.is_empty()),
+            ("", !safeguards.is_empty()),
+            ("", !purpose.is_empty()),
+            ("", !label.is_empty()),
+            ("", data.is_some()),
+            ("", crosses_parties.is_some()),
+            ("", !agreement.is_empty()),
+        ])
+        .filter(|key| !key.is_empty())
+    }
+
+    fn join(key: &'static str, all: Vec<Self>) -> Self {
+        let none = FlowKeys::default();
+        match key {
+            "from" => FlowKeys { from: all_matchers(all.into_iter().map(|k| k.from)), ..none },
+            "to" => FlowKeys { to: all_matchers(all.into_iter().map(|k| k.to)), ..none },
+            _ => FlowKeys { tag: all_words(all.iter().map(|k| &k.tag)), ..none },
         }
     }
 }
@@ -360,6 +430,14 @@ impl Keys for OfFlow {
             ..AgreementKeys::default()
         })
     }
+
+    fn only(&self) -> Option<&'static str> {
+        self.0.only()
+    }
+
+    fn join(key: &'static str, all: Vec<Self>) -> Self {
+        OfFlow(AgreementKeys::join(key, all.into_iter().map(|keys| keys.0).collect()))
+    }
 }
 
 impl Keys for AgreementKeys {
@@ -371,6 +449,30 @@ impl Keys for AgreementKeys {
             role: words(d, f, "role"),
             data: leaves(d, f),
             ..OfFlow::read(d, f, arrival).0
+        }
+    }
+
+    fn only(&self) -> Option<&'static str> {
+        let AgreementKeys { id, kind, status, legal_basis, assurance, label, party, role, data } = self;
+        sole(&[
+            ("id", !id.is_empty()),
+            ("party", !party.is_empty()),
+            ("", !kind.is_empty()),
+            ("", !status.is_empty()),
+            ("", !legal_basis.is_empty()),
+            ("", !assurance.is_empty()),
+            ("", !label.is_empty()),
+            ("", !role.is_empty()),
+            ("", data.is_some()),
+        ])
+        .filter(|key| !key.is_empty())
+    }
+
+    fn join(key: &'static str, all: Vec<Self>) -> Self {
+        let none = AgreementKeys::default();
+        match key {
+            "id" => AgreementKeys { id: all_globs(all.iter().map(|k| &k.id)), ..none },
+            _ => AgreementKeys { party: all_globs(all.iter().map(|k| &k.party)), ..none },
         }
     }
 }

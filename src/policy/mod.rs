@@ -1,5 +1,6 @@
 //! Policies: rules over declared flows, as written.
 
+mod joined;
 mod matcher;
 mod never;
 mod require;

@@ -4,6 +4,10 @@
 //! Told is only what follows from the policy alone. Where purposes or data are read at
 //! worst, two readings of one key say different things, and nothing follows.
 
+use std::hash::Hash;
+
+use rustc_hash::FxHashSet;
+
 use super::matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys};
 use super::require::{Bound, FieldKind, Must, Operator, Subjects};
 use super::{Body, Forbid};
@@ -12,6 +16,7 @@ use crate::decode::Decoder;
 use crate::diagnostic::Diagnostic;
 use crate::glob::Glob;
 use crate::matching::Reading;
+use crate::sets::GlobSet;
 use crate::source::Span;
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::{Consent, Relation, Word};
@@ -254,12 +259,16 @@ impl Prover<'_> {
 }
 
 /// A key follows if it is not written, or all values of the other are among its own.
-fn among<T: PartialEq>(wanted: &[T], given: &[T]) -> bool {
-    wanted.is_empty() || !given.is_empty() && given.iter().all(|value| wanted.contains(value))
+fn among<T: Eq + Hash>(wanted: &[T], given: &[T]) -> bool {
+    let all = || {
+        let wanted: FxHashSet<&T> = wanted.iter().collect();
+        given.iter().all(|value| wanted.contains(value))
+    };
+    wanted.is_empty() || !given.is_empty() && all()
 }
 
 /// A closed set of words, of which a value always has one.
-fn words<W: Word>(wanted: &[W], given: &[W]) -> bool {
+fn words<W: Word + Hash>(wanted: &[W], given: &[W]) -> bool {
     any_word(wanted) || among(wanted, given)
 }
 
@@ -267,8 +276,12 @@ fn any_word<W: Word>(wanted: &[W]) -> bool {
     wanted.is_empty() || W::ALL.iter().all(|word| wanted.contains(word))
 }
 
-fn apart<T: PartialEq>(a: &[T], b: &[T]) -> bool {
-    !a.is_empty() && !b.is_empty() && a.iter().all(|value| !b.contains(value))
+fn apart<T: Eq + Hash>(a: &[T], b: &[T]) -> bool {
+    let none = || {
+        let b: FxHashSet<&T> = b.iter().collect();
+        a.iter().all(|value| !b.contains(value))
+    };
+    !a.is_empty() && !b.is_empty() && none()
 }
 
 fn lower(list: &[String]) -> Vec<String> {
@@ -279,33 +292,30 @@ fn apart_words(a: &[String], b: &[String]) -> bool {
     apart(&lower(a), &lower(b))
 }
 
-fn plain(glob: &Glob) -> Option<String> {
-    Some(glob.to_string()).filter(|text| !text.contains(['*', '?']))
-}
-
 fn any_text(globs: &[Glob]) -> bool {
-    globs.iter().any(|g| g.to_string() == "*")
+    globs.iter().any(|g| g.as_str() == "*")
 }
 
-fn globs(wanted: &[Glob], given: &[Glob]) -> bool {
-    let covers = |a: &Glob| {
-        wanted.iter().any(|w| w == a || w.to_string() == "*" || plain(a).is_some_and(|text| w.matches(&text)))
+fn globs(wanted: &GlobSet, given: &GlobSet) -> bool {
+    let all = || {
+        let same: FxHashSet<&str> = wanted.iter().map(Glob::as_str).collect();
+        given.iter().all(|glob| {
+            same.contains(glob.as_str()) || glob.literal().is_some_and(|text| wanted.matches(text))
+        })
     };
-    wanted.is_empty() || !given.is_empty() && given.iter().all(covers)
+    wanted.is_empty() || !given.is_empty() && (any_text(wanted) || all())
 }
 
-fn apart_globs(a: &[Glob], b: &[Glob]) -> bool {
-    let never_both = |x: &Glob, y: &Glob| match (plain(x), plain(y)) {
-        (Some(x), _) => !y.matches(&x),
-        (_, Some(y)) => !x.matches(&y),
-        _ => false,
-    };
-    !a.is_empty() && !b.is_empty() && a.iter().all(|x| b.iter().all(|y| never_both(x, y)))
+fn apart_globs(a: &GlobSet, b: &GlobSet) -> bool {
+    // Of two globs that both stand for many names nothing is known.
+    let many = |globs: &GlobSet| globs.iter().any(|glob| glob.literal().is_none());
+    let meet = |a: &GlobSet, b: &GlobSet| a.iter().filter_map(Glob::literal).any(|text| b.matches(text));
+    !a.is_empty() && !b.is_empty() && !(many(a) && many(b)) && !meet(a, b) && !meet(b, a)
 }
 
 /// Whether both name one and the same party.
 fn one_party(a: &[Glob], b: &[Glob]) -> bool {
-    matches!((a, b), ([a], [b]) if plain(a).is_some() && plain(a) == plain(b))
+    matches!((a, b), ([a], [b]) if a.literal().is_some() && a.literal() == b.literal())
 }
 
 fn labels(wanted: &Labels, given: &Labels) -> bool {
@@ -385,7 +395,7 @@ impl Logic for FlowKeys {
         consent
             && data
             && words(&self.transform, &a.transform)
-            && self.safeguards.iter().all(|s| a.safeguards.contains(s))
+            && self.safeguards.all_of(&a.safeguards)
             && p.purposes(&self.purpose, &a.purpose, read)
             && among(&self.tag, &a.tag)
             && labels(&self.label, &a.label)

@@ -7,6 +7,7 @@ use crate::policy::{
     AgreementKeys, AgreementRef, AnyOf, Body, Bound, FlowKeys, Matcher, Most, Must, Operator, PlaceKeys,
     Ranked, Require, Subjects,
 };
+use crate::sets::{CodeSet, GlobSet, WordSet};
 
 /// A list of matchers within a rule.
 macro_rules! field {
@@ -366,6 +367,22 @@ impl<T> Absent for Vec<T> {
         self.clear();
     }
 }
+
+macro_rules! absent_when_empty {
+    ($($set:ty),+) => {$(
+        impl Absent for $set {
+            fn absent(&self) -> bool {
+                self.is_empty()
+            }
+
+            fn leave_out(&mut self) {
+                *self = Self::default();
+            }
+        }
+    )+};
+}
+
+absent_when_empty!(CodeSet, GlobSet, WordSet);
 
 impl<T> Absent for Option<T> {
     fn absent(&self) -> bool {

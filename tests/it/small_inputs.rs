@@ -245,3 +245,87 @@ fn lists_of_thousands_are_told_in_part() {
     let message = found["message"].as_str().unwrap();
     assert!(message.contains("expected one of z0, z1, ") && message.contains("and 19950 more"), "{message}");
 }
+
+/// A hub whose data gets to each of some parties.
+fn star(receivers: usize) -> String {
+    let mut text = "parties:\n  - {id: hub, name: H, role: bank, systems: [{id: h, purposes: [service], originates: [financial.account.balance]}]}\n".to_owned();
+    for n in 0..receivers {
+        text += &format!(
+            "  - {{id: t{n}, name: T, role: platform, systems: [{{id: a, purposes: [advertising], tags: [g{n}], region: FR}}]}}\n"
+        );
+    }
+    text += "flows:\n";
+    for n in 0..receivers {
+        text += &format!("  - {{id: o{n}, from: hub/h, to: t{n}/a, data: [financial]}}\n");
+    }
+    text
+}
+
+/// Which of the receivers a rule finds.
+fn found(report: &Value) -> Vec<String> {
+    let all = report["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == "house/r");
+    let mut parties: Vec<String> =
+        all.map(|f| f["sink"]["party"].as_str().unwrap_or_default().to_owned()).collect();
+    parties.sort();
+    parties
+}
+
+#[test]
+fn thousands_of_names_match_as_one_name_does_however_they_are_written() {
+    let text = star(100);
+    let list =
+        |each: &dyn Fn(usize) -> String| (0..20_000).map(|n| each(n * 7 + 3)).collect::<Vec<_>>().join(", ");
+    let named: Vec<String> = (0..100)
+        .filter(|n| n % 7 == 3)
+        .map(|n| format!("t{n}"))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    for to in [
+        format!("{{party: [{}]}}", list(&|n| format!("t{n}"))),
+        format!("{{system: [{}]}}", list(&|n| format!("t{n}/a"))),
+        format!("{{system: [{}]}}", list(&|n| format!("'?{n}/*'"))),
+        format!("{{tag: [{}]}}", list(&|n| format!("g{n}"))),
+        format!("[{}]", list(&|n| format!("{{party: t{n}}}"))),
+        format!("[{}]", list(&|n| format!("{{tag: g{n}}}"))),
+        format!("{{party: 't*', any: [{}]}}", list(&|n| format!("{{system: t{n}/a}}"))),
+        format!("{{party: 't*', not: {{not: [{}]}}}}", list(&|n| format!("{{party: t{n}}}"))),
+    ] {
+        let rule = format!("forbid: {{data: [financial], to: {to}}}");
+        let policy =
+            format!("policy: house\ntitle: House\nrules:\n  - {{id: r, title: t, severity: high, {rule}}}\n");
+        assert_eq!(found(&Place::new(&text, &policy).json()), named, "{}", &to[..60]);
+    }
+    let exempt = list(&|n| format!("{{to: {{party: t{n}}}}}"));
+    let rule =
+        format!("forbid: {{data: [financial], to: {{party: 't*'}}, unless: {{arriving: [{exempt}]}}}}");
+    let policy =
+        format!("policy: house\ntitle: House\nrules:\n  - {{id: r, title: t, severity: high, {rule}}}\n");
+    let left = found(&Place::new(&text, &policy).json());
+    assert_eq!(left.len(), 100 - named.len());
+    assert!(left.iter().all(|party| !named.contains(party)));
+}
+
+#[test]
+fn a_code_that_is_written_again_and_again_is_one() {
+    let codes = vec!["fr"; 60_000].join(", ");
+    for (region, all) in [(codes.as_str(), 3), ("US", 0)] {
+        let rule = format!("forbid: {{data: [financial], to: {{region: [{region}]}}}}");
+        let policy =
+            format!("policy: house\ntitle: House\nrules:\n  - {{id: r, title: t, severity: high, {rule}}}\n");
+        assert_eq!(found(&Place::new(&star(3), &policy).json()).len(), all);
+    }
+}
+
+/// Each line of a picture passes through the columns between its ends: their number is bounded.
+#[test]
+fn the_picture_of_a_star_grows_no_faster_than_its_parties() {
+    let size = |receivers: usize| {
+        let place = Place::new(&star(receivers), POLICY);
+        let (code, picture, said) = place.run(&["graph", "i", "--policy", "p.yaml", "--day", "2026-06-01"]);
+        assert_eq!(code, 0, "{said}");
+        picture.len()
+    };
+    let (some, many) = (size(600), size(2_400));
+    assert!(many <= some * 5, "{some} {many}");
+}

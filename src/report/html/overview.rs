@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use super::findings::{Group, standing};
@@ -296,19 +296,16 @@ fn reason(report: &Report) -> String {
     let denied = audit.notices.iter().filter(|n| report.denies(n)).count();
     let mut why = Vec::new();
     if stopping > 0 {
-        let are = if stopping == 1 { "finding counts" } else { "findings count" };
-        why.push(format!("{severities} {are}"));
+        let fails = if stopping == 1 { "fails" } else { "fail" };
+        why.push(format!("{} {fails} this audit ({severities})", count(stopping, "new finding")));
     }
     if denied > 0 {
-        why.push(format!(
-            "{} not accepted",
-            count(denied, "notice") + if denied == 1 { " is" } else { " are" }
-        ));
+        why.push(format!("{} denied", count(denied, "notice") + if denied == 1 { " is" } else { " are" }));
     }
     let from = match gate.fail_on {
-        Threshold::Never => "findings do not count in this audit".to_owned(),
+        Threshold::Never => "findings never fail this audit".to_owned(),
         Threshold::At(severity) => {
-            format!("findings count if they are new, binding and {severity} or graver")
+            format!("a finding fails if it is new, from a binding policy and at or above `{severity}`")
         }
     };
     if let Some((diff, true)) = report.compared {
@@ -334,7 +331,7 @@ fn reason(report: &Report) -> String {
         why.push(format!("{} of the second state not judged", count(diff.unjudged.len(), "file")));
     }
     match why.is_empty() {
-        true => format!("No finding counts against it; {from}."),
+        true => format!("No finding fails this audit; {from}."),
         false => format!("{}; {from}.", listing(&why)),
     }
 }
@@ -644,26 +641,26 @@ fn which(
 /// on which the same hang the one that is furthest along the chains: it takes least besides.
 fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
     let open: Vec<&Finding> = audit.findings.iter().filter(|f| f.status == FindingStatus::New).collect();
-    let mut hanging: Vec<BTreeSet<&str>> = open.iter().map(|f| crossed(f)).collect();
-    let mut number: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut hanging: Vec<Vec<&str>> = open.iter().map(|f| crossed(f)).collect();
+    let mut number: FxHashMap<&str, usize> = FxHashMap::default();
     for flow in hanging.iter().flatten() {
         *number.entry(flow).or_default() += 1;
     }
-    let mut along: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut along: FxHashMap<&str, usize> = FxHashMap::default();
     for (at, hop) in open.iter().flat_map(|f| f.path.iter().enumerate()) {
         *along.entry(&hop.flow).or_default() += at;
     }
     let mut cuts = Vec::new();
     let mut together = 0;
     while cuts.len() < CUTS {
-        let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut left: FxHashMap<&str, usize> = FxHashMap::default();
         for flow in hanging.iter().flatten() {
             *left.entry(flow).or_default() += 1;
         }
         let rank = |flow| (number.get(flow), along.get(flow), Reverse(flow));
         let most = left.into_iter().max_by_key(|&(flow, n)| (n, rank(flow)));
         let Some((flow, more)) = most else { break };
-        hanging.retain(|flows| !flows.contains(flow));
+        hanging.retain(|flows| !flows.contains(&flow));
         together += more;
         let hop = open.iter().flat_map(|f| f.path.iter().chain(f.witnesses.iter().flatten()));
         if let Some(hop) = hop.into_iter().find(|hop| hop.flow == flow) {
@@ -683,20 +680,21 @@ fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
     (open.len(), cuts)
 }
 
-/// The flows that every chain shown of a finding crosses.
-fn crossed(finding: &Finding) -> BTreeSet<&str> {
+/// The flows that every chain shown of a finding crosses, each once.
+fn crossed(finding: &Finding) -> Vec<&str> {
     let chains = walks(finding);
-    let flows = |chain: &[Arc<Hop>]| chain.iter().map(|hop| hop.flow.clone()).collect::<BTreeSet<_>>();
     let mut chains = chains.iter().map(|(chain, _)| *chain);
     let Some(first) = chains.next() else {
-        return BTreeSet::new();
+        return Vec::new();
     };
-    let others: Vec<BTreeSet<String>> = chains.map(flows).collect();
-    first
-        .iter()
-        .map(|hop| hop.flow.as_str())
-        .filter(|flow| others.iter().all(|o| o.contains(*flow)))
-        .collect()
+    let mut flows: Vec<&str> = first.iter().map(|hop| hop.flow.as_str()).collect();
+    flows.sort_unstable();
+    flows.dedup();
+    for chain in chains {
+        let crossed: FxHashSet<&str> = chain.iter().map(|hop| hop.flow.as_str()).collect();
+        flows.retain(|flow| crossed.contains(flow));
+    }
+    flows
 }
 
 /// For each rule broken by something not yet accepted: what to do, and where it breaks first; where

@@ -344,9 +344,8 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
         if keys.consent.iter().any(|&c| flow.consent >= c) {
             claims.push(format!("consent: {}", flow.consent.word()));
         }
-        if !keys.safeguards.is_empty() && keys.safeguards.iter().all(|s| flow.declared.safeguards.contains(s))
-        {
-            let mut names = keys.safeguards.clone();
+        if !keys.safeguards.is_empty() && keys.safeguards.all_of(&flow.declared.safeguards) {
+            let mut names = keys.safeguards.to_vec();
             names.sort_unstable();
             claims.push(format!("safeguards: {}", names.join(", ")));
         }
@@ -355,9 +354,7 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
             names.sort_unstable();
             claims.push(format!("purposes: {}", names.join(", ")));
         }
-        claims.extend(
-            keys.tag.iter().filter(|t| flow.declared.tags().contains(t)).map(|t| format!("tag: {t}")),
-        );
+        claims.extend(flow.declared.tags().iter().filter(|t| keys.tag.has(t)).map(|t| format!("tag: {t}")));
         if keys.data.is_some() {
             claims.push(format!("data: {}", judge.model.data.cover(&flow.leaves).join(", ")));
         }
