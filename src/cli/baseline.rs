@@ -10,14 +10,14 @@ use ringfence::visible::visible;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};
-use super::judging::Judging;
+use super::judging::{Binding, Scoping};
 use super::limits;
 use super::output::{self, Color};
 
 /// The file where nothing else is said.
 const FILE: &str = "ringfence-baseline.json";
 
-/// Records the findings that are there, so that only new ones fail
+/// Record the current findings, so that only new ones fail
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -31,31 +31,36 @@ Examples:
   ringfence baseline write inventory --output known.json
   ringfence audit inventory --baseline known.json
 
-Exit codes: 0 written, 2 the input or the call was wrong, or the file is no baseline.";
+Exit codes: 0 written, 2 invalid input or arguments, or FILE is not a baseline.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Write(Write),
 }
 
-/// Audits and writes every finding that is not waived
+/// Audit the inventory and record every finding that is not waived
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 struct Write {
-    /// Folders and files of the inventory [default: the configuration's `inventory`,
-    /// else the working folder]
+    /// The inventory: folders and files [default: the configuration's `inventory`, else the
+    /// working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    judging: Judging,
-    /// The file [default: the configuration's `baseline`, else ringfence-baseline.json
+    scoping: Scoping,
+    #[command(flatten)]
+    binding: Binding,
+    /// Succeed even if no flow is in scope
+    #[arg(long)]
+    allow_empty: bool,
+    /// The file to write [default: the configuration's `baseline`, else ringfence-baseline.json
     /// beside the configuration or in the working folder]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Errors only
+    /// Print errors only
     #[arg(long, short)]
     quiet: bool,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -66,17 +71,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.output {
         replaceable(file)?;
     }
-    let input =
-        match input::read(&args.paths, &args.judging.scoping.policies, args.output.as_deref(), args.color) {
-            Ok(input) => input,
-            Err(code) => return Ok(code),
-        };
+    let input = match input::read(&args.paths, &args.scoping.policies, args.output.as_deref(), args.color) {
+        Ok(input) => input,
+        Err(code) => return Ok(code),
+    };
     let beside = input.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let file = input.config.baseline.clone().unwrap_or_else(|| beside.join(FILE));
     replaceable(&file)?;
     let shown = visible(&file.display().to_string());
-    let options = args.judging.options(&input.config);
-    if !args.judging.allow_empty && is_empty(&input, &options.scope) {
+    let options = args.binding.options(&args.scoping, &input.config);
+    if !args.allow_empty && is_empty(&input, &options.scope) {
         return Ok(ExitCode::from(WRONG));
     }
     let found = match limits::audit(&input.world, &input.sources, &options) {

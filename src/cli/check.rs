@@ -5,31 +5,32 @@ use std::process::ExitCode;
 
 use ringfence::load::{self, Request, World};
 use ringfence::source::Sources;
+use ringfence::taxonomy::Tree;
 use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
 use super::limits::limits;
 use super::output::{self, Color};
 
-/// Reads the inventory and the policies, or policies alone, and reports every mistake
+/// Check the inventory and the policies, or policies alone, and report every mistake
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of the inventory, `-` for standard input [default: the
-    /// configuration's `inventory`, else the working folder; with --policy none]
+    /// The inventory: folders and files, or `-` for standard input [default: the configuration's
+    /// `inventory`, else the working folder; with --policy, no inventory]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A policy: the name of a built-in pack, a file or a folder [default: the
     /// configuration's `policies`, else `core`]
     #[arg(long = "policy", value_name = "POLICY")]
     policies: Vec<String>,
-    /// Succeed even if there is no file of an inventory
+    /// Succeed even if the inventory declares nothing
     #[arg(long)]
     allow_empty: bool,
-    /// Errors only
+    /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -40,7 +41,7 @@ Examples:
   ringfence check inventory --policy policies/house.yaml
   ringfence check --policy policies/house.yaml     The policy alone
 
-Exit codes: 0 no mistakes, 2 mistakes, or no file of an inventory.";
+Exit codes: 0 no mistakes, 2 mistakes or an empty inventory.";
 
 /// Runs the check.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -51,7 +52,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
-    if !args.allow_empty && input.world.files == input.world.aside {
+    if !args.allow_empty && !declares(&input.world) {
         output::say(&nothing_to_check(&input));
         return Ok(ExitCode::from(WRONG));
     }
@@ -72,18 +73,36 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a file was looked for.
+/// Whether an inventory declares anything.
+fn declares(world: &World) -> bool {
+    let model = &world.model;
+    let is_own = |tree: &Tree| tree.entries().any(|(_, entry)| entry.declared.span.is_some());
+    !model.parties.is_empty()
+        || !model.agreements.is_empty()
+        || !model.flows.is_empty()
+        || !world.own_statements.is_empty()
+        || !world.own_waivers.is_empty()
+        || is_own(&model.data)
+        || is_own(&model.purposes)
+}
+
+/// Where declarations were looked for.
 fn nothing_to_check(input: &Input) -> String {
     let places: Vec<String> =
         input.paths.iter().map(|p| format!("`{}`", visible(&p.display().to_string()))).collect();
+    let found = match input.world.files - input.world.aside.min(input.world.files) {
+        0 => "no inventory file was found".to_owned(),
+        1 => "the one inventory file declares nothing".to_owned(),
+        n => format!("none of the {n} inventory files declares anything"),
+    };
     let left_out = match input.world.excluded {
         0 => String::new(),
         n => format!("\n  left out: {} by exclude", some(n, "file", "files")),
     };
     format!(
-        "error: there is nothing to check: no file of an inventory\n  looked in: {} (every *.yaml and *.yml below \
-         it, hidden folders left out){left_out}\n  help: name the folder that holds the inventory, or say \
-         --allow-empty if this is as it should be",
+        "error: there is nothing to check: {found}\n  looked in: {} (every *.yaml and *.yml file in it, except in \
+         hidden folders){left_out}\n  help: name the folder that holds the inventory, or pass --allow-empty if \
+         it is meant to be empty",
         places.join(", "),
     )
 }

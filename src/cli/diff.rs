@@ -29,25 +29,25 @@ use super::limits::{self, limits};
 use super::output;
 use super::writing::Writing;
 
-/// Compares two states of an inventory: what a change opens, and what it closes
+/// Compare two states of an inventory and fail on what a change newly allows
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The state compared with: a folder, an audit's JSON, git:REVISION or
+    /// The state before the change: a folder, the JSON report of an audit, git:REVISION or
     /// git:REVISION:FOLDER
     #[arg(value_name = "BASE")]
     base: String,
-    /// The state in question, named likewise
+    /// The state after the change, in the same form
     #[arg(value_name = "HEAD")]
     head: String,
     #[command(flatten)]
     judging: Judging,
-    /// Fail also if an edit widens what may move or claims something away, or if settings,
-    /// policies or the baseline change so that more would pass, whatever the rules say
+    /// Also fail, whatever the rules say, on edits that widen what may move or add a claim that a
+    /// rule can rely on, and on changes of settings, policies or the baseline that let more pass
     #[arg(long)]
     fail_on_widening: bool,
-    /// Accept what HEAD claims of declarations that BASE has, too: do not judge HEAD once
-    /// more with these claims taken back
+    /// Trust the claims that HEAD adds to declarations that are in BASE: skip the second evaluation
+    /// without these claims
     #[arg(long)]
     trust_claims: bool,
     /// Apply the configuration, policies, waivers, promises and baseline of HEAD
@@ -61,25 +61,26 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ringfence diff git:main git:HEAD
-  ringfence diff git:main .                  What is not committed yet counts, too
+  ringfence diff git:main .                  Include uncommitted changes
   ringfence diff last-year this-year --fail-on-widening
-  ringfence diff before.json after.json      Two results; findings only
+  ringfence diff before.json after.json      Compare the findings of two JSON reports
   ringfence diff git:main . --format markdown --output comment.md
 
-BASE is trusted, HEAD is not: configuration, policies, waivers, promises and
-baseline are those of BASE. They say also which files of both are read, unless
-the call names a folder. What HEAD changes in them is listed first; it is not
-applied, and --fail-on-widening fails on what would let more pass.
+BASE is trusted and HEAD is not: the configuration, policies, waivers, promises
+and baseline of BASE apply to both, and the configuration of BASE decides which
+files of both are read unless the arguments name a folder. Changes of these in
+HEAD are listed first and not applied; --fail-on-widening fails on those that
+would let more pass.
 
-What HEAD claims of declarations that BASE has (a role, a consent, a status) is
-taken back, and HEAD judged once more: what is a finding only then is pardoned in
-the same change, and fails. --trust-claims turns that off.
+HEAD is evaluated a second time without the claims (a role, a consent, a status)
+that it adds to declarations that are in BASE. A finding that appears only then
+was pardoned in the same change, and fails. --trust-claims turns this off.
 
 Exit codes:
-  0  nothing added, grown or pardoned at or above --fail-on
-  1  findings added, grown or pardoned, or new notices that --deny-notices names, or edits
-     and changed settings that --fail-on-widening gates on
-  2  the input or the call was wrong; nothing was compared";
+  0  no finding at or above --fail-on was added, has grown or was pardoned
+  1  such findings, new notices denied by --deny-notices, or edits and changed settings that
+     --fail-on-widening fails on
+  2  invalid input or arguments; nothing was compared";
 
 /// Why nothing was compared, and has been said.
 struct Stopped;
@@ -201,12 +202,10 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     let mut texts_of_head = texts.clone();
     let after = read(Which::Head, (!args.trust_head).then_some(&before.judges), &mut texts_of_head)?;
     if !args.judging.allow_empty {
-        for (world, state) in [(&before, &states.base), (&after, &states.head)] {
+        for (world, which) in [(&before, Which::Base), (&after, Which::Head)] {
+            let state = states.get(which);
             if Counting::new(&world.model, &options.scope).iter().next().is_none() {
-                let text = format!(
-                    "{} has nothing to judge: no flow that counts\n  help: say --allow-empty if this is as it should be",
-                    state.name
-                );
+                let text = layout.nothing_in(which);
                 return Err(stop(args, &Mistakes::Call(text), &texts, &state.name));
             }
         }

@@ -18,18 +18,18 @@ use super::limits::{limits, stdin_name};
 use super::output::{self, Color};
 use super::values::Form;
 
-/// Lists what is read and what is left out, and why
+/// List which files are read, which are left out, and why
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of the inventory [default: the configuration's `inventory`,
-    /// else the working folder]
+    /// The inventory: folders and files [default: the configuration's `inventory`, else the
+    /// working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The form of the list
+    /// The output format
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -39,7 +39,7 @@ Examples:
   ringfence files
   ringfence files inventory --format json
 
-Exit codes: 0 fine, 2 something cannot be read, or nothing is.";
+Exit codes: 0 listed, 2 a file cannot be read, or there is no inventory file.";
 
 /// A file and what it is read as, or why not.
 struct Listed {
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(found) => (found.config, found.file),
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
     };
-    let paths = input::paths(&args.paths, &config);
+    let paths = input::paths(&args.paths, &config, file.as_deref());
     let mut mistakes = Vec::new();
     let options = InputOptions {
         exclude: config.exclude.iter().map(Glob::new).collect(),
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 (false, true) if is_tests_text(text, &limits()) => {
                     (false, "tests of policies: run by `ringfence test`")
                 }
-                (false, true) => (false, "a policy: applied if `policies` or --policy names it"),
+                (false, true) => (false, "a policy: applies if `policies` or --policy names it"),
                 (false, false) => (true, "inventory"),
             };
             Listed { name: file.name.clone(), read, why }
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn text(files: &[Listed], policies: &[String]) -> String {
     let read = files.iter().filter(|f| f.read).count();
-    let mut text = format!("{read} of {} are the inventory\n\n", files.len());
+    let mut text = format!("{read} of {} files belong to the inventory\n\n", files.len());
     let width = files.iter().map(|f| f.name.chars().count()).max().unwrap_or_default().min(60);
     for file in files {
         text += &format!("{:<width$}  {}\n", visible(&file.name), file.why);

@@ -115,7 +115,7 @@ fn reading(
     }
     let nowhere = paths.is_empty() && config.inventory.is_empty();
     let verifying = exclude.is_some();
-    let paths = self::paths(paths, &config);
+    let paths = self::paths(paths, &config, file.as_deref());
     let policies = policies(&config);
     let input = Input { config, file, paths, policies, baselines, ..Input::default() };
     match load::load(&input.request(&DISK), &mut sources) {
@@ -221,8 +221,9 @@ pub fn explainable(
             all.push(policy.clone());
         }
     }
+    let paths = if paths.is_empty() { Vec::new() } else { self::paths(paths, &config, file.as_deref()) };
     let request = Request {
-        paths: paths.to_vec(),
+        paths,
         exclude: config.exclude,
         baselines: config.baseline.into_iter().collect(),
         policies: all,
@@ -258,12 +259,23 @@ pub fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Found, 
     }
 }
 
-/// The paths named, else configured, else the working folder.
-pub fn paths(named: &[PathBuf], config: &Config) -> Vec<PathBuf> {
-    match (named, config.inventory.as_slice()) {
+/// The paths named, else configured, else the working folder. Whoever names the very folder that the
+/// settings stand in means what they say of it: the same is read from outside of it as from within.
+pub fn paths(named: &[PathBuf], config: &Config, file: Option<&Path>) -> Vec<PathBuf> {
+    let configured = config.inventory.as_slice();
+    let whole = |path: &Path| DISK.canonical(path).ok();
+    let home = file.and_then(|file| {
+        whole(file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    });
+    let is_home = |path: &Path| path.as_os_str() != "-" && home.is_some() && whole(path) == home;
+    match (named, configured) {
         ([], []) => vec![PathBuf::from(".")],
         ([], configured) => configured.to_vec(),
-        (named, _) => named.to_vec(),
+        (named, []) => named.to_vec(),
+        (named, configured) => named
+            .iter()
+            .flat_map(|path| if is_home(path) { configured.to_vec() } else { vec![path.clone()] })
+            .collect(),
     }
 }
 

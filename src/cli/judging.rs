@@ -24,13 +24,13 @@ pub struct Scoping {
     /// configuration's `policies`, else `core`]
     #[arg(long = "policy", value_name = "POLICY")]
     pub policies: Vec<String>,
-    /// Judge the flows of this day; without it dates do not matter
+    /// Include only flows in effect on this date; without it, effective dates are ignored
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     as_of: Option<Date>,
-    /// Evaluate waivers, assurances and agreements as of this day [default: today in UTC]
+    /// Evaluate waiver, assurance and agreement expiry as of this date [default: today in UTC]
     #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
     day: Option<Date>,
-    /// Judge agreements with these statuses only
+    /// Include only agreements with these statuses
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
     pub status: Vec<Status>,
 }
@@ -48,24 +48,42 @@ impl Scoping {
     }
 }
 
+/// Which findings can fail.
+#[derive(Debug, clap::Args)]
+pub struct Binding {
+    /// Fail only on findings of policies with one of these statuses
+    /// [default: in_force,contractual,house]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<PolicyStatus>())]
+    fail_on_status: Vec<PolicyStatus>,
+}
+
+impl Binding {
+    /// How it is judged.
+    pub fn options(&self, scoping: &Scoping, config: &Config) -> Options {
+        let mut options = scoping.options(config);
+        if !self.fail_on_status.is_empty() {
+            options.binding.clone_from(&self.fail_on_status);
+        }
+        options
+    }
+}
+
 /// What counts, and when that fails.
 #[derive(Debug, clap::Args)]
 pub struct Judging {
     #[command(flatten)]
     pub scoping: Scoping,
-    /// Fail if there is a new finding of this severity or a graver one [default: high]
+    #[command(flatten)]
+    binding: Binding,
+    /// Fail on new findings at or above this severity [default: the configuration's `fail_on`,
+    /// else high]
     #[arg(long, value_name = "SEVERITY", value_parser = values::word::<Threshold>())]
     fail_on: Option<Threshold>,
-    /// The standings of policies whose findings can fail the audit
-    /// [default: in_force,contractual,house]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<PolicyStatus>())]
-    fail_on_status: Vec<PolicyStatus>,
-    /// Fail if there are notices, or notices with these codes; `ringfence explain` lists
-    /// them
+    /// Fail on any notice, or on notices with these codes; `ringfence explain` lists the codes
     #[arg(long, value_name = "CODE", num_args = 0.., require_equals = true, value_delimiter = ',',
           value_parser = values::notice, hide_possible_values = true)]
     deny_notices: Option<Vec<String>>,
-    /// An inventory without a flow that counts is fine
+    /// Succeed even if no flow is in scope
     #[arg(long)]
     pub allow_empty: bool,
 }
@@ -87,11 +105,7 @@ impl Judging {
 
     /// How it is judged.
     pub fn options(&self, config: &Config) -> Options {
-        let mut options = self.scoping.options(config);
-        if !self.fail_on_status.is_empty() {
-            options.binding.clone_from(&self.fail_on_status);
-        }
-        options
+        self.binding.options(&self.scoping, config)
     }
 }
 

@@ -16,7 +16,7 @@ use ringfence::source::Sources;
 use ringfence::visible::visible;
 
 use super::input::{self, Input, WRONG};
-use super::judging::Judging;
+use super::judging::{Binding, Scoping};
 use super::limits;
 use super::output::{self, Color};
 use super::values;
@@ -26,39 +26,41 @@ const FILE: &str = "waivers.yaml";
 /// So many digits of a fingerprint name it.
 const LEAST_DIGITS: usize = 8;
 
-/// Accepts a finding as it is now, until a day
+/// Accept a finding in its present extent until a date
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The finding: its fingerprint, or its first eight digits or more
+    /// The finding's fingerprint, or at least its first eight digits
     #[arg(value_name = "FINGERPRINT")]
     fingerprint: String,
-    /// Folders and files of the inventory [default: the configuration's `inventory`,
-    /// else the working folder]
+    /// The inventory: folders and files [default: the configuration's `inventory`, else the
+    /// working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Why it is accepted
+    /// Why the finding is accepted
     #[arg(long, value_name = "TEXT", value_parser = said)]
     reason: String,
     /// Who accepts it
     #[arg(long, value_name = "NAME", value_parser = said)]
     approved_by: String,
-    /// The last day on which it is accepted
+    /// The last date on which it is accepted
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     expires: Date,
-    /// Where it was decided
+    /// A reference to the decision, such as a ticket
     #[arg(long, value_name = "TEXT", value_parser = said)]
     ticket: Option<String>,
-    /// The file that the waiver is written to [default: the one that holds most waivers,
-    /// else waivers.yaml in the inventory's folder]
+    /// The file to add the waiver to [default: the one that holds most waivers, else
+    /// waivers.yaml in the inventory's folder]
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
-    judging: Judging,
-    /// Errors only
+    scoping: Scoping,
+    #[command(flatten)]
+    binding: Binding,
+    /// Print errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -69,27 +71,35 @@ Examples:
       --approved-by 'J. Doe, DPO' --expires 2027-03-31
   ringfence waive 01234567 inventory --reason … --approved-by … --expires 2027-03-31
 
-What the finding concerns now is accepted: its data, or for terms/* its agreements. What goes
-beyond is new again.
+The waiver accepts what the finding covers now: its data, or for terms/* its agreements. If the
+finding later covers more, it is new again and marked as grown.
 
-Exit codes: 0 written, 2 nothing was written.";
+Exit codes: 0 waiver written, 2 nothing was written.";
 
 fn said(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("a waiver says why and by whom".to_owned()) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() {
+        Err("this must not be empty: a waiver says why it exists and who approved it".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// Runs it.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
-        anyhow::bail!("a waiver is written to a file, and standard input is none");
+        anyhow::bail!("a waiver is written to a file: name the inventory's folder or file, not `-`");
     }
-    let input = match input::read(&args.paths, &args.judging.scoping.policies, None, args.color) {
+    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
         Ok(input) => input,
         Err(code) => return Ok(code),
     };
-    let options = args.judging.options(&input.config);
+    let options = args.binding.options(&args.scoping, &input.config);
     if args.expires < options.day {
-        anyhow::bail!("a waiver until {} is over on {} already; name a later day", args.expires, options.day);
+        anyhow::bail!(
+            "a waiver that expires on {} has already expired on {}: pass a later date",
+            args.expires,
+            options.day
+        );
     }
     let before = match limits::audit(&input.world, &input.sources, &options) {
         Ok(before) => before,
@@ -143,7 +153,7 @@ fn find<'a>(audit: &'a Audit, wanted: &str) -> Result<&'a Finding, String> {
     let shown = visible(wanted);
     if digits.len() < LEAST_DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(format!(
-            "error: `{shown}` is no fingerprint\n  help: it is `rf1:` and 16 hexadecimal digits; {LEAST_DIGITS} of them do"
+            "error: `{shown}` is not a fingerprint\n  help: a fingerprint is `rf1:` and 16 hexadecimal digits, of which the first {LEAST_DIGITS} are enough"
         ));
     }
     let start = format!("rf1:{}", digits.to_lowercase());
@@ -152,11 +162,11 @@ fn find<'a>(audit: &'a Audit, wanted: &str) -> Result<&'a Finding, String> {
         let near = nearest(&start, all()).map(|near| format!("did you mean `{near}`? "));
         let near = near.unwrap_or_default();
         return Err(format!(
-            "error: there is no finding `{shown}`\n  help: {near}`ringfence audit` lists them"
+            "error: there is no finding `{shown}`\n  help: {near}`ringfence audit` lists all findings"
         ));
     };
     if found.next().is_some() {
-        return Err(format!("error: several findings begin with `{shown}`\n  help: write more digits"));
+        return Err(format!("error: several findings begin with `{shown}`\n  help: give more digits"));
     }
     match &finding.waiver {
         Some(waiver) if finding.status == FindingStatus::Waived => Err(format!(

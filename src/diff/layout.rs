@@ -264,6 +264,34 @@ impl<'s> Layout<'s> {
         Mistakes::Call(format!("{} has no `{}`\n  help: {help}", state.name, path.display()))
     }
 
+    /// That no flow of a state is in scope, and what may be meant: a file that was left behind hides
+    /// that all others were moved.
+    pub fn nothing_in(&self, which: Which) -> String {
+        let state = self.states.get(which);
+        let other = self.states.get(if which == Which::Base { Which::Head } else { Which::Base });
+        let paths = self.inventory(which);
+        let own = self.settings(which).config.inventory.iter();
+        let own =
+            own.filter(|path| !paths.contains(path) && state.files.kind(path).is_ok()).map(|p| slashed(p));
+        let moved = paths.iter().filter_map(|path| renamed(state, path, other));
+        let moved = own.chain(moved).find(|near| !paths.iter().any(|path| slashed(path) == *near));
+        let help = match (moved, &state.files) {
+            (Some(near), Files::Disk) => {
+                format!("if the inventory was moved, name its folder `{near}`")
+            }
+            (Some(near), _) => {
+                format!("if the inventory was moved, name its folder: `{}`", state.with_folder(&near))
+            }
+            (None, _) => "pass --allow-empty if no flow is meant to be in scope".to_owned(),
+        };
+        let places: Vec<String> = paths.iter().map(|path| format!("`{}`", slashed(path))).collect();
+        format!(
+            "{} has nothing to audit: no flow is in scope in {}\n  help: {help}",
+            state.name,
+            places.join(", ")
+        )
+    }
+
     /// The baselines in a state, which are no part of its inventory: the one that the judging
     /// state's settings name, and in each the one that its own settings name, where it is a
     /// baseline and nothing else: so that nothing that is declared is left out by it.
@@ -323,7 +351,8 @@ impl<'s> Layout<'s> {
 /// How many folders of a disk are looked into for one that was renamed.
 const MOST_FOLDERS: usize = 2_000;
 
-/// The folder of a state that holds most files of the same names as a folder of the other one.
+/// The folder of a state that holds most files of the same names as a folder of the other one, apart
+/// from the folder that has its name.
 fn renamed(state: &State, path: &Path, other: &State) -> Option<String> {
     let wanted: Vec<String> = other
         .files
@@ -356,6 +385,7 @@ fn renamed(state: &State, path: &Path, other: &State) -> Option<String> {
             }
         }
     }
+    count.remove(path);
     let (best, _) = count.into_iter().rev().max_by_key(|(_, n)| *n)?;
     (!best.as_os_str().is_empty()).then(|| slashed(&best))
 }

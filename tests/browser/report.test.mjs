@@ -222,6 +222,29 @@ test("the record that the page saves is the one that the program writes", async 
   await close(page);
 });
 
+test("no cell of a saved record is longer than a spreadsheet holds", async () => {
+  const inventory = join(folder, "long.yaml");
+  const keys = (letter, number) => Array.from({ length: number }, (_, n) => `${letter}${"x".repeat(60)}${n}`);
+  const evidence = `${"#😀é".repeat(20_000)}`;
+  writeFileSync(inventory, `
+taxonomy: {data: {${keys("k", 900).map((key) => `${key}: {}`)}}}
+parties:
+  - {id: a, name: A, role: bank, contact: ${JSON.stringify(evidence.slice(0, 900))}, systems: [{id: s, purposes: [service], originates: [${keys("k", 900)}]}]}
+  - {id: b, name: B, role: platform, systems: [{id: t, purposes: [service]}]}
+agreements:
+  - id: ab
+    parties: [a, b]
+    assurances: [{id: x, evidence: ${JSON.stringify(evidence)}}]
+    flows: [{id: f, from: a/s, to: b/t, data: [${keys("k", 900)}], safeguards: [${keys("g", 900)}]}]
+`);
+  const page = await open(report(inventory, "long"));
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#csv")]);
+  const saved = readFileSync(await download.path(), "utf8");
+  assert.match(saved, /; … and \d+ more"/);
+  assert.equal(saved, audit(inventory, ["--format", "ropa-csv"]));
+  await close(page);
+});
+
 test("no script runs from hostile names", async () => {
   const hostile = `</script><img src=x onerror=alert(1)><svg onload=alert(2)>'"\u202e{{ 7 * 7 }}\``;
   const text = JSON.stringify(`${hostile} ${"W".repeat(900)}`);

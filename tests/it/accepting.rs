@@ -249,7 +249,7 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
     };
     refused(&fingerprint(0), &[], "is accepted already, until 2027-01-31 (waivers.yaml:");
     refused("rf1:0000000000000000", &[], "`ringfence audit` lists them");
-    refused("rf1:12", &[], "is no fingerprint");
+    refused("rf1:12", &[], "is not a fingerprint");
     let lost = ["--file", "elsewhere/x.yaml"];
     fs::write(folder.join("all.yaml"), PARTS.replace("id: leak", "id: leak2")).unwrap();
     let (_, other) = audit(folder, &[]);
@@ -258,7 +258,7 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
     refused(&new, &lost, "cannot write `elsewhere/x.yaml`");
     refused(&new, &["--expires", "2026-11-22"], "cannot be used multiple times");
     let args = ["waive", &new, "--reason", " ", "--approved-by", "x", "--expires", "2027-01-01"];
-    assert!(ringfence(folder, &args).2.contains("a waiver says why and by whom"));
+    assert!(ringfence(folder, &args).2.contains("a waiver says why it exists and who approved it"));
     let args = [
         "waive",
         &new,
@@ -271,9 +271,9 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
         "--day",
         "2026-11-23",
     ];
-    assert!(ringfence(folder, &args).2.contains("is over on 2026-11-23 already"));
+    assert!(ringfence(folder, &args).2.contains("has already expired on 2026-11-23"));
     let args = ["waive", &new, "-", "--reason", "x", "--approved-by", "x", "--expires", "2027-01-01"];
-    assert!(ringfence(folder, &args).2.contains("standard input is none"));
+    assert!(ringfence(folder, &args).2.contains("not `-`"));
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn nothing_but_a_baseline_is_replaced_and_none_by_nothing() {
     fs::create_dir(folder.join("empty")).unwrap();
     let (code, _, err) = write(folder, &["empty", "--output", "ringfence-baseline.json"]);
     assert_eq!(code, 2);
-    assert!(err.contains("there is nothing to judge"), "{err}");
+    assert!(err.contains("there is nothing to audit"), "{err}");
     assert_eq!(fs::read_to_string(folder.join("ringfence-baseline.json")).unwrap(), known);
     let allowed = ["empty", "--allow-empty", "--output", "empty.json"];
     assert_eq!(write(folder, &allowed).0, 0);

@@ -190,11 +190,26 @@ fn a_check_of_no_file_is_no_pass() {
         let output = check(&[]);
         assert_eq!(output.status.code(), Some(2));
         let said = text(&output.stderr);
-        assert!(said.contains("there is nothing to check: no file of an inventory"), "{said}");
+        assert!(said.contains("there is nothing to check: no inventory file was found"), "{said}");
         assert_eq!(check(&["--allow-empty"]).status.code(), Some(0));
     }
-    fs::write(folder.path().join("a.yaml"), "parties: []\n").unwrap();
-    assert_eq!(check(&[]).status.code(), Some(0));
+    // Nor is one of files that declare nothing.
+    for (text, code) in
+        [("", 2), ("# later\n", 2), ("---\n---\n", 2), ("parties: []\n", 2), ("parties: [{id: p}]\n", 0)]
+    {
+        fs::write(folder.path().join("a.yaml"), text).unwrap();
+        let output = check(&[]);
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        let said = self::text(&output.stderr);
+        assert!(code == 0 || said.contains("the one inventory file declares nothing"), "{said}");
+        assert_eq!(check(&["--allow-empty"]).status.code(), Some(0));
+    }
+    for declared in
+        ["taxonomy: {data: {own: {}}}\n", "statements: []\ntaxonomy: {purposes: {service.own: {}}}\n"]
+    {
+        fs::write(folder.path().join("a.yaml"), declared).unwrap();
+        assert_eq!(check(&[]).status.code(), Some(0), "{declared}");
+    }
     // Policies alone are checked alone.
     assert_eq!(run(folder.path(), &["check", "--policy", "p.yaml"], None).status.code(), Some(0));
 }

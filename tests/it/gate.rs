@@ -293,6 +293,19 @@ flows: [{id: f, from: me/x, to: me/y, data: [device]}]
     for call in ["git:main git:HEAD", "git:main .", "git:main:inventory git:HEAD", ". git:main"] {
         helped(at, call);
     }
+    // A file that was left behind does not hide that the others were moved.
+    let base = [
+        ("inventory/i.yaml", mine),
+        ("inventory/notes.yaml", ""),
+        ("ringfence.yaml", "inventory: inventory\n"),
+    ];
+    for settings in ["inventory: privacy\n", "inventory: inventory\n"] {
+        let head = [("privacy/i.yaml", mine), ("inventory/notes.yaml", ""), ("ringfence.yaml", settings)];
+        let left_behind = repository(&base, &head);
+        for call in ["git:main git:HEAD", "git:main .", "git:main:inventory git:HEAD"] {
+            helped(left_behind.path(), call);
+        }
+    }
     // Without settings, and the other way round.
     let bare = repository(&[("old/i.yaml", mine)], &[("new/i.yaml", mine)]);
     for call in ["git:main new", "git:main:old git:HEAD", "git:main git:HEAD:new", "new git:main"] {

@@ -348,6 +348,21 @@
   addEventListener("beforeprint", () => { for (const details of all("main details")) { made(details); details.open = true; } });
 
   // ---- the record as a table
+  const LONGEST = 32767, ROOM = 1024;
+  function short(text) {
+    if (text.length <= LONGEST) return text;
+    let used = 0, end = 0;
+    for (const sign of text) {
+      used += sign === "#" ? 8 : sign.length;
+      if (used > LONGEST - ROOM) break;
+      end += sign.length;
+    }
+    const size = (part) => new TextEncoder().encode(part).length;
+    const head = text.slice(0, end), at = head.lastIndexOf("; ");
+    return at >= 0 && size(head.slice(0, at)) > Math.floor(size(head) / 2)
+      ? text.slice(0, at) + "; … and " + (text.slice(at).split("; ").length - 1) + " more"
+      : head + "… and " + [...text.slice(end)].length + " more characters";
+  }
   const csv = $("csv");
   if (csv) {
     csv.hidden = false;
@@ -355,8 +370,10 @@
       const texts = (list) => all("dd", list).map((cell) => cell.textContent);
       const rows = world.record.length ? world.record.map((row) => row.map((n) => world.strings[n]))
         : all(".record").flatMap((entry) => all(".rs", entry).map((one) => texts(entry.querySelector(".rp")).concat(texts(one))));
-// As in src/report/csv.rs: a formula is stopped wherever a spreadsheet may start a cell.
-      const cell = (text) => '"' + text.trim().replace(/\s+/g, " ").replace(/(^|[,;|"]) *(?=[=+\-@＝＋－＠])/g, "$&'").replace(/"/g, '""') + '"';
+// As in src/report/csv.rs: a formula is stopped wherever a spreadsheet may start a cell, and no cell is longer
+// than a spreadsheet holds.
+      const harmless = (text) => text.trim().replace(/\s+/g, " ").replace(/(^|[,;|"]) *(?=[=+\-@＝＋－＠])/g, "$&'");
+      const cell = (text) => '"' + short(harmless(text)).replace(/"/g, '""') + '"';
       const lines = [world.columns, ...rows].map((row) => row.map(cell).join(",") + "\r\n");
       const link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff", ...lines], { type: "text/csv" })), download: "record-of-processing-" + world.day + ".csv" });
       link.click();
