@@ -51,12 +51,12 @@ impl Setting {
     /// What holds where it is not set.
     pub fn unset(self) -> &'static str {
         match self {
-            Setting::Inventory => "the folder of the call",
+            Setting::Inventory => "the working folder",
             Setting::Exclude => "nothing",
             Setting::Policies => "core",
             Setting::FailOn => "high",
             Setting::Baseline | Setting::Reports => "none",
-            Setting::AsOf => "none: dates do not matter",
+            Setting::AsOf => "none: effective dates are ignored",
             Setting::Status => "all",
         }
     }

@@ -76,7 +76,9 @@ pub fn apply(
         if waiver.data.is_empty() && waiver.agreements.is_empty() {
             notice(
                 "waiver-unlimited",
-                format!("the waiver of {name} accepts any data: it states neither `data` nor `agreements`"),
+                format!(
+                    "the waiver of {name} states neither `data` nor `agreements`: it accepts the finding however it grows"
+                ),
             );
         }
     }

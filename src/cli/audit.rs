@@ -19,24 +19,24 @@ use super::limits;
 use super::output;
 use super::writing::Writing;
 
-/// Follows all data along all declared flows and reports what that breaks
+/// Follow all data along all declared flows and report what that breaks
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of the inventory, `-` for standard input [default: the
-    /// configuration's `inventory`, else the working folder]
+    /// The inventory: folders and files, or `-` for standard input [default: the configuration's
+    /// `inventory`, else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     judging: Judging,
-    /// Findings that are known, written by `ringfence baseline write` or `audit --format
-    /// json`; they do not fail [default: the configuration's `baseline`]
+    /// Do not fail on the findings recorded in FILE, which `ringfence baseline write` or `audit
+    /// --format json` wrote [default: the configuration's `baseline`]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Write what the verdict rests on, for `ringfence verify`
+    /// Write a certificate of the result to FILE, for `ringfence verify`
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// Write inventory, policies, reports and certificate as one archive, for `ringfence
+    /// Write the inventory, policies, reports and certificate to one archive, for `ringfence
     /// verify`
     #[arg(long, value_name = "FILE.zip")]
     bundle: Option<PathBuf>,
@@ -55,9 +55,9 @@ Examples:
   ringfence audit --day 2026-11-23 --bundle audit.zip inventory
 
 Exit codes:
-  0  nothing new at or above --fail-on
-  1  findings, or notices that --deny-notices names
-  2  the input or the call was wrong; nothing was judged";
+  0  no new finding at or above --fail-on
+  1  new findings at or above --fail-on, or notices denied by --deny-notices
+  2  invalid input or invalid arguments; nothing was audited";
 
 /// Runs the audit.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -155,8 +155,8 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
     let places: Vec<String> =
         input.paths.iter().map(|p| format!("`{}`", visible(&p.display().to_string()))).collect();
     let mut text = format!(
-        "error: there is nothing to judge: no flow that counts\n  \
-         looked in: {} (every *.yaml and *.yml below it, hidden folders left out)\n  \
+        "error: there is nothing to audit: no flow is in scope\n  \
+         looked in: {} (every *.yaml and *.yml file in it, except in hidden folders)\n  \
          found: {} files, {} parties, {} systems, {} agreements, {} flows",
         places.join(", "),
         input.world.files,
@@ -170,7 +170,7 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
         let words: Vec<String> = list.iter().map(ToString::to_string).collect();
         format!("agreements that are not {}", words.join(" or "))
     }));
-    left_out.extend(scope.as_of.map(|day| format!("flows that do not count on {day}")));
+    left_out.extend(scope.as_of.map(|day| format!("flows that are not in effect on {day}")));
     left_out.extend(
         (!input.config.exclude.is_empty())
             .then(|| format!("files: {}", visible(&input.config.exclude.join(", ")))),
@@ -178,5 +178,5 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
     if !left_out.is_empty() {
         text.push_str(&format!("\n  left out: {}", left_out.join("; ")));
     }
-    text + "\n  help: name the folder that holds the inventory, or say --allow-empty if this is as it should be"
+    text + "\n  help: name the folder that holds the inventory, or pass --allow-empty if no flow is meant to be in scope"
 }

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use super::{Cli, output};
 
-/// Writes completions for a shell
+/// Print completions for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

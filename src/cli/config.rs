@@ -13,17 +13,17 @@ use super::input;
 use super::output::{self, Color};
 use super::values::Form;
 
-/// Prints the settings in force and where each comes from
+/// Print the settings in force and where each comes from
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The inventory whose settings are meant [default: the working folder]
+    /// The inventory whose settings are printed [default: the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The form of the list
+    /// The output format
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -33,20 +33,20 @@ Examples:
   ringfence config
   ringfence config inventory --format json
 
-Arguments of a call come before the configuration, and that before the defaults.
+Command-line arguments override the configuration, which overrides the defaults.
 
-Exit codes: 0 fine, 2 the configuration is wrong.";
+Exit codes: 0 printed, 2 the configuration is invalid.";
 
 /// What each setting is.
 const MEANINGS: [(Setting, &str); 8] = [
-    (Setting::Inventory, "what is read"),
-    (Setting::Exclude, "what is left out of it"),
-    (Setting::Policies, "what it is held against, besides its own terms and promises"),
-    (Setting::FailOn, "the severity from which on new findings fail"),
-    (Setting::Baseline, "findings known before"),
-    (Setting::AsOf, "the day whose flows count"),
-    (Setting::Status, "the agreements that count"),
-    (Setting::Reports, "files written besides"),
+    (Setting::Inventory, "the folders and files to read"),
+    (Setting::Exclude, "the files to leave out"),
+    (Setting::Policies, "the policies to check against, besides the inventory's own terms and promises"),
+    (Setting::FailOn, "the lowest severity at which new findings fail"),
+    (Setting::Baseline, "the file with the findings that do not fail"),
+    (Setting::AsOf, "the date on which flows must be in effect"),
+    (Setting::Status, "the statuses of the agreements to include"),
+    (Setting::Reports, "the additional reports to write"),
 ];
 
 /// Prints the settings.
@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn text(entries: &[(Setting, Vec<String>)], file: Option<&str>) -> String {
     let mut text = match file {
         Some(file) => format!("Settings from {file}\n\n"),
-        None => format!("No {} here or above: the defaults hold\n\n", config::FILE),
+        None => format!("No {} here or in a folder above: the defaults apply\n\n", config::FILE),
     };
     for (key, value) in entries {
         let what = MEANINGS.iter().find(|(name, _)| name == key).map_or("", |(_, what)| what);

@@ -15,22 +15,22 @@ use super::judging::{Scoping, fingerprint};
 use super::limits;
 use super::output::{self, Color};
 
-/// Says what a rule, a promise or a check means, or why a finding is one
+/// Explain what a rule, a promise or a check means, or how a finding comes about
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The full name of a rule (`core/no-collapse`), of a built-in check
-    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH); or a
-    /// finding's fingerprint, or how it begins [default: lists all names]
+    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH), or the
+    /// beginning of a finding's fingerprint [default: list all names]
     #[arg(value_name = "RULE | FINGERPRINT")]
     wanted: Option<String>,
-    /// Folders and files of the inventory [default, for a finding: the configuration's
-    /// `inventory`, else the working folder]
+    /// The inventory: folders and files [default, for a finding: the configuration's `inventory`,
+    /// else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     scoping: Scoping,
-    /// When to colour
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }

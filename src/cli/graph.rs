@@ -18,43 +18,43 @@ use super::limits;
 use super::output::{self, Color};
 use super::values;
 
-/// Draws the declared flows: parties, their systems, and what is part of a finding
+/// Draw the declared flows between parties and systems, with findings highlighted
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of the inventory, `-` for standard input [default: the
-    /// configuration's `inventory`, else the working folder]
+    /// The inventory: folders and files, or `-` for standard input [default: the configuration's
+    /// `inventory`, else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// What is written: a picture for pages and print, or text for Graphviz, Mermaid, yEd,
-    /// NetworkX and other programs
+    /// The output format: an SVG image, or input for Graphviz, Mermaid, yEd, NetworkX and other
+    /// programs
     #[arg(long, default_value = "svg", value_parser = values::word::<Format>())]
     format: Format,
-    /// Where it goes, instead of standard output; written whole or not at all
+    /// Write to FILE (atomically) instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Only flows that may carry one of these categories
+    /// Draw only flows that may carry one of these categories
     #[arg(long, value_name = "CATEGORY", value_delimiter = ',')]
     data: Vec<String>,
-    /// Only flows with one of these purposes, or one above or below it
+    /// Draw only flows with one of these purposes, or one above or below it
     #[arg(long, value_name = "PURPOSE", value_delimiter = ',')]
     purpose: Vec<String>,
-    /// Only flows from or to these parties
+    /// Draw only flows from or to these parties
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     party: Vec<String>,
-    /// Only flows under these agreements
+    /// Draw only flows under these agreements
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     agreement: Vec<String>,
-    /// Only flows that are part of a new finding of this severity or a graver one
+    /// Draw only flows that are part of a new finding at or above this severity
     #[arg(long, value_name = "SEVERITY", value_parser = values::word::<Severity>())]
     severity: Option<Severity>,
-    /// Only flows that are part of a new finding
+    /// Draw only flows that are part of a new finding
     #[arg(long)]
     violations: bool,
-    /// Only the flows of one finding, new or not
+    /// Draw only the flows of one finding, whether new or not
     #[arg(long, value_name = "FINGERPRINT")]
     finding: Option<String>,
-    /// Draw parties alone, a line standing for all that flows between two
+    /// Draw parties only, with one line for all flows between two of them
     #[arg(long, conflicts_with = "systems")]
     overview: bool,
     /// Draw systems, even if there are more than 150
@@ -62,7 +62,7 @@ pub struct Args {
     systems: bool,
     #[command(flatten)]
     scoping: Scoping,
-    /// When to colour errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -75,13 +75,13 @@ Examples:
   ringfence graph --format mermaid --overview inventory >> wiki.md
   ringfence graph --format dot inventory | dot -Tpdf -o flows.pdf
 
-Without a filter everything that counts is drawn; of several filters all must hold.
-An inventory of more than 150 systems is drawn as its parties, unless --systems asks
-for all.
+Without a filter, all flows in scope are drawn; a flow must match all filters given.
+An inventory of more than 150 systems is drawn as its parties, unless --systems is
+given.
 
 Exit codes:
   0  drawn
-  2  the input or the call was wrong, or nothing matched; nothing was drawn";
+  2  invalid input or arguments, or nothing matched; nothing was drawn";
 
 /// Draws.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

@@ -10,11 +10,11 @@ use ringfence::visible::{inert, visible};
 
 use super::output;
 
-/// Writes a small inventory, a policy and a configuration to start from
+/// Write a small inventory, a policy and a configuration to start from
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// An empty or new folder
+    /// The folder to write to; it must be empty or new
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
 }

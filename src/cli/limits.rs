@@ -33,43 +33,43 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// inventory.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The largest file that is read: bytes, or with K, M or G [default: 128M]
+    /// Refuse files larger than SIZE: bytes, or a number with K, M or G [default: 128M]
     #[arg(long, global = true, value_name = "SIZE", help_heading = "Limits", hide_short_help = true,
           value_parser = file_size)]
     max_file_size: Option<u64>,
-    /// How deep values may nest, aliases followed [default: 64]
+    /// Refuse values nested deeper than N levels, aliases included [default: 64]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true,
           value_parser = up_to(Limits::DEEPEST))]
     max_depth: Option<usize>,
-    /// How many values YAML aliases may repeat in all files, beyond one for each 8 bytes
-    /// [default: 1000000]
+    /// Refuse YAML aliases that repeat more than N values in all files together; one value per
+    /// 8 bytes of a file is free [default: 1000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_aliases: Option<usize>,
-    /// How many files are read, and how many YAML documents in all of them [default: 1000000]
+    /// Refuse more than N files, or more than N YAML documents in all files together
+    /// [default: 1000000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_documents: Option<usize>,
-    /// The longest name, title, key or word, in characters [default: 1000]
+    /// Refuse names, titles, keys and words longer than N characters [default: 1000]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_name: Option<usize>,
-    /// The longest text that is no name, such as a quote or a reason, in characters [default:
-    /// 65536]
+    /// Refuse quotes, reasons and other texts longer than N characters [default: 65536]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_text: Option<usize>,
-    /// With more findings nothing is reported, and the exit code is 2 [default: 100000, and one
-    /// for each 64 bytes of the input]
+    /// Report nothing and exit with 2 if there are more than N findings [default: 100000, plus one
+    /// per 64 bytes of input]
     #[arg(long, global = true, value_name = "N", help_heading = "Limits", hide_short_help = true)]
     max_findings: Option<usize>,
-    /// With more resident memory the run ends with exit code 2; Linux only [default: 8G]
+    /// Stop and exit with 2 if the program uses more than SIZE of memory; Linux only [default: 8G]
     #[arg(long, global = true, value_name = "SIZE", help_heading = "Limits", hide_short_help = true,
           value_parser = size)]
     max_memory: Option<u64>,
-    /// Read what links lead to outside of the inventory; without it, such a link is an error
+    /// Follow links that lead out of the inventory; without this, such a link is an error
     #[arg(long, global = true, help_heading = "Reading")]
     follow_links: bool,
-    /// The file that standard input stands for, for formats that show findings beside a file
+    /// The path to report for an inventory read from standard input
     #[arg(long, global = true, value_name = "PATH", help_heading = "Reading")]
     stdin_name: Option<PathBuf>,
-    /// Show this many mistakes and count the others; 0 for all
+    /// Print the first N mistakes and count the others; 0 prints all
     #[arg(long, global = true, value_name = "N", help_heading = "Reading", default_value_t = SHOWN)]
     max_errors: usize,
 }

@@ -11,11 +11,11 @@ use ringfence::visible::visible;
 
 use super::{Cli, output};
 
-/// Writes the manual page, or with --dir one page per command
+/// Print the manual page, or write one page per command with --dir
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The folder for all pages; made if it does not exist
+    /// Write all pages to DIR, which is created if it does not exist
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }

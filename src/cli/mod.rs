@@ -35,18 +35,18 @@ use clap::{Parser, Subcommand};
 use ringfence::visible::{inert, visible};
 use watching::Watching;
 
-/// Audits declared data sharing: can this data, by any chain of declared flows, end
+/// Audit declared data sharing: can this data, by any chain of declared flows, end
 /// up where a rule, a contract or a public promise says it must not?
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// Say on standard error what each stage cost, at what pace, and the most memory used
+    /// Print the time, throughput and peak memory of each stage to standard error
     #[arg(long, global = true, help_heading = "Watching")]
     timings: bool,
-    /// Keep in this folder what files came to, so that the next run reads only those that
-    /// changed; trusted like the program itself, so never one that others may write to
+    /// Cache parsed files in DIR, so that the next run parses only files that changed. The cache
+    /// is trusted: never name a folder that others can write to
     #[arg(long, global = true, value_name = "DIR", help_heading = "Reading")]
     cache: Option<PathBuf>,
     #[command(flatten)]
@@ -56,10 +56,10 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   ringfence init my-inventory          Write a small inventory to start from
-  ringfence audit my-inventory         Judge it
-  ringfence explain terms/onward       Say what a rule means
+  ringfence audit my-inventory         Audit it
+  ringfence explain terms/onward       Explain a rule
 
-Exit codes: 0 fine, 1 findings, 2 the input or the call was wrong.";
+Exit codes: 0 success, 1 findings, 2 invalid input or invalid arguments.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

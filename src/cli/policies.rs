@@ -13,17 +13,17 @@ use super::limits::limits;
 use super::output::{self, Color};
 use super::values::Form;
 
-/// Lists the policies that come with the program, or says what one looks at
+/// List the built-in policies, or describe some
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Policies to say more of: built-in packs, files or folders [default: all packs]
+    /// Policies to describe: built-in packs, files or folders [default: list all packs]
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// The form of the list
+    /// The output format
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// When to colour the text
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -35,7 +35,7 @@ Examples:
   ringfence policies policies/house.yaml
   ringfence policies --format json
 
-Exit codes: 0 listed, 2 there is no such policy, or it is wrong.";
+Exit codes: 0 printed, 2 a policy does not exist or is invalid.";
 
 /// Lists the policies.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

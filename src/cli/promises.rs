@@ -18,40 +18,40 @@ use super::judging::today;
 use super::output::{self, Color};
 use super::values;
 
-/// Lists every public promise as kept, broken, or not decidable from what is declared
+/// List every public promise as kept, broken, or not decidable from what is declared
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of the inventory, `-` for standard input [default: the
-    /// configuration's `inventory`, else the working folder]
+    /// The inventory: folders and files, or `-` for standard input [default: the configuration's
+    /// `inventory`, else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Judge the flows of this day; without it dates do not matter
+    /// Include only flows in effect on this date; without it, effective dates are ignored
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     as_of: Option<Date>,
-    /// Evaluate waivers, assurances and agreements as of this day [default: today in UTC]
+    /// Evaluate waiver, assurance and agreement expiry as of this date [default: today in UTC]
     #[arg(long, alias = "today", value_name = "DATE", value_parser = values::date)]
     day: Option<Date>,
-    /// Judge agreements with these statuses only
+    /// Include only agreements with these statuses
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
     status: Vec<Status>,
-    /// Findings that are known; a promise that they alone break does not fail [default: the
+    /// Do not fail on promises broken only by findings recorded in FILE [default: the
     /// configuration's `baseline`]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Fail if a promise is not decidable as well
+    /// Fail on promises that are not decidable, too
     #[arg(long)]
     fail_on_undecided: bool,
-    /// An inventory without a flow that counts is fine
+    /// Succeed even if no flow is in scope
     #[arg(long)]
     allow_empty: bool,
-    /// The form of the list
+    /// The output format
     #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
     format: Format,
-    /// Where the list goes, instead of standard output; written whole or not at all
+    /// Write the list to FILE (atomically) instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// When to colour the text
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -69,7 +69,7 @@ carries. The list says which declaration is missing.
 Exit codes:
   0  no promise is broken by anything new
   1  a promise is broken; with --fail-on-undecided: or not decidable
-  2  the input or the call was wrong; nothing was judged";
+  2  invalid input or invalid arguments; nothing was evaluated";
 
 /// Lists the promises.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

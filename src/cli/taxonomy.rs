@@ -13,17 +13,17 @@ use super::input;
 use super::output::{self, Color};
 use super::values::Form;
 
-/// Lists the data categories and purposes, with what other vocabularies call them
+/// List the data categories and purposes, with their names in other vocabularies
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files of an inventory whose own keys are listed, too
+    /// An inventory whose own keys are listed, too: folders and files
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The form of the list
+    /// The output format
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Text)]
     format: Form,
-    /// When to colour errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }

@@ -13,37 +13,37 @@ use super::limits::limits;
 use super::output::{self, Color};
 use super::values;
 
-/// Runs the tests of policies: small inventories, and what must be found in them
+/// Run policy tests: small inventories with the findings that a policy must report
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folders and files with tests, or the name of a built-in pack [default: the working
+    /// Folders and files with tests, or the names of built-in packs [default: the working
     /// folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Run the tests whose file, name or rule holds this text
+    /// Run only tests whose file, name or rule contains TEXT
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Tell which rules, matchers and exceptions no test exercises: each part is taken away,
-    /// and some test has to fail
+    /// Report the rules, matchers and exceptions that no test exercises: a part is exercised if
+    /// some test fails without it
     #[arg(long)]
     coverage: bool,
-    /// Fail if less than so many of a hundred parts are exercised; implies --coverage
+    /// Fail if tests exercise less than PERCENT of the parts; implies --coverage
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     fail_under: Option<u8>,
-    /// The form of the result
+    /// The output format
     #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
     format: Format,
-    /// Where the result goes, instead of standard output; written whole or not at all
+    /// Write the result to FILE (atomically) instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The result in one more form, `junit=tests.xml` say
+    /// Also write the result in FORMAT to FILE, such as `junit=tests.xml`
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = values::written::<Format>)]
     reports: Vec<(Format, PathBuf)>,
-    /// Failures and errors only
+    /// Print failures and errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// When to colour the text
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -66,8 +66,8 @@ A test, in a YAML file beside or below the folder of policy.yaml:
 
 Exit codes:
   0  all tests pass
-  1  a test fails, or less is exercised than --fail-under asks for
-  2  the tests, a policy or the call is wrong, or there are no tests";
+  1  a test fails, or the tests exercise less than --fail-under requires
+  2  invalid tests, policy or arguments, or there are no tests";
 
 /// Runs the tests.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {

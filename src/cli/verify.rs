@@ -34,45 +34,46 @@ const MOST_BYTES: u64 = 8 << 30;
 
 /// Check a certificate or a bundle that `audit` wrote
 ///
-/// A scope that is narrower than that of `ringfence audit` without arguments fails, unless it is named.
+/// Verification fails if the audit covered less than `ringfence audit` does without options, unless
+/// the options below allow it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The certificate or the bundle
     #[arg(value_name = "FILE")]
     certificate: PathBuf,
-    /// Folders and files of the inventory [default: the configuration's `inventory`, else
-    /// the working folder; of a bundle: nothing but what is in it]
+    /// The inventory: folders and files [default: the configuration's `inventory`, else the working
+    /// folder; for a bundle, the inventory in it]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A policy that was applied: the name of a built-in pack, a file or a folder; of a bundle
-    /// also the name of an entry [default: the configuration's `policies`, else `core`; of a
-    /// bundle: those in it; `core` has to be among them]
+    /// A policy that must have been applied: a built-in pack, a file or a folder; for a bundle, also
+    /// the name of an entry [default: the configuration's `policies`, else `core`; for a bundle,
+    /// those in it, which must include `core`]
     #[arg(long = "policy", value_name = "POLICY")]
     policies: Vec<String>,
-    /// Require that it holds for this day, whichever day it was written for [default: today]
+    /// Require that the result holds on this date, whenever the audit was made [default: today]
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     day: Option<Date>,
-    /// Accept that the flows of this day only were judged
+    /// Allow a result that covers only flows in effect on this date
     #[arg(long, value_name = "DATE", value_parser = values::date)]
     as_of: Option<Date>,
-    /// Accept that agreements with these statuses only were judged
+    /// Allow a result that covers only agreements with these statuses
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<Status>())]
     status: Vec<Status>,
-    /// Accept that files were left out of the inventory [default: none, whatever the
-    /// configuration excludes]
+    /// Allow these files to be left out of the inventory [default: none, whatever the configuration
+    /// excludes]
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// Accept that no flow was judged
+    /// Allow a result that covers no flow
     #[arg(long)]
     allow_empty: bool,
-    /// Do not make the reports of a bundle again to compare them
+    /// Do not regenerate and compare the reports of a bundle
     #[arg(long)]
     quick: bool,
-    /// Print what is wrong, and nothing else
+    /// Print failures and errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// When to colour the errors
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -83,10 +84,10 @@ Examples:
   ringfence verify audit.cert.json inventory
   ringfence verify --policy core --policy house.yaml audit.cert.json inventory
   ringfence verify --day 2026-11-23 --status active audit.cert.json inventory
-  ringfence verify audit.zip                 Inventory and policies are in the bundle
-  ringfence verify audit.zip inventory       And whether these files are those in it
+  ringfence verify audit.zip                 Use the inventory and policies in the bundle
+  ringfence verify audit.zip inventory       Also compare them with these files
 
-Exit codes: 0 it holds, 1 it does not, 2 the input or the call was wrong.";
+Exit codes: 0 verified, 1 not verified, 2 invalid input or arguments.";
 
 impl Args {
     /// What the certificate has to be of.

@@ -16,22 +16,22 @@ use super::values;
 /// What is written, where, and how it looks.
 #[derive(Debug, clap::Args)]
 pub struct Writing {
-    /// The form of the report
+    /// The format of the report
     #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
     pub format: Format,
-    /// Where the report goes, instead of standard output; written whole or not at all
+    /// Write the report to FILE (atomically) instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// One more report, `json=audit.json` say
+    /// Also write a report in FORMAT to FILE, such as `json=audit.json`
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = values::report)]
     reports: Vec<(Format, PathBuf)>,
-    /// How many findings the text report writes out, the others being counted; 0 for all
+    /// Print at most N findings in the text report and count the others; 0 prints all
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
-    /// Findings and errors only
+    /// Print findings and errors only
     #[arg(long, short)]
     pub quiet: bool,
-    /// When to colour the text report
+    /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }

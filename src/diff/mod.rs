@@ -271,7 +271,8 @@ impl Diff {
         // A notice that the base has, too, is new if it is about something more.
         let known = |notice: &Notice| {
             let before = noticed.get(&(&*notice.code, &*notice.message));
-            before.is_some_and(|before| notice.subjects.iter().all(|subject| before.contains(subject.as_str())))
+            before
+                .is_some_and(|before| notice.subjects.iter().all(|subject| before.contains(subject.as_str())))
         };
         let relied: BTreeSet<(&str, Cow<str>, &str)> = base
             .1

@@ -414,7 +414,7 @@ fn reading_notices(set: &InputSet, within: &[Node], in_force: &[Policy], sources
         if !in_force.contains(id) {
             notices.push(Notice {
                 code: "policy-not-in-force".to_owned(),
-                message: format!("the policy `{id}` stands among the inventory's files and is not applied; name it with `--policy`"),
+                message: format!("the policy `{id}` lies among the inventory's files but is not applied; name it with `--policy` or in `policies`"),
                 subjects: Vec::new(),
                 location: Some(sources.location(entry.key_span)),
             });

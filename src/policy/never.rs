@@ -310,7 +310,10 @@ fn apart_globs(a: &GlobSet, b: &GlobSet) -> bool {
     // Of two globs that both stand for many names nothing is known.
     let many = |globs: &GlobSet| globs.iter().any(|glob| glob.literal().is_none());
     let meet = |a: &GlobSet, b: &GlobSet| a.iter().filter_map(Glob::literal).any(|text| b.matches(text));
-    !a.is_empty() && !b.is_empty() && !(many(a) && many(b)) && !meet(a, b) && !meet(b, a)
+    if a.is_empty() || b.is_empty() || many(a) && many(b) {
+        return false;
+    }
+    !meet(a, b) && !meet(b, a)
 }
 
 /// Whether both name one and the same party.

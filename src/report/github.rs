@@ -57,7 +57,7 @@ pub fn render(report: &Report) -> String {
     }
     changes.iter().for_each(|one| entry(&mut out, Level::Warning, one));
     let verdict = report.verdict();
-    let title = if verdict.fails { "Ringfence: FAILS" } else { "Ringfence: PASSES" };
+    let title = if verdict.fails { "Ringfence: FAIL" } else { "Ringfence: PASS" };
     let mut lines = vec![verdict.sentence];
     lines.extend(verdict.broken);
     lines.extend(verdict.loose);
@@ -74,13 +74,13 @@ pub fn render(report: &Report) -> String {
         let claims = say::claims(audit);
         let claim = |c: &say::Claim| {
             let at = say::at(c.location, places);
-            format!("{} claims {} ({at}): for {}", c.flow, c.claim, c.rules.join(", "))
+            format!("{} claims {} ({at}), which affects {}", c.flow, c.claim, c.rules.join(", "))
         };
         let mut lines: Vec<String> = claims.iter().take(LISTED).map(claim).collect();
         if let Some(more @ 1..) = claims.len().checked_sub(LISTED) {
             lines.push(format!("… and {}", say::count(more, "more claim")));
         }
-        let title = "Relied on: without these claims there could be more findings";
+        let title = "Relied on: claims without which there could be more findings";
         command(&mut out, Level::Notice, None, places, title, &lines);
     }
     out.push_str(&format!("{title}. {}\n", say::summary(audit)));

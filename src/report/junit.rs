@@ -108,8 +108,8 @@ fn test(f: &Finding, report: &Report) -> Test {
         }
     } else {
         let why = match (f.status, f.binding) {
-            (FindingStatus::New, true) => format!("new, but {} does not fail", f.severity),
-            (FindingStatus::New, false) => format!("new and {}, but its policy does not bind", f.severity),
+            (FindingStatus::New, true) => format!("new, but {} findings do not fail the audit", f.severity),
+            (FindingStatus::New, false) => format!("new and {}, but from a non-binding policy", f.severity),
             _ => format!("{}, {}", f.severity, say::accepted(f).unwrap_or_default()),
         };
         Outcome::Skipped { message: format!("{}: {title}: {happened}", say::line(&why)) }
@@ -149,7 +149,7 @@ fn notices(report: &Report) -> Suite {
     let mut tests = Vec::new();
     let mut out = Vec::new();
     let verdict = report.verdict();
-    out.push(format!("{}: {}", if verdict.fails { "FAILS" } else { "PASSES" }, verdict.sentence));
+    out.push(format!("{}: {}", if verdict.fails { "FAIL" } else { "PASS" }, verdict.sentence));
     out.extend(verdict.broken);
     out.extend(verdict.loose);
     for (index, notice) in audit.notices.iter().enumerate() {
@@ -170,13 +170,13 @@ fn notices(report: &Report) -> Suite {
         out.push(text);
     }
     if tests.is_empty() {
-        let name = "no notice that is not accepted".to_owned();
+        let name = "no denied notice".to_owned();
         tests.push(Test { class: "notices".to_owned(), name, outcome: Outcome::Passed });
     }
     for claim in say::claims(audit) {
         let at = say::at(claim.location, places);
         out.push(format!(
-            "relied on: {} claims {} ({at}), for {}",
+            "relied on: {} claims {} ({at}), which affects {}",
             claim.flow,
             claim.claim,
             claim.rules.join(", ")

@@ -201,7 +201,7 @@ impl<'r> Report<'r> {
                 sentence: {
                     let unjudged = say::unjudged(diff).map_or_else(String::new, |text| format!("; {text}"));
                     let outcome = difference::outcome(diff, &self.gate, widening);
-                    format!("{outcome}; {}{unjudged}.", say::judged(self.audit))
+                    format!("{outcome}. {}{unjudged}.", say::judged(self.audit))
                 },
                 ..verdict
             },

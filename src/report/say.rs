@@ -24,12 +24,12 @@ pub fn count(number: usize, one: &str) -> String {
     }
 }
 
-/// Numbers of findings by severity, gravest first: `2 critical and 1 high`.
+/// How many findings there are, and of which severities, gravest first: `2 critical, 1 high`.
 pub fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
     let mut numbers: BTreeMap<Severity, usize> = BTreeMap::new();
     findings.for_each(|s| *numbers.entry(s).or_default() += 1);
     let parts: Vec<String> = numbers.iter().map(|(s, n)| format!("{n} {s}")).collect();
-    (numbers.values().sum(), listing(&parts))
+    (numbers.values().sum(), parts.join(", "))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -92,7 +92,7 @@ pub struct Verdict {
 
 /// What every report says so that nobody takes it for more than it is.
 pub const CAUTION: &str =
-    "This says where declared flows lead. Whether that is allowed is for people to judge.";
+    "Ringfence reports where declared flows lead. It does not decide whether that is lawful.";
 
 /// The verdict.
 pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
@@ -101,21 +101,19 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
     let denied = audit.notices.iter().filter(|n| gate.denies(n)).count();
     let mut why = Vec::new();
     if stopping > 0 {
-        let are = if stopping == 1 { "finding is" } else { "findings are" };
         let from = gate.fail_on.word();
-        why.push(format!("{severities} {are} new (findings count from {from} on)"));
+        why.push(format!("{} at or above `{from}` ({severities})", count(stopping, "new finding")));
     }
     if denied > 0 {
-        let are = if denied == 1 { "is" } else { "are" };
-        why.push(format!("{} {are} not accepted", count(denied, "notice")));
+        why.push(format!("{} denied by --deny-notices", count(denied, "notice")));
     }
     if why.is_empty() {
         why.push(match gate.fail_on {
-            Threshold::Never => "findings do not count (--fail-on never)".to_owned(),
-            Threshold::At(severity) if audit.findings.is_empty() => {
-                format!("the declared flows break nothing (findings count from {severity} on)")
+            Threshold::Never => "findings never fail this audit (--fail-on never)".to_owned(),
+            Threshold::At(_) if audit.findings.is_empty() => {
+                "the declared flows break no rule, term or promise".to_owned()
             }
-            Threshold::At(severity) => format!("no new finding counts from {severity} on"),
+            Threshold::At(severity) => format!("no new finding at or above `{severity}`"),
         });
     }
     let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken);
@@ -123,16 +121,16 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
     let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     Verdict {
         fails: gate.fails(audit),
-        sentence: format!("{}; {}.", listing(&why), judged(audit)),
+        sentence: format!("{}. {}.", listing(&why), judged(audit)),
         broken: (!broken.is_empty()).then(|| {
             let promises = count(audit.promises.len(), "promise");
-            format!("Broken: {} of {promises} ({}).", broken.len(), broken.join(", "))
+            format!("{} of {promises} broken: {}.", broken.len(), broken.join(", "))
         }),
         loose: (loose > 0).then(|| {
             format!(
-                "{} of policies that do not bind {} shown and {} not count.",
+                "{} {} and {} not affect the result.",
                 count(loose, "new finding"),
-                if loose == 1 { "is" } else { "are" },
+                if loose == 1 { "is from a non-binding policy" } else { "are from non-binding policies" },
                 if loose == 1 { "does" } else { "do" },
             )
         }),
@@ -142,24 +140,24 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
 /// The day, the policies and how much of the inventory was judged.
 pub fn judged(audit: &Audit) -> String {
     let by = match audit.policies.as_slice() {
-        [] => "by the agreements' own terms, the promises and no policy".to_owned(),
-        policies => format!("by {}", listing(&policies.iter().map(policy).collect::<Vec<_>>())),
+        [] => "without a policy: only the agreements' own terms and the promises".to_owned(),
+        policies => format!("against {}", listing(&policies.iter().map(policy).collect::<Vec<_>>())),
     };
-    let mut days = format!("judged on {}", audit.judged.day);
+    let mut days = format!("Judged on {}", audit.judged.day);
     if let Some(day) = &audit.judged.as_of {
         days.push_str(&format!(" with the flows of {day}"));
     }
     let facts = &audit.inventory;
     let left_out = left_out(&audit.judged).map_or_else(String::new, |text| format!("; {text}"));
     let flows = format!(
-        "{} of {} declared {} count, {} of them proposed and {} assumed",
+        "{} of {} declared {} in scope ({} proposed, {} assumed)",
         facts.counting_flows,
         facts.flows,
-        if facts.flows == 1 { "flow" } else { "flows" },
+        if facts.flows == 1 { "flow is" } else { "flows are" },
         facts.proposed_flows,
         facts.assumed_flows,
     );
-    format!("{days}, {by}; {flows}{left_out}")
+    format!("{days} {by}. {flows}{left_out}")
 }
 
 /// What `exclude`, `--status` and `--as-of` leave out of what is judged, if they are used.
@@ -253,9 +251,9 @@ pub fn speaker(promise: &Promise) -> String {
 /// What a claim kept from being judged: a rule, or what the built-in claims are for.
 fn kept(rule: &str) -> &str {
     match rule {
-        "flow/only_from" => "every rule: it leaves out what starts elsewhere",
-        "flow/disposed" => "every rule: what it moved is gone",
-        "terms/released_by" => "the terms of agreements: they end here",
+        "flow/only_from" => "every rule: data that originates elsewhere is excluded",
+        "flow/disposed" => "every rule: the data that it moved counts as deleted",
+        "terms/released_by" => "agreement terms: they stop following the data here",
         rule => rule,
     }
 }

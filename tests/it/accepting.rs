@@ -248,7 +248,7 @@ fn a_waiver_is_written_and_holds_for_what_it_accepts() {
         assert_eq!(fs::read_to_string(folder.join("waivers.yaml")).unwrap(), before);
     };
     refused(&fingerprint(0), &[], "is accepted already, until 2027-01-31 (waivers.yaml:");
-    refused("rf1:0000000000000000", &[], "`ringfence audit` lists them");
+    refused("rf1:0000000000000000", &[], "`ringfence audit` lists all findings");
     refused("rf1:12", &[], "is not a fingerprint");
     let lost = ["--file", "elsewhere/x.yaml"];
     fs::write(folder.join("all.yaml"), PARTS.replace("id: leak", "id: leak2")).unwrap();

@@ -194,9 +194,13 @@ fn a_check_of_no_file_is_no_pass() {
         assert_eq!(check(&["--allow-empty"]).status.code(), Some(0));
     }
     // Nor is one of files that declare nothing.
-    for (text, code) in
-        [("", 2), ("# later\n", 2), ("---\n---\n", 2), ("parties: []\n", 2), ("parties: [{id: p}]\n", 0)]
-    {
+    for (text, code) in [
+        ("", 2),
+        ("# later\n", 2),
+        ("---\n---\n", 2),
+        ("parties: []\n", 2),
+        ("parties: [{id: p, name: P}]\n", 0),
+    ] {
         fs::write(folder.path().join("a.yaml"), text).unwrap();
         let output = check(&[]);
         assert_eq!(output.status.code(), Some(code), "{text}");

@@ -1038,7 +1038,7 @@ fn what_is_pardoned_is_shown_in_every_format() {
         assert!(says || format == "gitlab", "{format}: {out}");
     }
     let (_, text) = states.diff("text", &[]);
-    assert!(text.contains("1 critical finding is pardoned in the same change"), "{text}");
+    assert!(text.contains("1 finding pardoned in the same change (1 critical)"), "{text}");
 }
 
 /// What is taken back may name what is gone, and what is new may stand where it stood.

@@ -708,8 +708,8 @@ fn every_format_shows_what_is_gated_with_its_place() {
         );
     }
     assert_eq!(sarif["runs"][0]["properties"]["fails"], true);
-    assert!(of("junit", strict).out.contains("<system-out>FAILS: "));
-    assert!(of("github", strict).out.contains("Ringfence: FAILS"));
+    assert!(of("junit", strict).out.contains("<system-out>FAIL: "));
+    assert!(of("github", strict).out.contains("Ringfence: FAIL"));
     // Where it passes, changes of what judges are there all the same, and nothing fails.
     let sarif = of("sarif", "").json();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 0);
@@ -743,12 +743,12 @@ fn a_verdict_says_what_never_fails() {
     };
     let (code, said) = words("--fail-on never");
     assert!(
-        code == 0 && said.starts_with("PASSES: ") && said.contains("no finding fails (`--fail-on never`)"),
+        code == 0 && said.starts_with("PASS: ") && said.contains("findings never fail (`--fail-on never`)"),
         "{said}"
     );
     assert!(!said.contains("nothing that counts"), "{said}");
     let (code, said) = words("--fail-on never --format markdown");
-    assert!(code == 0 && said.contains("no finding fails"), "{said}");
+    assert!(code == 0 && said.contains("findings never fail"), "{said}");
 }
 
 /// Two folders have files of the same names: what is shown beside a file is shown beside HEAD's.

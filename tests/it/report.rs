@@ -44,7 +44,7 @@ fn the_verdict_says_what_counts() {
             .look(Look { width: 500, ..Look::default() })
             .render(Format::Text)
             .unwrap();
-        text.split(';').next().unwrap().to_owned()
+        text.split(". ").next().unwrap().to_owned()
     };
     let gate = |fail_on, denied| Gate { fail_on, denied };
     let codes = |code: &str| Denied::Codes(vec![code.to_owned()]);
@@ -52,15 +52,15 @@ fn the_verdict_says_what_counts() {
     let audit = full();
     assert_eq!(
         first(&gate(high, Denied::None), &audit),
-        "FAILS: 2 critical and 2 high findings are new (findings count from high on)"
+        "FAIL: 4 new findings at or above `high` (2 critical, 2 high)"
     );
     assert_eq!(
         first(&gate(Threshold::Never, Denied::None), &audit),
-        "PASSES: findings do not count (--fail-on never)"
+        "PASS: findings never fail this audit (--fail-on never)"
     );
     assert_eq!(
         first(&gate(Threshold::Never, codes("retention-assumed")), &audit),
-        "FAILS: 1 notice is not accepted"
+        "FAIL: 1 notice denied by --deny-notices"
     );
     assert!(!gate(Threshold::Never, codes("other")).fails(&audit));
     assert!(gate(Threshold::Never, Denied::All).fails(&audit));

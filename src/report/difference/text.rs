@@ -88,7 +88,7 @@ pub fn state(state: &StateFacts) -> String {
 /// The verdict in a sentence.
 pub fn sentence(report: &DiffReport) -> String {
     let fails = report.diff.fails(report.gate, report.widening);
-    let word = if fails { "FAILS" } else { "PASSES" };
+    let word = if fails { "FAIL" } else { "PASS" };
     format!("{word}: {}", outcome(report.diff, report.gate, report.widening))
 }
 
@@ -99,22 +99,20 @@ pub fn outcome(diff: &Diff, gate: &Gate, widening: bool) -> String {
         let stopping = list.iter().filter(|f| gate.stops(f)).map(|f| f.severity);
         let (number, words) = by_severity(stopping);
         if number > 0 {
-            let noun = if number == 1 { "finding is" } else { "findings are" };
-            reasons.push(format!("{words} {noun} {what}"));
+            reasons.push(format!("{} {what} ({words})", count(number, "finding")));
         }
     }
     let pardoned = diff.pardoned.iter().map(|p| &p.finding).filter(|f| gate.stops(f));
     let (number, words) = by_severity(pardoned.map(|f| f.severity));
     if number > 0 {
-        let noun = if number == 1 { "finding is" } else { "findings are" };
-        reasons.push(format!("{words} {noun} pardoned in the same change"));
+        reasons.push(format!("{} pardoned in the same change ({words})", count(number, "finding")));
     }
     let edits = diff.edits.iter().flatten().filter(|e| e.class.gates()).count();
     if widening && edits > 0 {
         reasons.push(format!(
-            "{} {} or claim",
+            "{} that {}",
             count(edits, "edit"),
-            if edits == 1 { "widens" } else { "widen" }
+            if edits == 1 { "widens or claims" } else { "widen or claim" }
         ));
     }
     let reached = diff.newly_reached();
@@ -132,7 +130,7 @@ pub fn outcome(diff: &Diff, gate: &Gate, widening: bool) -> String {
     }
     let denied = diff.notices.iter().filter(|n| gate.denies(n)).count();
     if denied > 0 {
-        reasons.push(format!("{} not accepted", count(denied, "new notice")));
+        reasons.push(format!("{} denied by --deny-notices", count(denied, "new notice")));
     }
     if reasons.is_empty() {
         return passes(diff, gate);
@@ -143,16 +141,15 @@ pub fn outcome(diff: &Diff, gate: &Gate, widening: bool) -> String {
 /// What there is where nothing fails.
 fn passes(diff: &Diff, gate: &Gate) -> String {
     if diff.is_empty() {
-        return "nothing is different".to_owned();
+        return "the two states do not differ".to_owned();
     }
     let new = diff.new_findings().filter(|f| f.status == FindingStatus::New && f.binding);
     let (number, words) = by_severity(new.map(|f| f.severity));
-    match (gate.fail_on, number) {
-        (_, 0) => "nothing that counts is added or grown".to_owned(),
-        (Threshold::Never, 1) => format!("{words} finding is new; no finding fails (`--fail-on never`)"),
-        (Threshold::Never, _) => format!("{words} findings are new; no finding fails (`--fail-on never`)"),
-        (Threshold::At(severity), 1) => format!("{words} finding is new, below `--fail-on {severity}`"),
-        (Threshold::At(severity), _) => format!("{words} findings are new, below `--fail-on {severity}`"),
+    let new = format!("{} ({words})", count(number, "new finding"));
+    match gate.fail_on {
+        _ if number == 0 => "nothing was added or grew that fails".to_owned(),
+        Threshold::Never => format!("{new}; findings never fail (`--fail-on never`)"),
+        Threshold::At(severity) => format!("{new} below `--fail-on {severity}`"),
     }
 }
 
@@ -391,7 +388,7 @@ pub fn summary(diff: &Diff) -> String {
     }
     if diff.edits.is_some() {
         text += &format!(
-            " Edits: {} widening, {} assertion, {} both, {} narrowing, {} neutral.",
+            " Edits: {} widening, {} asserting, {} widening and asserting, {} narrowing, {} neutral.",
             s.widening, s.assertion, s.both, s.narrowing, s.neutral
         );
         text += &format!(" Changes of settings that widen or claim: {}.", s.settings);

@@ -63,7 +63,7 @@ pub fn render(report: &Report) -> String {
 fn head(report: &Report) -> String {
     let Report { audit, gate, .. } = report;
     let verdict = say::verdict(audit, gate);
-    let word = if verdict.fails { "FAILS" } else { "PASSES" };
+    let word = if verdict.fails { "FAIL" } else { "PASS" };
     let mut sentence = verdict.sentence;
     if let Some(first) = sentence.get_mut(..1) {
         first.make_ascii_uppercase();

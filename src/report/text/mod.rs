@@ -40,7 +40,7 @@ pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
 
 fn verdict(page: &mut Page, audit: &Audit, gate: &Gate) {
     let verdict = say::verdict(audit, gate);
-    let (lead, style) = if verdict.fails { ("FAILS: ", Style::Red) } else { ("PASSES: ", Style::Green) };
+    let (lead, style) = if verdict.fails { ("FAIL: ", Style::Red) } else { ("PASS: ", Style::Green) };
     page.hanging("", 0, &format!("{lead}{}", verdict.sentence), style);
     if let Some(broken) = verdict.broken {
         page.para(0, &broken, Style::Red);
@@ -68,7 +68,7 @@ fn promises(page: &mut Page, audit: &Audit) {
     if audit.promises.is_empty() {
         return;
     }
-    heading(page, "PROMISES, held against the declared flows", Style::Bold);
+    heading(page, "PROMISES, checked against the declared flows", Style::Bold);
     // Broken ones first: they are what a reader looks for.
     let mut promises: Vec<&Promise> = audit.promises.iter().collect();
     promises.sort_by_key(|p| p.standing());
@@ -108,7 +108,11 @@ fn unbroken(page: &mut Page, audit: &Audit) {
     if policies.is_empty() {
         return;
     }
-    heading(page, "WITHOUT FINDINGS: what was looked at, and what no declared flow shows", Style::Bold);
+    heading(
+        page,
+        "POLICIES WITHOUT FINDINGS: what they check, and what no declaration can show",
+        Style::Bold,
+    );
     for policy in policies {
         let title = policy.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
         page.para(
@@ -117,7 +121,7 @@ fn unbroken(page: &mut Page, audit: &Audit) {
             Style::Plain,
         );
         if let Some(about) = &policy.about {
-            page.item("    looked at   ", about, Style::Plain);
+            page.item("    looks at    ", about, Style::Plain);
         }
         if let Some(cannot_see) = &policy.cannot_see {
             page.item("    cannot see  ", cannot_see, Style::Plain);
@@ -133,9 +137,9 @@ fn notices(page: &mut Page, audit: &Audit, gate: &Gate, listed: usize) {
     if codes.is_empty() {
         return;
     }
-    heading(page, "NOTICES, which are no findings", Style::Bold);
+    heading(page, "NOTICES (these are not findings)", Style::Bold);
     for (code, notices) in codes {
-        let denied = if notices.iter().any(|n| gate.denies(n)) { ", not accepted" } else { "" };
+        let denied = if notices.iter().any(|n| gate.denies(n)) { ", denied" } else { "" };
         page.para(2, &format!("{code} ({}{denied})", notices.len()), Style::Yellow);
         for notice in notices.iter().take(listed) {
             let mut text = say::notice(notice, listed);
@@ -162,7 +166,7 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
     if audit.relied_on.is_empty() {
         return;
     }
-    heading(page, "RELIED ON: without these claims there could be more findings", Style::Bold);
+    heading(page, "RELIED ON: claims without which there could be more findings", Style::Bold);
     let claims = say::claims(audit);
     for claim in claims.iter().take(listed) {
         let place = claim.location;
@@ -171,7 +175,7 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
             &format!("{} claims `{}` · {}:{}", claim.flow, claim.claim, place.file, place.line),
             Style::Plain,
         );
-        page.para(4, &format!("for {}", claim.rules.join(", ")), Style::Dim);
+        page.para(4, &format!("affects {}", claim.rules.join(", ")), Style::Dim);
     }
     rest(page, 2, claims.len().saturating_sub(listed), "claim");
 }
