@@ -203,9 +203,17 @@ impl<'s> Layout<'s> {
         }
     }
 
-    /// What of HEAD is read by some settings of a state, where the call names no folder besides.
-    pub(super) fn of_head(&self, settings: &Settings, from: Which) -> Vec<PathBuf> {
-        let configured = settings.config.inventory.iter().map(|path| self.place(path, from, Which::Head));
+    /// What of HEAD is read by some settings of a state, where the call names no folder besides; those
+    /// that hold for HEAD stand where its own do.
+    pub(super) fn of_head(&self, settings: &Settings, from: Which, heads: &Settings) -> Vec<PathBuf> {
+        let place = |path: &PathBuf| {
+            let home = settings.folder().zip(heads.folder()).filter(|_| !self.states.same_tree);
+            match home.and_then(|(own, theirs)| Some(theirs.join(path.strip_prefix(own).ok()?))) {
+                Some(place) => place,
+                None => self.place(path, from, Which::Head),
+            }
+        };
+        let configured = settings.config.inventory.iter().map(place);
         read(None, self.anchor(Which::Head), None, configured.collect())
     }
 

@@ -26,8 +26,8 @@ pub fn unjudged(layout: &Layout) -> Vec<String> {
     let mut found = BTreeMap::new();
     for (old, new) in super::settings::pairs(layout) {
         let (Ok(old), Ok(new)) = (old, new) else { continue };
-        let by_base = Scope { paths: layout.of_head(&old, Which::Base), exclude: &old.config.exclude };
-        let by_head = Scope { paths: layout.of_head(&new, Which::Head), exclude: &new.config.exclude };
+        let by_base = Scope { paths: layout.of_head(&old, Which::Base, &new), exclude: &old.config.exclude };
+        let by_head = Scope { paths: layout.of_head(&new, Which::Head, &new), exclude: &new.config.exclude };
         if by_base.paths == by_head.paths && by_base.exclude == by_head.exclude {
             continue;
         }

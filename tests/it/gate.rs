@@ -765,6 +765,25 @@ fn what_is_in_head_is_shown_beside_heads_file() {
     );
 }
 
+/// Settings above two folders that are the same say the same of both.
+#[test]
+fn settings_above_two_folders_that_do_not_change_leave_nothing_to_tell() {
+    let folder = tempfile::tempdir().unwrap();
+    for side in ["base", "head"] {
+        let settings = ("ringfence.yaml", "inventory: [in, more]\nexclude: [x.yaml]\n");
+        write(&folder.path().join(side), &[("in/i.yaml", BASE), ("more/m.yaml", "parties: []\n"), settings]);
+    }
+    for call in ["base head", "base/in head/in", "base/in/i.yaml head/in/i.yaml"] {
+        let said = diff(folder.path(), &format!("{call} --fail-on-widening"));
+        assert_eq!(
+            (said.code, &said.json()["unjudged"]),
+            (0, &serde_json::json!([])),
+            "{call}: {}",
+            said.out
+        );
+    }
+}
+
 /// A result that was judged for some agreements alone is compared with what is judged so.
 #[test]
 fn a_result_as_base_says_which_agreements_are_judged() {

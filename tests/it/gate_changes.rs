@@ -460,7 +460,16 @@ fn facts(code: i32, diff: Option<&Value>) -> (i32, Option<[Value; 4]>) {
     let part = |diff: &Value, key: &str| diff[key].clone();
     let facts = diff.map(|diff| {
         let [base, head] = ["base", "head"].map(|side| diff[side]["inventory"].clone());
-        [base, head, part(diff, "summary"), part(diff, "untrusted")]
+        let mut untrusted = part(diff, "untrusted");
+        for change in untrusted.as_array_mut().into_iter().flatten() {
+            // Named as from the folder that the call names, or from the repository.
+            let file = change["location"]["file"].as_str().and_then(|file| file.rsplit('/').next());
+            let file = file.map(str::to_owned);
+            if let Some(file) = file {
+                change["location"]["file"] = file.into();
+            }
+        }
+        [base, head, part(diff, "summary"), untrusted]
     });
     (code, facts)
 }
