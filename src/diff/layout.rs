@@ -393,7 +393,8 @@ fn renamed(state: &State, path: &Path, other: &State) -> Option<String> {
             }
         }
     }
-    count.remove(path);
+    // The folders of a disk are found from its topmost folder, whichever way the call names them.
+    count.retain(|folder, _| folder != path && !same(folder, path));
     let (best, _) = count.into_iter().rev().max_by_key(|(_, n)| *n)?;
     (!best.as_os_str().is_empty()).then(|| slashed(&best))
 }
