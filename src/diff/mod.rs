@@ -35,7 +35,7 @@ pub use settings::{Changes, untrusted};
 pub use spec::{Mistakes, Spec};
 pub use state::{State, States, Which};
 pub use table::{Class, Declaration};
-pub use unjudged::{UNJUDGED, unjudged, unjudged_notice};
+pub use unjudged::{unjudged, unjudged_notice};
 
 use crate::audit::Options;
 use crate::finding::{Audit, Finding, InventoryFacts, Judged, Notice, Place, Program, Reliance};

@@ -14,9 +14,6 @@ use crate::input::{self, InputOptions};
 use crate::source::{FileId, Sources};
 use crate::yaml;
 
-/// The notice of such files.
-pub const UNJUDGED: &str = "unjudged-files";
-
 /// Files of HEAD that HEAD's settings would judge and BASE's do not, as called from the topmost
 /// folder, sorted. Where HEAD is trusted there are none: its settings judge.
 pub fn unjudged(layout: &Layout) -> Vec<String> {
@@ -47,7 +44,7 @@ pub fn unjudged(layout: &Layout) -> Vec<String> {
 /// That there are such files.
 pub fn unjudged_notice(files: &[String]) -> Option<Notice> {
     (!files.is_empty()).then(|| Notice {
-        code: UNJUDGED.to_owned(),
+        code: "unjudged-files".to_owned(),
         message: "HEAD's settings would judge files that BASE's do not: nothing in them is judged this time"
             .to_owned(),
         subjects: files.to_vec(),

@@ -365,11 +365,11 @@ fn the_base_is_trusted_and_the_change_is_not() {
     let promised = promises.matches("\n  - id: ").count();
     assert_eq!(changed.iter().filter(|c| c.starts_with("promise: ")).count(), promised);
     for expected in [
-        "configuration: `baseline` is `known.json` and was nothing",
-        "configuration: `exclude` is `platform.yaml` and was nothing",
-        "configuration: `fail_on` is `never` and was nothing",
+        "configuration: `baseline` is `known.json` and was not set",
+        "configuration: `exclude` is `platform.yaml` and was not set",
+        "configuration: `fail_on` is `never` and was not set (`high`)",
         "configuration: `policies` is `none.yaml` and was `core, concern.yaml`",
-        "configuration: `status` is `proposed` and was nothing",
+        "configuration: `status` is `proposed` and was not set",
         "policy: `core` is no longer applied",
         "policy: `concern` is no longer applied",
         "policy: `none` is applied besides",
