@@ -1,6 +1,7 @@
 //! The result of an audit, as every output shows it; its JSON is this, word for
 //! word.
 
+use jiff::civil::Date;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -68,6 +69,13 @@ pub struct Judged {
     /// How many flows that count without `as_of` it leaves out.
     #[serde(default)]
     pub left_out_by_as_of: usize,
+}
+
+impl Judged {
+    /// The day judged; a day is what the program wrote there.
+    pub fn date(&self) -> Date {
+        self.day.parse().unwrap_or(Date::MAX)
+    }
 }
 
 /// How large the inventory is.
@@ -467,7 +475,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 20] = [
+pub const NOTICES: [(&str, &str); 21] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -480,6 +488,7 @@ pub const NOTICES: [(&str, &str); 20] = [
         "a comparison removed the claims of many declarations all at once instead of one by one",
     ),
     ("empty-inventory", "no flow is in scope"),
+    ("exception-covers-rule", "every chain of flows matches an exception of a rule"),
     ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
     ("files-excluded", "`exclude` leaves files out of the inventory"),
     ("findings-only", "a JSON report holds no flows: only findings are compared"),
@@ -487,8 +496,8 @@ pub const NOTICES: [(&str, &str); 20] = [
     ("policy-not-in-force", "a policy lies among the inventory's files and is not applied"),
     ("policy-without-rules", "a policy has no rules"),
     ("rule-matches-nothing", "a rule's data, source, sink or subject matches nothing"),
+    ("rule-never-fails", "a `require` asks what every declaration says"),
     ("terms-without-agreement", "a flow states terms without an agreement: they are not checked"),
-    ("undated-disposal", "a disposal states no date"),
     ("unjudged-files", "HEAD's settings would include files that BASE's do not"),
     ("unused-taxonomy-key", "a category or purpose that the inventory declares is not used"),
     ("waiver-expired", "a waiver has expired"),

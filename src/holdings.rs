@@ -71,9 +71,9 @@ impl Holdings {
         let (assumed, held) = assume(&graph);
         let mut found: BTreeMap<Whose, Found> = BTreeMap::new();
         for (id, party) in model.parties.iter() {
-            let declared = party.systems.iter().map(|&s| (s, &model.systems[s].originates));
+            let declared = party.origins.iter().map(|&s| (s, &model.systems[s].originates));
             follow(&graph, Origin::Declared(id), declared, &mut found);
-            let unsourced = party.systems.iter().filter_map(|&s| Some((s, assumed.at(s)?)));
+            let unsourced = party.origins.iter().filter_map(|&s| Some((s, assumed.at(s)?)));
             follow(&graph, Origin::Assumed(id), unsourced, &mut found);
         }
         let all = found

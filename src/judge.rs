@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use crate::bits::{self, LeafSet};
@@ -19,6 +20,8 @@ use crate::vocabulary::Severity;
 pub struct Judge<'m> {
     /// The world.
     pub model: &'m Model,
+    /// The day judged.
+    pub day: Date,
     /// How matchers hold.
     pub matching: Matching<'m>,
     /// What is judged.
@@ -140,7 +143,7 @@ pub type Starts<'j> = Vec<(SystemId, &'j LeafSet)>;
 pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Starts<'m>)> {
     let mut all: Vec<(Origin, Starts)> = Vec::new();
     for id in model.parties.ids() {
-        let systems = model.parties[id].systems.iter();
+        let systems = model.parties[id].origins.iter();
         let originates = systems.clone().map(|&s| (s, &model.systems[s].originates));
         all.push((Origin::Declared(id), originates.filter(|(_, leaves)| !leaves.is_empty()).collect()));
         all.push((Origin::Assumed(id), systems.filter_map(|&s| Some((s, assumed.at(s)?))).collect()));
@@ -176,10 +179,10 @@ impl Judge<'_> {
         for &id in systems {
             let system = &self.model.systems[id];
             if !system.originates.is_empty() {
-                starts.push((Origin::Declared(system.party), id, &system.originates));
+                starts.push((Origin::Declared(system.origin), id, &system.originates));
             }
             if let Some(leaves) = self.assumed.at(id) {
-                starts.push((Origin::Assumed(system.party), id, leaves));
+                starts.push((Origin::Assumed(system.origin), id, leaves));
             }
         }
         starts.sort_unstable_by_key(|&(origin, system, _)| (origin.party(), origin, system));

@@ -5,13 +5,16 @@
 //! ([`Reading::Unlikely`]: within `unless`), all must be at or below those named,
 //! and there must be one. A `not` turns the reading.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
-use crate::duration::Duration;
 use crate::inventory::Assurance;
 use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
-use crate::policy::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys};
+use crate::policy::{
+    AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Limit, LimitScope, Matcher, PlaceKeys,
+};
 use crate::sets::{CodeSet, GlobSet};
 use crate::taxonomy::Key;
 use crate::vocabulary::{Relation, Word};
@@ -39,8 +42,17 @@ impl Reading {
 pub struct Matching<'m> {
     /// The world.
     pub model: &'m Model,
-    /// The day on which assurances have expired or not.
+    /// The day on which assurances hold or not: that of `--as-of`, else the one judged.
     pub day: Date,
+}
+
+/// A place of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// A system.
+    System(SystemId),
+    /// A party, or the topmost parent of a group.
+    Party(PartyId),
 }
 
 /// An arrival, as `forbid.to` sees it: the last flow (none at an assumed origin
@@ -96,15 +108,14 @@ fn labelled(wanted: &Labels, declared: &[&[(String, String)]]) -> bool {
 
 /// Whether one of some assurances is the one asked for. One without a date may be of
 /// any age.
-pub fn attests(own: &[Assurance], wanted: &Attested, day: Date) -> bool {
-    let in_time = |assurance: &Assurance| match wanted.at_most {
-        None => true,
-        Some(Duration::Unlimited) => assurance.date.is_some(),
-        Some(Duration::Hours(most)) => {
-            assurance.age(day).and_then(|days| u64::try_from(days).ok()).is_some_and(|days| days * 24 <= most)
-        }
+pub fn attests<'a>(own: impl IntoIterator<Item = &'a Assurance>, wanted: &Attested, day: Date) -> bool {
+    let in_time = |assurance: &Assurance| {
+        let recent =
+            |given: Date| wanted.at_most.is_none_or(|most| most.after(given).is_none_or(|end| day <= end));
+        wanted.at_most.is_none() || assurance.date.is_some_and(recent)
     };
-    own.iter().any(|assurance| assurance.id.value == wanted.id && assurance.holds(day) && in_time(assurance))
+    own.into_iter()
+        .any(|assurance| assurance.id.value == wanted.id && assurance.holds(day) && in_time(assurance))
 }
 
 impl Matching<'_> {
@@ -119,6 +130,16 @@ impl Matching<'_> {
             }
     }
 
+    /// Regions within those named: one of them, or all and at least one.
+    fn regions(&self, named: &CodeSet, stated: &[String], reading: Reading) -> bool {
+        let is_named = |region: &String| named.has(region);
+        named.is_empty()
+            || match reading {
+                Reading::Likely => stated.iter().any(is_named),
+                Reading::Unlikely => !stated.is_empty() && stated.iter().all(is_named),
+            }
+    }
+
     fn party_keys(&self, keys: &PlaceKeys, party: PartyId) -> bool {
         let party = &self.model.parties[party];
         named(&keys.party, party.id())
@@ -127,12 +148,16 @@ impl Matching<'_> {
     }
 
     /// All keys of a place but `purpose` and `relation`.
-    fn system_keys(&self, keys: &PlaceKeys, id: SystemId) -> bool {
+    fn system_keys(&self, keys: &PlaceKeys, id: SystemId, reading: Reading) -> bool {
+        self.party_keys(keys, self.model.systems[id].party) && self.own_keys(keys, id, reading)
+    }
+
+    /// The keys of a place that are not its party's.
+    fn own_keys(&self, keys: &PlaceKeys, id: SystemId, reading: Reading) -> bool {
         let system = &self.model.systems[id];
-        self.party_keys(keys, system.party)
-            && named(&keys.system, &system.name)
+        named(&keys.system, &system.name)
             && (keys.tag.is_empty() || keys.tag.any_of(&system.declared.tags))
-            && coded(&keys.region, system.region.as_deref())
+            && self.regions(&keys.region, &system.regions, reading)
             && labelled(
                 &keys.label,
                 &[&system.declared.meta.labels, &self.model.parties[system.party].declared.meta.labels],
@@ -142,8 +167,20 @@ impl Matching<'_> {
     /// Whether a system matches; its purposes are its own.
     pub fn place(&self, list: &AnyOf<PlaceKeys>, id: SystemId, reading: Reading) -> bool {
         any(list, reading, &|keys: &PlaceKeys, reading| {
-            self.system_keys(keys, id)
+            self.system_keys(keys, id, reading)
                 && self.purposes(&keys.purpose, [&self.model.systems[id].purposes, &[]], reading)
+                && keys.relation.is_empty()
+        })
+    }
+
+    /// Whether a system matches `forbid.from`: its controller's `party`, `role` and `jurisdiction`,
+    /// all else its own.
+    pub fn source(&self, from: &AnyOf<PlaceKeys>, id: SystemId) -> bool {
+        let system = &self.model.systems[id];
+        any(from, Reading::Likely, &|keys: &PlaceKeys, reading| {
+            self.party_keys(keys, system.origin)
+                && self.own_keys(keys, id, reading)
+                && self.purposes(&keys.purpose, [&system.purposes, &[]], reading)
                 && keys.relation.is_empty()
         })
     }
@@ -160,10 +197,52 @@ impl Matching<'_> {
                     .purpose
                     .iter()
                     .any(|&named| self.model.under(named, system) || self.model.under(named, flow));
-            self.system_keys(keys, arrival.at)
+            self.system_keys(keys, arrival.at, reading)
                 && (broader || self.purposes(&keys.purpose, [system, flow], reading))
                 && (keys.relation.is_empty() || arrival.relation.is_some_and(|r| keys.relation.contains(&r)))
         })
+    }
+
+    /// Whether a system matches `limit.at`: as [`Matching::place`], but that it also suffices that
+    /// a purpose named is below one of the system's.
+    pub fn limited(&self, at: &AnyOf<PlaceKeys>, id: SystemId) -> bool {
+        self.arrival(at, Arrival { at: id, by: None, relation: None })
+    }
+
+    /// Whether a party matches `limit.at`: by one of its systems, or by its own keys where it has
+    /// none.
+    pub fn limited_party(&self, at: &AnyOf<PlaceKeys>, id: PartyId) -> bool {
+        match self.model.parties[id].systems.as_slice() {
+            [] => self.party(at, id),
+            systems => systems.iter().any(|&system| self.limited(at, system)),
+        }
+    }
+
+    /// The places of a limit: a system, or a party or the topmost parent of a group, with the
+    /// systems whose data counts together.
+    pub fn limited_places(&self, limit: &Limit) -> Vec<(Limited, Vec<SystemId>)> {
+        let model = self.model;
+        let parties = model.parties.ids().filter(|&party| self.limited_party(&limit.at, party));
+        match limit.scope {
+            LimitScope::System => {
+                let systems = model.systems.ids().filter(|&system| self.limited(&limit.at, system));
+                systems.map(|system| (Limited::System(system), vec![system])).collect()
+            }
+            LimitScope::Party => {
+                parties.map(|p| (Limited::Party(p), model.parties[p].systems.clone())).collect()
+            }
+            LimitScope::Group => {
+                let groups: BTreeSet<PartyId> = parties.map(|party| model.parties[party].group).collect();
+                let mut all: BTreeMap<PartyId, Vec<SystemId>> =
+                    groups.into_iter().map(|group| (group, Vec::new())).collect();
+                for (id, system) in model.systems.iter() {
+                    if let Some(systems) = all.get_mut(&system.group) {
+                        systems.push(id);
+                    }
+                }
+                all.into_iter().map(|(group, systems)| (Limited::Party(group), systems)).collect()
+            }
+        }
     }
 
     /// Whether a party matches: by one of its systems, or by its own keys where it
@@ -206,7 +285,7 @@ impl Matching<'_> {
                 (AgreementRef::Like(_), None) => false,
                 (AgreementRef::Like(matcher), Some(agreement)) => {
                     holds(matcher, reading, &|keys, reading| {
-                        self.agreement_keys(keys, agreement, flow.legal_basis.as_deref(), reading)
+                        self.agreement_keys(keys, agreement, Some(id), reading)
                     })
                 }
             })
@@ -214,20 +293,41 @@ impl Matching<'_> {
 
     /// Whether an agreement matches a `where`.
     pub fn agreement(&self, list: &AnyOf<AgreementKeys>, id: AgreementId) -> bool {
-        let basis = self.model.agreements[id].declared.legal_basis.as_deref();
         any(list, Reading::Likely, &|keys: &AgreementKeys, reading| {
-            self.agreement_keys(keys, id, basis, reading)
+            self.agreement_keys(keys, id, None, reading)
         })
+    }
+
+    /// Whether an agreement still runs on the day that assurances are asked for.
+    pub fn runs(&self, id: AgreementId) -> bool {
+        !self.model.agreements[id].ended(self.day)
+    }
+
+    /// The assurances of an agreement that hold, or of one of its flows: its own, too.
+    pub fn assurances(&self, id: AgreementId, flow: Option<FlowId>) -> impl Iterator<Item = &Assurance> {
+        let own = flow.map_or(&[][..], |flow| self.model.flows[flow].declared.assurances());
+        let runs = self.runs(id);
+        let all = self.model.agreements[id].declared.assurances.iter().chain(own);
+        all.filter(move |assurance| runs && assurance.holds(self.day))
+    }
+
+    /// Whether one of the assurances that hold is one asked for.
+    pub fn attested(&self, id: AgreementId, flow: Option<FlowId>, wanted: &Attested) -> bool {
+        attests(self.assurances(id, flow), wanted, self.day)
     }
 
     fn agreement_keys(
         &self,
         keys: &AgreementKeys,
         id: AgreementId,
-        basis: Option<&str>,
+        flow: Option<FlowId>,
         reading: Reading,
     ) -> bool {
         let agreement = &self.model.agreements[id];
+        let basis = match flow {
+            Some(flow) => self.model.flows[flow].legal_basis.as_deref(),
+            None => agreement.declared.legal_basis.as_deref(),
+        };
         let party = |p: &PartyId| &self.model.parties[*p];
         let mut flows = agreement.flows.iter().map(|&f| &self.model.flows[f].leaves);
         let data = keys.data.as_ref().is_none_or(|named| match reading {
@@ -238,7 +338,7 @@ impl Matching<'_> {
             && one_of(&keys.kind, |&k| k == agreement.kind)
             && one_of(&keys.status, |&s| s == agreement.status)
             && (keys.legal_basis.is_empty() || basis.is_some_and(|basis| keys.legal_basis.matches(basis)))
-            && one_of(&keys.assurance, |a| attests(&agreement.declared.assurances, a, self.day))
+            && one_of(&keys.assurance, |wanted| self.attested(id, flow, wanted))
             && labelled(&keys.label, &[&agreement.declared.meta.labels])
             && (keys.party.is_empty() || agreement.parties.iter().any(|p| keys.party.matches(party(p).id())))
             && one_of(&keys.role, |&r| agreement.parties.iter().any(|p| party(p).role() == r))

@@ -171,11 +171,13 @@ impl Writer<'_> {
     /// Where a flow's receiver stands, if that is elsewhere, or if nobody says.
     fn other_region(&self, flow: FlowId) -> Option<Option<String>> {
         let ends = &self.model.flows[flow];
-        let (from, to) = (&self.model.systems[ends.from].region, &self.model.systems[ends.to].region);
-        match (from, to) {
-            (Some(from), Some(to)) if from.eq_ignore_ascii_case(to) => None,
-            (_, Some(to)) => Some(Some(to.clone())),
-            (_, None) => Some(Some("region not declared".to_owned())),
+        let (from, to) = (&self.model.systems[ends.from].regions, &self.model.systems[ends.to].regions);
+        let is_there = |to: &&String| from.iter().any(|from| from.eq_ignore_ascii_case(to));
+        let elsewhere: Vec<&str> = to.iter().filter(|to| !is_there(to)).map(String::as_str).collect();
+        match elsewhere.as_slice() {
+            [] if to.is_empty() => Some(Some("region not declared".to_owned())),
+            [] => None,
+            elsewhere => Some(Some(elsewhere.join(", "))),
         }
     }
 

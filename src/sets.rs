@@ -204,9 +204,12 @@ impl CodeSet {
         CodeSet { codes, set }
     }
 
-    /// Whether a code is one of them.
+    /// Whether a code is one of them, or of a subdivision of one: `US-CA` is within `US`.
     pub fn has(&self, code: &str) -> bool {
-        self.set.contains(&code.to_lowercase())
+        let code = code.to_lowercase();
+        let ends = code.match_indices('-').map(|(end, _)| end).chain([code.len()]);
+        let mut starts = ends.filter_map(|end| code.get(..end));
+        starts.any(|place| self.set.contains(place))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::duration::Duration;
 use crate::glob::Glob;
 use crate::policy::{
     AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FieldKind, FlowKeys, Forbid, Labels, Limit,
-    Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
+    LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
 };
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::Word;
@@ -239,14 +239,14 @@ impl Names<'_> {
 
     fn forbid(&self, forbid: &Forbid) -> String {
         let mut text = format!(
-            "Some chain of counting flows takes {} from {} to {}",
+            "Some chain of counting flows (or none, where the data starts) takes {} from {} to {}",
             match forbid.data.is_empty() {
                 true => "any data".to_owned(),
                 false => format!("data that is or was {}", self.data(&forbid.data)),
             },
             self.place(&forbid.from),
             match forbid.to.is_empty() {
-                true => "any other system".to_owned(),
+                true => "any system".to_owned(),
                 false => self.place(&forbid.to),
             }
         );
@@ -260,21 +260,27 @@ impl Names<'_> {
     }
 
     fn limit(&self, limit: &Limit) -> String {
-        let whole = if limit.whole_party { "The systems of one party together" } else { "One system" };
+        let (whole, verb) = match limit.scope {
+            LimitScope::System => ("One system", "holds"),
+            LimitScope::Party => ("The systems of one party together", "hold"),
+            LimitScope::Group => ("The systems of one group of parties together", "hold"),
+        };
         let at = match limit.at.is_empty() {
             true => String::new(),
             false => format!(", where {},", self.any_of(&limit.at)),
         };
         let what = match &limit.most {
-            Most::Together(keys) => {
-                let names: Vec<String> = keys.iter().map(|k| self.data.name(k.value).to_owned()).collect();
-                format!("data of each of {}", and(&names))
+            Most::Together { of, at_least } => {
+                let names: Vec<String> = of.iter().map(|k| self.data.name(k.value).to_owned()).collect();
+                match *at_least < of.len() {
+                    true => format!("data of at least {at_least} of {}", and(&names)),
+                    false => format!("data of each of {}", and(&names)),
+                }
             }
             Most::Origins { data, at_most } => {
                 format!("{} from more than {at_most} parties", self.data(data))
             }
         };
-        let verb = if limit.whole_party { "hold" } else { "holds" };
         let mut text = format!("{whole}{at} {verb} {what}");
         if !limit.through.is_empty() {
             let flows = self.any_of(&limit.through);

@@ -32,6 +32,7 @@ pub fn agreement(bytes: &[u8]) {
     options.scope = Scope {
         as_of: world.call.as_of.map(|day| day.to_string().parse().expect("a day")),
         statuses: world.call.status.as_ref().map(|list| list.iter().map(status).collect()),
+        ..Scope::default()
     };
     let judged = Judged::new(&request, options);
     let judged = judged.unwrap_or_else(|| panic!("{}is refused", harness::show(&world)));

@@ -51,7 +51,7 @@ pub fn derivation(
     options: &Options,
     fingerprint: &str,
 ) -> Option<Derivation> {
-    let outcome = evaluate::evaluate(world, options.day, &options.scope);
+    let outcome = evaluate::evaluate(world, options);
     let describe = Describe::new(world, sources, &options.binding, &[], &[]);
     let (violation, finding) = outcome
         .violations
@@ -207,6 +207,10 @@ impl Derive<'_> {
                     format!("{} derives `{}` from `{}`", from.name, into.join("`, `"), out_of.join("`, `"));
                 because.push(self.reason(text, Some(derive.span)));
             }
+        }
+        if flow.declared.held {
+            let text = format!("it carries whatever {} holds", from.name);
+            because.push(self.reason(text, Some(flow.span)));
         }
         for key in &flow.declared.data {
             if leaves(&key.value).intersects(carried) {

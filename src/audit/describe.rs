@@ -19,7 +19,7 @@ use crate::promises::Open;
 use crate::propagate;
 use crate::source::{Location, Sources};
 use crate::taxonomy::Key;
-use crate::vocabulary::{Onward, PolicyStatus, Word};
+use crate::vocabulary::{Onward, PolicyStatus, Status, Word};
 
 /// What describing needs.
 pub struct Describe<'a> {
@@ -213,12 +213,19 @@ impl<'a> Describe<'a> {
         let data = self.told.cover(&violation.data).join(", ");
         let details = violation.details.join("; ");
         match violation.on {
-            On::Pair(source, sink) if source == sink => {
-                format!("{data} is at {} without a declared origin", model.systems[sink].name)
-            }
             On::Pair(source, sink) => {
                 let hops = violation.witnesses.first().map_or(0, |w| w.walk.len());
                 let flows = if hops == 1 { "1 flow".to_owned() } else { format!("{hops} flows") };
+                let name = &model.systems[source].name;
+                if hops == 0 && violation.data.is_subset(&model.systems[source].originates) {
+                    return format!("{data} starts at {name}");
+                }
+                if hops == 0 {
+                    return format!("{data} is at {name} without a declared origin");
+                }
+                if source == sink {
+                    return format!("{data} of {name} comes back to it over {flows}");
+                }
                 format!(
                     "{data} of {} reaches {} over {flows}",
                     model.systems[source].name, model.systems[sink].name
@@ -236,6 +243,15 @@ impl<'a> Describe<'a> {
                     text.push_str(&format!("; it would break {}", violation.details.join(", ")));
                 }
                 text
+            }
+            On::Agreement(id) if matches!(violation.rule, RuleRef::Check(_)) => {
+                let agreement = &model.agreements[id];
+                let until = agreement.declared.effective.until.as_ref();
+                let ended = match (agreement.status, until) {
+                    (Status::Terminated, _) | (_, None) => "is terminated".to_owned(),
+                    (_, Some(until)) => format!("ended on {}", until.value),
+                };
+                format!("{} {ended}; what its flows carried is not disposed: {data}", agreement.id())
             }
             On::System(_) | On::Party(_) | On::Agreement(_) if details.is_empty() => {
                 format!("{} holds {data}", self.subject(violation.on))

@@ -7,19 +7,20 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::all_rules;
+use super::{Options, all_rules};
 use crate::bits::LeafSet;
 use crate::checks::{self, Sourceless};
-use crate::graph::{Facts, Graph, Origin};
+use crate::graph::{Acting, Facts, Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId, Table};
+use crate::model::{self, AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
 use crate::policy::Body;
 use crate::promises::{self, Carried, Standing};
 use crate::propagate::{Assumed, Held, assume};
 use crate::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::stages::{self, Stage, Unit};
+use crate::vocabulary::PolicyStatus;
 
 /// What a judgement came to.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Outcome {
     assumed: Assumed,
     /// What is known of all flows, counting or not.
     facts: Arc<Facts>,
+    /// Who acts for whom.
+    acting: Arc<Acting>,
     /// What each flow carries.
     carried: Table<FlowId, LeafSet>,
     /// What was worked out for rules, to judge them again.
@@ -54,12 +57,18 @@ impl Outcome {
 struct Rules<'j> {
     judge: &'j Judge<'j>,
     world: &'j World,
+    /// The standings of policies whose findings can fail.
+    binding: &'j [PolicyStatus],
     worked_out: &'j FxHashMap<RuleRef, WorkedOut>,
 }
 
 impl Sourceless for Rules<'_> {
     fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
-        let rules = all_rules(self.world);
+        let mut rules = all_rules(self.world);
+        rules.retain(|&(rule, _)| {
+            let status = super::rule_facts(self.world, rule).status;
+            status.is_none_or(|status| self.binding.contains(&status))
+        });
         let breaking =
             rules.par_iter().filter_map(|&(rule, body)| match (body, self.worked_out.get(&rule)) {
                 (Body::Forbid(forbid), Some(known)) => {
@@ -78,26 +87,27 @@ impl Sourceless for Rules<'_> {
 }
 
 /// Judges a scope.
-pub fn evaluate(world: &World, day: Date, scope: &Scope) -> Outcome {
-    evaluate_within(world, day, scope, usize::MAX)
+pub fn evaluate(world: &World, options: &Options) -> Outcome {
+    evaluate_within(world, options, usize::MAX)
 }
 
 /// As [`evaluate`]; once rules have found more than `most`, those that are left find nothing.
-pub fn evaluate_within(world: &World, day: Date, scope: &Scope, most: usize) -> Outcome {
+pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Outcome {
+    let (day, scope) = (options.day, &options.scope);
     let rules = all_rules(world);
     let following = stages::begin("following", rules.len() + 3);
-    let counting = Counting::new(&world.model, scope);
+    let counting = Counting::new(&world.model, day, scope);
     let facts = Arc::new(Facts::new(&world.model));
     let model = &world.model;
     // What rules say of each flow is found beside what the flows carry.
     let ((declared, assumed, held), decided) = rayon::join(
         || followed(model, &counting, &facts),
-        || decide(Matching { model, day }, &facts, &rules),
+        || decide(Matching { model, day: scope.as_of.unwrap_or(day) }, &facts, &rules),
     );
     let graph = declared.carrying(&held.carried);
     drop(declared);
     let outcome = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
-        judge_all(world, (&rules, decided), judge, &facts, (&following, most))
+        judge_all((world, &options.binding), (&rules, decided), judge, &facts, (&following, most))
     });
     following.end(counting.iter().count(), Unit::Flows);
     outcome
@@ -108,7 +118,7 @@ type Said = Option<Arc<Decided>>;
 
 /// Holds everything against all checks and rules.
 fn judge_all(
-    world: &World,
+    (world, binding): (&World, &[PolicyStatus]),
     (rules, decided): (&[(RuleRef, &Body)], Vec<Said>),
     judge: &Judge,
     facts: &Arc<Facts>,
@@ -152,7 +162,7 @@ fn judge_all(
         idle.extend(ruled.idle.into_iter().map(|part| (rule, part)));
         worked_out.extend(ruled.worked_out.map(|known| (rule, known)));
     }
-    let rules = Rules { judge, world, worked_out: &worked_out };
+    let rules = Rules { judge, world, binding, worked_out: &worked_out };
     violations.extend(stage.after(checks::unsourced(judge, &rules)));
     relied.extend(built_in(judge));
     Outcome {
@@ -163,6 +173,7 @@ fn judge_all(
         counting: judge.counting.clone(),
         assumed: judge.assumed.clone(),
         facts: Arc::clone(facts),
+        acting: Arc::clone(judge.graph.acting()),
         carried: judge.held.carried.clone(),
         worked_out,
     }
@@ -180,7 +191,7 @@ fn decide(matching: Matching, facts: &Facts, rules: &[(RuleRef, &Body)]) -> Vec<
 /// Where the data of each promise gets to, in their order.
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
     let model = &world.model;
-    let counting = Counting::new(model, scope);
+    let counting = Counting::new(model, day, scope);
     let (declared, assumed, held) = followed(model, &counting, &Arc::new(Facts::new(model)));
     let graph = declared.carrying(&held.carried);
     judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
@@ -204,7 +215,8 @@ fn judged<R>(
 ) -> R {
     work(&Judge {
         model,
-        matching: Matching { model, day },
+        day,
+        matching: Matching { model, day: scope.as_of.unwrap_or(day) },
         scope,
         counting,
         graph,
@@ -288,18 +300,32 @@ fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<
 /// that could break their rules is looked for again.
 pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec<bool> {
     let model = &world.model;
-    let counting = Counting::new(model, scope);
+    let counting = Counting::new(model, day, scope);
     let declared = |system: SystemId| outcome.assumed.at(system).is_none();
+    let assuming = model.systems.ids().filter(|&system| !declared(system));
+    let assuming: FxHashSet<PartyId> = assuming.map(|system| model.systems[system].group).collect();
     let proves = |on: On, witness: &Witness| match (witness.walk.first(), on) {
         (Some(&first), _) => {
             declared(model.flows[first].from) && witness.walk.iter().all(|&flow| counting.has(flow))
         }
         // It starts where it is found.
-        (None, On::System(system)) => declared(system),
-        (None, On::Party(party)) => model.parties[party].systems.iter().all(|&system| declared(system)),
+        (None, On::System(system) | On::Pair(system, _)) => declared(system),
+        // In one of its systems, or in one of its group.
+        (None, On::Party(party)) => !assuming.contains(&model.parties[party].group),
         (None, _) => false,
     };
+    // A walk shows the same distances only where the same act for the same.
+    let acting = outcome.acting.as_ref() == Acting::of(model, &outcome.facts, &counting).as_ref();
+    let apart: FxHashSet<RuleRef> = match acting {
+        true => FxHashSet::default(),
+        false => all_rules(world)
+            .into_iter()
+            .filter(|(_, body)| asks_relation(body))
+            .map(|(rule, _)| rule)
+            .collect(),
+    };
     let proven = |violation: &&Violation| match violation.rule {
+        rule if apart.contains(&rule) => false,
         // One walk to the flow is enough.
         RuleRef::Check(_) => violation.witnesses.iter().any(|w| proves(violation.on, w)),
         _ => !violation.witnesses.is_empty() && violation.witnesses.iter().all(|w| proves(violation.on, w)),
@@ -327,6 +353,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
             checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
             let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
             found.extend(checks::unsourced(judge, &Unasked));
+            found.extend(checks::ended(judge));
             found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(judge, check, flow)).map(
                 |&(check, flow)| {
                     Violation::bare(RuleRef::Check(check), On::Flow(flow), judge.model.data.leaf_count())
@@ -352,6 +379,11 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
     outcome.violations.iter().map(gone).collect()
 }
 
+/// Whether a rule looks at relations.
+fn asks_relation(body: &Body) -> bool {
+    matches!(body, Body::Forbid(forbid) if Matching::asks_relation(&forbid.to))
+}
+
 /// Which rules an assumed origin would break does not matter.
 struct Unasked;
 
@@ -361,7 +393,8 @@ impl Sourceless for Unasked {
     }
 }
 
-/// `only_from` that left something out, `disposed` that kept a flow from counting.
+/// `only_from` that left something out, `disposed` and ended retentions that kept a flow from
+/// counting.
 fn built_in(judge: &Judge) -> Vec<Relied> {
     let model = judge.model;
     let only_from = judge.held.left_out.iter().map(|&flow| {
@@ -373,17 +406,15 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
         }
     });
     let disposed = judge.counting.disposed.iter().map(|&flow| {
-        let own = model.flows[flow].declared.disposed();
-        let agreement =
-            model.flows[flow].agreement.and_then(|a| model.agreements[a].declared.disposed.as_deref());
-        let gone = own.or(agreement);
-        let date = gone.and_then(|d| d.date).map_or_else(|| "undated".to_owned(), |d| d.to_string());
-        let evidence = gone.and_then(|d| d.evidence.as_ref()).map(|e| format!(", evidence: {e}"));
-        Relied {
-            rule: ReliedRule::BuiltIn("flow/disposed"),
-            flow,
-            claim: format!("disposed: {date}{}", evidence.unwrap_or_default()),
-        }
+        let gone = model::disposal(model, flow);
+        let claim = gone.map(|gone| format!("disposed: {}, evidence: {}", gone.date, gone.evidence));
+        Relied { rule: ReliedRule::BuiltIn("flow/disposed"), flow, claim: claim.unwrap_or_default() }
     });
-    only_from.chain(disposed).collect()
+    let expired = judge.counting.expired.iter().map(|&flow| {
+        let kept = model.flows[flow].retention.map(|kept| kept.to_string()).unwrap_or_default();
+        let until = model::ends(model, flow).map(|day| day.to_string()).unwrap_or_default();
+        let claim = format!("retention: {kept} after {until}");
+        Relied { rule: ReliedRule::BuiltIn("flow/retention"), flow, claim }
+    });
+    only_from.chain(disposed).chain(expired).collect()
 }

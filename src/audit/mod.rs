@@ -24,7 +24,7 @@ use crate::finding::{
 };
 use crate::judge::RuleRef;
 use crate::load::World;
-use crate::model::{Counting, FlowId, Scope};
+use crate::model::{Agreement, Counting, FlowId, Scope};
 use crate::promises::Standing;
 use crate::source::Sources;
 use crate::stages::{self, Unit};
@@ -72,7 +72,7 @@ pub struct TooMany {
 
 /// Judges a world.
 pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
-    told(world, sources, options, &evaluate::evaluate(world, options.day, &options.scope))
+    told(world, sources, options, &evaluate::evaluate(world, options))
 }
 
 /// As [`audit`], unless there are more findings than `most`, one with very long names or texts counting as
@@ -86,7 +86,7 @@ pub fn audit_within(
     options: &Options,
     most: usize,
 ) -> Result<Audit, TooMany> {
-    let outcome = evaluate::evaluate_within(world, options.day, &options.scope, most);
+    let outcome = evaluate::evaluate_within(world, options, most);
     if report_size(world, &outcome) > most {
         return Err(TooMany { most });
     }
@@ -96,19 +96,24 @@ pub fn audit_within(
 /// What an outcome is in words, with places.
 fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate::Outcome) -> Audit {
     let model = &world.model;
-    // For each violation whether it is none without the agreements of some statuses.
-    let without = |statuses: &[Status]| -> Vec<bool> {
-        let concerned = |s: Status| statuses.contains(&s) && options.scope.admits(s);
-        if !model.agreements.values().any(|a| concerned(a.status)) {
+    // For each violation whether it is none without the agreements of some statuses, and those that
+    // are over on a day.
+    let without = |statuses: &[Status], running_on: Option<Date>| -> Vec<bool> {
+        let concerned = |a: &Agreement| {
+            options.scope.admits(a.status)
+                && (statuses.contains(&a.status) || running_on.is_some_and(|day| a.ended(day)))
+        };
+        if !model.agreements.values().any(concerned) {
             return Vec::new();
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
-        let scope = Scope { statuses: Some(left.collect()), ..options.scope.clone() };
+        let scope = Scope { statuses: Some(left.collect()), running_on, ..options.scope.clone() };
         evaluate::absent(world, options.day, &scope, outcome)
     };
     let again = stages::begin("judging again", 0);
+    let ended = [Status::Suspended, Status::Terminated];
     let (prospective, retained) =
-        rayon::join(|| without(&[Status::Proposed]), || without(&[Status::Suspended, Status::Terminated]));
+        rayon::join(|| without(&[Status::Proposed], None), || without(&ended, Some(options.day)));
     drop(again);
     let describing = stages::begin("describing", 0);
 
@@ -127,7 +132,7 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
         .collect();
     let mut notices = world.notices.clone();
     notices.extend(waivers::apply(world, sources, options, &mut findings));
-    notices.extend(notices::notices(world, sources, options, outcome));
+    notices.extend(notices::notices(world, sources, outcome));
     notices.sort();
     notices.dedup();
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
@@ -215,7 +220,7 @@ fn judged(world: &World, options: &Options, counting: &Counting) -> Judged {
         model.flows[flow].agreement.is_none_or(|agreement| scope.admits(model.agreements[agreement].status))
     };
     let left_out_by_as_of = scope.as_of.map(|_| {
-        let whenever = Counting::new(model, &Scope { as_of: None, ..scope.clone() });
+        let whenever = Counting::new(model, options.day, &Scope { as_of: None, ..scope.clone() });
         whenever.iter().filter(|&flow| !counting.has(flow)).count()
     });
     Judged {

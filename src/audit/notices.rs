@@ -6,17 +6,19 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::evaluate::Outcome;
-use super::{Options, idle};
+use super::{all_rules, idle, rule_facts};
 use crate::finding::Notice;
 use crate::load::World;
 use crate::model::{Flow, FlowId};
-use crate::policy::{AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects};
+use crate::policy::{
+    AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects, covering, kept_by_all,
+};
 use crate::source::{Sources, Span};
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::Kind;
 
 /// All notices of a judgement.
-pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Outcome) -> Vec<Notice> {
+pub fn notices(world: &World, sources: &Sources, outcome: &Outcome) -> Vec<Notice> {
     let mut all = Notices { sources, list: Vec::new() };
     idle::rules(&mut all, world, sources, outcome);
     for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
@@ -25,6 +27,27 @@ pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Ou
             format!("the policy `{}` has no rules", policy.id.value),
             Some(policy.id.span),
         );
+    }
+    for (rule, body) in all_rules(world) {
+        let facts = rule_facts(world, rule);
+        let (id, span) = (&facts.id, facts.span);
+        match body {
+            Body::Forbid(forbid) => {
+                let covering = covering(forbid, &world.model.data, &world.model.purposes);
+                if let Some((exception, because)) = covering {
+                    let message = format!(
+                        "every chain of flows matches an exception of `{id}` ({because}): the rule can \
+                         only find data at the system where it starts"
+                    );
+                    all.add("exception-covers-rule", message, Some(exception));
+                }
+            }
+            Body::Require(require) if kept_by_all(require) => {
+                let message = format!("`{id}` asks what every declaration says: it never finds anything");
+                all.add("rule-never-fails", message, span);
+            }
+            Body::Require(_) | Body::Limit(_) => {}
+        }
     }
     if world.policies.is_empty() {
         all.add(
@@ -38,7 +61,7 @@ pub fn notices(world: &World, sources: &Sources, options: &Options, outcome: &Ou
         all.add("empty-inventory", "no flow is in scope: nothing was audited".to_owned(), None);
     }
     unused_keys(&mut all, world);
-    assumptions(&mut all, world, options, &counting);
+    assumptions(&mut all, world, &counting);
     all.list
 }
 
@@ -59,7 +82,7 @@ impl Notices<'_> {
 }
 
 /// What the program assumed where a declaration says nothing.
-fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[FlowId]) {
+fn assumptions(all: &mut Notices, world: &World, counting: &[FlowId]) {
     let model = &world.model;
     let mut flows = |code: &str, what: &str, is: &(dyn Fn(FlowId) -> bool + Sync)| {
         let concerned: Vec<FlowId> = counting.par_iter().copied().filter(|&f| is(f)).collect();
@@ -84,16 +107,10 @@ fn assumptions(all: &mut Notices, world: &World, options: &Options, counting: &[
     flows("terms-without-agreement", "terms are stated without an agreement; they are not checked", &|f| {
         model.flows[f].agreement.is_none() && model.flows[f].own_terms.is_some()
     });
-    flows("undated-disposal", "disposed on no stated day; counted as not yet disposed", &|f| {
-        let agreement = model.flows[f].agreement.map(|a| &model.agreements[a].declared);
-        let own = model.flows[f].declared.disposed();
-        let disposals = own.into_iter().chain(agreement.and_then(|a| a.disposed.as_deref()));
-        options.scope.as_of.is_some() && disposals.into_iter().any(|d| d.date.is_none())
-    });
     let by_first: Vec<_> = model
         .agreements
         .values()
-        .filter(|a| a.kind == Kind::Processing && a.declared.provider.is_none())
+        .filter(|a| a.kind == Kind::Processing && a.declared.provider.is_empty())
         .collect();
     if let Some(first) = by_first.first() {
         all.several(
@@ -183,7 +200,7 @@ impl Named {
                 self.flows(tree, &rule.arriving);
             }
             Body::Limit(rule) => {
-                let (Most::Together(keys) | Most::Origins { data: keys, .. }) = &rule.most;
+                let (Most::Together { of: keys, .. } | Most::Origins { data: keys, .. }) = &rule.most;
                 self.data.extend(keys.iter().map(|k| k.value));
                 self.places(&rule.at);
                 self.flows(tree, &rule.through);

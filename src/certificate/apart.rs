@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::alone::ALONE;
+use super::alone::{ALONE, ENDED};
 use super::found::{Findings, Found};
 use super::parts::{Ask, Asked};
 use super::sets::Sets;
@@ -79,7 +79,7 @@ pub fn by_party(ask: &Ask, toward: &Toward, classes: Vec<Reach>, places: &BTreeS
         }
         let mut pieces: BTreeMap<Option<PartyId>, BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
         for (&system, leaves) in &reach.class.starts {
-            let party = ground.model.systems[system].party;
+            let party = ground.model.systems[system].origin;
             let apart = Some(party).filter(|party| counted || ground.named.contains(party));
             pieces.entry(apart).or_default().insert(system, leaves.clone());
         }
@@ -128,7 +128,7 @@ fn listed<'f>(ask: &Ask<'f>, concerning: &Concerning<'f>) -> impl Iterator<Item 
     let all: BTreeMap<usize, &Found> = match &ask.asked {
         Asked::Forbid(_) => BTreeMap::new(),
         Asked::Limit(..) => of_rule(ask.rule).collect(),
-        Asked::Flows(_) => ALONE.into_iter().flat_map(of_rule).collect(),
+        Asked::Flows(_) => ALONE.into_iter().chain([ENDED]).flat_map(of_rule).collect(),
         Asked::Terms(question) => {
             let all = question.agreements().into_iter().filter_map(|agreement| concerning.get(&agreement));
             all.flatten().map(|&found| (found.at, found)).collect()
@@ -176,7 +176,7 @@ fn follow(ask: &Ask, toward: &Toward, class: Class, followed: &mut Vec<Reach>) {
         followed.push(Reach { class, sets, shown });
         return;
     }
-    let party = |system: SystemId| ground.model.systems[system].party;
+    let party = |system: SystemId| ground.model.systems[system].origin;
     let several = class.parties().len() > 1;
     let mut pieces: BTreeMap<(PartyId, Option<SystemId>), BTreeMap<SystemId, LeafSet>> = BTreeMap::new();
     for (&system, leaves) in &class.starts {

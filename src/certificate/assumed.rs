@@ -95,7 +95,7 @@ fn owned((system, leaves): (SystemId, &LeafSet)) -> (SystemId, LeafSet) {
 /// What a party's items cross of the flows with an `only_from`.
 fn named<'g>(ground: &'g Ground, party: PartyId, flows: &[FlowId]) -> Vec<(&'g Edge, LeafSet)> {
     let toward = toward(ground, party, flows);
-    let own = ground.model.parties[party].systems.iter();
+    let own = ground.model.parties[party].origins.iter();
     let own = own.filter_map(|&system| Some((system, ground.start(system, false)?.clone())));
     let keep = |system| toward.get(&system).cloned().unwrap_or_else(|| ground.nothing());
     let passes = |edge: &Edge| passes(ground, edge, Some(party));

@@ -54,7 +54,7 @@ pub fn verify(
         }
     };
     failures.extend(differences(&scope, &expected.scope));
-    if !expected.allow_empty && !Counting::any(&world.model, &scope) {
+    if !expected.allow_empty && !Counting::any(&world.model, day, &scope) {
         failures.push("no flow counts: if that is meant, say `--allow-empty`".to_owned());
     }
     let holds = holds(certificate, world, day, &scope);
@@ -287,7 +287,7 @@ impl Checker<'_> {
         }
         let ask = Ask { ground, rule, findings: self.findings, asked: Asked::Forbid(question) };
         if let Asked::Forbid(question) = &ask.asked {
-            for (system, leaves) in ask.starts(true) {
+            for (system, leaves) in [false, true].into_iter().flat_map(|assumed| ask.starts(assumed)) {
                 let there = question.at_itself(system, leaves);
                 failures.extend(there.and_then(|of| ask.missing(rule, About::Pair(system, system), &of)));
             }
@@ -301,24 +301,24 @@ impl Checker<'_> {
         let ground = self.ground;
         let places = places(ground, limit);
         let place_of = place_of(ground, &places);
-        let (all, at_most) = categories(ground, limit);
+        let (all, count) = categories(ground, limit);
         let question = |data: &LeafSet| Limited::new(ground, limit, data.clone(), &place_of);
         let mut found: Vec<Present> = Vec::new();
         for (at, data) in all.iter().enumerate() {
-            let asked = Asked::Limit(question(data), at_most.is_some());
+            let asked = Asked::Limit(question(data), count.parties());
             let ask = Ask { ground, rule, findings: self.findings, asked };
             let shown = self.part(&ask, Some(at), parts);
             found.push(present(&ask, shown.iter().map(|(class, shown)| (class, shown))));
         }
-        let asked = Asked::Limit(question(&ground.nothing()), at_most.is_some());
+        let asked = Asked::Limit(question(&ground.nothing()), count.parties());
         let ask = Ask { ground, rule, findings: self.findings, asked };
-        let missing = too_much(&ask, &places, &found, at_most).into_iter();
+        let missing = too_much(&ask, &places, &found, count).into_iter();
         let mut failures: Vec<String> = missing.map(|(_, missing)| missing).collect();
         let questions: Vec<Limited> = all.iter().map(question).collect();
         for (about, found) in self.findings.of(rule) {
             let place = places.iter().position(|(place, _)| *place == about);
-            let proved = place
-                .is_some_and(|place| proves_limited(ground, &questions, (place, at_most), &places, found));
+            let proved =
+                place.is_some_and(|place| proves_limited(ground, &questions, (place, count), &places, found));
             if !proved {
                 failures.push(format!("{rule}: the walks do not prove {}", name(ground, about)));
             }
@@ -341,8 +341,23 @@ impl Checker<'_> {
             self.exactly(check, offending.get(check).unwrap_or(&BTreeSet::new()));
             self.own_agreements(check);
         }
+        let ended = alone::ended(ground);
+        self.exactly(alone::ENDED, &ended.keys().map(|&id| About::Agreement(id)).collect());
+        self.own_agreements(alone::ENDED);
+        flows.extend(ended.values().flatten());
         let question = Carried { flows };
         let mut failures = Vec::new();
+        for (about, found) in self.findings.of(alone::ENDED) {
+            let About::Agreement(id) = about else { continue };
+            let own = ended.get(&id).into_iter().flatten();
+            let proved = |&flow: &FlowId| {
+                let mut walks = found.walks.iter();
+                walks.any(|walk| proves(ground, &question, found, walk, Shown::Flow(flow)))
+            };
+            if !found.data.is_empty() && !own.into_iter().any(proved) {
+                failures.push(format!("{}: no walk proves what {} moves", alone::ENDED, name(ground, about)));
+            }
+        }
         for check in alone::ALONE {
             for (about, found) in self.findings.of(check) {
                 let About::Flow(flow) = about else { continue };

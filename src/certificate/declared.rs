@@ -110,8 +110,8 @@ fn of_times(times: &[&Effective], disposed: Option<&Disposed>, field: &str) -> O
         "effective.from" => Said::date(from),
         "effective.until" => Said::date(until),
         "disposed" => Said::present(disposed.is_some()),
-        "disposed.date" => Said::date(disposed.and_then(|gone| gone.date)),
-        "disposed.evidence" => Said::texts(disposed.and_then(|gone| gone.evidence.as_deref())),
+        "disposed.date" => Said::date(disposed.map(|gone| gone.date)),
+        "disposed.evidence" => Said::texts(disposed.map(|gone| gone.evidence.as_str())),
         _ => return None,
     })
 }
@@ -145,12 +145,13 @@ fn of_agreement(ground: &Ground, id: AgreementId, field: &str) -> Said {
         "kind" => Said::word(declared.kind, Some(agreement.kind)),
         "status" => Said::word(declared.status, Some(agreement.status)),
         "parties" => Said::texts(agreement.parties.iter().map(name)),
-        "provider" => {
-            Said { written: declared.provider.is_some(), ..Said::texts(agreement.provider.iter().map(name)) }
-        }
+        "provider" => Said {
+            written: !declared.provider.is_empty(),
+            ..Said::texts(agreement.providers.iter().map(name))
+        },
         "legal_basis" => Said::texts(declared.legal_basis.as_deref()),
         "assurances" => {
-            let held = declared.assurances.iter().filter(|one| one.holds(ground.matching.day));
+            let held = ground.matching.assurances(id, None);
             Said::texts(held.map(|one| one.id.value.as_str()))
         }
         _ => of_times(&[&declared.effective], declared.disposed.as_deref(), field)
@@ -167,6 +168,9 @@ fn of_flow(ground: &Ground, id: FlowId, field: &str) -> Said {
         "from" => Said::texts([model.systems[flow.from].name.as_str()]),
         "to" => Said::texts([model.systems[flow.to].name.as_str()]),
         "agreement" => Said::texts(flow.agreement.map(|agreement| model.agreements[agreement].id())),
+        "data" if declared.held => {
+            Said::keys(&model.data, flow.leaves.iter().map(|leaf| model.data.leaf_key(leaf)))
+        }
         "data" => Said::keys(&model.data, declared.data.iter().map(|key| key.value)),
         "purposes" => Said::keys(&model.purposes, flow.purposes.iter().copied()),
         "consent" => Said::word(declared.consent, Some(flow.consent)),
@@ -182,7 +186,7 @@ fn of_flow(ground: &Ground, id: FlowId, field: &str) -> Said {
             times.extend(agreement.map(|agreement| &agreement.effective));
             let disposed = declared.disposed().or_else(|| agreement?.disposed.as_deref());
             of_times(&times, disposed, field)
-                .or_else(|| of_terms(&model.purposes, &flow.terms, field))
+                .or_else(|| flow.agreement.and_then(|_| of_terms(&model.purposes, &flow.terms, field)))
                 .unwrap_or_else(|| of_any(&declared.meta, field))
         }
     }
@@ -198,7 +202,7 @@ fn of_system(ground: &Ground, id: SystemId, field: &str) -> Said {
         "originates" => Said::keys(&model.data, declared.originates.iter().map(|key| key.value)),
         "derives" => Said::present(!declared.derives.is_empty()),
         "retention" => Said::duration(declared.retention.as_ref().map(|time| time.value)),
-        "region" => Said::texts(system.region.as_deref()),
+        "region" => Said::texts(system.regions.iter().map(String::as_str)),
         "subjects" => Said::bound(declared.subjects.map(Bound::Count), declared.subjects.unwrap_or_default()),
         "tags" => Said::texts(declared.tags.iter().map(String::as_str)),
         _ => of_any(&declared.meta, field),

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::alone::ALONE;
+use super::alone::{ALONE, ENDED};
 use super::sets::leaves_named;
 use super::terms::TERMS;
 use super::{About, Listed};
 use crate::bits::LeafSet;
 use crate::load::World;
 use crate::model::{AgreementId, FlowId, Id, Model, PartyId, SystemId};
-use crate::policy::{Body, Subjects};
+use crate::policy::{Body, LimitScope, Subjects};
 
 /// A listed finding, resolved.
 #[derive(Debug, Clone)]
@@ -96,6 +96,9 @@ impl<'w> Names<'w> {
             let system = self.system(listed.source.as_ref())?;
             return Some(About::Unsourced(system, self.model.data.find(subject?)?));
         }
+        if listed.rule == ENDED {
+            return self.agreements.get(subject?).copied().map(About::Agreement);
+        }
         if ALONE.contains(&listed.rule.as_str()) || TERMS.contains(&listed.rule.as_str()) {
             return self.flow(listed.flow.as_deref()?).map(About::Flow);
         }
@@ -105,8 +108,8 @@ impl<'w> Names<'w> {
             Body::Forbid(_) => {
                 Some(About::Pair(self.system(listed.source.as_ref())?, self.system(listed.sink.as_ref())?))
             }
-            Body::Limit(limit) if limit.whole_party => party(),
-            Body::Limit(_) => system(),
+            Body::Limit(limit) if limit.scope == LimitScope::System => system(),
+            Body::Limit(_) => party(),
             Body::Require(require) => match require.on {
                 Subjects::Agreements(_) => self.agreements.get(subject?).copied().map(About::Agreement),
                 Subjects::Flows(_) => self.flow(subject?).map(About::Flow),

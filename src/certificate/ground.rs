@@ -15,9 +15,9 @@ use crate::bits::{self, LeafSet};
 use crate::duration::Duration;
 use crate::load::World;
 use crate::matching::Matching;
-use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
+use crate::model::{Counting, FlowId, Id, Model, PartyId, Scope, SystemId, Table};
 use crate::taxonomy::Key;
-use crate::vocabulary::{Consent, Relation, Transform};
+use crate::vocabulary::{Consent, Kind, Relation, Transform};
 
 /// A counting flow, with what is asked of it most.
 pub struct Edge {
@@ -63,9 +63,10 @@ impl Edge {
     fn new(model: &Model, flow: FlowId) -> Self {
         let declared = &model.flows[flow];
         let (from, to) = (&model.systems[declared.from], &model.systems[declared.to]);
-        let provider = match model.processing_provider(flow) {
-            Some(party) if party == from.party => Provider::Sender,
-            Some(party) if party == to.party => Provider::Receiver,
+        let providers = model.processing_providers(flow);
+        let provider = match (providers.contains(&from.party), providers.contains(&to.party)) {
+            (true, false) => Provider::Sender,
+            (false, true) => Provider::Receiver,
             _ => Provider::Neither,
         };
         Edge {
@@ -84,6 +85,11 @@ impl Edge {
             transform: declared.transform,
             leaves: Arc::clone(&declared.leaves),
         }
+    }
+
+    /// Whether it goes back to whom the sender processes for.
+    pub fn comes_from_processor(&self) -> bool {
+        self.provider == Provider::Receiver
     }
 
     /// Whether it goes to somebody who processes for the sender.
@@ -156,6 +162,8 @@ impl Among {
 pub struct Ground<'w> {
     /// The declared world.
     pub model: &'w Model,
+    /// The day judged.
+    pub day: Date,
     /// How matchers hold.
     pub matching: Matching<'w>,
     /// Which flows count.
@@ -176,13 +184,15 @@ pub struct Ground<'w> {
     pub assumed: BTreeMap<SystemId, LeafSet>,
     /// The parties that some counting flow's `only_from` names.
     pub named: BTreeSet<PartyId>,
+    /// For each party the groups of those for whom it acts.
+    acting: BTreeMap<PartyId, BTreeSet<PartyId>>,
 }
 
 impl<'w> Ground<'w> {
     /// The world in a scope, without assumed origins.
     pub fn new(world: &'w World, day: Date, scope: &Scope) -> Self {
         let model = &world.model;
-        let counting = Counting::new(model, scope);
+        let counting = Counting::new(model, day, scope);
         let mut edges: Vec<Edge> = counting.iter().map(|flow| Edge::new(model, flow)).collect();
         edges.sort_by_key(|edge| edge.from);
         let mut out = model.systems.map(|_| 0..0);
@@ -201,11 +211,28 @@ impl<'w> Ground<'w> {
             edge.manner = manners.number(manner(model, edge.flow), edge.flow);
         }
         let (arrivals, manners) = (arrivals.flows, manners.flows);
-        let matching = Matching { model, day };
+        let matching = Matching { model, day: scope.as_of.unwrap_or(day) };
         let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
         let assumed = BTreeMap::new();
-        Ground { model, matching, counting, edges, out, into, places, arrivals, manners, assumed, named }
+        let acting = BTreeMap::new();
+        let mut ground = Ground {
+            model,
+            day,
+            matching,
+            counting,
+            edges,
+            out,
+            into,
+            places,
+            arrivals,
+            manners,
+            assumed,
+            named,
+            acting,
+        };
+        ground.find_acting();
+        ground
     }
 
     /// The counting flows.
@@ -266,17 +293,52 @@ impl<'w> Ground<'w> {
         all.filter(|(_, leaves)| !leaves.is_empty()).collect()
     }
 
+    /// Whether a party acts for one of another's group: is in, and no provider of, an agreement of
+    /// processing with a flow that counts, of which that one, or one that acts for it, is a provider.
+    pub fn acts_for(&self, party: PartyId, client: PartyId) -> bool {
+        let Some(acting) = self.acting.get(&party) else { return false };
+        acting.contains(&self.group(client))
+    }
+
+    /// For each party the groups of those for whom it acts.
+    fn find_acting(&mut self) {
+        let model = self.model;
+        let mut pairs: BTreeSet<(PartyId, PartyId)> = BTreeSet::new();
+        for agreement in model.agreements.values().filter(|one| one.kind == Kind::Processing) {
+            if !agreement.flows.iter().any(|&flow| self.counting.has(flow)) {
+                continue;
+            }
+            for &party in agreement.parties.iter().filter(|party| !agreement.providers.contains(party)) {
+                pairs.extend(agreement.providers.iter().map(|&provider| (party, provider)));
+            }
+        }
+        let firsts: BTreeSet<PartyId> = pairs.iter().map(|&(party, _)| party).collect();
+        let of = |party: PartyId| {
+            pairs.range((party, PartyId::from_index(0))..).take_while(move |pair| pair.0 == party)
+        };
+        for first in firsts {
+            let mut reached: BTreeSet<PartyId> = BTreeSet::new();
+            let mut open = vec![first];
+            while let Some(party) = open.pop() {
+                open.extend(of(party).map(|pair| pair.1).filter(|&next| reached.insert(next)));
+            }
+            let groups = reached.into_iter().map(|party| self.group(party)).collect();
+            self.acting.insert(first, groups);
+        }
+    }
+
     /// The distance of an item of a party's after a flow, if it was at distance `k`.
     pub fn distance(&self, edge: &Edge, origin: PartyId, k: u8) -> u8 {
         if edge.entered == self.group(origin) {
             return 0;
         }
-        let processing = match edge.provider {
-            Provider::Sender => true,
-            Provider::Receiver => edge.sender != origin,
-            Provider::Neither => false,
-        };
-        if edge.left == edge.entered || processing { k } else { (k + 1).min(2) }
+        match edge.provider {
+            _ if edge.left == edge.entered => k,
+            Provider::Sender => k,
+            Provider::Receiver if self.acts_for(edge.receiver, origin) => k,
+            Provider::Receiver => k.max(1),
+            Provider::Neither => (k + 1).min(2),
+        }
     }
 
     /// What a system is to an item of a party's that got there at distance `k`.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::About;
-use super::alone::ALONE;
+use super::alone::{ALONE, ENDED};
 use super::found::Findings;
 use super::ground::Ground;
 use super::questions::{Carried, Forbidden, Limited};
@@ -91,8 +91,7 @@ impl<'g> Ask<'g> {
     pub fn owed(&self, class: &Class, shown: Shown) -> Vec<String> {
         match shown {
             Shown::Sink(sink) => {
-                let others = class.starts.iter().filter(|(source, _)| **source != sink);
-                let each = others.filter_map(|(&source, leaves)| {
+                let each = class.starts.iter().filter_map(|(&source, leaves)| {
                     self.missing(self.rule, About::Pair(source, sink), leaves)
                 });
                 each.collect()
@@ -103,7 +102,13 @@ impl<'g> Ask<'g> {
                     self.findings.get(rule, About::Flow(flow))?;
                     self.missing(rule, About::Flow(flow), &self.all(class))
                 });
-                listed.collect()
+                let agreement = self.ground.model.flows[flow].agreement.map(About::Agreement);
+                let ended = agreement.filter(|&about| {
+                    let crosses = self.ground.edge(flow).is_some_and(|edge| edge.left != edge.entered);
+                    crosses && self.findings.get(ENDED, about).is_some()
+                });
+                let of_ended = ended.and_then(|about| self.missing(ENDED, about, &self.all(class)));
+                listed.chain(of_ended).collect()
             }
             Shown::Term(check, flow, agreement) => {
                 let rule = TERMS.get(check).copied().unwrap_or_default();
@@ -170,7 +175,7 @@ pub fn present<'c>(ask: &Ask, classes: impl Iterator<Item = (&'c Class, &'c BTre
     for assumed in [false, true] {
         for (system, leaves) in ask.starts(assumed) {
             if let Some((place, of)) = question.at_itself(system, leaves) {
-                note(place, &of, &[ask.ground.model.systems[system].party].into());
+                note(place, &of, &[ask.ground.model.systems[system].origin].into());
             }
         }
     }
@@ -190,16 +195,16 @@ pub fn too_much(
     ask: &Ask,
     places: &[(About, Vec<SystemId>)],
     present: &[Present],
-    at_most: Option<u64>,
+    count: Count,
 ) -> Vec<(usize, String)> {
     let mut missing = Vec::new();
     for (place, (about, _)) in places.iter().enumerate() {
-        let here: Option<Vec<_>> = present.iter().map(|present| present.get(&place)).collect();
-        let Some(here) = here else { continue };
-        let many = |(_, parties): &&(LeafSet, BTreeSet<PartyId>)| {
-            at_most.is_none_or(|most| parties.len() as u64 > most)
+        let here: Vec<_> = present.iter().filter_map(|present| present.get(&place)).collect();
+        let too_many = match count {
+            Count::Categories(least) => here.len() >= least,
+            Count::Parties(most) => here.iter().any(|(_, parties)| parties.len() as u64 > most),
         };
-        if !here.iter().all(many) {
+        if !too_many {
             continue;
         }
         let mut data = ask.ground.nothing();
@@ -209,17 +214,35 @@ pub fn too_much(
     missing
 }
 
-/// The leaves of each category of a limit, and of how many parties it may be, if they count.
-pub fn categories(ground: &Ground, rule: &crate::policy::Limit) -> (Vec<LeafSet>, Option<u64>) {
+/// How much a limit lets be at one place.
+#[derive(Debug, Clone, Copy)]
+pub enum Count {
+    /// Fewer categories than this.
+    Categories(usize),
+    /// Data of this many parties at most.
+    Parties(u64),
+}
+
+impl Count {
+    /// Whether the parties that data comes from are counted.
+    pub fn parties(self) -> bool {
+        matches!(self, Count::Parties(_))
+    }
+}
+
+/// The leaves of each category of a limit, and how much may be at one place.
+pub fn categories(ground: &Ground, rule: &crate::policy::Limit) -> (Vec<LeafSet>, Count) {
     use crate::policy::Most;
     let data = &ground.model.data;
     match &rule.most {
-        Most::Together(keys) => (keys.iter().map(|key| data.leaves([&key.value])).collect(), None),
+        Most::Together { of, at_least } => {
+            (of.iter().map(|key| data.leaves([&key.value])).collect(), Count::Categories(*at_least))
+        }
         Most::Origins { data: keys, at_most } if keys.is_empty() => {
-            (vec![LeafSet::full(data.leaf_count())], Some(*at_most))
+            (vec![LeafSet::full(data.leaf_count())], Count::Parties(*at_most))
         }
         Most::Origins { data: keys, at_most } => {
-            (vec![data.leaves(keys.iter().map(|key| &key.value))], Some(*at_most))
+            (vec![data.leaves(keys.iter().map(|key| &key.value))], Count::Parties(*at_most))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::found::Found;
 use super::ground::Ground;
+use super::parts::Count;
 use super::questions::{Forbidden, Limited};
 use super::sticky::Sticky;
 use super::terms::Under;
@@ -41,19 +42,23 @@ pub fn proves_forbidden(ground: &Ground, question: &Forbidden, about: About, fou
     if !question.is_source(source) || !walked(ground, found).iter().eq(&found.agreements) {
         return false;
     }
-    if source == sink {
-        let there = ground.assumed.get(&source).and_then(|leaves| question.at_itself(source, leaves));
-        return there.is_some_and(|of| of.intersects(&found.data));
-    }
+    let starts_there = || {
+        let starts = [false, true].into_iter().filter_map(|assumed| ground.start(source, assumed));
+        let mut there = starts.filter_map(|leaves| question.at_itself(source, leaves));
+        source == sink && there.any(|of| of.intersects(&found.data))
+    };
     let mut walks = found.walks.iter();
-    walks.any(|walk| witness::shown(ground, question, source, &found.data, walk).contains(&Shown::Sink(sink)))
+    walks.any(|walk| {
+        walk.is_empty() && starts_there()
+            || witness::shown(ground, question, source, &found.data, walk).contains(&Shown::Sink(sink))
+    })
 }
 
 /// Whether the walks bring an item of each category to a place, or items of too many parties.
 pub fn proves_limited(
     ground: &Ground,
     questions: &[Limited],
-    (place, at_most): (usize, Option<u64>),
+    (place, count): (usize, Count),
     places: &[(About, Vec<SystemId>)],
     found: &Found,
 ) -> bool {
@@ -61,26 +66,33 @@ pub fn proves_limited(
         return false;
     }
     let systems = places.get(place).map(|(_, systems)| systems.as_slice()).unwrap_or_default();
+    // The parties whose data starts at the place.
+    let own = |question: &Limited| -> BTreeSet<PartyId> {
+        let all = [false, true].into_iter().flat_map(|assumed| ground.starts(assumed));
+        let here = all.filter(|(s, leaves)| systems.contains(s) && question.at_itself(*s, leaves).is_some());
+        here.map(|(system, _)| ground.model.systems[system].origin).collect()
+    };
     let brings = |question: &Limited, walk: &Vec<FlowId>| -> Option<PartyId> {
         let Some(&first) = walk.first() else {
-            let mut all = [false, true].into_iter().flat_map(|assumed| ground.starts(assumed));
-            let own = all.find(|(s, leaves)| systems.contains(s) && question.at_itself(*s, leaves).is_some());
-            return own.map(|(system, _)| ground.model.systems[system].party);
+            return own(question).first().copied();
         };
         let proved = proves(ground, question, found, walk, Shown::Place(place));
-        proved.then(|| ground.model.sender(first))
+        proved.then(|| ground.model.origin(first))
     };
-    match at_most {
-        None => {
-            let each = questions.iter().zip(&found.walks);
-            questions.len() == found.walks.len()
-                && each.into_iter().all(|(q, walk)| brings(q, walk).is_some())
+    match count {
+        Count::Categories(least) => {
+            // Each walk brings something of a category of its own, in their order.
+            let mut left = questions.iter();
+            found.walks.len() >= least
+                && found.walks.iter().all(|walk| left.any(|question| brings(question, walk).is_some()))
         }
-        Some(most) => {
-            let question = questions.first();
-            let brought: Vec<_> = found.walks.iter().map(|walk| brings(question?, walk)).collect();
-            let whose: BTreeSet<PartyId> = brought.iter().flatten().copied().collect();
-            whose.len() == brought.len() && whose.len() as u64 > most
+        Count::Parties(most) => {
+            let Some(question) = questions.first() else { return false };
+            let (none, some): (Vec<_>, Vec<_>) = found.walks.iter().partition(|walk| walk.is_empty());
+            let whose: BTreeSet<PartyId> = some.iter().filter_map(|walk| brings(question, walk)).collect();
+            // A walk of no flows stands for a party of its own.
+            let others = own(question).difference(&whose).count();
+            whose.len() == some.len() && none.len() <= others && found.walks.len() as u64 > most
         }
     }
 }

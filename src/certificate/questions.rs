@@ -10,7 +10,7 @@ use super::ground::{Edge, Ground};
 use super::sets::State;
 use super::walks::{Planes, Question, Shown};
 use crate::bits::LeafSet;
-use crate::matching::{Arrival, Matching, Reading};
+use crate::matching::{self, Arrival, Matching, Reading};
 use crate::model::{FlowId, Id, PartyId, SystemId, Table};
 use crate::policy::{AnyOf, FlowKeys, Forbid, Limit, Matcher, PlaceKeys};
 use crate::vocabulary::{Relation, Word};
@@ -155,13 +155,19 @@ impl<'g> Forbidden<'g> {
 
     /// Whether data of a system is what the rule is about.
     pub fn is_source(&self, system: SystemId) -> bool {
-        self.ground.matching.place(&self.rule.from, system, Reading::Likely)
+        self.ground.matching.source(&self.rule.from, system)
     }
 
-    /// What of some leaves assumed to start at a system breaks the rule right there.
+    /// What of some leaves that start at a system breaks the rule right there.
     pub fn at_itself(&self, system: SystemId, leaves: &LeafSet) -> Option<LeafSet> {
         let of = leaves.and(self.making.at(system));
-        let here = arrival(self.ground, &self.rule.to, system, None, Some(Relation::FirstParty));
+        let here = arrival(
+            self.ground,
+            &self.rule.to,
+            system,
+            None,
+            Some(self.ground.relation(system, self.ground.model.systems[system].origin, 0)),
+        );
         (here && !of.is_empty()).then_some(of)
     }
 
@@ -360,13 +366,12 @@ impl Question for Carried {
 
 /// The places that a limit is about, by their systems.
 pub fn places(ground: &Ground, rule: &Limit) -> Vec<(super::About, Vec<SystemId>)> {
-    let model = ground.model;
-    if rule.whole_party {
-        let parties = model.parties.ids().filter(|&p| ground.matching.party(&rule.at, p));
-        return parties.map(|p| (super::About::Party(p), model.parties[p].systems.clone())).collect();
-    }
-    let here = |&s: &SystemId| ground.matching.place(&rule.at, s, Reading::Likely);
-    model.systems.ids().filter(here).map(|s| (super::About::System(s), vec![s])).collect()
+    let about = |place: matching::Limited| match place {
+        matching::Limited::System(system) => super::About::System(system),
+        matching::Limited::Party(party) => super::About::Party(party),
+    };
+    let places = ground.matching.limited_places(rule).into_iter();
+    places.map(|(place, systems)| (about(place), systems)).collect()
 }
 
 /// The place that each system belongs to.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::About;
 use super::declared::{One, Said, said};
 use super::ground::Ground;
-use crate::matching::{Reading, attests};
+use crate::matching::Reading;
 use crate::model::Scope;
 use crate::policy::{FieldKind, Must, Operator, Require, Subjects};
 use crate::taxonomy::Tree;
@@ -20,7 +20,7 @@ fn subjects(ground: &Ground, scope: &Scope, on: &Subjects) -> Vec<About> {
     let (model, matching) = (ground.model, ground.matching);
     match on {
         Subjects::Agreements(like) => {
-            let judged = model.agreements.ids().filter(|&id| scope.admits(model.agreements[id].status));
+            let judged = model.agreements.ids().filter(|&id| scope.has(&model.agreements[id]));
             judged.filter(|&id| matching.agreement(like, id)).map(About::Agreement).collect()
         }
         Subjects::Flows(like) => {
@@ -64,8 +64,7 @@ fn holds(ground: &Ground, about: About, operator: &Operator, said: &Said, tree: 
         }
         Operator::Attests(wanted) => {
             let About::Agreement(id) = about else { return false };
-            let own = &ground.model.agreements[id].declared.assurances;
-            wanted.iter().all(|wanted| attests(own, wanted, ground.matching.day))
+            wanted.iter().all(|wanted| ground.matching.attested(id, None, wanted))
         }
     }
 }

@@ -59,7 +59,7 @@ impl Judged {
             return Err("its list of statuses is empty, which no audit writes".to_owned());
         }
         let as_of = self.as_of.as_ref().map(date).transpose()?;
-        Ok((date(&self.day)?, Scope { as_of, statuses: self.status.clone() }))
+        Ok((date(&self.day)?, Scope { as_of, statuses: self.status.clone(), running_on: None }))
     }
 }
 

@@ -8,7 +8,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::ground::{Edge, Ground};
 use super::sets::{Sets, State};
-use super::terms::{TERMS, Under};
+use super::terms::{Home, TERMS, Under};
 use super::walks::{Planes, Question, Shown};
 use crate::bits::LeafSet;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
@@ -32,8 +32,8 @@ pub struct Sticky<'g> {
     ground: &'g Ground<'g>,
     members: &'g [Under<'g>],
     own: FxHashMap<FlowId, SmallVec<[usize; 1]>>,
-    /// The members' home, if it is one.
-    home: Option<PartyId>,
+    /// Where the terms of all members end.
+    homes: BTreeSet<Home>,
     /// For each manner the terms that it breaks whatever is carried, if that was looked for.
     broken: Cow<'g, [u8]>,
     /// What may be under the terms at all.
@@ -120,9 +120,10 @@ impl<'g> Sticky<'g> {
         for (at, member) in members.iter().enumerate() {
             member.flows.iter().for_each(|&flow| own.entry(flow).or_default().push(at));
         }
-        let mut homes = members.iter().map(|member| member.home);
-        let home = homes.next().filter(|&first| homes.all(|home| home == first));
-        Sticky { ground, members, own, home, broken, confines: None }
+        let shared = |home: &Home| members.iter().all(|member| member.homes.contains(home));
+        let first = members.first().into_iter().flat_map(|member| member.homes.iter().copied());
+        let homes = first.filter(shared).collect();
+        Sticky { ground, members, own, homes, broken, confines: None }
     }
 
     /// The question that some of the members ask.
@@ -140,11 +141,16 @@ impl<'g> Sticky<'g> {
         let all = if plane == 1 { self.members } else { &[] };
         let own = if plane == 1 { None } else { self.own.get(&edge.flow) };
         let own = own.into_iter().flatten().filter_map(|&at| self.members.get(at));
-        all.iter().chain(own).filter(move |member| member.home != edge.entered)
+        all.iter().chain(own).filter(move |member| !member.brings_home(edge))
+    }
+
+    /// Whether a flow brings data of a party's home: the members say the same of that.
+    fn is_origin(&self, edge: &Edge, whose: PartyId) -> bool {
+        self.members.first().is_some_and(|member| member.is_origin(self.ground, edge, whose))
     }
 
     fn plane_after(&self, edge: &Edge, plane: u8) -> u8 {
-        if plane == 1 && self.home == Some(edge.entered) {
+        if plane == 1 && self.homes.iter().any(|home| home.is_entered(edge)) {
             return 0;
         }
         // The members say the same, so that one will do.
@@ -169,8 +175,7 @@ impl Question for Sticky<'_> {
     }
 
     fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
-        let home = edge.entered == self.ground.group(whose);
-        Some(if home { 0 } else { self.plane_after(edge, plane) })
+        Some(if self.is_origin(edge, whose) { 0 } else { self.plane_after(edge, plane) })
     }
 
     fn anybodys(&self, edge: &Edge, plane: u8) -> Planes {
@@ -188,7 +193,7 @@ impl Question for Sticky<'_> {
         leaves: &LeafSet,
         shown: &mut BTreeSet<Shown>,
     ) {
-        if edge.entered == self.ground.group(whose) {
+        if self.is_origin(edge, whose) {
             return;
         }
         let broken = self.broken(edge);

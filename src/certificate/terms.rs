@@ -10,7 +10,7 @@ use crate::duration::Duration;
 use crate::inventory::Terms;
 use crate::model::{AgreementId, FlowId, OnwardTo, PartyId};
 use crate::taxonomy::Key;
-use crate::vocabulary::Onward;
+use crate::vocabulary::{Kind, Onward};
 
 /// The four checks of terms that follow data.
 pub const TERMS: [&str; 4] = ["terms/purpose", "terms/onward", "terms/retention", "terms/safeguards"];
@@ -26,8 +26,29 @@ pub struct Under<'m> {
     onward: Onward,
     onward_to: &'m [OnwardTo],
     said: Arc<Said>,
-    /// The group of the party that shares.
-    pub home: PartyId,
+    /// Where the terms end, whosever the data: at who shares, and at providers.
+    pub homes: BTreeSet<Home>,
+    /// Whether they end at parties, not at their groups, since all that signed are of one group.
+    within: bool,
+}
+
+/// Where terms end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Home {
+    /// At a group of parties.
+    Group(PartyId),
+    /// At a party.
+    Party(PartyId),
+}
+
+impl Home {
+    /// Whether a flow leads there.
+    pub fn is_entered(self, edge: &Edge) -> bool {
+        match self {
+            Home::Group(group) => edge.entered == group,
+            Home::Party(party) => edge.receiver == party,
+        }
+    }
 }
 
 /// What terms say.
@@ -40,7 +61,7 @@ struct Said {
 }
 
 impl Said {
-    fn new(terms: &Terms, passing: (Onward, &[OnwardTo])) -> Self {
+    fn new(terms: &Terms, implied: Option<&[Key]>, within: bool, passing: (Onward, &[OnwardTo])) -> Self {
         let keys = |list: &[Spanned<Key>]| {
             let mut keys: Vec<Key> = list.iter().map(|key| key.value).collect();
             keys.sort_unstable();
@@ -48,10 +69,15 @@ impl Said {
         };
         let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|name| name.value.as_str()).collect();
         safeguards.sort_unstable();
-        let (permitted, prohibited) = (terms.purposes.as_deref().map(keys), keys(&terms.prohibited_purposes));
+        let stated = terms.purposes.as_deref().map(keys);
+        let (permitted, prohibited) =
+            (stated.or(implied.map(<[Key]>::to_vec)), keys(&terms.prohibited_purposes));
         let purposes = (&permitted, &prohibited);
         let releasing = terms.releasing();
-        let text = format!("{purposes:?} {passing:?} {:?} {safeguards:?} {releasing:?}", terms.retention);
+        let text = format!(
+            "{purposes:?} {passing:?} {:?} {safeguards:?} {releasing:?} {within}",
+            terms.retention.map(|kept| kept.hours())
+        );
         Said { permitted, prohibited, text }
     }
 }
@@ -71,7 +97,7 @@ impl<'m> Under<'m> {
                     continue;
                 }
                 let one = Under::of(ground, agreement, flow);
-                let same = |known: &&mut Under| known.home == one.home && known.says() == one.says();
+                let same = |known: &&mut Under| known.homes == one.homes && known.says() == one.says();
                 match known.iter_mut().find(same) {
                     Some(known) => known.flows.extend([flow]),
                     None => all.push(one),
@@ -86,21 +112,38 @@ impl<'m> Under<'m> {
         let declared = &ground.model.flows[flow];
         let kept =
             std::ptr::eq(self.terms, &*declared.terms) && std::ptr::eq(self.onward_to, &*declared.onward_to);
-        kept && self.home == ground.model.systems[declared.from].group
+        kept && self.homes == homes(ground, flow)
     }
 
     fn of(ground: &Ground<'m>, agreement: AgreementId, flow: FlowId) -> Self {
         let declared = &ground.model.flows[flow];
         let (onward, onward_to) = (declared.onward(), &*declared.onward_to);
+        let within = within(ground, agreement);
         Under {
             agreement,
             flows: [flow].into(),
             terms: &declared.terms,
             onward,
             onward_to,
-            said: Arc::new(Said::new(&declared.terms, (onward, onward_to))),
-            home: ground.model.systems[declared.from].group,
+            said: Arc::new(Said::new(
+                &declared.terms,
+                implied(ground, agreement).as_deref(),
+                within,
+                (onward, onward_to),
+            )),
+            homes: homes(ground, flow),
+            within,
         }
+    }
+
+    /// Whether a flow brings data home, whosever it is.
+    pub fn brings_home(&self, edge: &Edge) -> bool {
+        self.homes.iter().any(|home| home.is_entered(edge))
+    }
+
+    /// Whether a flow brings data of a party's home.
+    pub fn is_origin(&self, ground: &Ground, edge: &Edge, whose: PartyId) -> bool {
+        home(ground, whose, self.within).is_entered(edge)
     }
 
     /// What the terms say, whosesoever: equal where they say the same.
@@ -112,6 +155,9 @@ impl<'m> Under<'m> {
     /// each; the same for all flows of a manner.
     pub fn wholly_broken(&self, ground: &Ground, flow: FlowId) -> u8 {
         let f = &ground.model.flows[flow];
+        if self.terms.releasing().contains(&f.transform) {
+            return 0;
+        }
         let kept = f.retention.unwrap_or(Duration::Unlimited);
         let lacking = |s: &Spanned<String>| !f.declared.safeguards.contains(&s.value);
         let wholly = [
@@ -126,9 +172,14 @@ impl<'m> Under<'m> {
         let (model, f) = (ground.model, &ground.model.flows[flow]);
         let purposes = &f.purposes;
         let permitted = self.said.permitted.as_ref();
-        let outside = permitted.is_some_and(|named| purposes.iter().any(|&p| !model.under(p, named)));
-        let mut used = purposes.iter().chain(&model.systems[f.to].purposes);
+        let run_for = &model.systems[f.to].purposes;
         let related = |p: Key, q: Key| model.under(p, &[q]) || model.under(q, &[p]);
+        let outside = permitted.is_some_and(|named| {
+            let apart = |&p: &Key| !named.iter().any(|&q| related(p, q));
+            purposes.iter().any(|&p| !model.under(p, named))
+                || !run_for.is_empty() && run_for.iter().all(apart)
+        });
+        let mut used = purposes.iter().chain(run_for);
         outside || used.any(|&p| self.said.prohibited.iter().any(|&q| related(p, q)))
     }
 
@@ -152,6 +203,7 @@ impl<'m> Under<'m> {
     /// Whether [`Under::passes_on`] may hold, of any terms that say the same.
     pub fn may_pass_on(&self, edge: &Edge) -> bool {
         edge.sender != edge.receiver
+            && !self.releases(edge)
             && match self.onward {
                 Onward::Permitted => false,
                 Onward::Processors | Onward::Affiliates => !edge.to_processor(),
@@ -175,4 +227,37 @@ impl<'m> Under<'m> {
     pub fn releases(&self, edge: &Edge) -> bool {
         self.terms.releasing().contains(&edge.transform)
     }
+}
+
+/// Whether all that have signed an agreement are of one group.
+fn within(ground: &Ground, agreement: AgreementId) -> bool {
+    let parties = &ground.model.agreements[agreement].parties;
+    let groups: BTreeSet<PartyId> = parties.iter().map(|&party| ground.group(party)).collect();
+    groups.len() == 1
+}
+
+fn home(ground: &Ground, party: PartyId, within: bool) -> Home {
+    if within { Home::Party(party) } else { Home::Group(ground.group(party)) }
+}
+
+/// Where the terms of a flow of an agreement end, whosever the data.
+fn homes(ground: &Ground, flow: FlowId) -> BTreeSet<Home> {
+    let model = ground.model;
+    let within = model.flows[flow].agreement.is_some_and(|agreement| within(ground, agreement));
+    let providers = model.processing_providers(flow).iter().copied();
+    providers.chain([model.sender(flow)]).map(|party| home(ground, party, within)).collect()
+}
+
+/// The purposes that an agreement of processing permits where it states none.
+fn implied(ground: &Ground, agreement: AgreementId) -> Option<Vec<Key>> {
+    let model = ground.model;
+    let agreement = &model.agreements[agreement];
+    (agreement.kind == Kind::Processing).then(|| {
+        let leaves = |&&flow: &&FlowId| {
+            let (from, to) = (model.sender(flow), model.receiver(flow));
+            from != to && agreement.providers.contains(&from)
+        };
+        let purposes = agreement.flows.iter().filter(leaves).flat_map(|&flow| &model.flows[flow].purposes);
+        purposes.copied().collect::<BTreeSet<Key>>().into_iter().collect()
+    })
 }

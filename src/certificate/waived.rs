@@ -21,7 +21,7 @@ pub struct Waivers<'w> {
 impl<'w> Waivers<'w> {
     /// Those of an inventory.
     pub fn new(ground: &'w Ground<'w>) -> Self {
-        let all = ground.model.waivers.iter().filter(|waiver| ground.matching.day <= waiver.expires);
+        let all = ground.model.waivers.iter().filter(|waiver| ground.day <= waiver.expires);
         let valid: Vec<_> = all.map(|waiver| (waiver, data(ground, waiver))).collect();
         let column = |glob: fn(&Waiver) -> Option<&Glob>| Column::new(valid.iter().map(|(w, _)| glob(w)));
         let columns = [

@@ -98,7 +98,7 @@ pub struct Class {
 impl Class {
     /// The items that start somewhere.
     pub fn new(ground: &Ground, assumed: bool, starts: BTreeMap<SystemId, LeafSet>) -> Self {
-        let parties: BTreeSet<PartyId> = starts.keys().map(|&s| ground.model.systems[s].party).collect();
+        let parties: BTreeSet<PartyId> = starts.keys().map(|&s| ground.model.systems[s].origin).collect();
         let mut by_group: BTreeMap<PartyId, Vec<PartyId>> = BTreeMap::new();
         for &party in &parties {
             by_group.entry(ground.group(party)).or_default().push(party);
@@ -125,15 +125,23 @@ impl Class {
     }
 
     /// Of those to whom a flow is different, one each: its sender, its receiver, another of
-    /// the receiver's group, and anybody else.
+    /// the receiver's group, one for whom the receiver acts if it comes back to that, and anybody
+    /// else.
     fn different(&self, ground: &Ground, edge: &Edge) -> SmallVec<[PartyId; 4]> {
         let (sender, receiver) = (edge.sender, edge.receiver);
         let ends = [sender, receiver].into_iter();
         let mut all: SmallVec<[PartyId; 4]> = ends.filter(|party| self.parties.contains(party)).collect();
         let affiliates = self.by_group.get(&edge.entered).into_iter().flatten();
         all.extend(affiliates.copied().find(|&party| party != sender && party != receiver));
-        let mut others = self.parties.iter().copied();
-        all.extend(others.find(|&party| party != sender && ground.group(party) != edge.entered));
+        let other = |&party: &PartyId| party != sender && ground.group(party) != edge.entered;
+        let mut others = self.parties.iter().copied().filter(other);
+        if edge.comes_from_processor() {
+            let acted_for = |&party: &PartyId| ground.acts_for(edge.receiver, party);
+            all.extend(others.clone().find(acted_for));
+            all.extend(others.find(|party| !acted_for(party)));
+        } else {
+            all.extend(others.next());
+        }
         all
     }
 }

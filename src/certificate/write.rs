@@ -154,9 +154,9 @@ impl<'w> Writer<'w> {
         let (ground, findings) = (self.ground, self.findings);
         let places = places(ground, limit);
         let place_of = place_of(ground, &places);
-        let (all, at_most) = categories(ground, limit);
+        let (all, count) = categories(ground, limit);
         let follow = |data: LeafSet| {
-            let asked = Asked::Limit(Limited::new(ground, limit, data, &place_of), at_most.is_some());
+            let asked = Asked::Limit(Limited::new(ground, limit, data, &place_of), count.parties());
             let ask = Ask { ground, rule, findings, asked };
             let toward = Toward::new(Sets::default(), false, None).find(ground, ask.question());
             let classes = followed(&ask, self.concerning, &toward);
@@ -165,7 +165,7 @@ impl<'w> Writer<'w> {
         let mut followed: Vec<(Ask, Toward, Vec<Reach>)> = all.into_iter().map(follow).collect();
         let found = followed.iter().map(|(ask, _, classes)| present(ask, shown(classes)));
         let found: Vec<_> = found.collect();
-        let missing = followed.first().map(|(ask, ..)| too_much(ask, &places, &found, at_most));
+        let missing = followed.first().map(|(ask, ..)| too_much(ask, &places, &found, count));
         let missing: BTreeSet<usize> = missing.into_iter().flatten().map(|(place, _)| place).collect();
         for (at, (ask, toward, classes)) in followed.iter_mut().enumerate() {
             if !missing.is_empty() {
@@ -178,7 +178,8 @@ impl<'w> Writer<'w> {
 
     fn flows(&mut self) -> io::Result<()> {
         let ground = self.ground;
-        let flows = ground.counting.iter().filter(|&flow| !alone::broken(ground, flow).is_empty()).collect();
+        let offending = ground.counting.iter().filter(|&flow| !alone::broken(ground, flow).is_empty());
+        let flows = offending.chain(alone::ended(ground).into_values().flatten()).collect();
         self.ask("flow", None, Asked::Flows(Carried { flows }))
     }
 

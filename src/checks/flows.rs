@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ALL, How};
+use super::{ALL, How, ended};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
 use crate::model::FlowId;
@@ -28,7 +28,7 @@ pub fn offends(judge: &Judge, check: usize, flow: FlowId) -> bool {
     }
 }
 
-/// The findings of the checks that look at flows alone.
+/// The findings of the checks that look at flows alone, and on agreements that have ended.
 pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
     let mut offending: Vec<(usize, FlowId)> = Vec::new();
     for (check, how) in ALL.iter().map(|c| c.how).enumerate() {
@@ -37,7 +37,9 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
                 .extend(judge.counting.iter().filter(|&flow| offends(judge, flow)).map(|flow| (check, flow)));
         }
     }
-    let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).collect();
+    let ended = ended::moving(judge);
+    let of_ended = ended.values().flatten().copied();
+    let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).chain(of_ended).collect();
     let carried = carried(judge, &flows);
     let nothing = (LeafSet::empty(judge.model.data.leaf_count()), Vec::new());
     let violation = |(check, flow): (usize, FlowId)| {
@@ -51,19 +53,27 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
             agreements: documented,
             data: data.clone(),
             arrives_as: judge.held.carried[flow].clone(),
-            witnesses: vec![judge.witness(walk.clone(), data, None)],
+            witnesses: (!walk.is_empty())
+                .then(|| judge.witness(walk.clone(), data, None))
+                .into_iter()
+                .collect(),
             consequent: false,
             details: Vec::new(),
         }
     };
-    offending.into_iter().map(violation).collect()
+    let mut violations: Vec<Violation> = offending.into_iter().map(violation).collect();
+    violations.extend(ended::found(judge, ended, &carried));
+    violations
 }
+
+/// Of flows the origin leaves that each carries, and a shortest walk that ends with it.
+pub(super) type Carried = BTreeMap<FlowId, (LeafSet, Vec<FlowId>)>;
 
 /// The origin leaves that each of some flows carries, and a shortest walk that ends
 /// with it.
-fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, (LeafSet, Vec<FlowId>)> {
+fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
     let model = judge.model;
-    let mut carried: BTreeMap<FlowId, (LeafSet, Vec<FlowId>)> = BTreeMap::new();
+    let mut carried = Carried::new();
     if flows.is_empty() {
         return carried;
     }

@@ -3,6 +3,7 @@
 //! One file each, with its words; `terms.rs` follows what is under an agreement.
 
 mod consent;
+mod ended;
 mod flows;
 mod foreign_party;
 mod onward;
@@ -15,6 +16,7 @@ mod unsourced;
 
 pub use purpose::ruled_out;
 
+pub use ended::ended;
 pub use flows::{offending_flows, offends};
 pub use terms::{Under, breaking_terms, broken_terms};
 pub use unsourced::{Sourceless, needing, unsourced};
@@ -45,6 +47,17 @@ pub struct Check {
     pub how: How,
 }
 
+impl Check {
+    /// The leaves with which a flow breaks terms that it carries data under, if any. A flow whose
+    /// transform releases data from them is not checked: the data is transformed before it leaves.
+    pub fn breaks(&self, judge: &Judge, under: &Under, flow: FlowId) -> Option<LeafSet> {
+        match self.how {
+            How::Under(broken) if !under.releases(judge, flow) => broken(judge, under, flow),
+            _ => None,
+        }
+    }
+}
+
 /// How a check looks at flows.
 #[derive(Debug, Clone, Copy)]
 pub enum How {
@@ -55,10 +68,12 @@ pub enum How {
     Alone(fn(&Judge, FlowId) -> bool),
     /// At assumed origins.
     Assumed,
+    /// At agreements.
+    Agreements,
 }
 
 /// All checks, in the order shown.
-pub const ALL: [Check; 8] = [
+pub const ALL: [Check; 9] = [
     purpose::CHECK,
     onward::CHECK,
     retention::CHECK,
@@ -67,4 +82,5 @@ pub const ALL: [Check; 8] = [
     undocumented::CHECK,
     foreign_party::CHECK,
     unsourced::CHECK,
+    ended::CHECK,
 ];

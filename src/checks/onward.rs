@@ -88,7 +88,7 @@ pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
 
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.
 pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    if !offends(judge, under, id) {
+    if under.releases(judge, id) || !offends(judge, under, id) {
         return None;
     }
     let leaves = allowed(judge, under, id).and(&judge.model.flows[id].leaves);

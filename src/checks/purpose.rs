@@ -15,7 +15,9 @@ pub const CHECK: Check = Check {
     severity: Severity::High,
     title: "Data is used for a purpose that its agreement does not permit",
     violated: "A flow that carries data under an agreement has a purpose that is not at or below one of the terms' \
-               `purposes` (where stated); or a purpose of the flow or of the receiving system and one of the terms' \
+               `purposes` (where stated; of an agreement of processing else those of its own flows that leave a \
+               provider); or the receiving system is run for purposes none of which is at, below or above one of \
+               them; or a purpose of the flow or of the receiving system and one of the terms' \
                `prohibited_purposes` are equal or one is below the other.",
     why: "Terms follow the data: what was received for one purpose may not be turned to another further on.",
     remedy: "Stop the flow, narrow its purposes or those of the receiving system, or agree on the purpose.",
@@ -24,12 +26,17 @@ pub const CHECK: Check = Check {
 };
 
 // ∃ p ∈ e.purposes: p not below any of T.purposes, or
+// v.purposes ≠ ∅, ∀ p ∈ v.purposes, q ∈ T.purposes: neither p ≤ q nor q ≤ p, or
 // ∃ p ∈ e.purposes ∪ v.purposes, q ∈ T.prohibited: p ≤ q or q ≤ p
 fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
     let model = judge.model;
     let flow = &model.flows[id];
-    let permitted = under.terms.purposes.as_ref().map(|list| keys(list));
-    let outside = permitted.is_some_and(|named| flow.purposes.iter().any(|&p| !model.under(p, &named)));
+    let run_for = &model.systems[flow.to].purposes;
+    let outside = under.permitted.as_ref().is_some_and(|named| {
+        let related = |&used: &Key| named.iter().any(|&one| model.related(used, one));
+        flow.purposes.iter().any(|&p| !model.under(p, named))
+            || !run_for.is_empty() && !run_for.iter().any(related)
+    });
     (outside || ruled_out(model, under.terms, id)).then(|| LeafSet::clone(&flow.leaves))
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ringfence::audit::Options;
 use ringfence::bundle::{self, Content};
 use ringfence::certificate::{self, digests};
 use ringfence::files::DISK;
@@ -86,7 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Ok(baseline) => baseline,
         Err(code) => return Ok(code),
     };
-    if !judging.allow_empty && is_empty(&input, &options.scope) {
+    if !judging.allow_empty && is_empty(&input, &options) {
         return Ok(ExitCode::from(WRONG));
     }
     let audit = match limits::audit(&input.world, &input.sources, &options) {
@@ -141,8 +142,9 @@ fn lying_at(sources: &Sources, path: Option<&PathBuf>) -> Vec<FileId> {
 }
 
 /// Whether no flow counts; if so, that has been said.
-pub fn is_empty(input: &Input, scope: &Scope) -> bool {
-    let empty = !Counting::any(&input.world.model, scope);
+pub fn is_empty(input: &Input, options: &Options) -> bool {
+    let scope = &options.scope;
+    let empty = !Counting::any(&input.world.model, options.day, scope);
     if empty {
         output::say(&nothing_to_judge(input, scope));
     }

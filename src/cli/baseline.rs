@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     replaceable(&file)?;
     let shown = visible(&file.display().to_string());
     let options = args.binding.options(&args.scoping, &input.config);
-    if !args.allow_empty && is_empty(&input, &options.scope) {
+    if !args.allow_empty && is_empty(&input, &options) {
         return Ok(ExitCode::from(WRONG));
     }
     let found = match limits::audit(&input.world, &input.sources, &options) {

@@ -204,7 +204,7 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     if !args.judging.allow_empty {
         for (world, which) in [(&before, Which::Base), (&after, Which::Head)] {
             let state = states.get(which);
-            if Counting::new(&world.model, &options.scope).iter().next().is_none() {
+            if !Counting::any(&world.model, options.day, &options.scope) {
                 let text = layout.nothing_in(which);
                 return Err(stop(args, &Mistakes::Call(text), &texts, &state.name));
             }

@@ -43,6 +43,7 @@ impl Scoping {
         options.scope = Scope {
             as_of: self.as_of.or(config.as_of),
             statuses: (!statuses.is_empty()).then(|| statuses.clone()),
+            running_on: None,
         };
         options
     }

@@ -82,12 +82,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     options.scope = Scope {
         as_of: args.as_of.or(input.config.as_of),
         statuses: (!statuses.is_empty()).then(|| statuses.clone()),
+        running_on: None,
     };
     options.baseline = match input::baseline(&input.config, &DISK, &mut input.sources, args.color) {
         Ok(baseline) => baseline,
         Err(code) => return Ok(code),
     };
-    if !args.allow_empty && is_empty(&input, &options.scope) {
+    if !args.allow_empty && is_empty(&input, &options) {
         return Ok(ExitCode::from(WRONG));
     }
     let promises = promises(&input.world, &input.sources, &options);

@@ -96,6 +96,7 @@ impl Args {
             scope: Scope {
                 as_of: self.as_of,
                 statuses: (!self.status.is_empty()).then(|| self.status.clone()),
+                running_on: None,
             },
             allow_empty: self.allow_empty,
             ..Expected::on(self.day.unwrap_or_else(judging::today))

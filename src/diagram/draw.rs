@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filter::{Filter, MOST_SYSTEMS, flows_of};
 use super::picture::{Edge, Flow, Origin, Party, Picture, System, View};
 use super::text::counted;
+use jiff::civil::Date;
+
 use crate::finding::{Audit, Finding, FindingKind, FindingStatus};
 use crate::inventory;
 use crate::load::World;
@@ -19,7 +21,7 @@ const NEIGHBOURS: usize = 12;
 /// parties. Without a filter all of them, else those at the ends of a chosen flow.
 pub fn picture(world: &World, audit: &Audit, filter: &Filter) -> Picture {
     let model = &world.model;
-    let counting: Vec<FlowId> = Counting::new(model, &filter.scope).iter().collect();
+    let counting: Vec<FlowId> = Counting::new(model, audit.judged.date(), &filter.scope).iter().collect();
     let all = counting.len();
     let flows = filter.choose(world, audit, counting);
     let systems = match filter.is_all() {
@@ -49,12 +51,12 @@ pub fn picture(world: &World, audit: &Audit, filter: &Filter) -> Picture {
     picture
 }
 
-/// A finding's systems with a bounded number of those next to them; `scope` is that of
+/// A finding's systems with a bounded number of those next to them; day and scope are those of
 /// the audit.
-pub fn neighbourhood(world: &World, finding: &Finding, scope: &Scope) -> Picture {
+pub fn neighbourhood(world: &World, finding: &Finding, (day, scope): (Date, &Scope)) -> Picture {
     let model = &world.model;
     let names: BTreeSet<&str> = flows_of(finding).collect();
-    let counting: Vec<FlowId> = Counting::new(model, scope).iter().collect();
+    let counting: Vec<FlowId> = Counting::new(model, day, scope).iter().collect();
     let own: Vec<FlowId> =
         counting.iter().copied().filter(|&f| names.contains(model.flows[f].name.as_str())).collect();
     let mut systems = ends(model, &own);

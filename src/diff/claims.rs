@@ -75,11 +75,9 @@ const WORSE_WITHOUT: &[&str] = &[
     "safeguards",
     "retention",
     "disposed",
-    "purposes",
     "originates",
     "derives",
     "assurances",
-    "parties",
     "effective.from",
     "effective.until",
     "terms.purposes",
@@ -286,6 +284,7 @@ impl Taking<'_, '_> {
             "retention" => own.retention.clone_from(&was.retention),
             "region" => own.region.clone_from(&was.region),
             "tags" => own.tags = Arc::clone(&was.tags),
+            "controller" => own.controller = was.controller.as_ref().and_then(|party| self.named(party)),
             "subjects" => own.subjects = was.subjects,
             key => meta(&mut own.meta, &was.meta, key),
         }
@@ -338,9 +337,13 @@ impl Taking<'_, '_> {
         if was.kind != Some(Kind::Processing) {
             return;
         }
-        let named = was.provider.as_ref().or_else(|| was.parties.first());
-        let named = named.and_then(|party| self.named(party));
-        if named.as_ref().is_some_and(|named| own.parties.iter().any(|party| party.value == named.value)) {
+        let named: Vec<&Spanned<String>> = match was.provider.as_slice() {
+            [] => was.parties.first().into_iter().collect(),
+            stated => stated.iter().collect(),
+        };
+        let mut named: Vec<_> = named.into_iter().filter_map(|party| self.named(party)).collect();
+        named.retain(|named| own.parties.iter().any(|party| party.value == named.value));
+        if !named.is_empty() {
             own.provider = named;
         }
     }
@@ -395,6 +398,12 @@ impl Taking<'_, '_> {
                 stated.edit_seldom(|seldom| seldom.disposed = later);
             }
             "tags" => stated.edit_seldom(|seldom| seldom.tags = was.stated.tags().into()),
+            "assurances" => {
+                let ids: Vec<String> = stated.assurances().iter().map(|a| a.id.value.clone()).collect();
+                let mut kept = was.stated.assurances().to_vec();
+                kept.retain(|one| ids.contains(&one.id.value));
+                stated.edit_seldom(|seldom| seldom.assurances = kept);
+            }
             key if key.starts_with("terms.") => {
                 let none = Terms::default();
                 let before = was.exceptions.as_ref().and_then(|e| e.terms.as_deref()).unwrap_or(&none);

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::Side;
 use crate::decode::Spanned;
 use crate::duration::Duration;
-use crate::inventory::{Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
+use crate::inventory::{Assurance, Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 use crate::taxonomy::{Declared, Key, Tree};
 use crate::vocabulary::{Consent, Kind, Onward, Status, Transform, Word};
@@ -104,12 +104,29 @@ impl Facets {
     }
 
     fn retention(&mut self, key: &'static str, stated: Option<Duration>, effective: Option<Duration>) {
-        let hours = match effective {
-            Some(Duration::Hours(hours)) => i128::from(hours),
-            Some(Duration::Unlimited) | None => i128::MAX,
-        };
+        let hours = effective.and_then(Duration::hours).map_or(i128::MAX, i128::from);
         let read = effective.map_or_else(String::new, |duration| duration.to_string());
         self.add_rank(key, stated.iter().map(ToString::to_string).collect(), read, hours);
+    }
+
+    fn assurances(&mut self, assurances: &[Assurance]) {
+        let shown = assurances.iter().map(|a| {
+            let mut text = a.id.value.clone();
+            a.evidence.iter().for_each(|evidence| text += &format!(", evidence: {evidence}"));
+            a.date.iter().for_each(|date| text += &format!(", given {date}"));
+            a.valid_until.iter().for_each(|until| text += &format!(", valid until {until}"));
+            text
+        });
+        let ids = assurances.iter().map(|a| a.id.value.clone()).collect();
+        let day = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+        let read = assurances
+            .iter()
+            .map(|a| format!("{} from {} until {}", a.id.value, day(a.date), day(a.valid_until)));
+        self.add_read("assurances", shown.collect(), read.collect(), Value::Set(ids));
+        let exact = assurances.iter();
+        self.exactly(
+            exact.map(|a| format!("{:?}", (&a.id.value, &a.evidence, a.date, a.valid_until))).collect(),
+        );
     }
 
     fn effective(&mut self, effective: &Effective) {
@@ -124,10 +141,7 @@ impl Facets {
     }
 
     fn disposed(&mut self, disposed: Option<&Disposed>) {
-        let shown = disposed.map(|d| {
-            let date = d.date.map_or_else(|| "undated".to_owned(), |d| d.to_string());
-            d.evidence.as_ref().map_or(date.clone(), |evidence| format!("{date}, evidence: {evidence}"))
-        });
+        let shown = disposed.map(|d| format!("{}, evidence: {}", d.date, d.evidence));
         self.add("disposed", shown.into_iter().collect(), Value::Rank(disposed.is_some().into()));
     }
 
@@ -225,7 +239,8 @@ impl Side<'_> {
         f.add_set("derives", shown.collect(), Value::Set(derives.collect()));
         let retention = declared.retention.as_ref().map(|r| r.value);
         f.retention("retention", retention, retention);
-        f.text("region", declared.region.as_deref());
+        f.text("controller", declared.controller.as_ref().map(|name| self.renames.party(&name.value)));
+        f.words("region", declared.region.iter().map(String::as_str));
         f.text("subjects", declared.subjects.map(|n| n.to_string()).as_deref());
         f.words("tags", declared.tags.iter().map(String::as_str));
         f.meta(&declared.meta);
@@ -238,8 +253,8 @@ impl Side<'_> {
         let declared = &agreement.declared;
         let mut f = Facets::default();
         f.word("kind", agreement.kind);
-        let provider = agreement.provider.filter(|_| agreement.kind == Kind::Processing);
-        f.text("provider", provider.map(|p| self.party_id(p)));
+        let providers = agreement.providers.iter().filter(|_| agreement.kind == Kind::Processing);
+        f.words("provider", providers.map(|&p| self.party_id(p)));
         // What comes to count is more, then what comes into force.
         let counts = i128::from(self.scope.admits(agreement.status));
         let rank = 2 * counts + i128::from(agreement.status == Status::Active);
@@ -248,22 +263,7 @@ impl Side<'_> {
         f.effective(&declared.effective);
         f.disposed(declared.disposed.as_deref());
         f.text("legal_basis", declared.legal_basis.as_deref());
-        let shown = declared.assurances.iter().map(|a| {
-            let mut text = a.id.value.clone();
-            a.evidence.iter().for_each(|evidence| text += &format!(", evidence: {evidence}"));
-            a.date.iter().for_each(|date| text += &format!(", given {date}"));
-            a.valid_until.iter().for_each(|until| text += &format!(", valid until {until}"));
-            text
-        });
-        let ids = declared.assurances.iter().map(|a| a.id.value.clone()).collect();
-        let day = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
-        let read = declared.assurances.iter();
-        let read = read.map(|a| format!("{} from {} until {}", a.id.value, day(a.date), day(a.valid_until)));
-        f.add_read("assurances", shown.collect(), read.collect(), Value::Set(ids));
-        let exact = declared.assurances.iter();
-        f.exactly(
-            exact.map(|a| format!("{:?}", (&a.id.value, &a.evidence, a.date, a.valid_until))).collect(),
-        );
+        f.assurances(&declared.assurances);
         self.terms(&mut f, &declared.terms, &declared.terms);
         f.meta(&declared.meta);
         f
@@ -277,7 +277,14 @@ impl Side<'_> {
         let mut f = Facets::default();
         f.text("from", Some(&self.system_name(flow.from)));
         f.text("to", Some(&self.system_name(flow.to)));
-        f.add_set("data", self.named(&model.data, &declared.data), Value::Set(self.leaves(&declared.data)));
+        match declared.held {
+            true => f.add_set("data", vec!["held".to_owned()], Value::All),
+            false => f.add_set(
+                "data",
+                self.named(&model.data, &declared.data),
+                Value::Set(self.leaves(&declared.data)),
+            ),
+        }
         let stated: &[Key] = if flow.states.purposes { &flow.purposes } else { &[] };
         let purposes = Value::Set(self.purposes(&flow.purposes));
         f.add_set("purposes", self.names(&model.purposes, stated), purposes);
@@ -295,6 +302,7 @@ impl Side<'_> {
         let stated = flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis);
         f.add_read("legal_basis", basis(stated), basis(flow.legal_basis.as_deref()), Value::Other);
         f.words("tags", declared.tags().iter().map(String::as_str));
+        f.assurances(declared.assurances());
         self.terms(&mut f, flow.own_terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
         f

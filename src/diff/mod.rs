@@ -226,7 +226,7 @@ impl<'w> Side<'w> {
 
 /// What gets where in one state and not in the other.
 pub fn reach_changes(base: &Side, head: &Side, options: &Options) -> ReachChanges {
-    let counting = |side: &Side| Counting::new(&side.world.model, &options.scope);
+    let counting = |side: &Side| Counting::new(&side.world.model, options.day, &options.scope);
     let (before, after) = (counting(base), counting(head));
     let (added, removed) = std::thread::scope(|scope| {
         let old = scope.spawn(|| reach::Followed::new(base, &before));

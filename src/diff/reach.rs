@@ -106,10 +106,10 @@ impl<'w> Followed<'w> {
             }
         };
         for (system, leaves) in self.assumed.origins() {
-            add(system, leaves, Origin::Assumed(model.systems[system].party));
+            add(system, leaves, Origin::Assumed(model.systems[system].origin));
         }
         for (id, system) in model.systems.iter() {
-            add(id, &system.originates, Origin::Declared(system.party));
+            add(id, &system.originates, Origin::Declared(system.origin));
         }
         all
     }

@@ -81,6 +81,8 @@ pub struct Facts {
     pub(super) groups: Table<PartyId, PartyId>,
     /// The parties that are the only one of their group.
     pub(super) single: Table<PartyId, bool>,
+    /// The parties that run a system at which another's data starts, with that.
+    pub(super) controlled: Vec<(PartyId, PartyId)>,
     /// What each flow may carry: one of few sets.
     leaves: Table<FlowId, SetId>,
     sets: Table<SetId, Arc<LeafSet>>,
@@ -107,7 +109,7 @@ impl Facts {
         let flows = Table::of(model.flows.len(), |id| Fact::new(model, id, numbers[id].0));
         let traits = Table::of(model.flows.len(), |id: FlowId| {
             let (flow, fact): (_, &Fact) = (&model.flows[id], &flows[id]);
-            let by_processor = model.processing_provider(id) == Some(fact.parties.0);
+            let by_processor = model.to_processor(id);
             Traits::new(fact, flow.only_from.is_some(), by_processor, flow.transform)
         });
         let leaves = numbers.map(|&(_, leaves)| leaves);
@@ -116,7 +118,9 @@ impl Facts {
         let groups = model.parties.map(|party| party.group);
         let runs = model.systems.map(|system| system.party);
         let single = model.parties.map(|party| members[party.group] == 1);
-        Facts { flows, traits, runs, groups, single, leaves, sets: sets.into_iter().collect() }
+        let kept = model.systems.values().filter(|system| system.origin != system.party);
+        let controlled = kept.map(|system| (system.party, system.origin)).collect();
+        Facts { flows, traits, runs, groups, single, controlled, leaves, sets: sets.into_iter().collect() }
     }
 
     /// What a flow may carry.
@@ -149,7 +153,7 @@ impl Facts {
 pub(super) enum Step {
     /// Nothing: it stays in a group, or goes from the provider under a processing agreement.
     Stays,
-    /// Back to the provider: nothing, unless from the origin's party.
+    /// Back to a provider: nothing if it acts for the origin's group, else at least one.
     Back,
     /// One further.
     Further,
@@ -159,10 +163,9 @@ impl Fact {
     fn new(model: &Model, id: FlowId, purposes: u32) -> Self {
         let flow = &model.flows[id];
         let (from, to) = (&model.systems[flow.from], &model.systems[flow.to]);
-        let step = match model.processing_provider(id) {
-            _ if from.group == to.group => Step::Stays,
-            Some(provider) if provider == from.party => Step::Stays,
-            Some(provider) if provider == to.party => Step::Back,
+        let step = match () {
+            _ if from.group == to.group || model.to_processor(id) => Step::Stays,
+            _ if model.comes_from_processor(id) => Step::Back,
             _ => Step::Further,
         };
         Fact {
@@ -175,6 +178,11 @@ impl Fact {
             purposes,
         }
     }
+}
+
+/// The distance of what comes back to a provider that does not act for its origin.
+pub(super) fn back(k: usize) -> usize {
+    k.max(1)
 }
 
 pub(super) fn further(k: usize) -> usize {

@@ -1,6 +1,7 @@
 //! The flow graph: which counting flows leave and enter each system, as
 //! compressed rows.
 
+mod acting;
 mod facts;
 mod order;
 mod touched;
@@ -11,8 +12,9 @@ use crate::bits::{self, LeafSet};
 use crate::model::{AgreementId, Counting, FlowId, Id, Model, PartyId, SystemId, Table};
 use crate::vocabulary::{Relation, Transform};
 
+pub use self::acting::Acting;
 pub use self::facts::Facts;
-use self::facts::{Step, Traits, further};
+use self::facts::{Step, Traits, back, further};
 pub use self::order::Order;
 pub use self::touched::Touched;
 
@@ -25,6 +27,7 @@ pub struct Graph<'m> {
     into: Edges,
     order: Arc<Order>,
     facts: Arc<Facts>,
+    acting: Arc<Acting>,
     carried: Option<&'m Table<FlowId, LeafSet>>,
 }
 
@@ -157,7 +160,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The party that the origin system belongs to.
+    /// The party whose data it is: that runs the origin system, or its controller.
     pub fn party(self) -> PartyId {
         match self {
             Origin::Declared(party) | Origin::Assumed(party) => party,
@@ -176,7 +179,8 @@ impl<'m> Graph<'m> {
         let flows: Vec<FlowId> = counting.iter().collect();
         let (out, into) = Graph::ends(model, &facts, &flows, None);
         let order = Arc::new(Order::new(&model.systems, &out));
-        Graph { model, out, into, order, facts, carried: None }
+        let acting = Arc::new(Acting::new(model, &facts, &flows));
+        Graph { model, out, into, order, facts, acting, carried: None }
     }
 
     /// The same, of what each flow carries: those that carry nothing are left out.
@@ -203,7 +207,8 @@ impl<'m> Graph<'m> {
     {
         let (out, into) = Graph::ends(self.model, &self.facts, flows, carried);
         let (order, facts) = (Arc::clone(&self.order), Arc::clone(&self.facts));
-        Graph { model: self.model, out, into, order, facts, carried }
+        let acting = Arc::clone(&self.acting);
+        Graph { model: self.model, out, into, order, facts, acting, carried }
     }
 
     fn ends(
@@ -338,6 +343,11 @@ impl<'m> Graph<'m> {
         self.facts.runs[system]
     }
 
+    /// The parties at which the data of another starts, with that.
+    pub fn controlled(&self) -> impl Iterator<Item = (PartyId, PartyId)> + '_ {
+        self.facts.controlled.iter().copied()
+    }
+
     /// Whether a party is the only one of its group.
     pub fn single(&self, party: PartyId) -> bool {
         self.facts.single[party]
@@ -365,8 +375,8 @@ impl<'m> Graph<'m> {
 
     /// The distance on arrival of an item of a party's that was at distance `k`.
     ///
-    /// In the origin's group: 0. Within one group: k. Under a processing agreement,
-    /// from its provider, or back to its provider unless from the origin's party: k.
+    /// In the origin's group: 0. Within one group: k. Under a processing agreement, from a
+    /// provider: k; back to a provider: k if that acts for the origin's group, else max(k, 1).
     /// Else min(k + 1, 2).
     pub fn distance(&self, flow: FlowId, origin: PartyId, k: usize) -> usize {
         let facts = self.facts.of(flow);
@@ -375,19 +385,30 @@ impl<'m> Graph<'m> {
         }
         match facts.step {
             Step::Stays => k,
-            Step::Back if facts.parties.0 != origin => k,
-            Step::Back | Step::Further => further(k),
+            Step::Back if self.acting.acts_for(facts.parties.1, self.facts.groups[origin]) => k,
+            Step::Back => back(k),
+            Step::Further => further(k),
         }
     }
 
-    /// The same of items that are not of the sender's party and do not come home; `outside`
-    /// says whether the sender's party may have other items than its own.
-    pub fn distance_away(&self, flow: FlowId, outside: impl FnOnce(PartyId) -> bool, k: usize) -> usize {
+    /// The same of items that do not come home, and for whose origin's group no provider that
+    /// anything comes back to acts.
+    pub fn distance_away(&self, flow: FlowId, k: usize) -> usize {
         match self.facts.of(flow).step {
             Step::Stays => k,
-            Step::Back if outside(self.facts.of(flow).parties.0) => k,
-            Step::Back | Step::Further => further(k),
+            Step::Back => back(k),
+            Step::Further => further(k),
         }
+    }
+
+    /// Whether anybody that something comes back to may act for a party's group.
+    pub fn is_client(&self, party: PartyId) -> bool {
+        self.acting.is_client(self.facts.groups[party])
+    }
+
+    /// Who acts for whom.
+    pub fn acting(&self) -> &Arc<Acting> {
+        &self.acting
     }
 
     /// The distances on arrival of items that were at distance `k`, whosever they are of any of
@@ -396,9 +417,7 @@ impl<'m> Graph<'m> {
         let facts = self.facts.of(flow);
         let away = match facts.step {
             Step::Stays => 1 << k,
-            // Items that are at a party of their own are at distance 0.
-            Step::Back if k == 0 && origins[self.facts.groups[facts.parties.0]] => 1 | 1 << further(k),
-            Step::Back => 1 << k,
+            Step::Back => 1 << k | 1 << back(k),
             Step::Further => 1 << further(k),
         };
         away | u8::from(origins[self.entered(flow)])

@@ -22,8 +22,8 @@ pub struct Agreement {
     pub id: Spanned<String>,
     /// Sharing or processing, if stated.
     pub kind: Option<Kind>,
-    /// For whom the others process, if stated.
-    pub provider: Option<Spanned<String>>,
+    /// For whom the others process, as far as stated.
+    pub provider: Vec<Spanned<String>>,
     /// Where it stands, if stated.
     pub status: Option<Status>,
     /// Who has signed.
@@ -58,14 +58,9 @@ pub struct Assurance {
 }
 
 impl Assurance {
-    /// Whether it holds on a day: given by then, and not past its end.
+    /// Whether it holds on a day on which its agreement runs: given by then, and not past its end.
     pub fn holds(&self, day: Date) -> bool {
         self.date.is_none_or(|given| given <= day) && self.valid_until.is_none_or(|until| day <= until)
-    }
-
-    /// How many whole days before a day it was given, if it says when.
-    pub fn age(&self, day: Date) -> Option<i32> {
-        self.date.and_then(|given| given.until(day).ok()).map(|span| span.get_days())
     }
 }
 
@@ -74,10 +69,10 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
     let mut f = Fields::new(d, node, "an agreement")?;
     let id = f.required(d, "id", |d, n| d.id(n));
     let kind = f.with(d, "kind", |d, n| d.word::<Kind>(n)).map(|w| w.value);
-    let provider = f.with(d, "provider", |d, n| d.text(n));
+    let provider = f.list(d, "provider", |d, n| d.text(n));
     let status = f.with(d, "status", |d, n| d.word::<Status>(n)).map(|w| w.value);
     let parties = f.list(d, "parties", |d, n| d.text(n));
-    check_parties(d, &mut f, &parties, provider.as_ref());
+    check_parties(d, &mut f, &parties, &provider);
     let dates = f.with(d, "effective", effective).unwrap_or_default();
     let gone = f.with(d, "disposed", disposed);
     let legal_basis = text(d, &mut f, "legal_basis");
@@ -147,7 +142,7 @@ fn check_parties(
     d: &mut Decoder,
     f: &mut Fields,
     parties: &[Spanned<String>],
-    provider: Option<&Spanned<String>>,
+    providers: &[Spanned<String>],
 ) {
     let Some(node) = f.get("parties") else {
         f.missing(d, "parties");
@@ -177,9 +172,7 @@ fn check_parties(
                 .help("name all that have signed; flows inside one party need no agreement"),
         );
     }
-    if let Some(provider) = provider
-        && !parties.iter().any(|p| p.value == provider.value)
-    {
+    for provider in providers.iter().filter(|one| !parties.iter().any(|p| p.value == one.value)) {
         let help = d.near(&provider.value, parties.iter().map(|p| p.value.as_str()));
         let help =
             help.map_or_else(|| "name one of `parties`".to_owned(), |near| format!("did you mean `{near}`?"));
@@ -195,7 +188,8 @@ fn check_parties(
     }
 }
 
-fn assurance(d: &mut Decoder, node: &Node) -> Option<Assurance> {
+/// Reads what the parties attest.
+pub fn assurance(d: &mut Decoder, node: &Node) -> Option<Assurance> {
     if let Value::Scalar(_) = node.value {
         return d.text(node).map(|id| Assurance { id, evidence: None, date: None, valid_until: None });
     }

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::agreement::{Assurance, assurance};
 use super::meta::{Meta, meta, text};
 use super::party::texts;
 use super::terms::{Terms, terms};
@@ -11,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::duration::Duration;
 use crate::taxonomy::Key;
 use crate::vocabulary::{Consent, Transform};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Entry, Node, Value};
 
 /// A flow; what it left out has been taken from the agreement's `flow_defaults`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,8 +47,10 @@ pub struct Exceptions {
 /// What a flow states that refers to nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stated {
-    /// What it may carry.
+    /// What it may carry; nothing if it carries whatever the sender holds.
     pub data: Box<[Spanned<Key>]>,
+    /// It carries whatever the sender holds, and claims nothing about that.
+    pub held: bool,
     /// The consent in place, if stated.
     pub consent: Option<Consent>,
     /// What is done to the data on the way, if stated.
@@ -66,12 +69,18 @@ pub(crate) struct Seldom {
     pub(crate) effective: Effective,
     pub(crate) disposed: Option<Disposed>,
     pub(crate) tags: Words,
+    pub(crate) assurances: Vec<Assurance>,
 }
 
 impl Stated {
     /// Changes what few flows state.
     pub(crate) fn edit_seldom(&mut self, change: impl FnOnce(&mut Seldom)) {
-        let none = || Seldom { effective: Effective::default(), disposed: None, tags: Words::default() };
+        let none = || Seldom {
+            effective: Effective::default(),
+            disposed: None,
+            tags: Words::default(),
+            assurances: Vec::new(),
+        };
         change(self.seldom.get_or_insert_with(|| Box::new(none())));
     }
 
@@ -84,6 +93,11 @@ impl Stated {
     /// What it moved has been deleted.
     pub fn disposed(&self) -> Option<&Disposed> {
         self.seldom.as_deref().and_then(|seldom| seldom.disposed.as_ref())
+    }
+
+    /// What the parties attest of it, besides what they attest of its agreement.
+    pub fn assurances(&self) -> &[Assurance] {
+        self.seldom.as_deref().map_or(&[], |seldom| &seldom.assurances)
     }
 
     /// Free marks.
@@ -105,9 +119,9 @@ pub struct Effective {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Disposed {
     /// When.
-    pub date: Option<Date>,
+    pub date: Date,
     /// What shows it.
-    pub evidence: Option<String>,
+    pub evidence: String,
     /// Where it is declared.
     pub span: crate::source::Span,
 }
@@ -138,7 +152,11 @@ pub fn check_defaults(d: &mut Decoder, node: &Node) {
 fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<Flow> {
     let from = f.with(d, "from", |d, n| d.name(n));
     let to = f.with(d, "to", |d, n| d.name(n));
-    let data = f.full_list(d, "data", id.is_some(), |d, n| d.category(n));
+    let held = is_held(d, f);
+    let data = match held {
+        true => f.get("data").map(|_| Vec::new()),
+        false => f.full_list(d, "data", id.is_some(), |d, n| d.category(n)),
+    };
     let purposes = f.full_list(d, "purposes", false, |d, n| d.purpose(n).map(|key| key.value));
     let only_from = f.full_list(d, "only_from", false, |d, n| d.name(n));
     let retention = f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value);
@@ -150,12 +168,13 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let effective = f.with(d, "effective", effective);
     let disposed = f.with(d, "disposed", disposed);
     let tags = texts(d, f, "tags");
+    let assurances = f.list(d, "assurances", assurance);
     let meta = meta(d, f);
     let only_from = only_from.map(Vec::into_boxed_slice);
     let is_exception = only_from.is_some() || retention.is_some() || terms.is_some() || legal_basis.is_some();
     let exceptions = Exceptions { only_from, retention, terms, legal_basis };
-    let is_seldom = effective.is_some() || disposed.is_some() || !tags.is_empty();
-    let seldom = Seldom { effective: effective.unwrap_or_default(), disposed, tags };
+    let is_seldom = effective.is_some() || disposed.is_some() || !tags.is_empty() || !assurances.is_empty();
+    let seldom = Seldom { effective: effective.unwrap_or_default(), disposed, tags, assurances };
     Some(Flow {
         id: id?,
         from: from?,
@@ -164,6 +183,7 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
         exceptions: is_exception.then(|| exceptions.into()),
         stated: Box::new(Stated {
             data: data?.into(),
+            held,
             consent,
             transform,
             safeguards,
@@ -171,6 +191,24 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
             seldom: is_seldom.then(|| seldom.into()),
         }),
     })
+}
+
+/// Whether `data` is the word `held`: beside others it is a mistake.
+fn is_held(d: &mut Decoder, f: &mut Fields) -> bool {
+    let is = |node: &Node| matches!(&node.value, Value::Scalar(scalar) if scalar.text == "held");
+    let Some(node) = f.get("data") else { return false };
+    match &node.value {
+        Value::Seq(items) if items.len() > 1 && items.iter().any(is) => {
+            let span = items.iter().find(|item| is(item)).map_or(node.span, |item| item.span);
+            d.report(
+                Diagnostic::new("held-and-more", "`held` stands for all data, beside others", span)
+                    .label("expected `held` alone, or categories alone"),
+            );
+            true
+        }
+        Value::Seq(items) => items.len() == 1 && items.iter().all(is),
+        _ => is(node),
+    }
 }
 
 /// Reads from when until when.
@@ -194,9 +232,9 @@ pub fn effective(d: &mut Decoder, node: &Node) -> Option<Effective> {
 /// Reads that data has been deleted.
 pub fn disposed(d: &mut Decoder, node: &Node) -> Option<Disposed> {
     let mut f = Fields::new(d, node, "a disposal")?;
-    let date = f.with(d, "date", |d, n| d.date(n)).map(|t| t.value);
-    let evidence = text(d, &mut f, "evidence");
+    let date = f.required(d, "date", |d, n| d.date(n)).map(|t| t.value);
+    let evidence = f.required(d, "evidence", |d, n| d.text(n)).map(|t| t.value);
     let span = f.head();
     f.finish(d);
-    Some(Disposed { date, evidence, span })
+    Some(Disposed { date: date?, evidence: evidence?, span })
 }

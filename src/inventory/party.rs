@@ -44,12 +44,14 @@ pub struct System {
     pub purposes: Vec<Spanned<Key>>,
     /// The data that starts here.
     pub originates: Vec<Spanned<Key>>,
+    /// Whose data starts here, if it is not the party's.
+    pub controller: Option<Spanned<String>>,
     /// What it makes of data.
     pub derives: Vec<Derive>,
     /// How long it keeps data.
     pub retention: Option<Spanned<Duration>>,
     /// Where it stands.
-    pub region: Option<String>,
+    pub region: Words,
     /// How many people's data it holds.
     pub subjects: Option<u64>,
     /// Free marks.
@@ -102,14 +104,26 @@ fn system(d: &mut Decoder, node: &Node) -> Option<System> {
     let id = f.required(d, "id", |d, n| d.id(n));
     let purposes = f.list(d, "purposes", |d, n| d.purpose(n));
     let originates = f.list(d, "originates", |d, n| d.category(n));
+    let controller = f.with(d, "controller", |d, n| d.text(n));
     let derives = f.list(d, "derives", derive);
     let retention = f.with(d, "retention", |d, n| d.duration(n));
-    let region = text(d, &mut f, "region");
+    let region = texts(d, &mut f, "region");
     let subjects = f.with(d, "subjects", |d, n| d.count(n)).map(|n| n.value);
     let tags = texts(d, &mut f, "tags");
     let meta = meta(d, &mut f);
     f.finish(d);
-    Some(System { id: id?, purposes, originates, derives, retention, region, subjects, tags, meta })
+    Some(System {
+        id: id?,
+        purposes,
+        originates,
+        controller,
+        derives,
+        retention,
+        region,
+        subjects,
+        tags,
+        meta,
+    })
 }
 
 fn derive(d: &mut Decoder, node: &Node) -> Option<Derive> {

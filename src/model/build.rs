@@ -176,11 +176,23 @@ impl Builder<'_> {
         self.model.parties = parties
             .into_iter()
             .enumerate()
-            .map(|(at, declared)| Party { declared, group: PartyId::from_index(at), systems: Vec::new() })
+            .map(|(at, declared)| Party {
+                declared,
+                group: PartyId::from_index(at),
+                systems: Vec::new(),
+                origins: Vec::new(),
+            })
             .collect();
         self.groups();
+        let origin = |builder: &mut Self, party, declared: &inventory::System| {
+            let named = declared.controller.as_ref().map(|name| builder.party(name));
+            named.map_or(party, |named| named.unwrap_or(party))
+        };
+        let origins: Vec<PartyId> =
+            systems.iter().map(|(_, party, declared)| origin(self, *party, declared)).collect();
         let data = &self.model.data;
-        let resolved = systems.into_iter().map(|(name, party, declared)| System {
+        let resolved = systems.into_iter().zip(origins).map(|((name, party, declared), origin)| System {
+            origin,
             name,
             party,
             group: self.model.parties[party].group,
@@ -191,7 +203,10 @@ impl Builder<'_> {
                 .iter()
                 .map(|derive| (data.leaves(&keys(&derive.from)), data.leaves(&keys(&derive.into))))
                 .collect(),
-            region: declared.region.clone().or_else(|| jurisdictions[party].clone()),
+            regions: match declared.region.as_ref() {
+                [] => jurisdictions[party].iter().cloned().collect(),
+                stated => stated.to_vec(),
+            },
             declared,
         });
         self.model.systems = resolved.collect();
@@ -200,6 +215,8 @@ impl Builder<'_> {
         for id in self.model.systems.ids() {
             let party = self.model.systems[id].party;
             self.model.parties[party].systems.push(id);
+            let origin = self.model.systems[id].origin;
+            self.model.parties[origin].origins.push(id);
         }
     }
 

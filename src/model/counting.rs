@@ -2,13 +2,15 @@
 
 use jiff::civil::Date;
 
-use super::{FlowId, Model, Table};
-use crate::duration::Duration;
+use super::{Agreement, FlowId, Model, Table};
+use crate::inventory::{Disposed, Effective};
 use crate::vocabulary::Status;
 
 /// The part of the declared world that is judged.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
+    /// Leaves out agreements that are over on a day.
+    pub running_on: Option<Date>,
     /// The day that dates are compared with; none: dates do not matter.
     pub as_of: Option<Date>,
     /// Only agreements with these statuses; none: all.
@@ -21,9 +23,16 @@ pub struct Counting {
     flows: Table<FlowId, bool>,
     /// Flows that would count but for being disposed.
     pub disposed: Vec<FlowId>,
+    /// Flows that would count but for a retention that has ended.
+    pub expired: Vec<FlowId>,
 }
 
 impl Scope {
+    /// Whether an agreement is judged.
+    pub fn has(&self, agreement: &Agreement) -> bool {
+        self.admits(agreement.status) && self.running_on.is_none_or(|day| !agreement.ended(day))
+    }
+
     /// Whether agreements with a status are judged.
     pub fn admits(&self, status: Status) -> bool {
         self.statuses.as_ref().is_none_or(|list| list.contains(&status))
@@ -36,24 +45,31 @@ impl Counting {
     /// With a day D a flow counts iff the later of its and its agreement's
     /// `effective.from` ≤ D, neither is disposed on or before D, and not
     /// (earlier `until` + retention < D, both stated). Without, iff neither is
-    /// disposed.
-    pub fn new(model: &Model, scope: &Scope) -> Self {
+    /// disposed on or before the day judged.
+    pub fn new(model: &Model, day: Date, scope: &Scope) -> Self {
         let counts = |id: FlowId| {
             if !admitted(model, id, scope) {
                 return Counts::No;
             }
-            if is_disposed(model, id, scope.as_of) { Counts::Disposed } else { Counts::Yes }
+            let on = scope.as_of.unwrap_or(day);
+            match disposal(model, id).filter(|gone| gone.date <= on) {
+                Some(_) => Counts::Disposed,
+                None if expired(model, id, scope.as_of) => Counts::Expired,
+                None => Counts::Yes,
+            }
         };
         let counts: Table<FlowId, Counts> = Table::of(model.flows.len(), counts);
-        let disposed = counts.iter().filter(|(_, counts)| **counts == Counts::Disposed);
-        let disposed = disposed.map(|(id, _)| id).collect();
-        Counting { flows: counts.map(|counts| *counts == Counts::Yes), disposed }
+        let all = |what: Counts| {
+            let those = counts.iter().filter(|(_, counts)| **counts == what);
+            those.map(|(id, _)| id).collect()
+        };
+        let (disposed, expired) = (all(Counts::Disposed), all(Counts::Expired));
+        Counting { flows: counts.map(|counts| *counts == Counts::Yes), disposed, expired }
     }
 
     /// Whether any flow counts.
-    pub fn any(model: &Model, scope: &Scope) -> bool {
-        let counts = |id: FlowId| admitted(model, id, scope) && !is_disposed(model, id, scope.as_of);
-        model.flows.ids().any(counts)
+    pub fn any(model: &Model, day: Date, scope: &Scope) -> bool {
+        Counting::new(model, day, scope).iter().next().is_some()
     }
 
     /// Whether a flow counts.
@@ -72,47 +88,46 @@ impl Counting {
 enum Counts {
     Yes,
     Disposed,
+    Expired,
     No,
 }
 
 /// Whether a flow counts unless it is disposed.
 fn admitted(model: &Model, id: FlowId, scope: &Scope) -> bool {
     let agreement = model.flows[id].agreement;
-    agreement.is_none_or(|a| scope.admits(model.agreements[a].status)) && in_time(model, id, scope.as_of)
+    agreement.is_none_or(|agreement| scope.has(&model.agreements[agreement]))
+        && scope.as_of.is_none_or(|day| begins(model, id).is_none_or(|from| from <= day))
 }
 
-fn in_time(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
-    let Some(day) = as_of else {
-        return true;
-    };
+/// When a flow runs, by itself and by its agreement.
+fn dates(model: &Model, id: FlowId) -> impl Iterator<Item = &Effective> {
     let flow = &model.flows[id];
-    let dates = || {
-        let agreement = flow.agreement.map(|a| &model.agreements[a].declared.effective);
-        agreement.into_iter().chain([flow.declared.effective()])
-    };
-    let from = dates().filter_map(|e| e.from.as_ref()).map(|d| d.value).max();
-    let until = dates().filter_map(|e| e.until.as_ref()).map(|d| d.value).min();
-    if from.is_some_and(|from| from > day) {
-        return false;
-    }
-    match (until, flow.retention) {
-        (Some(until), Some(Duration::Hours(hours))) => {
-            // until + hours / 24 < day, in whole numbers
-            let days = i64::from((day - until).get_days());
-            days < 0 || i128::from(hours) >= i128::from(days) * 24
-        }
-        _ => true,
-    }
+    let agreement = flow.agreement.map(|a| &model.agreements[a].declared.effective);
+    agreement.into_iter().chain([flow.declared.effective()])
 }
 
-fn is_disposed(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
+/// The first day of a flow, if it or its agreement states one.
+pub fn begins(model: &Model, id: FlowId) -> Option<Date> {
+    dates(model, id).filter_map(|dates| dates.from.as_ref()).map(|day| day.value).max()
+}
+
+/// The last day of a flow, if it or its agreement states one.
+pub fn ends(model: &Model, id: FlowId) -> Option<Date> {
+    dates(model, id).filter_map(|dates| dates.until.as_ref()).map(|day| day.value).min()
+}
+
+/// The last day on which a receiver keeps what a flow brought, by the calendar, if that is stated.
+pub fn kept_until(model: &Model, id: FlowId) -> Option<Date> {
+    model.flows[id].retention?.after(ends(model, id)?)
+}
+
+fn expired(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
+    as_of.is_some_and(|day| kept_until(model, id).is_some_and(|last| last < day))
+}
+
+/// The disposal of what a flow brought: its own or its agreement's, the earlier of them.
+pub fn disposal(model: &Model, id: FlowId) -> Option<&Disposed> {
     let flow = &model.flows[id];
     let agreement = flow.agreement.and_then(|a| model.agreements[a].declared.disposed.as_deref());
-    let mut disposals = flow.declared.disposed().into_iter().chain(agreement);
-    disposals.any(|gone| match (as_of, gone.date) {
-        (None, _) => true,
-        (Some(day), Some(date)) => date <= day,
-        // Said to be deleted, not when: not yet.
-        (Some(_), None) => false,
-    })
+    flow.declared.disposed().into_iter().chain(agreement).min_by_key(|gone| gone.date)
 }

@@ -39,6 +39,7 @@ impl Builder<'_> {
             parties: &self.parties,
             systems: &self.systems,
             none: Arc::default(),
+            all: Arc::new(LeafSet::full(self.model.data.leaf_count())),
             leaves: Mutex::default(),
         };
         let mut groups: Vec<Declared> = loose.into_iter().map(Declared::Loose).collect();
@@ -157,6 +158,8 @@ struct Known<'k> {
     systems: &'k FxHashMap<String, SystemId>,
     /// What flows have of their agreement if there is none.
     none: Arc<Shared>,
+    /// All leaves.
+    all: Arc<LeafSet>,
     /// The leaves of the categories that flows name: one set for all that name the same.
     leaves: Mutex<FxHashMap<Named, Arc<LeafSet>>>,
 }
@@ -227,16 +230,33 @@ impl<'k> Resolver<'k> {
             let name = [&declared.id.value, "/", &flow.id.value].concat();
             self.flow(flow, name, Some(AgreementId::from_index(at)), &shared)
         });
-        let flows = flows.collect();
+        let flows: Vec<Flow> = flows.collect();
         let kind = declared.kind.unwrap_or(Kind::Sharing);
-        let provider = match &declared.provider {
-            Some(name) => self.known.parties.get(&name.value).copied(),
-            None => parties.first().copied(),
-        };
+        let named = declared.provider.iter().filter_map(|name| self.known.parties.get(&name.value));
+        let mut providers: Vec<PartyId> = named.copied().collect();
+        if declared.provider.is_empty() {
+            providers.extend(parties.first());
+        }
+        providers.sort_unstable();
+        providers.dedup();
+        let group = |party: &PartyId| self.known.model.parties[*party].group;
+        let within_group = parties.iter().all(|party| parties.first().map(group) == Some(group(party)));
+        let runs = |system: SystemId| self.known.model.systems[system].party;
+        let implied = (kind == Kind::Processing).then(|| {
+            let leaves =
+                |flow: &&Flow| providers.contains(&runs(flow.from)) && runs(flow.from) != runs(flow.to);
+            let mut purposes: Vec<Key> =
+                flows.iter().filter(leaves).flat_map(|flow| flow.purposes.iter().copied()).collect();
+            purposes.sort_unstable();
+            purposes.dedup();
+            purposes.into()
+        });
         let agreement = Agreement {
             kind,
             status: declared.status.unwrap_or(Status::Active),
-            provider,
+            providers,
+            implied,
+            within_group,
             parties,
             flows: Vec::new(),
             declared,
@@ -308,7 +328,10 @@ impl<'k> Resolver<'k> {
             agreement,
             from,
             to,
-            leaves: self.leaves(&declared.stated.data),
+            leaves: match declared.stated.held {
+                true => Arc::clone(&self.known.all),
+                false => self.leaves(&declared.stated.data),
+            },
             purposes,
             only_from,
             consent: declared.stated.consent.unwrap_or(Consent::None),

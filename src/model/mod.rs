@@ -9,12 +9,13 @@ mod flows;
 mod ids;
 
 pub use build::build;
-pub use counting::{Counting, Scope};
+pub use counting::{Counting, Scope, begins, disposal, ends, kept_until};
 pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
 
 use std::ops::Deref;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use smallvec::SmallVec;
 
 use crate::bits::LeafSet;
@@ -56,6 +57,9 @@ pub struct Party {
     pub group: PartyId,
     /// Its systems.
     pub systems: Vec<SystemId>,
+    /// The systems at which its data starts: those of its own that state no controller, and those
+    /// that name it.
+    pub origins: Vec<SystemId>,
 }
 
 /// A system and its party.
@@ -69,14 +73,16 @@ pub struct System {
     pub party: PartyId,
     /// The party's group.
     pub group: PartyId,
+    /// Whose data starts here: who runs it, or its controller.
+    pub origin: PartyId,
     /// What it is run for.
     pub purposes: Vec<Key>,
     /// The data that starts here.
     pub originates: LeafSet,
     /// What it makes of data: what goes in, what comes out.
     pub derives: Vec<(LeafSet, LeafSet)>,
-    /// Its region, or its party's jurisdiction.
-    pub region: Option<String>,
+    /// Its regions, or its party's jurisdiction.
+    pub regions: Vec<String>,
 }
 
 /// An agreement and what it comes to.
@@ -88,8 +94,13 @@ pub struct Agreement {
     pub kind: Kind,
     /// Where it stands.
     pub status: Status,
-    /// For whom the others process.
-    pub provider: Option<PartyId>,
+    /// For whom the others process, if it is of processing; never none.
+    pub providers: Vec<PartyId>,
+    /// Of an agreement of processing the purposes of its own flows that leave a provider: permitted
+    /// where its terms state none. Else none.
+    pub implied: Option<Arc<[Key]>>,
+    /// Whether all that have signed are of one group: terms then end at parties, not at their groups.
+    pub within_group: bool,
     /// Who has signed.
     pub parties: Vec<PartyId>,
     /// Its flows.
@@ -189,6 +200,12 @@ impl Party {
 }
 
 impl Agreement {
+    /// Whether it is over on a day: terminated, or past its last day.
+    pub fn ended(&self, day: Date) -> bool {
+        let until = self.declared.effective.until.as_ref();
+        self.status == Status::Terminated || until.is_some_and(|until| until.value < day)
+    }
+
     /// Its id.
     pub fn id(&self) -> &str {
         &self.declared.id.value
@@ -214,6 +231,11 @@ impl Model {
         self.systems[self.flows[flow].from].party
     }
 
+    /// The party whose data starts at the sending system.
+    pub fn origin(&self, flow: FlowId) -> PartyId {
+        self.systems[self.flows[flow].from].origin
+    }
+
     /// The party that runs the receiving system.
     pub fn receiver(&self, flow: FlowId) -> PartyId {
         self.systems[self.flows[flow].to].party
@@ -224,10 +246,35 @@ impl Model {
         self.sender(flow) != self.receiver(flow)
     }
 
-    /// The provider of the processing agreement that a flow runs under, if it does.
-    pub fn processing_provider(&self, flow: FlowId) -> Option<PartyId> {
-        let agreement = &self.agreements[self.flows[flow].agreement?];
-        agreement.provider.filter(|_| agreement.kind == Kind::Processing)
+    /// The providers of the processing agreement that a flow runs under; none if it does not.
+    pub fn processing_providers(&self, flow: FlowId) -> &[PartyId] {
+        let agreement = self.flows[flow].agreement.map(|agreement| &self.agreements[agreement]);
+        let processing = agreement.filter(|agreement| agreement.kind == Kind::Processing);
+        processing.map_or(&[], |agreement| &agreement.providers)
+    }
+
+    /// Whether a flow takes data from a provider to whom processes for it.
+    pub fn to_processor(&self, flow: FlowId) -> bool {
+        let providers = self.processing_providers(flow);
+        providers.contains(&self.sender(flow)) && !providers.contains(&self.receiver(flow))
+    }
+
+    /// Whether a flow takes data back to a provider.
+    pub fn comes_from_processor(&self, flow: FlowId) -> bool {
+        let providers = self.processing_providers(flow);
+        !providers.contains(&self.sender(flow)) && providers.contains(&self.receiver(flow))
+    }
+
+    /// The purposes that a flow's terms permit, stated or implied; `None`: any.
+    pub fn permitted(&self, flow: FlowId) -> Option<Vec<Key>> {
+        let flow = &self.flows[flow];
+        let stated = flow.terms.purposes.as_ref().map(|list| list.iter().map(|key| key.value).collect());
+        stated.or_else(|| Some(self.agreements[flow.agreement?].implied.as_deref()?.to_vec()))
+    }
+
+    /// Whether two purposes are equal or one is below the other.
+    pub fn related(&self, one: Key, other: Key) -> bool {
+        self.purposes.at_or_below(one, other) || self.purposes.at_or_below(other, one)
     }
 
     /// Whether a purpose is at or below one of some others.

@@ -3,6 +3,7 @@
 mod joined;
 mod matcher;
 mod never;
+pub use never::{covering, kept_by_all};
 mod require;
 
 pub use matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys};
@@ -16,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::taxonomy::Key;
 use crate::vocabulary::{Confidence, PolicyStatus, Severity};
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// A set of rules.
 #[derive(Debug, Clone)]
@@ -113,8 +114,8 @@ pub struct Forbid {
 pub struct Limit {
     /// The places.
     pub at: AnyOf<PlaceKeys>,
-    /// One system, or all systems of a party of which one matches.
-    pub whole_party: bool,
+    /// What is one place.
+    pub scope: LimitScope,
     /// What is counted.
     pub most: Most,
     /// A walk over such a flow is exempt.
@@ -123,11 +124,38 @@ pub struct Limit {
     pub span: Span,
 }
 
+/// What is one place of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitScope {
+    /// A system that matches.
+    System,
+    /// All systems of a party of which one matches.
+    Party,
+    /// All systems of a group of parties of which one matches.
+    Group,
+}
+
+impl LimitScope {
+    /// All, as they are written.
+    pub const ALL: [(&str, LimitScope); 3] =
+        [("system", LimitScope::System), ("party", LimitScope::Party), ("group", LimitScope::Group)];
+
+    /// By its word.
+    pub fn of(named: &str) -> Option<LimitScope> {
+        LimitScope::ALL.iter().find(|(word, _)| *word == named).map(|(_, scope)| *scope)
+    }
+}
+
 /// What a limit counts.
 #[derive(Debug, Clone)]
 pub enum Most {
-    /// Not all of these categories.
-    Together(Vec<Spanned<Key>>),
+    /// Of these categories not so many.
+    Together {
+        /// The categories.
+        of: Vec<Spanned<Key>>,
+        /// How many of them are too many; all, unless it is stated.
+        at_least: usize,
+    },
     /// Data of these categories from so many parties at most.
     Origins {
         /// The data.
@@ -149,7 +177,7 @@ pub struct Require {
 }
 
 /// Ids that a policy may not take: they begin the built-in checks' names.
-pub const RESERVED: [&str; 3] = ["terms", "flow", "statement"];
+pub const RESERVED: [&str; 4] = ["terms", "flow", "agreement", "statement"];
 
 /// Reads a policy.
 pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
@@ -311,15 +339,18 @@ fn limit(d: &mut Decoder, node: &Node, span: Span) -> Option<Limit> {
     let mut f = Fields::new(d, node, "a `limit`")?;
     let at = matcher::any_of(d, &mut f, "at", false);
     let scope = f.with(d, "scope", |d, n| d.text(n));
-    if let Some(scope) = &scope
-        && !matches!(scope.value.as_str(), "system" | "party")
-    {
-        d.report(
+    let place = scope.as_ref().map(|scope| LimitScope::of(&scope.value));
+    if let (Some(scope), Some(None)) = (&scope, place) {
+        let near = d.near(&scope.value, LimitScope::ALL.iter().map(|(word, _)| *word));
+        let mistake =
             Diagnostic::new("unknown-word", format!("`{}` is not a scope", scope.value), scope.span)
-                .label("expected system or party"),
-        );
+                .label("expected system, party or group");
+        d.report(match near {
+            Some(near) => mistake.help(format!("did you mean `{near}`?")),
+            None => mistake,
+        });
     }
-    let together = f.list(d, "together", |d, n| d.category(n));
+    let together = together(d, &mut f);
     let data = f.list(d, "data", |d, n| d.category(n));
     let at_most = f.with(d, "origins_at_most", |d, n| d.count(n));
     let (through, _) = unless(d, &mut f, false);
@@ -339,7 +370,43 @@ fn limit(d: &mut Decoder, node: &Node, span: Span) -> Option<Limit> {
     f.finish(d);
     let most = match at_most {
         Some(at_most) => Most::Origins { data, at_most: at_most.value },
-        None => Most::Together(together),
+        None => together,
     };
-    Some(Limit { at, whole_party: scope.is_some_and(|s| s.value == "party"), most, through, span })
+    Some(Limit { at, scope: place.flatten().unwrap_or(LimitScope::System), most, through, span })
+}
+
+/// Reads what must not be held together: a list of categories, or `{of, at_least}`.
+fn together(d: &mut Decoder, f: &mut Fields) -> Most {
+    let some = match f.get("together") {
+        Some(node) if matches!(node.value, Value::Map(_)) => f
+            .with(d, "together", |d, node| {
+                let mut f = Fields::new(d, node, "`together`")?;
+                let of = f.list(d, "of", |d, n| d.category(n));
+                if f.get("of").is_none() {
+                    f.missing(d, "of");
+                }
+                let at_least = f.required(d, "at_least", |d, n| d.count(n));
+                f.finish(d);
+                let at_least = at_least?;
+                let number = usize::try_from(at_least.value).unwrap_or(usize::MAX);
+                if number == 0 || number > of.len() && !of.is_empty() {
+                    d.report(
+                        Diagnostic::new(
+                            "out-of-range",
+                            format!("`at_least` is {number}, of {} categories", of.len()),
+                            at_least.span,
+                        )
+                        .label(format!("expected 1 to {}", of.len())),
+                    );
+                }
+                Some((of, number))
+            })
+            .unwrap_or_default(),
+        _ => {
+            let of = f.list(d, "together", |d, n| d.category(n));
+            let all = of.len();
+            (of, all)
+        }
+    };
+    Most::Together { of: some.0, at_least: some.1 }
 }

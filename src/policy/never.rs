@@ -10,13 +10,13 @@ use rustc_hash::FxHashSet;
 
 use super::matcher::{AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys};
 use super::require::{Bound, FieldKind, Must, Operator, Subjects};
-use super::{Body, Forbid};
+use super::{Body, Forbid, Require};
 use crate::bits::LeafSet;
 use crate::decode::Decoder;
 use crate::diagnostic::Diagnostic;
 use crate::glob::Glob;
 use crate::matching::Reading;
-use crate::sets::GlobSet;
+use crate::sets::{CodeSet, GlobSet};
 use crate::source::Span;
 use crate::taxonomy::{Key, Tree};
 use crate::vocabulary::{Consent, Relation, Word};
@@ -40,12 +40,7 @@ pub fn check(d: &mut Decoder, body: &Body) {
                 Subjects::Systems(list) => prover.contradicts(list, likely).map(|w| w.report("no system")),
                 Subjects::Parties(list) => prover.contradicts(list, likely).map(|w| w.report("no party")),
             };
-            let empty = require.must.iter().all(kept_by_all).then(|| {
-                Diagnostic::new("never-matches", "this rule can never find anything", require.span)
-                    .label("every declaration says this")
-                    .help("ask for a value that can be missing or wrong")
-            });
-            filter.into_iter().chain(empty).collect()
+            filter.into_iter().collect()
         }
     };
     mistakes.into_iter().for_each(|mistake| d.report(mistake));
@@ -107,14 +102,6 @@ impl Prover<'_> {
         if all.is_empty() {
             all.extend(self.relation(rule).map(|why| why.report("no arrival")));
         }
-        let exempt: Vec<&Matcher<FlowKeys>> = rule.through.0.iter().chain(&rule.arriving.0).collect();
-        if let Some((at, because)) = self.whole(rule, &exempt) {
-            all.push(
-                Diagnostic::new("exempts-all", "this exception covers the whole rule", at)
-                    .label(because)
-                    .help("name what sets the flows apart that are exempt, or leave the rule out"),
-            );
-        }
         all.extend(self.idle(&rule.through));
         all.extend(self.idle(&rule.arriving));
         all
@@ -136,7 +123,7 @@ impl Prover<'_> {
                 let (a, b) = (&from.keys, &to.keys);
                 apart_globs(&a.party, &b.party)
                     || apart(&a.role, &b.role)
-                    || apart_words(&a.jurisdiction, &b.jurisdiction)
+                    || apart_places(&a.jurisdiction, &b.jurisdiction)
             };
             if wanted.is_empty() || rule.from.is_empty() {
                 None
@@ -153,7 +140,8 @@ impl Prover<'_> {
     }
 
     /// Whether every chain has a flow that is exempt.
-    fn whole(&self, rule: &Forbid, exempt: &[&Matcher<FlowKeys>]) -> Option<(Span, &'static str)> {
+    fn whole(&self, rule: &Forbid) -> Option<(Span, &'static str)> {
+        let exempt: Vec<&Matcher<FlowKeys>> = rule.through.0.iter().chain(&rule.arriving.0).collect();
         let span = exempt.first()?.span;
         if let Some(matcher) = exempt.iter().find(|m| self.holds_for_all(m)) {
             return Some((matcher.span, "every flow is like this"));
@@ -192,11 +180,17 @@ impl Prover<'_> {
         if let Some(matcher) = exempt.iter().find(|m| ends(m)) {
             return Some((matcher.span, "the last flow of every chain ends there"));
         }
+        // Of a place at which another party's data starts, `from` looks at that party, a flow's at
+        // who runs it.
+        let mut from = rule.from.clone();
+        for PlaceKeys { party, role, jurisdiction, .. } in from.0.iter_mut().map(|m| &mut m.keys) {
+            (*party, *role, *jurisdiction) = Default::default();
+        }
         let starts = |m: &Matcher<FlowKeys>| {
             let bare = FlowKeys { from: AnyOf::default(), ..m.keys.clone() }.hold_for_all(self);
             bare && m.any.is_empty()
                 && m.not.is_empty()
-                && self.lists(&m.keys.from, &rule.from, (Reading::Likely, Reading::Unlikely))
+                && self.lists(&m.keys.from, &from, (Reading::Likely, Reading::Unlikely))
         };
         let first = rule.through.0.iter().find(|m| starts(m))?;
         Some((first.span, "the first flow of every chain starts there"))
@@ -284,12 +278,19 @@ fn apart<T: Eq + Hash>(a: &[T], b: &[T]) -> bool {
     !a.is_empty() && !b.is_empty() && none()
 }
 
-fn lower(list: &[String]) -> Vec<String> {
-    list.iter().map(|text| text.to_lowercase()).collect()
+/// Whether each of some places is one of those wanted, or a subdivision of one.
+fn all_within(wanted: &CodeSet, given: &CodeSet) -> bool {
+    !given.is_empty() && given.iter().all(|place| wanted.has(place))
 }
 
-fn apart_words(a: &[String], b: &[String]) -> bool {
-    apart(&lower(a), &lower(b))
+/// A place may have several regions: as with purposes.
+fn regions(wanted: &CodeSet, given: &CodeSet, read: (Reading, Reading)) -> bool {
+    wanted.is_empty() || read == (Reading::Unlikely, Reading::Likely) && all_within(wanted, given)
+}
+
+fn apart_places(a: &CodeSet, b: &CodeSet) -> bool {
+    let none = |some: &CodeSet, others: &CodeSet| some.iter().all(|place| !others.has(place));
+    !a.is_empty() && !b.is_empty() && none(a, b) && none(b, a)
 }
 
 fn any_text(globs: &[Glob]) -> bool {
@@ -346,8 +347,8 @@ impl Logic for PlaceKeys {
             && words(&self.role, &a.role)
             && p.purposes(&self.purpose, &a.purpose, read)
             && among(&self.tag, &a.tag)
-            && among(&lower(&self.region), &lower(&a.region))
-            && among(&lower(&self.jurisdiction), &lower(&a.jurisdiction))
+            && regions(&self.region, &a.region, read)
+            && (self.jurisdiction.is_empty() || all_within(&self.jurisdiction, &a.jurisdiction))
             && labels(&self.label, &a.label)
             && among(&self.relation, &a.relation)
     }
@@ -356,8 +357,8 @@ impl Logic for PlaceKeys {
         apart_globs(&self.party, &other.party)
             || apart_globs(&self.system, &other.system)
             || apart(&self.role, &other.role)
-            || apart_words(&self.region, &other.region)
-            || apart_words(&self.jurisdiction, &other.jurisdiction)
+            // Of several regions one may be this and one that.
+            || apart_places(&self.jurisdiction, &other.jurisdiction)
             || apart_labels(&self.label, &other.label)
             || apart(&self.relation, &other.relation)
     }
@@ -457,7 +458,7 @@ impl Logic for FlowKeys {
         let other = |(a, b): (&PlaceKeys, &PlaceKeys)| {
             apart_globs(&a.party, &b.party)
                 || apart(&a.role, &b.role)
-                || apart_words(&a.jurisdiction, &b.jurisdiction)
+                || apart_places(&a.jurisdiction, &b.jurisdiction)
         };
         let because = match self.crosses_parties {
             Some(false) if both && pairs().all(other) => "its ends belong to two parties",
@@ -517,8 +518,18 @@ impl Logic for AgreementKeys {
     }
 }
 
+/// The exception that every chain of flows meets, and why: only the start of data can break the rule.
+pub fn covering(forbid: &Forbid, data: &Tree, purposes: &Tree) -> Option<(Span, &'static str)> {
+    Prover { purposes, all: LeafSet::full(data.leaf_count()) }.whole(forbid)
+}
+
+/// Whether every declaration says what is asked of it, so that nothing can be found.
+pub fn kept_by_all(require: &Require) -> bool {
+    require.must.iter().all(must_is_kept)
+}
+
 /// Whether every declaration says what is asked here.
-fn kept_by_all(must: &Must) -> bool {
+fn must_is_kept(must: &Must) -> bool {
     /// What cannot be left out.
     const WRITTEN: [&str; 6] = ["id", "parties", "from", "to", "name", "party"];
     /// Words that hold where none is written.

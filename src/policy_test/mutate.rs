@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::duration::Duration;
+use crate::duration::{Duration, Unit};
 use crate::policy::{
     AgreementKeys, AgreementRef, AnyOf, Body, Bound, FlowKeys, Matcher, Most, Must, Operator, PlaceKeys,
     Ranked, Require, Subjects,
@@ -53,11 +53,20 @@ pub fn mutants(body: &Body) -> Vec<Mutant> {
         Body::Limit(limit) => {
             all.selecting("at", &limit.at, &|b| field!(b, Limit, at));
             match &limit.most {
-                Most::Together(keys) => {
-                    for at in 0..keys.len() {
+                Most::Together { of, at_least } => {
+                    for at in 0..of.len() {
                         all.limit(&format!("{} category of `together`", nth(at)), |l| {
-                            if let Most::Together(keys) = &mut l.most {
-                                keys.remove(at);
+                            if let Most::Together { of, at_least } = &mut l.most {
+                                // All are asked for, or as many as before of those that are left.
+                                *at_least -= usize::from(*at_least == of.len());
+                                of.remove(at);
+                            }
+                        });
+                    }
+                    if *at_least < of.len() {
+                        all.limit(&format!("`at_least: {at_least}` (one more needed)"), |l| {
+                            if let Most::Together { at_least, .. } = &mut l.most {
+                                *at_least += 1;
                             }
                         });
                     }
@@ -278,7 +287,7 @@ fn widened(operator: &Operator) -> Option<Operator> {
     };
     let widest = match (bound, most) {
         (Bound::Duration(_), true) => Bound::Duration(Duration::Unlimited),
-        (Bound::Duration(_), false) => Bound::Duration(Duration::Hours(0)),
+        (Bound::Duration(_), false) => Bound::Duration(Duration::Of(0, Unit::Hour)),
         (Bound::Date(_), true) => Bound::Date(Date::MAX),
         (Bound::Date(_), false) => Bound::Date(Date::MIN),
         (Bound::Count(_), true) => Bound::Count(u64::MAX),

@@ -458,8 +458,8 @@ impl Reader<'_> {
             Some(rule) => vec![self.rule(rule, &all)?],
         };
         let day = self.day(test, &world, &judged)?;
-        let scope =
-            Scope { as_of: test.as_of, statuses: (!test.status.is_empty()).then(|| test.status.clone()) };
+        let statuses = (!test.status.is_empty()).then(|| test.status.clone());
+        let scope = Scope { as_of: test.as_of, statuses, running_on: None };
         let finds = test.finds.as_ref().map(|list| self.expected(list, &judged, &world.model));
         let not = self.expected(&test.not, &judged, &world.model)?;
         let finds = match finds {

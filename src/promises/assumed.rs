@@ -134,7 +134,7 @@ impl Target {
                 let by =
                     |flow: FlowId| judge.counting.has(flow) && !through[flow] && at[model.flows[flow].to];
                 let (keys, any_only) = match &limit.most {
-                    Most::Together(keys) => (keys, true),
+                    Most::Together { of, .. } => (of, true),
                     Most::Origins { data, .. } => (data, false),
                 };
                 let by = model.flows.ids().map(by).collect();
@@ -203,7 +203,7 @@ fn walk(
     let touching = Deriving::new(model, data);
     let course = Unblocked { through: &target.through, data };
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
-    let passing = Passing::One(Origin::Assumed(model.systems[system].party));
+    let passing = Passing::One(Origin::Assumed(model.systems[system].origin));
     let mut first: Option<(FlowId, State, usize)> = None;
     let layers = forward(judge.graph, &course, passing, &seeds, None, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);

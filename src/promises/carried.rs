@@ -6,7 +6,6 @@ use crate::bits::{self, LeafSet};
 use crate::decode::Spanned;
 use crate::graph::Origin;
 use crate::judge::{Judge, Shortest, Witness};
-use crate::matching::Reading;
 use crate::model::{FlowId, SystemId};
 use crate::policy::{AnyOf, Body, Most, PlaceKeys};
 use crate::propagate::{Candidates, Course, Deriving, Passing, derive, reaching};
@@ -50,8 +49,7 @@ pub fn carried(judge: &Judge, data: &[Spanned<Key>], from: &AnyOf<PlaceKeys>) ->
     let mut moves = Moves { starts: false, any: false };
     for &(origin, ref starts) in judge.origins {
         for &(source, leaves) in starts {
-            if !leaves.intersects(touching.at(source)) || !judge.matching.place(from, source, Reading::Likely)
-            {
+            if !leaves.intersects(touching.at(source)) || !judge.matching.source(from, source) {
                 continue;
             }
             moves.starts = true;
@@ -80,7 +78,7 @@ pub fn reach(judge: &Judge, body: &Body) -> Carried {
         Body::Require(_) => return Carried::default(),
         Body::Forbid(forbid) => (&forbid.data, &forbid.from),
         Body::Limit(limit) => match &limit.most {
-            Most::Together(keys) | Most::Origins { data: keys, .. } => (keys, &anywhere),
+            Most::Together { of: keys, .. } | Most::Origins { data: keys, .. } => (keys, &anywhere),
         },
     };
     let data = leaves(judge, keys);
@@ -110,7 +108,7 @@ fn follow(
     let mut found: BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> = BTreeMap::new();
     for &(origin, ref starts) in judge.origins {
         for &(source, leaves) in starts {
-            if one && !found.is_empty() || !judge.matching.place(from, source, Reading::Likely) {
+            if one && !found.is_empty() || !judge.matching.source(from, source) {
                 continue;
             }
             let mut first: BTreeMap<SystemId, Shortest> = BTreeMap::new();

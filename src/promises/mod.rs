@@ -119,7 +119,7 @@ fn uncarried(judge: &Judge, body: &Body) -> Option<Open> {
         Body::Require(_) => return None,
         Body::Forbid(forbid) => (vec![&forbid.data], Some(&forbid.from), forbid.span),
         Body::Limit(limit) => match &limit.most {
-            Most::Together(keys) => (keys.chunks(1).collect(), None, limit.span),
+            Most::Together { of, .. } => (of.chunks(1).collect(), None, limit.span),
             Most::Origins { data, .. } => (vec![data], None, limit.span),
         },
     };

@@ -6,7 +6,6 @@ use crate::decode::Spanned;
 use crate::finding::GapKind;
 use crate::glob::Glob;
 use crate::judge::Judge;
-use crate::matching::Reading;
 use crate::policy::{AnyOf, Body, Limit, PlaceKeys, Subjects};
 use crate::rules::Idle;
 use crate::source::Span;
@@ -109,14 +108,5 @@ pub fn hold(judge: &Judge, limit: &Limit, keys: &[Spanned<Key>]) -> bool {
 
 /// The systems that a limit is about.
 pub fn places(judge: &Judge, limit: &Limit) -> Vec<crate::model::SystemId> {
-    let model = judge.model;
-    match limit.whole_party {
-        true => {
-            let parties = model.parties.ids().filter(|&p| judge.matching.party(&limit.at, p));
-            parties.flat_map(|p| model.parties[p].systems.iter().copied()).collect()
-        }
-        false => {
-            model.systems.ids().filter(|&s| judge.matching.place(&limit.at, s, Reading::Likely)).collect()
-        }
-    }
+    judge.matching.limited_places(limit).into_iter().flat_map(|(_, systems)| systems).collect()
 }

@@ -6,7 +6,9 @@
 //!
 //! - a flow of an enclosed party's carries nothing but its own items, so that its
 //!   `only_from` lets either all pass that is there, or nothing;
-//! - outside of it, its items are never in their origin's party or group again.
+//! - outside of it, its items are never in their origin's party or group again. Nobody to whom
+//!   something comes back by an agreement of processing acts for it: those for whom somebody does
+//!   are followed by themselves.
 //!
 //! What is enclosed is found for each use, by what could get anywhere at all: the
 //! fewer flows can matter, the more parties are.
@@ -53,7 +55,8 @@ impl Passing<'_> {
 pub struct Alike {
     /// Those that something of others' may get into; others are enclosed.
     entered: FxHashSet<PartyId>,
-    /// Named by an `only_from` of a flow that does not start at an enclosed party.
+    /// Named by an `only_from` of a flow that does not start at an enclosed party, or the controller
+    /// of another party's system.
     named: FxHashSet<PartyId>,
 }
 
@@ -61,8 +64,13 @@ impl Alike {
     /// By the flows that could carry something that matters, whatever their `only_from`.
     pub fn new(graph: &Graph, carrying: &[FlowId]) -> Self {
         let crossing = carrying.iter().filter(|&&flow| graph.crosses(flow));
-        let entered: FxHashSet<PartyId> = crossing.map(|&flow| graph.receiver(flow)).collect();
+        let mut entered: FxHashSet<PartyId> = crossing.map(|&flow| graph.receiver(flow)).collect();
         let mut named = FxHashSet::default();
+        // Where somebody else's data starts, something of another's is; and it is not where it starts.
+        for (keeper, controller) in graph.controlled() {
+            entered.insert(keeper);
+            named.insert(controller);
+        }
         for &flow in carrying {
             if let Some(parties) = graph.only_from(flow)
                 && entered.contains(&graph.sender(flow))
@@ -81,7 +89,8 @@ impl Alike {
     /// Whether a party's declared items are followed with those of many others; where
     /// distances matter, fewer are.
     pub fn has(&self, graph: &Graph, party: PartyId, distances: bool) -> bool {
-        !self.named.contains(&party) && (!distances || self.encloses(party) && graph.single(party))
+        !self.named.contains(&party)
+            && (!distances || self.encloses(party) && graph.single(party) && !graph.is_client(party))
     }
 
     /// Whether `only_from` lets items pass.
@@ -101,7 +110,7 @@ impl Alike {
     pub fn distance(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> usize {
         match whose {
             Whose::One(origin) => graph.distance(flow, origin.party(), k),
-            Whose::Many => graph.distance_away(flow, |sender| !self.encloses(sender), k),
+            Whose::Many => graph.distance_away(flow, k),
         }
     }
 

@@ -168,7 +168,7 @@ impl Gate {
             let system = &model.systems[id];
             if !system.originates.is_empty() {
                 let arriving = arriving(&ways(id), &system.originates);
-                here.entry(system.party)
+                here.entry(system.origin)
                     .and_modify(|here| here.extend(arriving.row()))
                     .or_insert_with(|| arriving.clone());
             }

@@ -87,7 +87,7 @@ impl Held {
         let mut spread = Spread::new(graph);
         // Whose items have been where: at least one party's, at least two parties', …
         let mut been: Vec<Rows> = Vec::new();
-        let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.party));
+        let others = model.systems.iter().filter(|(_, s)| !naming.contains_key(&s.origin));
         spread.start(others.map(|(id, s)| (id, &s.originates)));
         spread.go(unlimited(graph), |_, _| {});
         self.take(&spread, unlimited(graph));
@@ -97,7 +97,7 @@ impl Held {
             let naming = graph.some(flows.iter().copied());
             let toward = reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
             let passes = |flow| graph.passes(flow, Origin::Declared(party));
-            let systems = model.parties[party].systems.iter();
+            let systems = model.parties[party].origins.iter();
             spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
             let keep = |system: SystemId, row: &mut [u64]| {
                 let many = been.last().map(|rows| rows.row(system, 0)).unwrap_or_default();

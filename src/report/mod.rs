@@ -31,7 +31,7 @@ use crate::diff::Diff;
 use crate::finding::{Audit, Notice};
 use crate::gate::Gate;
 use crate::load::World;
-use crate::model::Scope;
+use crate::model::{Counting, Model, Scope};
 use crate::places::Places;
 use crate::source::Sources;
 use crate::vocabulary::Word;
@@ -152,6 +152,11 @@ impl<'r> Report<'r> {
             sources: None,
             compared: None,
         }
+    }
+
+    /// Which flows count.
+    pub fn counting(&self, model: &Model) -> Counting {
+        Counting::new(model, self.audit.judged.date(), &self.scope)
     }
 
     /// With another gate.

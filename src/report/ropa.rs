@@ -4,7 +4,6 @@
 use super::Report;
 use super::csv::{MARK, cell};
 use crate::holdings::Holdings;
-use crate::model::Counting;
 use crate::record::{ACTIVITY, PARTY, record};
 
 /// The table, its head first. Without a world there is the head alone.
@@ -14,7 +13,7 @@ pub fn render(report: &Report) -> String {
     let Some(world) = report.world else {
         return out;
     };
-    let counting = Counting::new(&world.model, &report.scope);
+    let counting = report.counting(&world.model);
     let holdings = Holdings::new(&world.model, &counting);
     for party in record(&world.model, &counting, &holdings) {
         for (_, activity) in &party.activities {

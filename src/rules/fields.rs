@@ -114,8 +114,8 @@ fn dates(all: &[&Effective], disposed: Option<&Disposed>, path: &str) -> Option<
         "effective.from" => Value::date(from),
         "effective.until" => Value::date(until),
         "disposed" => Value::map(disposed.is_some()),
-        "disposed.date" => Value::date(disposed.and_then(|d| d.date)),
-        "disposed.evidence" => Value::text(disposed.and_then(|d| d.evidence.as_deref())),
+        "disposed.date" => Value::date(disposed.map(|d| d.date)),
+        "disposed.evidence" => Value::text(disposed.map(|d| d.evidence.as_str())),
         _ => return None,
     })
 }
@@ -153,14 +153,14 @@ fn agreement(judge: &Judge, id: AgreementId, path: &str) -> Value {
         "id" => Value::text(Some(agreement.id())),
         "kind" => Value::word(declared.kind, Some(agreement.kind)),
         "provider" => Value {
-            written: declared.provider.is_some(),
-            ..Value::texts(agreement.provider.iter().map(id_of))
+            written: !declared.provider.is_empty(),
+            ..Value::texts(agreement.providers.iter().map(id_of))
         },
         "status" => Value::word(declared.status, Some(agreement.status)),
         "parties" => Value::texts(agreement.parties.iter().map(id_of)),
         "legal_basis" => Value::text(declared.legal_basis.as_deref()),
         "assurances" => {
-            let holding = declared.assurances.iter().filter(|a| a.holds(judge.matching.day));
+            let holding = judge.matching.assurances(id, None);
             Value::texts(holding.map(|a| a.id.value.as_str()))
         }
         _ => dates(&[&declared.effective], declared.disposed.as_deref(), path)
@@ -178,6 +178,9 @@ fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
         "id" => Value::text(Some(&flow.name)),
         "from" => Value::text(Some(&model.systems[flow.from].name)),
         "to" => Value::text(Some(&model.systems[flow.to].name)),
+        "data" if declared.held => {
+            Value::keys(&model.data, flow.leaves.iter().map(|leaf| model.data.leaf_key(leaf)))
+        }
         "data" => Value::keys(&model.data, declared.data.iter().map(|k| k.value)),
         "purposes" => Value::keys(&model.purposes, flow.purposes.iter().copied()),
         "consent" => Value::word(declared.consent, Some(flow.consent)),
@@ -193,7 +196,7 @@ fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
             all.extend(agreement.map(|a| &a.effective));
             let disposed = declared.disposed().or_else(|| agreement?.disposed.as_deref());
             dates(&all, disposed, path)
-                .or_else(|| terms(model, &flow.terms, path))
+                .or_else(|| flow.agreement.and_then(|_| terms(model, &flow.terms, path)))
                 .unwrap_or_else(|| meta(&declared.meta, path))
         }
     }
@@ -209,7 +212,7 @@ fn system(model: &Model, id: SystemId, path: &str) -> Value {
         "originates" => Value::keys(&model.data, declared.originates.iter().map(|k| k.value)),
         "derives" => Value::map(!declared.derives.is_empty()),
         "retention" => Value::duration(declared.retention.as_ref().map(|d| d.value)),
-        "region" => Value::text(system.region.as_deref()),
+        "region" => Value::texts(system.regions.iter().map(String::as_str)),
         "subjects" => Value::count(declared.subjects),
         "tags" => Value::texts(declared.tags.iter().map(String::as_str)),
         _ => meta(&declared.meta, path),

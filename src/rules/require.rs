@@ -3,7 +3,7 @@
 use super::{Idle, Item, Value, value};
 use crate::bits::LeafSet;
 use crate::judge::{Judge, On, RuleRef, Violation};
-use crate::matching::{Reading, attests};
+use crate::matching::Reading;
 use crate::policy::{Attested, FieldKind, Must, Operator, Require, Subjects};
 use crate::taxonomy::Tree;
 use crate::words::some_of;
@@ -46,7 +46,7 @@ fn subjects(judge: &Judge, on: &Subjects) -> Vec<On> {
         Subjects::Agreements(like) => model
             .agreements
             .ids()
-            .filter(|&a| judge.scope.admits(model.agreements[a].status) && matching.agreement(like, a))
+            .filter(|&a| judge.scope.has(&model.agreements[a]) && matching.agreement(like, a))
             .map(On::Agreement)
             .collect(),
         Subjects::Flows(like) => {
@@ -137,8 +137,7 @@ fn attest(judge: &Judge, on: On, wanted: &[Attested]) -> bool {
     let On::Agreement(id) = on else {
         return false;
     };
-    let own = &judge.model.agreements[id].declared.assurances;
-    wanted.iter().all(|wanted| attests(own, wanted, judge.matching.day))
+    wanted.iter().all(|wanted| judge.matching.attested(id, None, wanted))
 }
 
 fn asked(wanted: &Attested) -> String {

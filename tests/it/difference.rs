@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::naive::resolve::Model;
-use crate::naive::world::World;
+use crate::naive::resolve::{Model, Options};
+use crate::naive::world::{Day, World};
 use crate::naive::{evaluate, generate, harness, write};
 use proptest::prelude::*;
 use ringfence::diff::table::{Class, Declaration, ROWS};
@@ -221,7 +221,9 @@ type Tuple = (String, String, String, String);
 
 /// ⟨s, o, v, p⟩ as in the module `reach`, item by item.
 pub fn relation(world: &World) -> BTreeSet<Tuple> {
-    let model = Model::new(world, evaluate::options(world));
+    // The day that `diff` is told.
+    let options = Options { day: Day::of("2026-11-23"), ..evaluate::options(world) };
+    let model = Model::new(world, options);
     let origins = model.assume_origins();
     let mut all = BTreeSet::new();
     for (at, item) in model.held(&origins) {
@@ -674,7 +676,11 @@ fn edits_are_classed_by_the_table() {
             "id: deal\n    kind: processing\n",
             "assertion agreement deal kind; assertion agreement deal provider",
         ),
-        ("id: deal\n", "id: deal\n    disposed: {date: 2020-01-01}\n", "assertion agreement deal disposed"),
+        (
+            "id: deal\n",
+            "id: deal\n    disposed: {date: 2020-01-01, evidence: a letter}\n",
+            "assertion agreement deal disposed",
+        ),
         ("retention: 90d, consent", "retention: 91d, consent", "widening agreement deal terms.retention"),
         ("consent: opt_out, onward", "onward", "widening agreement deal terms.consent"),
         (
@@ -783,7 +789,7 @@ fn what_is_added_brings_its_claims_in_sight() {
     // What is only planned or gone moves nothing, and says so.
     fs::write(
         folder.join("head/more.yaml"),
-        "flows: [{id: gone, from: app/chat, to: bank/core, data: [device], disposed: {date: 2020-01-01}}]\n",
+        "flows: [{id: gone, from: app/chat, to: bank/core, data: [device], disposed: {date: 2020-01-01, evidence: a letter}}]\n",
     )
     .unwrap();
     let json = diff(folder, &["base", "head"]).json();

@@ -27,7 +27,8 @@ fn naively(world: &World) -> BTreeMap<Whose, What> {
     for (at, item) in &held {
         let whose = |v: usize, k| {
             let relation = model.relation(v, item.s, k).to_owned();
-            (model.owner_id(v).to_owned(), model.owner_id(item.s).to_owned(), item.assumed, relation)
+            let origin = model.world.parties[model.origin(item.s)].id.clone();
+            (model.owner_id(v).to_owned(), origin, item.assumed, relation)
         };
         let what = all.entry(whose(*at, item.k)).or_default();
         what.0.extend(model.leaf_names([item.f]));
@@ -52,8 +53,9 @@ fn by_the_engine(world: &World) -> BTreeMap<Whose, What> {
     let scope = Scope {
         as_of: world.call.as_of.map(|day| day.0),
         statuses: world.call.status.as_ref().map(|s| s.iter().map(|s| Status::parse(s).unwrap()).collect()),
+        ..Scope::default()
     };
-    let holdings = Holdings::new(model, &Counting::new(model, &scope));
+    let holdings = Holdings::new(model, &Counting::new(model, options(world).day.0, &scope));
     let mut all = BTreeMap::new();
     for h in &holdings.all {
         let party = |id| model.parties[id].id().to_owned();

@@ -10,6 +10,7 @@ mod around;
 mod bad_input;
 mod bundle;
 mod cache;
+mod cases;
 mod certificate;
 mod ci_guide;
 mod classes;

@@ -202,3 +202,44 @@ fn an_exemption_is_decided_for_each_flow_by_all_that_it_asks() {
         }
     }
 }
+
+/// The notices of an audit of one flow by a policy with one rule.
+fn noticed(rule: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = format!("policy: p\nrules:\n  - {{id: r, {rule}}}\n");
+    fs::write(folder.path().join("policy.yaml"), policy).unwrap();
+    let inventory = "parties:
+  - {id: acme, name: Acme, role: bank, systems: [{id: s, originates: [financial], purposes: [service]}]}
+  - {id: beta, name: Beta, role: platform, systems: [{id: t, purposes: [service]}]}
+agreements:
+  - {id: a, parties: [acme, beta], flows: [{id: f, from: acme/s, to: beta/t, data: [financial]}]}
+";
+    fs::write(folder.path().join("inventory.yaml"), inventory).unwrap();
+    let args = ["audit", ".", "--policy", "policy.yaml", "--format", "json"];
+    let audit: Value = serde_json::from_str(&run(folder.path(), &args).1).unwrap();
+    let notices = audit["notices"].as_array().unwrap().iter();
+    let notices = notices.filter(|notice| notice["code"] == "exception-covers-rule");
+    notices.map(|notice| notice["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_exception_that_every_chain_meets_is_told() {
+    let covered = [
+        "forbid: {data: [financial], to: {role: ad_network, region: US}, unless: {arriving: {to: {role: [ad_network, platform]}}}}",
+        "forbid: {from: {system: acme/s}, unless: {through: {from: {system: \"acme/*\"}}}}",
+        "forbid: {data: [financial], unless: {through: {crosses_parties: true}, arriving: {crosses_parties: false}}}",
+        "forbid: {data: [financial], unless: {arriving: {consent: none}}}",
+    ];
+    insta::assert_snapshot!(covered.map(|rule| noticed(rule).concat()).join("\n"), @"
+every chain of flows matches an exception of `p/r` (the last flow of every chain ends there): the rule can only find data at the system where it starts
+every chain of flows matches an exception of `p/r` (the first flow of every chain starts there): the rule can only find data at the system where it starts
+every chain of flows matches an exception of `p/r` (every flow is like one of these): the rule can only find data at the system where it starts
+every chain of flows matches an exception of `p/r` (every flow is like this): the rule can only find data at the system where it starts
+");
+    let open = [
+        "forbid: {data: [financial], unless: {arriving: {consent: opt_in}}}",
+        // Of data that starts at acme for another, `from` looks at the other.
+        "forbid: {from: {party: acme}, unless: {through: {from: {party: acme}}}}",
+    ];
+    assert!(open.iter().all(|rule| noticed(rule).is_empty()));
+}

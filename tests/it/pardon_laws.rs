@@ -140,7 +140,7 @@ fn with_claims(world: &World, base: &World, dice: &mut Dice) -> World {
         }
         for system in &mut party.systems {
             match dice.below(7) {
-                0 => system.region = Some(dice.one(&["US", "DE", "FR"]).to_owned()),
+                0 => system.region = vec![dice.one(&["US", "DE", "FR"]).to_owned()],
                 1 => system.tags = vec![dice.one(&["a", "b", "gold", "partner"]).to_owned()],
                 2 => {
                     system.labels.insert("dpia".to_owned(), "ok".to_owned());

@@ -426,6 +426,7 @@ fn a_consent_is_stretched_in_open_banking() {
     let judged = judge("open-banking", &[]);
     assert_eq!(judged.code, 1);
     let rules = [
+        ("agreement/ended", 1),
         ("core/financial-other-use-needs-opt-in", 1),
         ("statement/only-your-budget", 1),
         ("terms/purpose", 1),
@@ -433,7 +434,7 @@ fn a_consent_is_stretched_in_open_banking() {
     ];
     assert_eq!(judged.rules(), rules.into());
     assert_eq!(judged.promises(true), ["numbers-stay-with-us"]);
-    for rule in &rules[..3] {
+    for rule in &rules[1..4] {
         let flows = ["millbrook-conduit/accounts", "pennywise-consent/transactions", "pennywise-offers"];
         assert_eq!(chain(judged.of(rule.0)[0]), flows);
     }
@@ -451,7 +452,12 @@ fn a_consent_is_stretched_in_open_banking() {
     let offers = "    purposes: [marketing.cross_sell]\n";
     let asked = format!("{offers}    consent: opt_in\n");
     let judged = judge_with("open-banking", "consents.yaml", offers, &asked, &[]);
-    let rules = [("statement/only-your-budget", 1), ("terms/purpose", 1), ("terms/retention", 1)];
+    let rules = [
+        ("agreement/ended", 1),
+        ("statement/only-your-budget", 1),
+        ("terms/purpose", 1),
+        ("terms/retention", 1),
+    ];
     assert_eq!(judged.rules(), rules.into());
 }
 
@@ -459,17 +465,17 @@ fn a_consent_is_stretched_in_open_banking() {
 fn an_ended_consent_counts_until_its_data_is_gone() {
     let judged = judge("open-banking", &[]);
     assert_eq!(judged.at_flows()[1], ("terms/retention", "rentwell-consent/account"));
-    assert_eq!((judged.marked("retained"), &judged.of("terms/retention")[0]["retained"]), (1, &true.into()));
+    assert_eq!((judged.marked("retained"), &judged.of("terms/retention")[0]["retained"]), (2, &true.into()));
 
     let ended = "    status: terminated ";
     let disposed = format!("    disposed: {{date: 2025-07-31, evidence: certificate.pdf}}\n{ended}");
     let after = judge_with("open-banking", "consents.yaml", ended, &disposed, &[]);
-    assert_eq!((after.of("terms/retention").len(), after.all().len()), (0, judged.all().len() - 1));
+    assert_eq!((after.of("terms/retention").len(), after.all().len()), (0, judged.all().len() - 2));
     let gone = "disposed: 2025-07-31, evidence: certificate.pdf";
     assert_eq!(after.relies("flow/disposed"), [("rentwell-consent/account", gone)]);
 
     // The last day of the agreement and a year's retention end on 30 June 2026.
-    for (day, counting, retained) in [("2026-06-30", 4, 1), ("2026-07-01", 3, 0), ("2027-01-01", 3, 0)] {
+    for (day, counting, retained) in [("2026-06-30", 4, 2), ("2026-07-01", 3, 0), ("2027-01-01", 3, 0)] {
         let judged = judge("open-banking", &["--as-of", day]);
         assert_eq!((judged.counting(), judged.marked("retained")), (counting, retained), "{day}");
         assert_eq!(judged.json["judged"]["as_of"], day);

@@ -61,7 +61,12 @@ agreements:
         .systems
         .values()
         .map(|s| {
-            (s.name.as_str(), s.region.as_deref(), s.declared.subjects, s.declared.meta.title.as_deref())
+            (
+                s.name.as_str(),
+                s.regions.first().map(String::as_str),
+                s.declared.subjects,
+                s.declared.meta.title.as_deref(),
+            )
         })
         .collect();
     assert_eq!(

@@ -7,10 +7,11 @@ use crate::duration::Duration;
 use crate::judge::Judge;
 use crate::model::{FlowId, SystemId, Table};
 use crate::taxonomy::Key;
+use crate::vocabulary::Transform;
 
 /// The number of its purposes, and of the receiver's; retention; the number of its safeguards;
-/// whether another party receives it, and whether it is the processor's.
-type Look = (u32, u32, Option<Duration>, u32, (bool, bool));
+/// whether another party receives it, whether it is the processor's, and what is done to the data.
+type Look = (u32, u32, Option<Duration>, u32, (bool, bool, Transform));
 
 /// For each flow a number that all have which are alike.
 pub struct Looks {
@@ -34,7 +35,7 @@ impl Looks {
             let flow = &model.flows[id];
             let next = safeguards.len() as u32;
             let safeguards = *safeguards.entry(&flow.declared.safeguards).or_insert(next);
-            let onward = (judge.graph.crosses(id), judge.graph.by_processor(id));
+            let onward = (judge.graph.crosses(id), judge.graph.by_processor(id), judge.graph.transform(id));
             let looks = (judge.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards, onward);
             let next = kinds.len() as u32;
             *kinds.entry(looks).or_insert(next)

@@ -1,11 +1,14 @@
 //! Terms are sticky: what is under an agreement, and which of its terms break.
 //!
 //! ```text
-//! e₀ of A leaves party P, carries i, does not bring it home   ⟹  i is under (A, terms of e₀, group of P)
-//! i is under t, e carries i and does not bring it home        ⟹  e is checked against t
-//! e brings i home (to the group of P or of i's origin),
-//! or e's transform is in t.released_by                        ⟹  i is no longer under t after e
+//! e₀ of A leaves party P, carries i, does not bring it home   ⟹  i is under (A, terms of e₀, P) as e₀ carries it
+//! i is under t, e carries i and does not bring it home,
+//! e's transform is not in t.released_by                       ⟹  e is checked against t
+//! e brings i home, or e's transform is in t.released_by       ⟹  i is no longer under t after e
 //! ```
+//!
+//! Home is a system in the group of P, of the origin's party or, if A is of processing, of a
+//! provider; where all parties of A are of one group, what these parties themselves run.
 
 mod looks;
 mod search;
@@ -21,14 +24,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::looks::Looks;
 use self::search::{Noted, Region, Search};
 use self::sift::{Asked, Goals, Relying};
-use super::{ALL, How, onward};
+use super::ALL;
 use crate::bits::{self, LeafSet};
 use crate::graph::{Graph, Origin};
 use crate::inventory::Terms;
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest};
-use crate::model::{AgreementId, FlowId, OnwardTo, PartyId};
+use crate::model::{AgreementId, FlowId, Model, OnwardTo, PartyId, SystemId};
 use crate::propagate::{Alike, Course, Passing, Seed, forward};
-use crate::vocabulary::{Onward, Transform, Word};
+use crate::taxonomy::Key;
+use crate::vocabulary::{Kind, Onward, Transform, Word};
 
 /// How many agreements a finding shows a walk for.
 const WITNESSES: usize = 20;
@@ -47,8 +51,12 @@ pub struct Under<'m> {
     pub onward: Onward,
     /// To whom besides.
     pub onward_to: &'m [OnwardTo],
-    /// The group of the party that shares.
-    home: PartyId,
+    /// The purposes permitted, stated or implied.
+    pub permitted: Option<Vec<Key>>,
+    /// Whether all parties are of one group, so that home is what parties run, not their groups.
+    pub within: bool,
+    /// Where the terms end, whosever the data: at who shares, and at providers.
+    homes: Vec<Home>,
     /// The flows.
     flows: FxHashSet<FlowId>,
     /// The transforms that end the terms, a bit each.
@@ -56,13 +64,18 @@ pub struct Under<'m> {
 }
 
 impl Under<'_> {
-    /// Whether a flow brings data home to who shared it.
+    /// Whether a flow brings data home to who shared it, or to a provider.
     fn home(&self, judge: &Judge, flow: FlowId) -> bool {
-        group_entered(judge, flow) == self.home
+        Home::entered(judge, flow).iter().any(|home| self.homes.contains(home))
+    }
+
+    /// Whether a flow brings data home that originates at a party.
+    fn is_origin(&self, judge: &Judge, flow: FlowId, origin: PartyId) -> bool {
+        Home::entered(judge, flow).contains(&Home::new(judge.model, origin, self.within))
     }
 
     /// Whether a flow's transform ends the terms.
-    fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
+    pub fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
         self.releasing & bit(judge.graph.transform(flow)) != 0
     }
 
@@ -76,40 +89,64 @@ fn bit(transform: Transform) -> u8 {
     1 << transform as u8
 }
 
-fn group_entered(judge: &Judge, flow: FlowId) -> PartyId {
-    judge.graph.entered(flow)
+/// Where terms end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Home {
+    /// At a group of parties.
+    Group(PartyId),
+    /// At a party.
+    Party(PartyId),
+}
+
+impl Home {
+    /// At a party's group, or if all are of one group, at the party.
+    fn new(model: &Model, party: PartyId, within: bool) -> Self {
+        if within { Home::Party(party) } else { Home::Group(model.parties[party].group) }
+    }
+
+    /// All that a system is in.
+    fn of(judge: &Judge, system: SystemId) -> [Home; 2] {
+        [Home::Group(judge.graph.group(system)), Home::Party(judge.graph.party(system))]
+    }
+
+    /// All that a flow leads to.
+    fn entered(judge: &Judge, flow: FlowId) -> [Home; 2] {
+        [Home::Group(judge.graph.entered(flow)), Home::Party(judge.graph.receiver(flow))]
+    }
 }
 
 /// Walks of items that may come under terms; a plane's bits say under which.
 struct Sticky<'j> {
     judge: &'j Judge<'j>,
     under: &'j [Under<'j>],
-    /// The group of the items' origin; `None`: not one, for all origins at once.
-    origin: Option<PartyId>,
-    /// The flows, of those followed, that enter a group at home in which something is.
-    homeward: FxHashSet<FlowId>,
+    /// For each flow, of those followed, that brings something home: for which terms, a bit each.
+    homeward: FxHashMap<FlowId, usize>,
 }
 
 impl<'j> Sticky<'j> {
     /// Walks over some flows.
     fn new(graph: &Graph, judge: &'j Judge, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
-        let home = |group: PartyId| origin == Some(group) || under.iter().any(|under| under.home == group);
-        let homeward = graph.receivers().iter().filter(|&&system| home(graph.group(system)));
-        let homeward = homeward.flat_map(|&system| graph.into(system)).map(|edge| edge.flow).collect();
-        Sticky { judge, under, origin, homeward }
+        let is_home = |at: SystemId, one: &Under| {
+            let here = Home::of(judge, at);
+            let of_origin = |origin| here.contains(&Home::new(judge.model, origin, one.within));
+            one.homes.iter().any(|home| here.contains(home)) || origin.is_some_and(of_origin)
+        };
+        let mut homeward = FxHashMap::default();
+        for &system in graph.receivers() {
+            let bits = under.iter().enumerate().map(|(at, one)| usize::from(is_home(system, one)) << at);
+            let bits: usize = bits.sum();
+            if bits != 0 {
+                homeward.extend(graph.into(system).map(|edge| (edge.flow, bits)));
+            }
+        }
+        Sticky { judge, under, homeward }
     }
 
     /// Under which terms a flow carries items that were in a plane before.
     fn while_crossing(&self, flow: FlowId, plane: usize) -> usize {
-        let homeward = self.homeward.contains(&flow);
-        if homeward && self.origin == Some(group_entered(self.judge, flow)) {
-            return 0;
-        }
-        let bit = |(at, under): (usize, &Under)| {
-            let is_under = plane >> at & 1 == 1 || under.owns(flow);
-            usize::from(is_under && !(homeward && under.home(self.judge, flow))) << at
-        };
-        self.under.iter().enumerate().map(bit).sum()
+        let owns = |(at, under): (usize, &Under)| usize::from(under.owns(flow)) << at;
+        let owned: usize = self.under.iter().enumerate().map(owns).sum();
+        (plane | owned) & !self.homeward.get(&flow).copied().unwrap_or_default()
     }
 }
 
@@ -252,9 +289,15 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
     let mut all: Vec<Under> = Vec::new();
     for &id in model.agreements[agreement].flows.iter().filter(|&&f| judge.counting.has(f)) {
         let flow = &model.flows[id];
-        let home = model.systems[flow.from].group;
+        let (terms_of, within) = (&model.agreements[agreement], model.agreements[agreement].within_group);
+        let mut homes = vec![Home::new(model, model.sender(id), within)];
+        if terms_of.kind == Kind::Processing {
+            homes.extend(terms_of.providers.iter().map(|&provider| Home::new(model, provider, within)));
+        }
+        homes.sort_unstable();
+        homes.dedup();
         let same = |u: &&mut Under| {
-            u.home == home
+            u.homes == homes
                 && u.onward == flow.onward()
                 && *u.onward_to == *flow.onward_to
                 && u.terms.same(&flow.terms)
@@ -268,7 +311,9 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
             terms: &flow.terms,
             onward: flow.onward(),
             onward_to: &flow.onward_to,
-            home,
+            permitted: model.permitted(id),
+            within,
+            homes,
             flows: [id].into_iter().collect(),
             releasing: flow.terms.releasing().iter().fold(0, |all, &transform| all | bit(transform)),
         });
@@ -310,13 +355,13 @@ fn break_terms(
     let alike = Alike::new(graph, &whole.carrying);
     let classes = judge.classes_at(&alike, whole.before.systems());
     let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
-    let group = |origin: Option<Origin>| origin.map(|origin| model.parties[origin.party()].group);
+    let party = |origin: Option<Origin>| origin.map(Origin::party);
     // For each check the flows that break it, and the classes whose items do.
     let mut breaking: BTreeMap<usize, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
     let mut walks: Vec<((usize, FlowId), Vec<FlowId>)> = Vec::new();
     for (search, region) in &searches {
         for (&origin, starts) in &classes {
-            let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), group(origin));
+            let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), party(origin));
             let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
             let followed = search.follow(
@@ -372,7 +417,7 @@ fn break_terms(
             first
         } else {
             for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
-                let course = Sticky::new(graph, judge, under, group(origin));
+                let course = Sticky::new(graph, judge, under, party(origin));
                 first_breaking(graph, &course, check, whole, (passing(origin), starts), &mut first);
             }
             first
@@ -398,8 +443,8 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
         let alike = Alike::new(graph, &region.carrying);
         let mut new = Vec::new();
         for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
-            let group = origin.map(|origin| judge.model.parties[origin.party()].group);
-            let course = Sticky::new(graph, judge, std::slice::from_ref(one), group);
+            let party = origin.map(Origin::party);
+            let course = Sticky::new(graph, judge, std::slice::from_ref(one), party);
             let passing = origin.map_or(Passing::Many(&alike), Passing::One);
             search.follow(graph, &course, &region, (passing, &starts), |what, _, crossing, _| {
                 new.push((what, crossing.flow));
@@ -435,7 +480,7 @@ fn first_breaking(
     (passing, starts): (Passing, &Starts),
     first: &mut FxHashSet<FlowId>,
 ) {
-    let Some(How::Under(breaks)) = ALL.get(check).map(|c| c.how) else {
+    let Some(check) = ALL.get(check) else {
         return;
     };
     let judge = course.judge;
@@ -452,7 +497,7 @@ fn first_breaking(
         let active = course.while_crossing(crossing.flow, crossing.slot.plane);
         for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
             let leaves =
-                broken.entry((at, crossing.flow)).or_insert_with(|| breaks(judge, one, crossing.flow));
+                broken.entry((at, crossing.flow)).or_insert_with(|| check.breaks(judge, one, crossing.flow));
             if let Some(leaves) = leaves
                 && bits::intersects(crossing.leaves, leaves.row())
             {

@@ -7,8 +7,9 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::sift::{Goals, Onwards};
-use super::{ALL, How, Sticky, Under, onward};
+use super::{ALL, Sticky, Under};
 use crate::bits::{self, LeafSet};
+use crate::checks::{How, onward};
 use crate::graph::{Edge, Graph};
 use crate::judge::{Began, Followed, Judge, Starts};
 use crate::model::{FlowId, Model, SystemId};
@@ -38,8 +39,8 @@ fn noted(
         }
     };
     for (at, check) in ALL.iter().enumerate() {
-        if let How::Under(breaks) = check.how {
-            note(Noted::Breaks(at), &|| breaks(judge, under, flow));
+        if let How::Under(_) = check.how {
+            note(Noted::Breaks(at), &|| check.breaks(judge, under, flow));
         }
     }
     let ends = || under.releases(judge, flow) && judge.graph.transform(flow) != Transform::None;

@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::looks::Looks;
-use super::{Under, group_entered};
+use super::{Home, Under};
 use crate::bits::{self, LeafSet};
 use crate::checks::{ALL, How, onward};
-use crate::graph::Edge;
+use crate::graph::{Edge, Origin};
 use crate::judge::Judge;
 use crate::model::{FlowId, OnwardTo, PartyId};
 use crate::propagate::{Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching, reaching_within};
@@ -47,6 +47,7 @@ pub struct Goals {
 #[derive(PartialEq, Eq, Hash)]
 struct Same<'u> {
     purposes: Option<Vec<Key>>,
+    within: bool,
     prohibited: Vec<Key>,
     onward: Onward,
     onward_to: &'u [OnwardTo],
@@ -66,7 +67,11 @@ impl<'u> Same<'u> {
         let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|s| s.value.as_str()).collect();
         safeguards.sort_unstable();
         Same {
-            purposes: terms.purposes.as_deref().map(sorted),
+            purposes: under.permitted.clone().map(|mut keys| {
+                keys.sort_unstable();
+                keys
+            }),
+            within: under.within,
             prohibited: sorted(&terms.prohibited_purposes),
             onward: under.onward,
             onward_to: under.onward_to,
@@ -138,7 +143,7 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
     let flows = || judge.graph.flows().iter().copied();
     let turned: Vec<FlowId> =
         flows().filter(|&flow| judge.graph.transform(flow) != Transform::None).collect();
-    for group in alike(members, releasing).into_values() {
+    for group in alike(members, |under| (releasing(under), under.within)).into_values() {
         let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
         let open = turned.iter().copied().filter(|&flow| ends(judge, one, flow));
         let open: Vec<FlowId> = open.filter(|flow| !found.released.contains(flow)).collect();
@@ -232,7 +237,7 @@ fn spread(
 /// whom it leads.
 fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
     ALL.iter().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
-        How::Under(breaks) => breaks(judge, one, flow).is_some(),
+        How::Under(_) => check.breaks(judge, one, flow).is_some(),
         _ => false,
     })
 }
@@ -306,8 +311,8 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
         let itself = || {
             members.get(at).is_some_and(|under| {
                 ALL.iter().any(|check| match check.how {
-                    How::Under(breaks) => {
-                        breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
+                    How::Under(_) => {
+                        check.breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
                     }
                     _ => false,
                 })
@@ -342,17 +347,19 @@ struct Released<'u> {
     judge: &'u Judge<'u>,
     one: &'u Under<'u>,
     entering: &'u FxHashSet<FlowId>,
-    /// Groups at which terms end, whosesoever they are.
-    homes: &'u FxHashSet<PartyId>,
-    /// The group of the items' origin, where they may come to it.
+    /// Where terms end, whosesoever they are.
+    homes: &'u FxHashSet<Home>,
+    /// The party of the items' origin, where they may come to it.
     origin: Option<PartyId>,
 }
 
 impl Released<'_> {
     fn under(&self, flow: FlowId, plane: usize) -> bool {
-        let group = group_entered(self.judge, flow);
-        self.origin != Some(group)
+        let [group, party] = Home::entered(self.judge, flow);
+        let at_origin = |origin| self.one.is_origin(self.judge, flow, origin);
+        !self.origin.is_some_and(at_origin)
             && !self.homes.contains(&group)
+            && !self.homes.contains(&party)
             && (plane == 1 || self.entering.contains(&flow))
     }
 }
@@ -386,17 +393,15 @@ fn together(
     if flows.is_empty() {
         return Vec::new();
     }
-    let model = judge.model;
     let ends = judge.graph.some(flows.iter().copied());
     let useful =
         reaching(judge.graph, &Onwards { judge, one }, ends, |edge, _, row| row.copy_from_slice(edge.leaves));
     let (_, crossed) = spread(judge, members, group, one, Some(&useful));
-    let mut entered: FxHashSet<PartyId> = FxHashSet::default();
+    let mut entered: FxHashSet<Home> = FxHashSet::default();
     for &flow in &crossed {
-        let group = group_entered(judge, flow);
-        if model.systems[model.flows[flow].from].group != group {
-            entered.insert(group);
-        }
+        let from = Home::of(judge, judge.graph.sending(flow));
+        let to = Home::entered(judge, flow);
+        entered.extend(to.into_iter().filter(|home| !from.contains(home)));
     }
     let own = |members_of: &[usize]| -> FxHashSet<FlowId> {
         entering(judge, members, members_of).map(|(_, flow)| flow).collect()
@@ -407,11 +412,12 @@ fn together(
     let ends = flows.iter().filter(|flow| crossed.contains(flow));
     let goals: FxHashMap<FlowId, LeafSet> =
         ends.filter_map(|&flow| Some((flow, relies(one, flow)?))).collect();
-    let (alone, together): (Vec<usize>, Vec<usize>) =
-        group.iter().partition(|&&at| members.get(at).is_some_and(|under| entered.contains(&under.home)));
-    let home = |&at: &usize| members.get(at).map(|under| under.home);
-    let homes: FxHashSet<PartyId> = alone.iter().filter_map(home).collect();
-    let mut open = |entering: &FxHashSet<FlowId>, homes: &FxHashSet<PartyId>| {
+    let (alone, together): (Vec<usize>, Vec<usize>) = group.iter().partition(|&&at| {
+        members.get(at).is_some_and(|under| under.homes.iter().any(|home| entered.contains(home)))
+    });
+    let homes = |&at: &usize| members.get(at).into_iter().flat_map(|under| under.homes.iter().copied());
+    let homes: FxHashSet<Home> = alone.iter().flat_map(homes).collect();
+    let mut open = |entering: &FxHashSet<FlowId>, homes: &FxHashSet<Home>| {
         let mut left = goals.clone();
         left.retain(|flow, _| !found.contains(flow));
         if !left.is_empty() {
@@ -458,7 +464,7 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
     let alike = Alike::new(&graph, &carrying);
     for (origin, starts) in judge.classes_at(&alike, &open.systems) {
         let whose = origin.map_or(Whose::Many, Whose::One);
-        let course = Released { origin: origin.map(|origin| model.parties[origin.party()].group), ..*any };
+        let course = Released { origin: origin.map(Origin::party), ..*any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
         for flow in held.systems.iter().flat_map(|&system| graph.out(system)).map(|edge| edge.flow) {

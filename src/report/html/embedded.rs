@@ -186,7 +186,7 @@ impl Embedded {
         if let Some(world) = report.world {
             embedded.world(names, &world.model);
             if world.model.systems.len() > MOST_SYSTEMS {
-                embedded.neighbours(&world.model, &Counting::new(&world.model, &report.scope));
+                embedded.neighbours(&world.model, &report.counting(&world.model));
             }
         }
         embedded
@@ -223,7 +223,12 @@ impl Embedded {
                 model.receiver(id).index(),
                 flow.agreement.map(Id::index),
                 flow.purposes.iter().map(|&key| purposes.put(model.purposes.name(key))).collect(),
-                flow.declared.data.iter().map(|key| data.put(model.data.name(key.value))).collect(),
+                match flow.declared.held {
+                    true => vec![data.put("held")],
+                    false => {
+                        flow.declared.data.iter().map(|key| data.put(model.data.name(key.value))).collect()
+                    }
+                },
                 flow.agreement.map_or("active", |a| {
                     use crate::vocabulary::Word;
                     model.agreements[a].status.word()

@@ -22,7 +22,6 @@ use crate::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, s
 use crate::finding::Finding;
 use crate::holdings::Holdings;
 use crate::load::World;
-use crate::model::Counting;
 use crate::report::say;
 use crate::visible::is_hidden;
 use embedded::Embedded;
@@ -135,7 +134,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
     let audit = report.audit;
     let names = Names::new(report.world, report.sources);
     let large = audit.findings.len() > NORMAL || audit.inventory.systems > NORMAL;
-    let counting = report.world.map(|w| Counting::new(&w.model, &report.scope));
+    let counting = report.world.map(|w| report.counting(&w.model));
     let cards = Cards { audit, names: &names };
     let mut groups = cards.groups(usize::MAX);
     let mut declared = None;
@@ -247,7 +246,7 @@ fn neighbourhoods(report: &Report, world: &World, groups: &mut [findings::Group]
         let Some(finding) = by_name.get(card.fingerprint.as_str()) else {
             continue;
         };
-        let drawn = neighbourhood(world, finding, &report.scope);
+        let drawn = neighbourhood(world, finding, (report.audit.judged.date(), &report.scope));
         if drawn.edges.is_empty() {
             continue;
         }

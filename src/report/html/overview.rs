@@ -15,7 +15,7 @@ use crate::checks;
 use crate::diff::{Diff, StateFacts};
 use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
 use crate::gate::Threshold;
-use crate::model::{Counting, FlowId, Model, SystemId};
+use crate::model::{FlowId, Model, SystemId};
 use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::gated::entries;
@@ -426,7 +426,7 @@ impl<'r> Beside<'r> {
     fn new(report: &Report<'r>) -> Option<Self> {
         let model = &report.world?.model;
         let mut flows: FxHashMap<_, Vec<FlowId>> = FxHashMap::default();
-        for id in Counting::new(model, &report.scope).iter() {
+        for id in report.counting(model).iter() {
             let flow = &model.flows[id];
             flows.entry((flow.from, flow.to)).or_default().push(id);
         }

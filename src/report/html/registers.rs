@@ -237,6 +237,10 @@ fn dates(effective: &Effective) -> Option<String> {
 }
 
 impl Registers<'_> {
+    fn named(&self, ids: &[PartyId]) -> String {
+        ids.iter().map(|&id| self.party(id)).collect::<Vec<_>>().join(", ")
+    }
+
     fn party(&self, id: PartyId) -> String {
         self.names.party(self.model.parties[id].id())
     }
@@ -259,13 +263,11 @@ impl Registers<'_> {
         let mut facts = Vec::new();
         facts.extend(dates(&declared.effective).map(|d| ("In effect", d)));
         if let Some(gone) = &declared.disposed {
-            let date = gone.date.map_or_else(|| "no date stated".to_owned(), |d| d.to_string());
-            let evidence = gone.evidence.as_ref().map_or(String::new(), |e| format!("; evidence: {e}"));
-            facts.push(("Deleted at the receivers", format!("{date}{evidence}")));
+            facts.push(("Deleted at the receivers", format!("{}; evidence: {}", gone.date, gone.evidence)));
         }
         facts.extend(declared.legal_basis.as_ref().map(|b| ("Legal basis stated", plain(b))));
-        if let (Kind::Processing, Some(provider)) = (a.kind, a.provider) {
-            facts.push(("Processing for", self.party(provider)));
+        if a.kind == Kind::Processing {
+            facts.push(("Processing for", self.named(&a.providers)));
         }
         let assurances: Vec<String> = declared
             .assurances
@@ -346,7 +348,10 @@ impl Registers<'_> {
                     title: declared.meta.title.as_deref().map(str::to_owned),
                     from: self.names.line(&model.systems[flow.from].name),
                     to: self.names.line(&model.systems[flow.to].name),
-                    data: self.names.all_data(&data),
+                    data: match declared.held {
+                        true => "whatever the sender holds".to_owned(),
+                        false => self.names.all_data(&data),
+                    },
                     purposes: self.names.all_purposes(&purposes),
                     besides: besides.join("; "),
                 }
@@ -425,13 +430,13 @@ impl Registers<'_> {
         let model = self.model;
         let mut rows = Vec::new();
         for a in model.agreements.values().filter(|a| a.kind == Kind::Processing) {
-            for &party in a.parties.iter().filter(|&&p| Some(p) != a.provider) {
+            for &party in a.parties.iter().filter(|party| !a.providers.contains(party)) {
                 let received = a.flows.iter().filter(|&&f| model.receiver(f) == party);
                 let mut leaves = crate::bits::LeafSet::empty(model.data.leaf_count());
                 received.for_each(|&f| leaves.extend(self.holdings.carried(f).row()));
                 rows.push(ProcessorRow {
                     name: self.party(party),
-                    provider: a.provider.map(|p| self.party(p)).unwrap_or_default(),
+                    provider: self.named(&a.providers),
                     agreement: a.id().to_owned(),
                     title: a.declared.meta.title.as_deref().unwrap_or(a.id()).to_owned(),
                     status: a.status.to_string(),

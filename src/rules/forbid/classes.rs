@@ -123,18 +123,8 @@ impl Class<'_> {
     }
 
     /// Shows what is found where its items get to.
-    pub fn found(&self, sought: Sought, each: impl FnMut(FlowId, Slot, LeafSet)) {
-        self.found_of(&self.held, sought, each);
-    }
-
-    /// Where the items of some of its sources get to.
-    pub fn flood<'s>(&self, sources: impl Iterator<Item = &'s Source<'s>>) -> Flooded {
-        let seeds = sources.map(|&(_, system, leaves)| (system, leaves));
-        flood(self.graph, &self.course, |flow| self.passes(flow), seeds, Some(self.candidates))
-    }
-
-    /// Shows what is found where items of some of its sources get to.
-    pub fn found_of(&self, held: &Flooded, sought: Sought, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
+    pub fn found(&self, sought: Sought, mut each: impl FnMut(FlowId, Slot, LeafSet)) {
+        let held = &self.held;
         let mut show = |edge: Edge, slot, here: &[u64]| {
             let crossing = LeafSet::from(edge.leaves).with(here);
             if let Some(hit) = self.course.finds(sought, edge.flow, slot, crossing.row()) {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::classes::{Class, Ways};
 use super::prepared::{Decided, Items, Prepared, Reach, Sought};
@@ -67,41 +67,9 @@ pub(super) fn used(rule: &Prepared, sources: &[Source]) -> FxHashSet<Used> {
 
 /// Takes from what is left the exemptions that items of a class use.
 fn uses(class: &Class, left: &mut BTreeSet<FlowId>, mut each: impl FnMut(FlowId)) {
-    let own: FxHashSet<SystemId> = class.sources.iter().map(|&(_, system, _)| system).collect();
-    let mut at_own: BTreeSet<FlowId> = BTreeSet::new();
     class.found(Sought::Exemptions, |flow, _, _| {
-        let rule = class.rule;
-        if !rule.through(flow) && own.contains(&rule.judge.model.flows[flow].to) {
-            at_own.extend(left.get(&flow));
-        } else if left.remove(&flow) {
-            each(flow);
-        }
-    });
-    from_another(class, at_own, |flow| {
         if left.remove(&flow) {
             each(flow);
         }
     });
-}
-
-/// What arrives exempt at a source counts if it comes from another one. Sources are
-/// told apart by the bits of their numbers.
-fn from_another(class: &Class, mut flows: BTreeSet<FlowId>, mut each: impl FnMut(FlowId)) {
-    let model = class.rule.judge.model;
-    let number: FxHashMap<SystemId, usize> =
-        class.sources.iter().enumerate().map(|(n, &(_, system, _))| (system, n)).collect();
-    for bit in 0..usize::BITS - class.sources.len().leading_zeros() {
-        for side in [0, 1] {
-            if flows.is_empty() {
-                return;
-            }
-            let on_side = |system: SystemId, side| number.get(&system).is_some_and(|n| n >> bit & 1 == side);
-            let held = class.flood(class.sources.iter().filter(|&&(_, system, _)| on_side(system, side)));
-            class.found_of(&held, Sought::Exemptions, |flow, _, _| {
-                if on_side(model.flows[flow].to, 1 - side) && flows.remove(&flow) {
-                    each(flow);
-                }
-            });
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! `forbid`: data that must not get somewhere.
 //!
 //! ```text
-//! an item of s walks over flows, none matched by `through`, and arrives at v ≠ s
-//! by a flow not matched by `arriving`; s matches `from`, the arrival `to`; on
+//! an item of s walks over flows, none matched by `through`, and arrives at v (s itself,
+//! too) by a flow not matched by `arriving`; s matches `from`, the arrival `to`; on
 //! that walk the item is of `data`                                ⟹  (rule, s, v)
-//! u is an assumed origin that matches `from` and `to`, an item
-//! that starts there is of `data` there                           ⟹  (rule, u, u)
+//! s is an origin, declared or assumed, that matches `from` and by itself `to`, an item
+//! that starts there is of `data` there                           ⟹  (rule, s, s)
 //! ```
 
 mod classes;
@@ -29,11 +29,11 @@ use crate::graph::{Edge, Graph, Origin};
 use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::matching::{Arrival, RELATIONS, Reading};
 use crate::model::{FlowId, SystemId};
-use crate::policy::Forbid;
+use crate::policy::{AgreementRef, AnyOf, Attested, FlowKeys, Forbid, Matcher};
 use crate::propagate::{
     Alike, Candidates, Course, Passing, Rows, Seed, Slot, Whose, forward, reaching, reaching_besides,
 };
-use crate::vocabulary::{Relation, Word};
+use crate::vocabulary::Word;
 
 /// What a `forbid` came to.
 #[derive(Debug, Default)]
@@ -148,8 +148,8 @@ pub fn forbidden(
     let worked_out = known.map_or_else(|| WorkedOut::new(&prepared), Clone::clone);
     let sources = sources(judge, rule);
     let mut found = Finds::new();
-    for &(origin, source, leaves) in &sources {
-        if let Some(data) = at_itself(&prepared, rule, origin, source, leaves) {
+    for &(_, source, leaves) in &sources {
+        if let Some(data) = at_itself(&prepared, rule, source, leaves) {
             let found = found.entry((source, source)).or_insert_with(|| Found::new(model.data.leaf_count()));
             found.data.extend(data.row());
             found.arrives_as.extend(data.row());
@@ -187,7 +187,7 @@ pub fn forbidden(
 fn sources<'j>(judge: &Judge<'j>, rule: &Forbid) -> Vec<Source<'j>> {
     let all = judge.origins.iter();
     all.flat_map(|(origin, starts)| starts.iter().map(|&(system, leaves)| (*origin, system, leaves)))
-        .filter(|&(_, system, _)| judge.matching.place(&rule.from, system, Reading::Likely))
+        .filter(|&(_, system, _)| judge.matching.source(&rule.from, system))
         .collect()
 }
 
@@ -222,18 +222,19 @@ pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec
     of_each.collect()
 }
 
-/// The leaves of an assumed origin that are of `data` there, if it matches.
-fn at_itself(
-    rule: &Prepared,
-    forbid: &Forbid,
-    origin: Origin,
-    system: SystemId,
-    leaves: &LeafSet,
-) -> Option<LeafSet> {
-    let Origin::Assumed(_) = origin else {
-        return None;
+/// The leaves of an assumed origin that break the rule where they are assumed to start: that is an
+/// arrival, after which others are consequent. The start of a declared origin is none.
+fn arrived_at_itself(rule: &Prepared, forbid: &Forbid, (origin, system, leaves): Source) -> Option<LeafSet> {
+    matches!(origin, Origin::Assumed(_)).then(|| at_itself(rule, forbid, system, leaves))?
+}
+
+/// The leaves of an origin that are of `data` there, if it matches by itself.
+fn at_itself(rule: &Prepared, forbid: &Forbid, system: SystemId, leaves: &LeafSet) -> Option<LeafSet> {
+    let here = Arrival {
+        at: system,
+        by: None,
+        relation: Some(rule.judge.graph.relation(system, rule.judge.model.systems[system].origin, 0)),
     };
-    let here = Arrival { at: system, by: None, relation: Some(Relation::FirstParty) };
     let data = leaves.and(rule.touching(system));
     (rule.judge.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
 }
@@ -277,9 +278,6 @@ fn first_arrivals(
             return;
         }
         let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
-        if sink == source {
-            return;
-        }
         if let Some(hit) = course.finds(Sought::Breaches, flow, slot, crossing.leaves) {
             first.insert(sink);
             crossing.leaves.iter_mut().zip(hit.row()).for_each(|(c, h)| *c &= !h);
@@ -296,8 +294,7 @@ pub fn break_without_from(
     known: &WorkedOut,
     put: &[(SystemId, LeafSet)],
 ) -> Vec<bool> {
-    let excluded =
-        |system| !rule.from.is_empty() && !judge.matching.place(&rule.from, system, Reading::Likely);
+    let excluded = |system| !rule.from.is_empty() && !judge.matching.source(&rule.from, system);
     if !put.iter().any(|(system, _)| excluded(*system)) {
         return vec![false; put.len()];
     }
@@ -312,11 +309,11 @@ pub fn break_without_from(
     };
     let alike = Alike::new(judge.graph, &[]);
     let breaks = |(system, leaves): &(SystemId, LeafSet)| {
-        let origin = Origin::Assumed(judge.model.systems[*system].party);
+        let origin = Origin::Assumed(judge.model.systems[*system].origin);
         let course = Reach { rule: &prepared, items: Items::Of(Whose::One(origin), &alike) };
         let candidates = Candidates::of(useful, any.planes());
         excluded(*system)
-            && (at_itself(&prepared, rule, origin, *system, leaves).is_some()
+            && (at_itself(&prepared, rule, *system, leaves).is_some()
                 || !first_arrivals(
                     judge.graph,
                     &course,
@@ -334,7 +331,12 @@ pub fn break_without_from(
 pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>, id: FlowId) -> String {
     let flow = &judge.model.flows[id];
     let mut claims = Vec::new();
-    let mut matchers: Vec<_> = list.0.iter().collect();
+    // Of several alternatives those that match.
+    let holds = |matcher: &&Matcher<FlowKeys>| {
+        let alone = AnyOf(vec![Matcher::clone(matcher)]);
+        judge.matching.flow(&alone, id, Reading::Unlikely)
+    };
+    let mut matchers: Vec<_> = list.0.iter().filter(holds).collect();
     while let Some(matcher) = matchers.pop() {
         matchers.extend(&matcher.any);
         let keys = &matcher.keys;
@@ -358,9 +360,7 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
         if keys.data.is_some() {
             claims.push(format!("data: {}", judge.model.data.cover(&flow.leaves).join(", ")));
         }
-        if let (false, Some(agreement)) = (keys.agreement.is_empty(), flow.agreement) {
-            claims.push(format!("agreement: {}", judge.model.agreements[agreement].id()));
-        }
+        claims.extend(keys.agreement.iter().flat_map(|asked| of_agreement(judge, asked, id)));
         if !keys.from.is_empty() {
             claims.push(format!("from: {}", judge.model.systems[flow.from].name));
         }
@@ -373,6 +373,30 @@ pub fn claim(judge: &Judge, list: &crate::policy::AnyOf<crate::policy::FlowKeys>
     if claims.is_empty() { "matches the exception".to_owned() } else { claims.join("; ") }
 }
 
+/// The claims of its agreement by which a flow matches: what is asked of that.
+fn of_agreement(judge: &Judge, asked: &AgreementRef, id: FlowId) -> Vec<String> {
+    let flow = &judge.model.flows[id];
+    let (AgreementRef::Like(like), Some(of)) = (asked, flow.agreement) else {
+        return Vec::new();
+    };
+    let agreement = &judge.model.agreements[of];
+    let attested = |one: &&Attested| judge.matching.attested(of, Some(id), one);
+    let mut claims: Vec<String> =
+        like.keys.assurance.iter().filter(attested).map(|one| format!("assurance: {}", one.id)).collect();
+    let basis = flow.legal_basis.as_deref().filter(|_| !like.keys.legal_basis.is_empty());
+    claims.extend(basis.map(|basis| format!("legal_basis: {basis}")));
+    if !like.keys.kind.is_empty() {
+        claims.push(format!("kind: {}", agreement.kind.word()));
+    }
+    if !like.keys.status.is_empty() {
+        claims.push(format!("status: {}", agreement.status.word()));
+    }
+    if claims.is_empty() || !like.keys.id.is_empty() {
+        claims.push(format!("agreement: {}", agreement.id()));
+    }
+    claims
+}
+
 fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     let judge = rule.judge;
     let model = judge.model;
@@ -381,7 +405,7 @@ fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
     if !held {
         idle.push(Idle::Data);
     }
-    if !model.systems.ids().any(|s| judge.matching.place(&forbid.from, s, Reading::Likely)) {
+    if !model.systems.ids().any(|s| judge.matching.source(&forbid.from, s)) {
         idle.push(Idle::Source);
     }
     let arrives = || judge.counting.iter().any(|flow| rule.to(flow) != 0);

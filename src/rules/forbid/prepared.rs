@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::bits::LeafSet;
 use crate::graph::{Facts, Graph};
 use crate::judge::Judge;
-use crate::matching::{Arrival, Matching, RELATIONS, Reading};
+use crate::matching::{Arrival, Matching, RELATIONS};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 use crate::policy::Forbid;
 use crate::propagate::{Alike, Course, Deriving, Slot, Whose};
@@ -54,7 +54,7 @@ impl Decided {
         };
         let mut from = model.parties.map(|_| false);
         for (id, system) in model.systems.iter() {
-            from[system.group] |= matching.place(&rule.from, id, Reading::Likely);
+            from[model.parties[system.origin].group] |= matching.source(&rule.from, id);
         }
         let relation = Matching::asks_relation(&rule.to);
         let (mut through, mut arriving) =

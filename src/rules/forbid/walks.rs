@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::classes::{Class, Ways, starts};
 use super::prepared::{Items, Prepared, Reach, Sought};
-use super::{Finds, Found, Source, at_itself, first_arrivals, merge};
+use super::{Finds, Found, Source, arrived_at_itself, first_arrivals, merge};
 use crate::bits::{self, LeafSet};
 use crate::judge::{Began, Shortest, keep_shortest};
 use crate::model::{FlowId, SystemId};
@@ -96,9 +96,6 @@ impl Walks<'_> {
         let followed =
             judge.follow(class.graph, &course, Passing::One(origin), &starts, useful, |began, crossing| {
                 let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
-                if sink == source {
-                    return;
-                }
                 if let Some(hit) = course.finds(Sought::Breaches, flow, slot, crossing.leaves) {
                     keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
                     hits.push((sink, began, hit));
@@ -132,7 +129,7 @@ impl Walks<'_> {
         found: &mut Finds,
     ) {
         let class = self.class;
-        let at_itself = at_itself(class.rule, self.forbid, origin, source, leaves);
+        let at_itself = arrived_at_itself(class.rule, self.forbid, (origin, source, leaves));
         let least = lengths.values().copied().min().filter(|_| at_itself.is_none());
         let mut first: FxHashSet<SystemId> =
             lengths.iter().filter(|&(_, &length)| Some(length) == least).map(|(&sink, _)| sink).collect();
@@ -153,7 +150,6 @@ impl Walks<'_> {
     fn inward_from(&self, sources: &[Source], sinks: BTreeMap<SystemId, Vec<Target>>, found: &mut Finds) {
         let (class, rule) = (self.class, self.class.rule);
         let derived = self.derived();
-        let hit_at: FxHashSet<SystemId> = sinks.keys().copied().collect();
         let mut lengths: FxHashMap<SystemId, FxHashMap<SystemId, usize>> = FxHashMap::default();
         let arriving =
             sinks.par_iter().map(|(&sink, targets)| self.to_sink(sources, sink, targets, &derived));
@@ -168,9 +164,7 @@ impl Walks<'_> {
             let Some(lengths) = lengths.get(&source.1) else {
                 continue;
             };
-            if hit_at.contains(&source.1)
-                || at_itself(rule, self.forbid, source.0, source.1, source.2).is_some()
-            {
+            if arrived_at_itself(rule, self.forbid, source).is_some() {
                 let course = Reach { rule, items: Items::Of(Whose::One(source.0), class.alike) };
                 self.settle(&course, source, lengths, found);
                 continue;
@@ -247,7 +241,7 @@ impl Walks<'_> {
         let arrivals: Vec<_> =
             arrivals.into_iter().map(|(leaf, targets)| (leaf, backward(targets))).collect();
         let mut arriving = Vec::new();
-        for &(_, source, leaves) in sources.iter().filter(|&&(_, source, _)| source != sink) {
+        for &(_, source, leaves) in sources {
             let mut best: Option<(usize, usize, Slot)> = None;
             let mut found = Found::new(leaf_count);
             for (slot, start) in starts(rule, leaves) {

@@ -75,7 +75,7 @@ impl Search<'_> {
                 let holding = place.get_or_insert_with(|| Holding::nothing(model.data.leaf_count()));
                 holding.data.extend(data.row());
                 holding.arrives_as.extend(data.row());
-                holding.offer(model.systems[system].party, Vec::new());
+                holding.offer(model.systems[system].origin, Vec::new());
             }
         }
         if self.open <= FEW && self.open < starts.len() {
@@ -120,7 +120,7 @@ impl Search<'_> {
         for (place, shortest) in &shortest {
             let walk = followed.walk(shortest);
             if let (Some(&first), Some(Some(holding))) = (walk.first(), holdings.get_mut(*place)) {
-                holding.offer(model.sender(first), walk);
+                holding.offer(model.origin(first), walk);
             }
         }
     }
@@ -167,7 +167,7 @@ impl Search<'_> {
                 }
             }
             if let Some((length, leaf, system, slot)) = best {
-                holding.offer(model.systems[system].party, back.walk(system, slot, leaf, length));
+                holding.offer(model.systems[system].origin, back.walk(system, slot, leaf, length));
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! held at p: items that start there or walk there over flows not matched by `through`
-//! together [c₁ … cₙ]: each cᵢ has an item held at p that is of it        ⟹  (rule, p)
+//! together [c₁ … cₙ]: each cᵢ, or as many as `at_least`, has an item held
+//! at p that is of it                                                     ⟹  (rule, p)
 //! origins_at_most n: items of `data` at p come from more than n parties  ⟹  (rule, p)
 //! ```
 
@@ -19,7 +20,7 @@ use super::exempt::Exempt;
 use crate::bits::LeafSet;
 use crate::graph::{Edge, Origin};
 use crate::judge::{Judge, On, Relied, RuleRef, Starts, Violation};
-use crate::matching::Reading;
+use crate::matching::Limited;
 use crate::model::{FlowId, SystemId, Table};
 use crate::policy::{Limit, Most};
 use crate::propagate::{Alike, Candidates, Course, Deriving, Flooded, Passing, Rows, Slot, flood, reaching};
@@ -56,8 +57,8 @@ pub fn limited(
         idle.push(Idle::Sink);
     }
     let (categories, at_most) = match &rule.most {
-        Most::Together(keys) => {
-            (keys.iter().map(|k| model.data.leaves([&k.value])).collect::<Vec<_>>(), None)
+        Most::Together { of, .. } => {
+            (of.iter().map(|k| model.data.leaves([&k.value])).collect::<Vec<_>>(), None)
         }
         Most::Origins { data, at_most } if data.is_empty() => {
             (vec![LeafSet::full(model.data.leaf_count())], Some(*at_most))
@@ -65,6 +66,11 @@ pub fn limited(
         Most::Origins { data, at_most } => {
             (vec![model.data.leaves(data.iter().map(|k| &k.value))], Some(*at_most))
         }
+    };
+    // How many of the categories a place must hold.
+    let least = match &rule.most {
+        Most::Together { at_least, .. } => *at_least,
+        Most::Origins { .. } => categories.len(),
     };
     let bare = |&(on, _): &(On, Vec<SystemId>)| Violation::bare(rule_ref, on, model.data.leaf_count());
     let mut place_of: Table<SystemId, Option<usize>> = model.systems.map(|_| None);
@@ -74,7 +80,11 @@ pub fn limited(
     let mut exempt = Exempt::new(judge.matching, judge.graph.facts(), &rule.through);
     let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
     // Judged again, nobody asks by which walks.
-    if only.is_some() && at_most.is_none() && at_once(judge, &through, &categories, &place_of, places.len()) {
+    if only.is_some()
+        && at_most.is_none()
+        && least == categories.len()
+        && at_once(judge, &through, &categories, &place_of, places.len())
+    {
         return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
     }
     let mut relied: Vec<FlowId> = Vec::new();
@@ -88,15 +98,21 @@ pub fn limited(
     if only.is_some() && at_most.is_none() {
         let surely: Vec<Vec<bool>> =
             asked.par_iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
-        let all = |at: usize| surely.iter().all(|surely| surely.get(at) == Some(&true));
-        if (0..places.len()).all(all) {
+        let enough =
+            |at: usize| surely.iter().filter(|surely| surely.get(at) == Some(&true)).count() >= least;
+        if (0..places.len()).all(enough) {
             return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
         }
     }
-    // Only where something of each category can be at all, it is looked for.
+    // Only where something of enough categories can be at all, it is looked for. What need not be
+    // asked of a place once one is missing is not.
+    let mut lacking = vec![0; places.len()];
     for asked in &asked {
         let may = asked.may_hold(&place_of, places.len());
-        let open = |at: usize| may.get(at) == Some(&true);
+        for (lacking, may) in lacking.iter_mut().zip(&may) {
+            *lacking += usize::from(!may);
+        }
+        let open = |at: usize| lacking.get(at).is_some_and(|lacking| categories.len() - lacking >= least);
         model.systems.ids().for_each(|system| place_of[system] = place_of[system].filter(|&at| open(at)));
     }
     let holdings: Vec<Vec<Option<Holding>>> =
@@ -111,8 +127,10 @@ pub fn limited(
     idle.dedup();
     let mut violations = Vec::new();
     for (at, (on, _)) in places.iter().enumerate() {
-        let here: Vec<&Holding> = holdings.iter().filter_map(|h| h.get(at)?.as_ref()).collect();
-        let broken = here.len() == categories.len()
+        let held = holdings.iter().zip(&categories);
+        let (here, held): (Vec<&Holding>, Vec<&LeafSet>) =
+            held.filter_map(|(holdings, category)| Some((holdings.get(at)?.as_ref()?, category))).unzip();
+        let broken = here.len() >= least
             && match at_most {
                 None => true,
                 Some(most) => here.iter().any(|h| h.walks.len() as u64 > most),
@@ -135,7 +153,7 @@ pub fn limited(
         }
         let witnesses: Vec<_> = walks
             .into_iter()
-            .zip(categories.iter().cycle())
+            .zip(held.into_iter().cycle())
             .map(|((walk, holding), marks)| judge.witness(walk, &holding.data, Some(marks)))
             .collect();
         let mut agreements: Vec<_> =
@@ -184,7 +202,7 @@ fn at_once(
         };
         judge.model.systems.ids().for_each(|system| mark(system, &|| originates(system).clone()));
         for (from, edge) in judge.graph.all() {
-            let passes = || judge.graph.passes(edge.flow, Origin::Declared(judge.graph.sender(edge.flow)));
+            let passes = || judge.graph.passes(edge.flow, Origin::Declared(judge.model.origin(edge.flow)));
             if !through[edge.flow] && edge.carries(originates(from).row()) && passes() {
                 mark(edge.end, &|| originates(from).with(edge.leaves));
             }
@@ -195,13 +213,12 @@ fn at_once(
 
 /// The places that a rule looks at, with their systems.
 fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
-    let model = judge.model;
-    if rule.whole_party {
-        let parties = model.parties.ids().filter(|&p| judge.matching.party(&rule.at, p));
-        return parties.map(|p| (On::Party(p), model.parties[p].systems.clone())).collect();
-    }
-    let systems = model.systems.ids().filter(|&s| judge.matching.place(&rule.at, s, Reading::Likely));
-    systems.map(|s| (On::System(s), vec![s])).collect()
+    let on = |place: Limited| match place {
+        Limited::System(system) => On::System(system),
+        Limited::Party(party) => On::Party(party),
+    };
+    let places = judge.matching.limited_places(rule).into_iter();
+    places.map(|(place, systems)| (on(place), systems)).collect()
 }
 
 /// One category of a limit, and where its items can get to at all.

@@ -50,6 +50,7 @@ impl Judged {
         options.scope = Scope {
             as_of: call.as_of.map(|day| day.to_string().parse().unwrap()),
             statuses: call.status.as_ref().map(|list| list.iter().map(status).collect()),
+            ..Scope::default()
         };
         let policy = dir.join("policy.yaml");
         Judged::new(&dir.join("inventory"), &[policy.to_str().unwrap()], options)

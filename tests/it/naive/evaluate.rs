@@ -78,14 +78,14 @@ pub struct Verdict {
 }
 
 pub fn options(world: &World) -> Options {
-    Options { day: Day::of(DAY), as_of: world.call.as_of, status: world.call.status.clone() }
+    Options { day: Day::of(DAY), as_of: world.call.as_of, status: world.call.status.clone(), running: false }
 }
 
 pub fn evaluate(world: &World) -> Verdict {
     let options = options(world);
     let model = Model::new(world, options.clone());
     let (mut findings, relied_on) = audit(&model);
-    let without = |left_out: &[&str]| -> BTreeSet<Key> {
+    let without = |left_out: &[&str], running: bool| -> BTreeSet<Key> {
         let status = STATUSES
             .iter()
             .filter(|s| !left_out.contains(s))
@@ -94,12 +94,12 @@ pub fn evaluate(world: &World) -> Verdict {
                 list.is_none_or(|list| list.iter().any(|l| l == *s))
             })
             .map(|s| (*s).to_owned());
-        let options = Options { status: Some(status.collect()), ..options.clone() };
+        let options = Options { status: Some(status.collect()), running, ..options.clone() };
         let (findings, _) = audit(&Model::new(world, options));
         findings.iter().map(Finding::key).collect()
     };
-    let settled = without(&["proposed"]);
-    let running = without(&["suspended", "terminated"]);
+    let settled = without(&["proposed"], false);
+    let running = without(&["suspended", "terminated"], true);
     for finding in &mut findings {
         finding.prospective = !settled.contains(&finding.key());
         finding.retained = !running.contains(&finding.key());
@@ -111,9 +111,15 @@ pub fn evaluate(world: &World) -> Verdict {
 
 /// New, high or critical, and of a pack whose findings fail.
 fn fails(world: &World, finding: &Finding) -> bool {
-    let of_pack = finding.rule.starts_with(&format!("{}/", world.policy.policy));
+    finding.status == "new"
+        && ["critical", "high"].contains(&&*finding.severity)
+        && can_fail(world, &finding.rule)
+}
+
+fn can_fail(world: &World, rule: &str) -> bool {
+    let of_pack = rule.starts_with(&format!("{}/", world.policy.policy));
     let shown_only = ["enjoined", "proposed", "benchmark"].contains(&&*world.policy.status);
-    finding.status == "new" && ["critical", "high"].contains(&&*finding.severity) && !(of_pack && shown_only)
+    !(of_pack && shown_only)
 }
 
 /// The rules of the policy, then the statements.
@@ -165,7 +171,8 @@ fn unsourced(model: &Model<'_>, origins: &Origins, rules: &[Judged<'_>]) -> Vec<
             let items: Vec<Item> = each.map(|o: &Leaf| Item::start(*u, *o, true)).collect();
             !chase.source_matches() && chase.broken_by(&items)
         };
-        let high = rules.iter().any(|rule| match rule.body {
+        // Only what can fail makes it graver.
+        let high = rules.iter().filter(|rule| can_fail(model.world, &rule.id)).any(|rule| match rule.body {
             Body::Forbid(body) => would_break(body),
             _ => false,
         });
@@ -193,13 +200,16 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
         if flow.left_out_as_disposed {
             rely("disposed");
         }
+        if flow.left_out_as_expired {
+            rely("retention");
+        }
         if let Some(parties) = &flow.only_from
             && flow.counts
             && held.iter().any(|(at, item)| {
                 *at == flow.from
                     && flow.data.contains(&item.f)
                     && !item.assumed
-                    && !parties.contains(&model.owner(item.s))
+                    && !parties.contains(&model.origin(item.s))
             })
         {
             rely("only_from");

@@ -22,8 +22,8 @@ pub const BROAD: [&str; 10] = ["t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d
 pub const PURPOSES: [&str; 8] = ["p", "p.a", "p.a.x", "p.a.y", "p.b", "p.b.x", "p.c", "q"];
 pub const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
 pub const TAGS: [&str; 2] = ["red", "blue"];
-pub const REGIONS: [&str; 3] = ["US", "EU", "GB"];
-pub const REGIONS_AS_MATCHED: [&str; 4] = ["US", "eu", "Gb", "EU"];
+pub const REGIONS: [&str; 4] = ["US", "DE", "GB", "US-CA"];
+pub const REGIONS_AS_MATCHED: [&str; 4] = ["US", "de", "Gb", "DE"];
 pub const TRANSFORMS: [&str; 5] = ["none", "tokenised", "pseudonymised", "aggregated", "anonymised"];
 pub const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
 pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
@@ -47,6 +47,28 @@ pub const DAYS: [&str; 8] = [
     "2020-02-29",
     "2020-12-31",
     "2021-06-01",
+];
+/// When something is disposed; mostly before the day judged.
+pub const DISPOSALS: [&str; 8] = [
+    "2018-07-01",
+    "2019-02-28",
+    "2019-12-31",
+    "2020-12-31",
+    "2025-12-31",
+    "2026-01-01",
+    "2026-01-02",
+    "2027-01-01",
+];
+/// The last days of agreements: long ago, and around the day judged.
+pub const LAST: [&str; 8] = [
+    "2018-12-31",
+    "2019-12-31",
+    "2020-02-29",
+    "2025-12-31",
+    "2026-01-01",
+    "2026-01-01",
+    "2026-01-02",
+    "2027-01-01",
 ];
 pub const RELATIONS: [&str; 5] = ["first_party", "affiliate", "processor", "second_party", "third_party"];
 pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
@@ -105,7 +127,8 @@ fn duration(chance: f64) -> BoxedStrategy<Option<Duration>> {
 }
 
 fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
-    let sides = (weighted(0.6, day()), weighted(0.6, day()));
+    let last = prop_oneof![day(), select(&LAST[..]).prop_map(Day::of)];
+    let sides = (weighted(0.6, day()), weighted(0.6, last));
     weighted(chance, sides)
         .prop_map(|sides| {
             let (from, until) = sides?;
@@ -121,7 +144,8 @@ fn effective(chance: f64) -> BoxedStrategy<Option<Effective>> {
 }
 
 fn disposed(chance: f64) -> BoxedStrategy<Option<Disposed>> {
-    let one = weighted(0.8, day()).prop_map(|date| Disposed { date, evidence: "erased".to_owned() });
+    let date = select(&DISPOSALS[..]).prop_map(|day| Some(Day::of(day)));
+    let one = date.prop_map(|date| Disposed { date, evidence: "erased".to_owned() });
     weighted(chance, one).boxed()
 }
 
@@ -158,20 +182,23 @@ fn system() -> BoxedStrategy<System> {
         maybe(0.85, &BROAD),
         rarely(0.25, vec(derive, 1..=2).boxed()),
         duration(0.4),
-        opt(0.3, &REGIONS),
+        maybe(0.4, &REGIONS),
         maybe(0.4, &TAGS),
-        labels(0.3),
+        (labels(0.3), weighted(0.15, number())),
     )
-        .prop_map(|(home, purposes, originates, derives, retention, region, tags, labels)| System {
-            home: usize::from(home),
-            purposes,
-            originates,
-            derives,
-            retention,
-            region,
-            tags,
-            labels,
-            ..System::default()
+        .prop_map(|(home, purposes, originates, derives, retention, region, tags, (labels, controller))| {
+            System {
+                controller,
+                home: usize::from(home),
+                purposes,
+                originates,
+                derives,
+                retention,
+                region,
+                tags,
+                labels,
+                ..System::default()
+            }
         })
         .boxed()
 }
@@ -217,7 +244,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
     (
         weighted(ends, number()),
         weighted(ends, number()),
-        maybe(ends, &BROAD),
+        rarely(ends, prop_oneof![9 => some(&BROAD), 1 => Just(vec!["held".to_owned()])].boxed()),
         maybe(rest, &PURPOSES),
         opt(rest, &CONSENTS),
         opt(rest, &TRANSFORMS),
@@ -225,7 +252,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
         maybe(rest, &SAFEGUARDS),
         duration(rest * 0.8),
         opt(rest * 0.5, &BASES),
-        (maybe(rest * 0.6, &TAGS), labels(rest * 0.6)),
+        (maybe(rest * 0.6, &TAGS), labels(rest * 0.6), rarely(rest * 0.5, vec(assurance(), 1..=1).boxed())),
     )
         .prop_map(
             |(
@@ -239,7 +266,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
                 safeguards,
                 retention,
                 legal_basis,
-                (tags, labels),
+                (tags, labels, assurances),
             )| FlowBody {
                 from,
                 to,
@@ -253,30 +280,34 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
                 legal_basis,
                 tags,
                 labels,
+                assurances,
                 ..FlowBody::default()
             },
         )
         .boxed()
 }
 
-fn agreement() -> BoxedStrategy<Agreement> {
+fn assurance() -> BoxedStrategy<Assurance> {
     let given = one(&GIVEN).prop_map(|day| Day::of(&day));
-    let assurance = (one(&ASSURANCES), weighted(0.6, given), weighted(0.3, assurance_day())).prop_map(
-        |(id, date, until)| Assurance {
+    (one(&ASSURANCES), weighted(0.6, given), weighted(0.3, assurance_day()))
+        .prop_map(|(id, date, until)| Assurance {
             id,
             date,
             valid_until: until.filter(|u| date.is_none_or(|d| d <= *u)),
-        },
-    );
+        })
+        .boxed()
+}
+
+fn agreement() -> BoxedStrategy<Agreement> {
     (
         opt(0.5, &["sharing", "processing", "processing"]),
-        weighted(0.4, number()),
+        rarely(0.5, vec(number(), 1..=2).boxed()),
         opt(0.5, &["active", "proposed", "terminated", "suspended"]),
         vec(number(), 0..=1),
         effective(0.3),
         disposed(0.07),
         opt(0.4, &BASES),
-        (rarely(0.5, vec(assurance, 1..=2).boxed()), labels(0.3)),
+        (rarely(0.5, vec(assurance(), 1..=2).boxed()), labels(0.3)),
         terms(0.4),
         body(0.15, 0.15),
     )
@@ -461,7 +492,8 @@ fn declare_origins(world: &mut World, all: bool) {
         let default = default.cloned().unwrap_or_default();
         let from = flow.body.from.clone().or(default.from);
         let data = if flow.body.data.is_empty() { default.data } else { flow.body.data.clone() };
-        named.entry(from.unwrap_or_default()).or_default().extend(data);
+        let claimed = data.into_iter().filter(|category| category != "held");
+        named.entry(from.unwrap_or_default()).or_default().extend(claimed);
     }
     for party in &mut world.parties {
         for system in &mut party.systems {
@@ -510,6 +542,7 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
     for (i, mut system) in systems.into_iter().enumerate() {
         let home = system.home % ids.len();
         system.id = format!("s{i}");
+        system.controller = system.controller.as_ref().map(|number| ids[at(number, &ids)].clone());
         names.push((home, format!("{}/{}", ids[home], system.id)));
         purposeful.push(!system.purposes.is_empty());
         world.parties[home].systems.push(system);
@@ -615,8 +648,8 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
                 };
             }
         }
-        agreement.provider =
-            agreement.provider.as_ref().map(|n| agreement.parties[at(n, &agreement.parties)].clone());
+        let named = agreement.provider.iter().map(|n| agreement.parties[at(n, &agreement.parties)].clone());
+        agreement.provider = distinct(named.collect());
     }
     for (i, rule) in world.policy.rules.iter_mut().enumerate() {
         rule.id = format!("r{i}");

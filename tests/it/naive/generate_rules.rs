@@ -147,12 +147,16 @@ fn forbid() -> BoxedStrategy<Body> {
 }
 
 fn limit() -> BoxedStrategy<Body> {
-    let together = vec(one(&DATA), 2..=3).prop_map(distinct);
+    let together = (vec(one(&DATA), 2..=3).prop_map(distinct), weighted(0.4, 1..=3_usize));
+    let together = together.prop_map(|(of, at_least)| match at_least {
+        Some(least) => Together::Some { at_least: least.min(of.len()), of },
+        None => Together::All(of),
+    });
     let kind = prop_oneof![
         together.prop_map(|together| (together, Vec::new(), None)),
-        (some(&DATA), 0..3_usize).prop_map(|(data, most)| (Vec::new(), data, Some(most))),
+        (some(&DATA), 0..3_usize).prop_map(|(data, most)| (Together::default(), data, Some(most))),
     ];
-    (places(1, false), opt(0.5, &["party", "system"]), kind, rarely(0.3, flows(1)))
+    (places(1, false), opt(0.6, &["party", "system", "group"]), kind, rarely(0.3, flows(1)))
         .prop_map(|(at, scope, (together, data, origins_at_most), through)| {
             Body::Limit(Limit {
                 at,

@@ -325,11 +325,23 @@ fn unproven(model: &Model<'_>, origins: &Origins, key: &Key, printed: &Value) ->
         }
         Some(Body::Require(_)) => {}
         None if key.rule == "flow/unsourced" => {}
+        None if key.rule == "agreement/ended" => {
+            let wanted = |e: &usize| {
+                let agreement = model.flows[*e].agreement.map(|a| &model.world.agreements[a].id);
+                agreement == key.subject.as_ref()
+            };
+            if let Some(path) = path.filter(|path| !path.is_empty())
+                && !(path.last().is_some_and(wanted) && carries(model, origins, &path))
+            {
+                wrong.push("the path carries nothing under the agreement".to_owned());
+            }
+        }
         None => {
             let offending = model.flows.iter().position(|f| Some(&f.id) == key.flow.as_ref());
             let check = key.rule.strip_prefix("terms/");
             let check = STICKY.iter().find(|c| Some(**c) == check);
-            if let Some(path) = &path {
+            // A flow that carries `held` may carry nothing.
+            if let Some(path) = path.as_ref().filter(|path| !path.is_empty()) {
                 if path.last().copied() != offending {
                     wrong.push("the path does not end with the flow".to_owned());
                 }
@@ -417,16 +429,26 @@ pub fn proves_limit(
     path: &[usize],
 ) -> bool {
     let subject = key.subject.as_deref().unwrap_or_default();
-    let in_place = |system: usize| model.systems[system].name == subject || model.owner_id(system) == subject;
+    let group = rule.scope.as_deref() == Some("group");
+    let in_place = |system: usize| {
+        model.systems[system].name == subject
+            || model.owner_id(system) == subject
+            || group && model.world.parties[model.group_of(system)].id == subject
+    };
     let starts: Vec<usize> = match path.first() {
         Some(e) => vec![model.flows[*e].from],
         None => (0..model.systems.len()).collect(),
     };
     let gathering = Gathering::new(model, rule);
+    let index = match rule.together.at_least() < rule.together.of().len() {
+        // Of the categories those that are there have a witness each.
+        true => gathering.present(origins, &in_place).get(index).copied().unwrap_or(usize::MAX),
+        false => index,
+    };
     starts.iter().any(|s| {
         let brought = gathering.brought(origins, *s, path);
         brought.iter().any(|g| {
-            in_place(g.at) && (g.of.contains(&index) || rule.together.is_empty() && !g.of.is_empty())
+            in_place(g.at) && (g.of.contains(&index) || rule.together.of().is_empty() && !g.of.is_empty())
         })
     })
 }

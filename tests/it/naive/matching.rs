@@ -74,10 +74,6 @@ fn exact(wanted: &[String], value: &str) -> bool {
     wanted.iter().any(|w| w == value)
 }
 
-fn exact_without_case(wanted: &[String], value: Option<&str>) -> bool {
-    value.is_some_and(|value| wanted.iter().any(|w| w.eq_ignore_ascii_case(value)))
-}
-
 /// One of several suffices, or all must hold and there must be one.
 fn some_or_all<T>(all: &[T], reading: Reading, holds: impl Fn(&T) -> bool) -> bool {
     match reading {
@@ -108,16 +104,27 @@ impl Model<'_> {
             })
         };
         let tags = system.map(|s| &s.declared.tags);
-        let region = system.and_then(|s| s.region.as_deref());
+        let within = |place: &str, named: &str| {
+            let (place, named) = (place.to_lowercase(), named.to_lowercase());
+            place == named || place.starts_with(&format!("{named}-"))
+        };
+        let regions = system.map(|s| s.regions.clone()).unwrap_or_default();
+        let in_region = |w: &[String]| {
+            some_or_all(&regions, reading, |region| w.iter().any(|named| within(region, named)))
+        };
+        let in_jurisdiction = |w: &[String]| {
+            let own = party.jurisdiction.as_deref();
+            own.is_some_and(|own| w.iter().any(|named| within(own, named)))
+        };
         key(&m.party, |w| any_glob(w, Some(&party.id)))
             && key(&m.system, |w| any_glob(w, system.map(|s| &*s.name)))
             && key(&m.role, |w| exact(w, self.role(place.party)))
             && key(&m.purpose, purpose_holds)
             && key(&m.tag, |w| tags.is_some_and(|tags| tags.iter().any(|t| exact(w, t))))
-            && key(&m.region, |w| exact_without_case(w, region))
-            && key(&m.jurisdiction, |w| exact_without_case(w, party.jurisdiction.as_deref()))
+            && key(&m.region, in_region)
+            && key(&m.jurisdiction, in_jurisdiction)
             && match system {
-                Some(s) => labels(&m.label, &[&s.declared.labels, &party.labels]),
+                Some(s) => labels(&m.label, &[&s.declared.labels, &self.world.parties[s.party].labels]),
                 None => labels(&m.label, &[&party.labels]),
             }
             && key(&m.relation, |w| place.arrival.is_some_and(|a| exact(w, a.relation)))
@@ -183,7 +190,8 @@ impl Model<'_> {
             && key(&m.kind, |w| exact(w, self.kind(a)))
             && key(&m.status, |w| exact(w, self.status(a)))
             && key(&m.legal_basis, |w| any_glob(w, legal_basis))
-            && (m.assurance.is_empty() || m.assurance.iter().any(|wanted| self.attested(a, wanted)))
+            && (m.assurance.is_empty()
+                || m.assurance.iter().any(|wanted| self.attested(a, seen_from, wanted)))
             && labels(&m.label, &[&agreement.labels])
             && key(&m.party, |w| agreement.parties.iter().any(|p| any_glob(w, Some(p))))
             && key(&m.role, |w| {

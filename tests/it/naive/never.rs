@@ -4,12 +4,22 @@ use super::world::{Policy, Rule, World};
 use super::write;
 use ringfence::decode::Decoder;
 use ringfence::inventory::declared_taxonomy;
+use ringfence::policy::Body;
 use ringfence::source::FileId;
 use ringfence::taxonomy::Tree;
 use ringfence::yaml::{Limits, parse};
 
 /// What is said of a rule, by its codes.
 pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
+    read(world, rule).0
+}
+
+/// Whether an exception of a rule holds for every chain of flows.
+pub fn covered(world: &World, rule: &Rule) -> bool {
+    read(world, rule).1
+}
+
+fn read(world: &World, rule: &Rule) -> (Vec<&'static str>, bool) {
     let mut mistakes = Vec::new();
     let taxonomy = World { taxonomy: world.taxonomy.clone(), ..World::default() };
     let text = write::yaml(&write::inventory(&taxonomy));
@@ -21,10 +31,15 @@ pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
     let text = write::yaml(&write::policy(&alone));
     let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
     let mut decoder = Decoder::new(&mut mistakes, &data, &purposes);
-    documents.iter().for_each(|node| {
-        ringfence::policy::policy(&mut decoder, node);
+    let policies: Vec<_> =
+        documents.iter().filter_map(|node| ringfence::policy::policy(&mut decoder, node)).collect();
+    let rules = policies.iter().flat_map(|policy| &policy.rules);
+    let covered = rules.filter_map(|rule| match &rule.body {
+        Body::Forbid(forbid) => ringfence::policy::covering(forbid, &data, &purposes),
+        _ => None,
     });
-    mistakes.iter().map(|m| m.code).collect()
+    let covered = covered.count() > 0;
+    (mistakes.iter().map(|m| m.code).collect(), covered)
 }
 
 /// The world without the rules that the program refuses.

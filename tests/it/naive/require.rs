@@ -77,7 +77,7 @@ fn holds(model: &Model<'_>, operators: &Operators, stated: &Stated) -> bool {
             all(&|v| regex.is_match(v))
         })
         && operators.includes.iter().all(|wanted| match (stated.of_agreement, wanted) {
-            (Some(a), wanted) => model.attested(a, wanted),
+            (Some(a), wanted) => model.attested(a, None, wanted),
             (None, Wanted::Named(value)) => values.contains(value),
             (None, Wanted::Dated { .. }) => panic!("not an assurance"),
         })
@@ -109,7 +109,7 @@ impl Model<'_> {
         match key {
             "kind" => Stated::one(agreement.kind.as_deref()).or("sharing"),
             "status" => Stated::one(agreement.status.as_deref()).or("active"),
-            "provider" => Stated::one(agreement.provider.as_deref()).or(&agreement.parties[0]),
+            "provider" => Stated::list(&agreement.provider).or(&agreement.parties[0]),
             "parties" => Stated::list(&agreement.parties),
             "legal_basis" => Stated::one(agreement.legal_basis.as_deref()),
             "assurances" => Stated { of_agreement: Some(a), ..Stated::list(&self.assurances(a)) },
@@ -122,7 +122,11 @@ impl Model<'_> {
     fn of_flow(&self, e: usize, key: &str) -> Stated {
         let flow = &self.flows[e];
         if let Some(term) = key.strip_prefix("terms.") {
-            return self.of_terms(&flow.terms, term);
+            // Under no agreement there are no terms.
+            return match flow.agreement {
+                Some(_) => self.of_terms(&flow.terms, term),
+                None => Stated::default(),
+            };
         }
         match key {
             "purposes" => Stated::list(&flow.purposes),
@@ -131,6 +135,7 @@ impl Model<'_> {
             "transform" => Stated::one(flow.written.transform.as_deref()).or("none"),
             "safeguards" => Stated::list(&flow.written.safeguards),
             "tags" => Stated::list(&flow.written.tags),
+            "data" if flow.written.data == ["held"] => Stated::list(&self.leaves),
             "data" => Stated::list(&flow.written.data),
             "only_from" => Stated::list(&flow.written.only_from),
             "legal_basis" => Stated::one(flow.legal_basis.as_deref()),
@@ -146,7 +151,7 @@ impl Model<'_> {
             "purposes" => Stated::list(&system.purposes),
             "originates" => Stated::list(&system.originates),
             "retention" => Stated::one(system.retention.as_ref().map(|d| &*d.0)),
-            "region" => Stated::one(self.systems[s].region.as_deref()),
+            "region" => Stated::list(&self.systems[s].regions),
             "tags" => Stated::list(&system.tags),
             other => panic!("no key {other} of a system"),
         }

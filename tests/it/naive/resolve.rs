@@ -15,6 +15,15 @@ pub struct Options {
     pub as_of: Option<Day>,
     /// Only agreements of these statuses; none is all.
     pub status: Option<Vec<String>>,
+    /// Leaves out agreements that are over on the day judged.
+    pub running: bool,
+}
+
+impl Options {
+    /// The day that assurances and disposals are compared with.
+    pub fn on(&self) -> Day {
+        self.as_of.unwrap_or(self.day)
+    }
 }
 
 #[derive(Debug)]
@@ -25,7 +34,7 @@ pub struct System<'w> {
     pub declared: &'w world::System,
     pub originates: BTreeSet<Leaf>,
     pub derives: Vec<Derive>,
-    pub region: Option<String>,
+    pub regions: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -56,6 +65,8 @@ pub struct Flow {
     pub counts: bool,
     /// It would count if it or its agreement were not disposed.
     pub left_out_as_disposed: bool,
+    /// It would count if its retention had not ended.
+    pub left_out_as_expired: bool,
 }
 
 impl Flow {
@@ -104,7 +115,10 @@ impl<'w> Model<'w> {
                             into: model.leaves_of(std::slice::from_ref(&d.into)),
                         })
                         .collect(),
-                    region: system.region.clone().or_else(|| declared.jurisdiction.clone()),
+                    regions: match &system.region[..] {
+                        [] => declared.jurisdiction.iter().cloned().collect(),
+                        own => own.to_vec(),
+                    },
                 };
                 model.systems.push(resolved);
             }
@@ -149,7 +163,10 @@ impl<'w> Model<'w> {
             agreement: under.map(|(index, _)| index),
             from,
             to,
-            data: self.leaves_of(&written.data),
+            data: match &written.data[..] {
+                [held] if held == "held" => (0..self.leaves.len()).collect(),
+                data => self.leaves_of(data),
+            },
             purposes,
             only_from: (!written.only_from.is_empty())
                 .then(|| written.only_from.iter().map(|p| self.party(p)).collect()),
@@ -165,12 +182,14 @@ impl<'w> Model<'w> {
             effective,
             counts: false,
             left_out_as_disposed: false,
+            left_out_as_expired: false,
             written,
         };
         let live = self.counts_but_for_disposal(&resolved);
-        let disposed = self.disposed(&resolved);
-        resolved.counts = live && !disposed;
+        let (disposed, expired) = (self.disposed(&resolved), self.expired(&resolved));
+        resolved.counts = live && !disposed && !expired;
         resolved.left_out_as_disposed = live && disposed;
+        resolved.left_out_as_expired = live && !disposed && expired;
         resolved
     }
 
@@ -181,31 +200,30 @@ impl<'w> Model<'w> {
         let Some(day) = self.options.as_of else {
             return true;
         };
-        if flow.effective.from.is_some_and(|from| from > day) {
+        flow.effective.from.is_none_or(|from| from <= day)
+    }
+
+    /// With `--as-of` only: until and retention, both stated, are over.
+    fn expired(&self, flow: &Flow) -> bool {
+        let (Some(day), Some(until), Some(kept)) =
+            (self.options.as_of, flow.effective.until, &flow.retention)
+        else {
             return false;
-        }
-        let hours = flow.retention.as_ref().and_then(Duration::hours);
-        if let (Some(until), Some(hours)) = (flow.effective.until, hours)
-            && until.hours() + hours < day.hours()
-        {
-            return false;
-        }
-        true
+        };
+        until.after(kept).is_some_and(|last| last < day)
     }
 
     fn disposed(&self, flow: &Flow) -> bool {
         let own = flow.written.disposed.as_ref();
         let whole = flow.agreement.and_then(|a| self.world.agreements[a].disposed.as_ref());
-        own.into_iter().chain(whole).any(|disposed| match self.options.as_of {
-            None => true,
-            Some(day) => disposed.date.is_some_and(|date| date <= day),
-        })
+        own.into_iter().chain(whole).any(|disposed| disposed.date.expect("a date") <= self.options.on())
     }
 
     /// Whether `--status` leaves an agreement in.
     pub fn looked_at(&self, agreement: usize) -> bool {
         let status = self.status(agreement);
         self.options.status.as_ref().is_none_or(|list| list.iter().any(|s| s == status))
+            && !(self.options.running && self.ended(agreement, self.options.day))
     }
 
     pub fn status(&self, agreement: usize) -> &str {
@@ -218,10 +236,57 @@ impl<'w> Model<'w> {
         kind.as_deref().unwrap_or("sharing")
     }
 
-    /// The index of the provider.
-    pub fn provider(&self, agreement: usize) -> usize {
+    /// Terminated, or past its last day.
+    pub fn ended(&self, agreement: usize, day: Day) -> bool {
+        let until = self.world.agreements[agreement].effective.and_then(|e| e.until);
+        self.status(agreement) == "terminated" || until.is_some_and(|until| until < day)
+    }
+
+    /// The indexes of the providers.
+    pub fn providers(&self, agreement: usize) -> Vec<usize> {
         let agreement = &self.world.agreements[agreement];
-        self.party(agreement.provider.as_ref().unwrap_or(&agreement.parties[0]))
+        let stated = &agreement.provider[..];
+        let named = if stated.is_empty() { &agreement.parties[..1] } else { stated };
+        named.iter().map(|id| self.party(id)).collect()
+    }
+
+    /// Whether a flow is under a processing agreement of which the first party is a provider and
+    /// the second is none.
+    pub fn processed(&self, e: usize, provider: usize, other: usize) -> bool {
+        self.flows[e].agreement.is_some_and(|a| {
+            let providers = self.providers(a);
+            self.kind(a) == "processing" && providers.contains(&provider) && !providers.contains(&other)
+        })
+    }
+
+    /// X is in, and no provider of, a processing agreement with a counting flow of which Y is a
+    /// provider, or acts for one that acts for Y.
+    pub fn acts_for(&self, x: usize, y: usize) -> bool {
+        let mut reached = vec![x];
+        let mut open = vec![x];
+        while let Some(party) = open.pop() {
+            for a in 0..self.world.agreements.len() {
+                let counts = self.counting().any(|e| self.flows[e].agreement == Some(a));
+                let providers = self.providers(a);
+                if self.kind(a) != "processing"
+                    || !counts
+                    || !self.is_party_to(party, a)
+                    || providers.contains(&party)
+                {
+                    continue;
+                }
+                if providers.contains(&y) {
+                    return true;
+                }
+                for provider in providers {
+                    if !reached.contains(&provider) {
+                        reached.push(provider);
+                        open.push(provider);
+                    }
+                }
+            }
+        }
+        false
     }
 
     pub fn is_party_to(&self, party: usize, agreement: usize) -> bool {
@@ -229,31 +294,33 @@ impl<'w> Model<'w> {
         self.world.agreements[agreement].parties.contains(id)
     }
 
-    /// The ids of an agreement's assurances that hold on the day judged.
+    /// The ids of an agreement's assurances that hold on the day.
     pub fn assurances(&self, agreement: usize) -> Vec<String> {
-        self.world.agreements[agreement]
-            .assurances
-            .iter()
-            .filter(|a| self.holds_today(a))
-            .map(|a| a.id.clone())
-            .collect()
+        self.holding(agreement, None).map(|a| a.id.clone()).collect()
     }
 
-    fn holds_today(&self, assurance: &Assurance) -> bool {
-        let today = self.options.day;
+    /// The assurances of an agreement, and of one of its flows, that hold.
+    fn holding(&self, agreement: usize, flow: Option<usize>) -> impl Iterator<Item = &Assurance> {
+        let of_flow = flow.map(|e| &self.flows[e].written.assurances[..]).unwrap_or_default();
+        let all = self.world.agreements[agreement].assurances.iter().chain(of_flow);
+        let runs = !self.ended(agreement, self.options.on());
+        all.filter(move |a| runs && self.holds(a))
+    }
+
+    fn holds(&self, assurance: &Assurance) -> bool {
+        let today = self.options.on();
         assurance.date.is_none_or(|given| given <= today)
             && assurance.valid_until.is_none_or(|until| until >= today)
     }
 
-    /// Whether an agreement has an assurance, given not too long ago.
-    pub fn attested(&self, agreement: usize, wanted: &Wanted) -> bool {
-        let today = self.options.day;
-        let mut own = self.world.agreements[agreement].assurances.iter().filter(|a| self.holds_today(a));
-        own.any(|a| match wanted {
+    /// Whether an agreement, or one of its flows, has an assurance, given not too long ago.
+    pub fn attested(&self, agreement: usize, flow: Option<usize>, wanted: &Wanted) -> bool {
+        let today = self.options.on();
+        self.holding(agreement, flow).any(|a| match wanted {
             Wanted::Named(id) => a.id == *id,
             Wanted::Dated { id, at_most } => {
-                let hours = a.date.map(|given| today.hours() - given.hours());
-                a.id == *id && hours.is_some_and(|hours| at_most.hours().is_none_or(|most| hours <= most))
+                let recent = |given: Day| given.after(at_most).is_none_or(|last| today <= last);
+                a.id == *id && a.date.is_some_and(recent)
             }
         })
     }
@@ -295,6 +362,14 @@ impl<'w> Model<'w> {
         self.systems[system].party
     }
 
+    /// Whose data starts at a system: its controller's, else its party's.
+    pub fn origin(&self, system: usize) -> usize {
+        match &self.systems[system].declared.controller {
+            Some(controller) => self.party(controller),
+            None => self.owner(system),
+        }
+    }
+
     pub fn owner_id(&self, system: usize) -> &str {
         &self.world.parties[self.owner(system)].id
     }
@@ -333,6 +408,11 @@ fn or_default(flow: &FlowBody, default: &FlowBody) -> FlowBody {
         effective: flow.effective.or(default.effective),
         disposed: flow.disposed.clone().or(default.disposed.clone()),
         legal_basis: flow.legal_basis.clone().or(default.legal_basis.clone()),
+        assurances: if flow.assurances.is_empty() {
+            default.assurances.clone()
+        } else {
+            flow.assurances.clone()
+        },
         tags: list(&flow.tags, &default.tags),
         // The map as a whole.
         labels: if flow.labels.is_empty() { default.labels.clone() } else { flow.labels.clone() },

@@ -57,7 +57,8 @@ impl<'m> Chase<'m> {
     }
 
     pub fn source_matches(&self) -> bool {
-        let place = Place { party: self.model.owner(self.s), system: Some(self.s), arrival: None };
+        // Party, role and jurisdiction are the controller's, all else the system's.
+        let place = Place { party: self.model.origin(self.s), system: Some(self.s), arrival: None };
         self.rule.from.is_empty() || self.model.place(&self.rule.from, place, Reading::More)
     }
 
@@ -88,12 +89,13 @@ impl<'m> Chase<'m> {
                 item: *item,
                 arrived: item.o,
                 of_data: self.data.contains(&item.o),
-                // (u, u) for an assumed origin: the walk of no flows.
-                forbidden: item.assumed && self.to_matches(self.s, None, 0),
+                // (s, s) with the walk of no flows.
+                forbidden: self.to_matches(self.s, None, 0),
                 breaking: false,
                 broken: false,
             })
-            .map(|state| self.judged(state))
+            // The start of a declared origin is no arrival that others are consequent upon.
+            .map(|state| if state.item.assumed { self.judged(state) } else { state })
             .collect()
     }
 
@@ -120,7 +122,7 @@ impl<'m> Chase<'m> {
             item,
             arrived: item.f,
             of_data: state.of_data,
-            forbidden: v != self.s && self.to_matches(v, Some(e), item.k) && !self.arriving(e),
+            forbidden: self.to_matches(v, Some(e), item.k) && !self.arriving(e),
             breaking: false,
             broken: state.broken || state.breaking,
         };
@@ -173,9 +175,7 @@ impl<'m> Chase<'m> {
                 let kept_away = if self.through(e) {
                     true
                 } else {
-                    self.arriving(e)
-                        && arrival.at != self.s
-                        && self.to_matches(arrival.at, Some(e), arrival.item.k)
+                    self.arriving(e) && self.to_matches(arrival.at, Some(e), arrival.item.k)
                 };
                 if kept_away && self.arrives_of_data(arrival) {
                     relied.insert(e);
@@ -267,10 +267,10 @@ pub struct Gathering<'m> {
 
 impl<'m> Gathering<'m> {
     pub fn new(model: &'m Model<'m>, rule: &'m Limit) -> Gathering<'m> {
-        let categories = if rule.together.is_empty() {
+        let categories = if rule.together.of().is_empty() {
             vec![model.leaves_of(&rule.data)]
         } else {
-            let each = rule.together.iter();
+            let each = rule.together.of().iter();
             each.map(|c| model.leaves_of(std::slice::from_ref(c))).collect()
         };
         Gathering { model, rule, categories }
@@ -321,6 +321,13 @@ impl<'m> Gathering<'m> {
         spread(self.start(origins), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
+    /// The categories that are held at a place, in order.
+    pub fn present(&self, origins: &Origins, in_place: &dyn Fn(usize) -> bool) -> Vec<usize> {
+        let walks = self.walks(origins);
+        let here = |c: &usize| walks.keys().any(|g| in_place(g.at) && g.of.contains(c));
+        (0..self.categories.len()).filter(here).collect()
+    }
+
     /// The items that a walk from `s` over exactly these flows may bring.
     pub fn brought(&self, origins: &Origins, s: usize, path: &[usize]) -> BTreeSet<Gathered> {
         follow(
@@ -334,9 +341,28 @@ impl<'m> Gathering<'m> {
     /// The places that the rule is about: the systems of each, by name.
     fn places(&self) -> Vec<(Place, Vec<usize>)> {
         let model = self.model;
-        let at = |system: usize| Place { party: model.owner(system), system: Some(system), arrival: None };
+        // As an arrival of which no flow is known: a purpose named may be below the system's.
+        let arrival = Some(Arrival { flow: None, relation: "none" });
+        let at = |system: usize| Place { party: model.owner(system), system: Some(system), arrival };
         let holds = |system: usize| model.place(&self.rule.at, at(system), Reading::More);
-        if self.rule.scope.as_deref() == Some("party") {
+        let alone = |party: usize| {
+            let place = Place { party, system: None, arrival: None };
+            !(0..model.systems.len()).any(|s| model.owner(s) == party)
+                && model.place(&self.rule.at, place, Reading::More)
+        };
+        if self.rule.scope.as_deref() == Some("group") {
+            let tops = (0..model.world.parties.len()).filter(|party| model.group(*party) == *party);
+            let groups = tops.map(|party| {
+                let systems: Vec<usize> =
+                    (0..model.systems.len()).filter(|s| model.group_of(*s) == party).collect();
+                (Place { party, system: None, arrival: None }, systems)
+            });
+            let matches = |place: &Place, systems: &[usize]| {
+                let mut members = (0..model.world.parties.len()).filter(|p| model.group(*p) == place.party);
+                systems.iter().any(|s| holds(*s)) || members.any(alone)
+            };
+            groups.filter(|(place, systems)| matches(place, systems)).collect()
+        } else if self.rule.scope.as_deref() == Some("party") {
             let parties = (0..model.world.parties.len()).map(|party| {
                 let of_party = |s: &usize| model.owner(*s) == party;
                 let systems: Vec<usize> = (0..model.systems.len()).filter(of_party).collect();
@@ -386,17 +412,18 @@ pub fn limit(
             None => {
                 let each: Vec<Option<usize>> =
                     (0..gathering.categories.len()).map(|c| shortest(&|g| g.of.contains(&c))).collect();
-                if each.iter().any(Option::is_none) {
+                if each.iter().flatten().count() < rule.together.at_least() {
                     continue;
                 }
                 each.into_iter().flatten().collect()
             }
             Some(most) => {
-                let parties: BTreeSet<&str> = counted.iter().map(|(g, _)| model.owner_id(g.item.s)).collect();
+                let whose = |g: &Gathered| &*model.world.parties[model.origin(g.item.s)].id;
+                let parties: BTreeSet<&str> = counted.iter().map(|(g, _)| whose(g)).collect();
                 if parties.len() <= most {
                     continue;
                 }
-                parties.into_iter().filter_map(|p| shortest(&|g| model.owner_id(g.item.s) == p)).collect()
+                parties.into_iter().filter_map(|p| shortest(&|g| whose(g) == p)).collect()
             }
         };
         let name = match place.system {

@@ -13,7 +13,7 @@ pub const STICKY: [&str; 4] = ["purpose", "onward", "retention", "safeguards"];
 /// Beyond so many sets of terms and senders findings are never folded.
 const FOLDED: usize = 6;
 
-/// Terms with the party that the flow leaves: what an item is under.
+/// Terms with whom the flow leaves: what an item is under.
 type Class = (Terms, usize);
 
 /// An item somewhere, with the classes of one agreement that it is under and
@@ -34,6 +34,25 @@ pub struct Term<'m> {
     classes: Vec<Class>,
 }
 
+/// Whether all parties of an agreement are of one group.
+fn within_a_group(model: &Model<'_>, agreement: usize) -> bool {
+    let parties = model.world.agreements[agreement].parties.iter();
+    parties.map(|p| model.group(model.party(p))).collect::<BTreeSet<usize>>().len() == 1
+}
+
+/// Whom a flow of an agreement leaves: a group, or where all parties are of one group, a party. The
+/// providers of a processing agreement are home alike: the first of them stands for all.
+fn sender(model: &Model<'_>, agreement: usize, from: usize) -> usize {
+    let within = within_a_group(model, agreement);
+    let place = |party: usize| if within { party } else { model.group(party) };
+    let sender = place(model.owner(from));
+    if model.kind(agreement) != "processing" {
+        return sender;
+    }
+    let providers: BTreeSet<usize> = model.providers(agreement).into_iter().map(place).collect();
+    if providers.contains(&sender) { *providers.first().expect("one of them") } else { sender }
+}
+
 /// What a crossing does.
 pub struct Crossing {
     pub then: Bound,
@@ -48,7 +67,7 @@ impl<'m> Term<'m> {
         let classes: BTreeSet<Class> = own
             .map(|e| {
                 let flow = &model.flows[e];
-                (flow.terms.clone(), model.owner(flow.from))
+                (flow.terms.clone(), sender(model, agreement, flow.from))
             })
             .collect();
         Term { model, agreement, check, classes: classes.into_iter().collect() }
@@ -82,7 +101,7 @@ impl<'m> Term<'m> {
         let item = model.carry(e, state.item)?;
         let mut under = state.under.clone();
         if flow.agreement == Some(self.agreement) {
-            let class = (flow.terms.clone(), model.owner(flow.from));
+            let class = (flow.terms.clone(), sender(model, self.agreement, flow.from));
             let index = self.classes.iter().position(|c| *c == class);
             under.insert(index.expect("a class of the agreement"));
         }
@@ -99,21 +118,49 @@ impl<'m> Term<'m> {
         };
         for class in under {
             let (terms, sender) = &self.classes[class];
-            let arrives = model.group_of(flow.to);
-            if arrives == model.group(*sender) || arrives == model.group_of(item.s) {
+            if self.home(flow.to, *sender, model.origin(item.s)) {
+                continue;
+            }
+            // Transformed before it leaves: this flow is not checked any more.
+            if released(terms, flow.transform()) {
+                crossing.released = true;
                 continue;
             }
             let (breaks, saved) = self.breaks(terms, e, item.f);
             crossing.breaks |= breaks;
             crossing.saved_by_onward_to |= saved;
-            if released(terms, flow.transform()) {
-                crossing.released = true;
-            } else {
-                crossing.then.under.insert(class);
-            }
+            crossing.then.under.insert(class);
         }
         crossing.then.broken |= crossing.breaks;
         Some(crossing)
+    }
+
+    /// Whether a system is home to data that came under the terms from a sender.
+    fn home(&self, at: usize, sender: usize, origin: usize) -> bool {
+        let model = self.model;
+        let mut homes = vec![sender, origin];
+        if model.kind(self.agreement) == "processing" {
+            homes.extend(model.providers(self.agreement));
+        }
+        if within_a_group(model, self.agreement) {
+            homes.contains(&model.owner(at))
+        } else {
+            homes.iter().any(|party| model.group(*party) == model.group_of(at))
+        }
+    }
+
+    /// The purposes of a processing agreement's own flows that leave a provider.
+    fn implied(&self) -> Option<Vec<String>> {
+        let model = self.model;
+        if model.kind(self.agreement) != "processing" {
+            return None;
+        }
+        let own = model.flows.iter().filter(|f| f.agreement == Some(self.agreement));
+        let leaving = own.filter(|f| {
+            let (sender, receiver) = (model.owner(f.from), model.owner(f.to));
+            sender != receiver && model.providers(self.agreement).contains(&sender)
+        });
+        Some(leaving.flat_map(|f| f.purposes.clone()).collect())
     }
 
     /// Whether `e`, carrying the current leaf `f`, breaks the term; and whether
@@ -123,11 +170,13 @@ impl<'m> Term<'m> {
         let flow = &model.flows[e];
         match self.check {
             "purpose" => {
-                let outside = terms
-                    .purposes
-                    .as_ref()
-                    .is_some_and(|allowed| flow.purposes.iter().any(|p| !below_any(p, allowed)));
                 let receiver = &model.systems[flow.to].declared.purposes;
+                let permitted = terms.purposes.clone().or_else(|| self.implied());
+                let outside = permitted.is_some_and(|allowed| {
+                    let related = |p: &String| allowed.iter().any(|q| at_or_below(p, q) || at_or_below(q, p));
+                    flow.purposes.iter().any(|p| !below_any(p, &allowed))
+                        || !receiver.is_empty() && !receiver.iter().any(related)
+                });
                 let prohibited = flow.purposes.iter().chain(receiver).any(|p| {
                     let mut named = terms.prohibited_purposes.iter();
                     named.any(|q| at_or_below(p, q) || at_or_below(q, p))
@@ -163,9 +212,7 @@ impl<'m> Term<'m> {
         {
             return (false, false);
         }
-        let to_processor = flow
-            .agreement
-            .is_some_and(|a| model.kind(a) == "processing" && model.owner(flow.from) == model.provider(a));
+        let to_processor = model.processed(e, model.owner(flow.from), receiver);
         let parties = &model.world.agreements[self.agreement].parties;
         let in_group = parties.iter().any(|p| model.group(model.party(p)) == model.group(receiver));
         let breaks = match terms.onward_transfer.as_deref().unwrap_or("prohibited") {
@@ -306,14 +353,38 @@ pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
             carried.map(|item| (model.flows[e].to, item))
         },
     );
+    let carried_by = |e: usize| -> Vec<(Leaf, usize)> {
+        reached
+            .iter()
+            .filter(|((at, item), _)| *at == model.flows[e].from && model.carry(e, *item).is_some())
+            .map(|((_, item), length)| (item.o, length + 1))
+            .collect()
+    };
     let mut findings = Vec::new();
+    for (a, agreement) in model.world.agreements.iter().enumerate() {
+        let leaves_group =
+            |e: &usize| model.group_of(model.flows[*e].from) != model.group_of(model.flows[*e].to);
+        let own: Vec<usize> =
+            counting.iter().copied().filter(|e| model.flows[*e].agreement == Some(a)).collect();
+        let outside: Vec<usize> = own.into_iter().filter(leaves_group).collect();
+        if !model.ended(a, model.options.day) || outside.is_empty() {
+            continue;
+        }
+        let carried: Vec<(Leaf, usize)> = outside.into_iter().flat_map(carried_by).collect();
+        findings.push(Finding {
+            rule: "agreement/ended".to_owned(),
+            kind: "flow".to_owned(),
+            severity: "medium".to_owned(),
+            subject: Some(agreement.id.clone()),
+            data: model.leaf_names(carried.iter().map(|(o, _)| *o)),
+            witnesses: carried.iter().map(|(_, l)| *l).min().into_iter().collect(),
+            agreements: vec![agreement.id.clone()],
+            ..Finding::default()
+        });
+    }
     for e in counting {
         let flow = &model.flows[e];
-        let carried: Vec<(Leaf, usize)> = reached
-            .iter()
-            .filter(|((at, item), _)| *at == flow.from && model.carry(e, *item).is_some())
-            .map(|((_, item), length)| (item.o, length + 1))
-            .collect();
+        let carried = carried_by(e);
         let mut add = |rule: &str, severity: &str, agreements: Vec<String>| {
             findings.push(Finding {
                 severity: severity.to_owned(),

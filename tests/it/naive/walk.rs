@@ -89,7 +89,7 @@ impl Model<'_> {
         let flow = &self.flows[e];
         let passes = match &flow.only_from {
             None => true,
-            Some(parties) => item.assumed || parties.contains(&self.owner(item.s)),
+            Some(parties) => item.assumed || parties.contains(&self.origin(item.s)),
         };
         (flow.counts && passes && flow.data.contains(&item.f))
             .then(|| Item { k: self.distance(e, item), ..item })
@@ -98,21 +98,21 @@ impl Model<'_> {
     /// The distance on arrival.
     fn distance(&self, e: usize, item: Item) -> u8 {
         let (u, v) = (self.flows[e].from, self.flows[e].to);
-        if self.group_of(v) == self.group_of(item.s) {
+        if self.group_of(v) == self.group(self.origin(item.s)) {
             return 0;
         }
         if self.group_of(u) == self.group_of(v) {
             return item.k;
         }
-        if let Some(agreement) = self.flows[e].agreement
-            && self.kind(agreement) == "processing"
-        {
-            let provider = self.provider(agreement);
-            let leaves_provider = self.owner(u) == provider;
-            let back_to_provider = self.owner(v) == provider && self.owner(u) != self.owner(item.s);
-            if leaves_provider || back_to_provider {
-                return item.k;
-            }
+        let (sender, receiver) = (self.owner(u), self.owner(v));
+        if self.processed(e, sender, receiver) {
+            return item.k;
+        }
+        if self.processed(e, receiver, sender) {
+            let mut parties = 0..self.world.parties.len();
+            let acts = parties
+                .any(|p| self.group(p) == self.group(self.origin(item.s)) && self.acts_for(receiver, p));
+            return if acts { item.k } else { item.k.max(1) };
         }
         (item.k + 1).min(2)
     }
@@ -120,9 +120,9 @@ impl Model<'_> {
     /// The relation of a system to data that starts at `s` and came with
     /// distance `k`.
     pub fn relation(&self, v: usize, s: usize, k: u8) -> &'static str {
-        if self.owner(v) == self.owner(s) {
+        if self.owner(v) == self.origin(s) {
             "first_party"
-        } else if self.group_of(v) == self.group_of(s) {
+        } else if self.group_of(v) == self.group(self.origin(s)) {
             "affiliate"
         } else {
             ["processor", "second_party", "third_party"][usize::from(k)]
@@ -205,7 +205,7 @@ impl Model<'_> {
         let mut pairs = BTreeSet::new();
         for e in self.counting() {
             let u = self.flows[e].from;
-            for d in &self.flows[e].written.data {
+            for d in self.flows[e].written.data.iter().filter(|d| *d != "held") {
                 let below = self.leaves_of(std::slice::from_ref(d));
                 let sourced = held
                     .iter()

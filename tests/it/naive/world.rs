@@ -14,6 +14,25 @@ impl Day {
         Day(text.parse().expect("a date"))
     }
 
+    /// The day on which a duration that begins on this one ends, by the calendar; none is never.
+    pub fn after(self, duration: &Duration) -> Option<Day> {
+        if duration.0 == "unlimited" {
+            return None;
+        }
+        let (number, unit) = duration.0.split_at(duration.0.len() - 1);
+        let number = number.parse::<i64>().expect("a whole number");
+        let span = jiff::Span::new();
+        let span = match unit {
+            "h" => span.days(number / 24),
+            "d" => span.days(number),
+            "w" => span.weeks(number),
+            "m" => span.months(number),
+            "y" => span.years(number),
+            other => panic!("no unit: {other}"),
+        };
+        Some(Day(self.0.checked_add(span).expect("in range")))
+    }
+
     /// Hours from a fixed day to the start of this one.
     pub fn hours(self) -> i64 {
         let epoch = jiff::civil::date(1970, 1, 1);
@@ -106,9 +125,10 @@ pub struct System {
     pub id: String,
     pub purposes: Vec<String>,
     pub originates: Vec<String>,
+    pub controller: Option<String>,
     pub derives: Vec<Derive>,
     pub retention: Option<Duration>,
-    pub region: Option<String>,
+    pub region: Vec<String>,
     pub tags: Vec<String>,
     pub labels: Labels,
     /// The index of its party while a world is being made up.
@@ -126,7 +146,7 @@ pub struct Derive {
 pub struct Agreement {
     pub id: String,
     pub kind: Option<String>,
-    pub provider: Option<String>,
+    pub provider: Vec<String>,
     pub status: Option<String>,
     pub parties: Vec<String>,
     pub effective: Option<Effective>,
@@ -209,6 +229,7 @@ pub struct FlowBody {
     pub effective: Option<Effective>,
     pub disposed: Option<Disposed>,
     pub legal_basis: Option<String>,
+    pub assurances: Vec<Assurance>,
     pub tags: Vec<String>,
     pub labels: Labels,
 }
@@ -287,11 +308,40 @@ pub struct Unless {
     pub arriving: Vec<FlowMatcher>,
 }
 
+/// Categories of which a place may not hold all, or not so many.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Together {
+    All(Vec<String>),
+    Some { of: Vec<String>, at_least: usize },
+}
+
+impl Default for Together {
+    fn default() -> Together {
+        Together::All(Vec::new())
+    }
+}
+
+impl Together {
+    pub fn of(&self) -> &[String] {
+        match self {
+            Together::All(of) | Together::Some { of, .. } => of,
+        }
+    }
+
+    pub fn at_least(&self) -> usize {
+        match self {
+            Together::All(of) => of.len(),
+            Together::Some { at_least, .. } => *at_least,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Limit {
     pub at: Vec<PlaceMatcher>,
     pub scope: Option<String>,
-    pub together: Vec<String>,
+    pub together: Together,
     pub data: Vec<String>,
     pub origins_at_most: Option<usize>,
     pub unless: Unless,

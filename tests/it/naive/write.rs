@@ -35,7 +35,8 @@ impl Dice {
 }
 
 /// Lists whose order says nothing and shows nowhere.
-const UNORDERED: [&str; 12] = [
+const UNORDERED: [&str; 13] = [
+    "provider",
     "systems",
     "flows",
     "data",
