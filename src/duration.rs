@@ -5,13 +5,12 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 /// A retention as it is written, or unlimited, which is longer than all.
 ///
 /// Two are compared by their hours, a month being a twelfth of 365 days; to a date they are added
 /// by the calendar.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub enum Duration {
     /// So many of a unit.
     Of(u64, Unit),
@@ -20,7 +19,7 @@ pub enum Duration {
 }
 
 /// A unit of time.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub enum Unit {
     /// `h`
     Hour,

@@ -11,7 +11,6 @@ pub mod audit;
 pub mod baseline;
 pub mod bits;
 pub mod bundle;
-pub mod cache;
 pub mod certificate;
 pub mod checks;
 pub mod config;

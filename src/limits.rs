@@ -4,8 +4,6 @@
 //! Limits come from the call alone: settings lie beside the inventory and come from whoever
 //! sends it.
 
-use serde::{Deserialize, Serialize};
-
 /// How much an input may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -67,7 +65,7 @@ impl Default for Limits {
 }
 
 /// What a text took of what limits allow.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Taken {
     /// How deep its values nest.
     pub depth: usize,

@@ -7,13 +7,12 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use crate::bits::LeafSet;
 use crate::source::Span;
 
 /// A key of a [`Tree`], by its place in tree order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u32);
 
 /// A key as declared, before the tree is built.

@@ -17,7 +17,6 @@ use std::sync::LazyLock;
 
 use ringfence::audit::audit;
 use ringfence::baseline::Baseline;
-use ringfence::cache::Cache;
 use ringfence::certificate::{Certificate, Expected, verify};
 use ringfence::limits::Limits;
 use ringfence::load::{Request, World};
@@ -31,14 +30,13 @@ pub use random::agreement;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 7] = [
     ("readers", readers),
     ("inventory", inventory),
     ("decoder", decoder),
     ("policies", policies),
     ("waivers", waivers),
     ("certificate", certificate),
-    ("cache", cache),
     ("agreement", agreement),
 ];
 
@@ -199,68 +197,4 @@ pub fn true_certificate() -> Vec<u8> {
         ..Request::default()
     };
     Judged::new(&request, options()).expect("a sample can be read").certificate()
-}
-
-/// The inventory whose entry `cache` replaces.
-const STORED: &str = include_str!("../seeds/inventory/small.yaml");
-
-/// What is said of it without a cache, and the entry: its name, its bytes.
-struct Entry {
-    said: String,
-    name: PathBuf,
-    bytes: Vec<u8>,
-}
-
-static ENTRY: LazyLock<Entry> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().expect("a folder");
-    let cache = folder.path().join("cache");
-    let said = with_cache(folder.path(), &Cache::open(&cache).expect("a cache")).expect("it can be read");
-    let inside = |folder: &Path| {
-        let mut entries = fs::read_dir(folder).expect("a folder");
-        entries.next().expect("an entry").expect("an entry").path()
-    };
-    let entry = inside(&inside(&cache));
-    let name = entry.strip_prefix(&cache).expect("it is below").to_owned();
-    Entry { said: said.said(), name, bytes: fs::read(entry).expect("it can be read") }
-});
-
-fn with_cache(folder: &Path, cache: &Cache) -> Option<Judged> {
-    let file = folder.join("inventory.yaml");
-    fs::write(&file, STORED).expect("a file");
-    let request = Request {
-        paths: vec![file],
-        policies: vec!["core".to_owned()],
-        cache: Some(cache),
-        ..Request::default()
-    };
-    Judged::new(&request, options())
-}
-
-/// Any bytes as an entry of the cache: it is missing, and what is said is the same as without. Of
-/// bytes that begin with an odd one the others stand behind their own digest, as no accident
-/// makes it: then anything may be said.
-pub fn cache(bytes: &[u8]) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let cache = folder.path().join("cache");
-    let place = cache.join(&ENTRY.name);
-    fs::create_dir_all(place.parent().expect("a folder above")).expect("a folder");
-    let forged = bytes.first().is_some_and(|first| first % 2 == 1);
-    let rest = bytes.get(1..).unwrap_or_default();
-    if forged {
-        fs::write(&place, [blake3::hash(rest).as_bytes().as_slice(), rest].concat()).expect("an entry");
-    } else {
-        fs::write(&place, rest).expect("an entry");
-    }
-    let judged = with_cache(folder.path(), &Cache::open(&cache).expect("a cache"));
-    if forged {
-        judged.map(|judged| judged.reported(bytes.len()));
-    } else {
-        assert_eq!(judged.expect("it can be read").said(), ENTRY.said);
-    }
-}
-
-/// The true entry, as `cache` takes it: as it is, and without its digest.
-pub fn true_entries() -> [Vec<u8>; 2] {
-    let (_, content) = ENTRY.bytes.split_at(blake3::OUT_LEN);
-    [[&[0], ENTRY.bytes.as_slice()].concat(), [&[1], content].concat()]
 }

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
 use ringfence::baseline::Baseline;
-use ringfence::cache::Cache;
 use ringfence::config::{self, Config};
 use ringfence::diagnostic::Diagnostic;
 use ringfence::files::{DISK, Files};
@@ -24,27 +22,6 @@ use super::output::{self, Color};
 
 /// The exit code of a wrong input or call.
 pub const WRONG: u8 = 2;
-
-/// The cache of this call, if one is named.
-static CACHE: OnceLock<Cache> = OnceLock::new();
-
-/// Names the cache of this call; what is wrong with it, in words.
-pub fn keep(folder: &Path) -> Result<(), String> {
-    let shown = visible(&folder.display().to_string());
-    let cache = Cache::open(folder).map_err(|error| {
-        format!(
-            "error: cannot use `{shown}` as a cache: {error}\n  help: name a folder that can be written to"
-        )
-    })?;
-    // It is named once a call.
-    let _ = CACHE.set(cache);
-    Ok(())
-}
-
-/// The cache of this call.
-pub fn cache() -> Option<&'static Cache> {
-    CACHE.get()
-}
 
 /// What was read.
 #[derive(Default)]
@@ -146,7 +123,6 @@ impl Input {
             exclude: self.config.exclude.clone(),
             baselines: self.baselines.clone(),
             policies: self.policies.clone(),
-            cache: cache(),
             limits: limits(),
             settings: Settings::InForce(self.file.clone()),
             stdin_name: stdin_name(),

@@ -27,7 +27,6 @@ mod waive;
 mod watching;
 mod writing;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ContextValue;
@@ -45,10 +44,6 @@ pub struct Cli {
     /// Print the time, throughput and peak memory of each stage to standard error
     #[arg(long, global = true, help_heading = "Watching")]
     timings: bool,
-    /// Cache parsed files in DIR, so that the next run parses only files that changed. The cache
-    /// is trusted: never name a folder that others can write to
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Reading")]
-    cache: Option<PathBuf>,
     #[command(flatten)]
     limits: limits::Args,
 }
@@ -102,12 +97,6 @@ impl Command {
 /// # Errors
 /// What stopped it; the exit code is 2 then.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Some(folder) = &cli.cache
-        && let Err(said) = input::keep(folder)
-    {
-        output::say(&said);
-        return Ok(ExitCode::from(input::WRONG));
-    }
     if let Err(said) = limits::hold(&cli.limits) {
         output::say(&said);
         return Ok(ExitCode::from(input::WRONG));

@@ -235,8 +235,7 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
         output::print(&inert(&said))?;
         return Ok(ExitCode::from(1));
     };
-    let request =
-        Request { read: Some(&read), cache: input::cache(), limits: limits(), ..Request::default() };
+    let request = Request { read: Some(&read), limits: limits(), ..Request::default() };
     let world = match load::load(&request, &mut sources) {
         Ok(world) => world,
         Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),

@@ -12,7 +12,6 @@ pub use values::is_fingerprint;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, GUESSED, nearest, note};
 use crate::limits::Limits;
@@ -21,7 +20,7 @@ use crate::taxonomy::Tree;
 use crate::yaml::{Node, Value};
 
 /// A value and where it was written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use super::flow::{Disposed, Effective, Flow, check_defaults, disposed, effective, flow};
 use super::meta::{Meta, meta, text};
@@ -16,7 +15,7 @@ use crate::vocabulary::{Kind, Status};
 use crate::yaml::{Node, Value};
 
 /// A data-sharing agreement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Agreement {
     /// Its id.
     pub id: Spanned<String>,
@@ -45,7 +44,7 @@ pub struct Agreement {
 }
 
 /// Something the parties attest.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Assurance {
     /// What.
     pub id: Spanned<String>,

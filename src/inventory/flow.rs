@@ -1,7 +1,6 @@
 //! Flows: what moves from one system to another.
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use super::agreement::{Assurance, assurance};
 use super::meta::{Meta, meta, text};
@@ -15,7 +14,7 @@ use crate::vocabulary::{Consent, Transform};
 use crate::yaml::{Entry, Node, Value};
 
 /// A flow; what it left out has been taken from the agreement's `flow_defaults`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Flow {
     /// Its id within the agreement, or of its own.
     pub id: Spanned<String>,
@@ -32,7 +31,7 @@ pub struct Flow {
 }
 
 /// What few flows state in the place of what holds for others.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Exceptions {
     /// The parties whose data alone it carries.
     pub only_from: Option<Box<[Spanned<Name>]>>,
@@ -45,7 +44,7 @@ pub struct Exceptions {
 }
 
 /// What a flow states that refers to nothing else.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Stated {
     /// What it may carry; nothing if it carries whatever the sender holds.
     pub data: Box<[Spanned<Key>]>,
@@ -64,7 +63,7 @@ pub struct Stated {
 }
 
 /// What few flows state that refers to nothing else.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Seldom {
     pub(crate) effective: Effective,
     pub(crate) disposed: Option<Disposed>,
@@ -107,7 +106,7 @@ impl Stated {
 }
 
 /// From when until when; each side optional, both days included.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Effective {
     /// First day.
     pub from: Option<Spanned<Date>>,
@@ -116,7 +115,7 @@ pub struct Effective {
 }
 
 /// That data has been deleted at the receivers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Disposed {
     /// When.
     pub date: Date,

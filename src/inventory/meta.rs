@@ -1,14 +1,13 @@
 //! The keys that every declaration may have.
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use crate::decode::{Decoder, Fields, Name, Spanned};
 use crate::vocabulary::Basis;
 use crate::yaml::Node;
 
 /// Title, labels and where it is known from.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Meta {
     /// What it is called.
     pub title: Option<Name>,
@@ -21,7 +20,7 @@ pub struct Meta {
 }
 
 /// A publication or document.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SourceRef {
     /// Its title.
     pub title: Option<String>,

@@ -1,7 +1,6 @@
 //! Parties and their systems.
 
 use super::meta::{Meta, meta, text};
-use serde::{Deserialize, Serialize};
 
 use crate::decode::{Decoder, Fields, Spanned, Words};
 use crate::duration::Duration;
@@ -11,7 +10,7 @@ use crate::vocabulary::Role;
 use crate::yaml::Node;
 
 /// A legal entity.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Party {
     /// Its id.
     pub id: Spanned<String>,
@@ -36,7 +35,7 @@ pub struct Party {
 }
 
 /// A place that holds data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct System {
     /// Its id within the party.
     pub id: Spanned<String>,
@@ -61,7 +60,7 @@ pub struct System {
 }
 
 /// Processing that turns data into other data.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Derive {
     /// What goes in.
     pub from: Vec<Spanned<Key>>,

@@ -1,7 +1,6 @@
 //! The terms of an agreement, or of one flow.
 
 use super::meta::text;
-use serde::{Deserialize, Serialize};
 
 use crate::decode::{Decoder, Fields, Spanned};
 use crate::diagnostic::Diagnostic;
@@ -13,7 +12,7 @@ use crate::yaml::Node;
 
 /// What the receivers may do. An absent term limits nothing, but for
 /// `onward_transfer`, which is prohibited unless stated.
-#[derive(Debug, Clone, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Terms {
     /// Permitted purposes; an empty list permits none.
     pub purposes: Option<Vec<Spanned<Key>>>,
@@ -34,12 +33,11 @@ pub struct Terms {
     /// The contract's words.
     pub clauses: Vec<Clause>,
     /// Where each term is written.
-    #[serde(deserialize_with = "known")]
     spans: Vec<(&'static str, Span)>,
 }
 
 /// A receiver that is allowed besides `onward_transfer`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct OnwardTo {
     /// The receiver.
     pub party: Spanned<String>,
@@ -50,7 +48,7 @@ pub struct OnwardTo {
 }
 
 /// The contract's words for one term.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Clause {
     /// The term.
     pub term: Spanned<String>,
@@ -71,14 +69,6 @@ pub const TERMS: [&str; 8] = [
     "safeguards",
     "released_by",
 ];
-
-/// Reads where terms are written.
-fn known<'d, D: serde::Deserializer<'d>>(from: D) -> Result<Vec<(&'static str, Span)>, D::Error> {
-    let all = Vec::<(String, Span)>::deserialize(from)?;
-    let known = |name: &str| TERMS.into_iter().chain(["clauses"]).find(|term| *term == name);
-    let spans = all.into_iter().map(|(name, span)| Some((known(&name)?, span)));
-    spans.collect::<Option<_>>().ok_or_else(|| serde::de::Error::custom("no such term"))
-}
 
 impl Terms {
     /// Where a term is written, if it is.

@@ -8,17 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use serde::{Deserialize, Serialize};
 
-use crate::cache::Cache;
 use crate::decode::{Decoder, Fields, repeatable};
 use crate::diagnostic::{Diagnostic, note};
 use crate::documents::{TESTS, declares_taxonomy, is_policy, is_tests};
 use crate::files::Files;
-use crate::inventory::{Agreement, Flow, Inventory, Judges, Party, builtin, declared_taxonomy};
+use crate::inventory::{Inventory, Judges, builtin, declared_taxonomy};
 use crate::limits::{Allowance, Limits, Taken};
 use crate::policy::policy;
-use crate::source::{FileId, SourceFile, Sources, stored_of};
+use crate::source::{FileId, SourceFile, Sources};
 use crate::stages::Stage;
 use crate::taxonomy::Tree;
 use crate::yaml::{self, Node, Value};
@@ -50,8 +48,6 @@ pub struct Reading<'r> {
     pub telling: Vec<FileId>,
     /// Where those lie that are in the sources.
     pub place: &'r Files,
-    /// Where it is kept what files came to.
-    pub cache: Option<&'r Cache>,
 }
 
 /// Reads and decodes files, within what limits leave them. Without mistakes, each text that lies
@@ -121,7 +117,7 @@ fn side_by_side(
     }
     let limits = &allowance.limits;
     let most = repeatable(limits, bytes(reading.files, sources));
-    let names = Names::new(&data, &purposes, most);
+    let names = Names { data: &data, purposes: &purposes, most };
     let wrong = AtomicBool::new(false);
     let repeated = AtomicUsize::new(0);
     let taken = sources.take(reading.files);
@@ -131,7 +127,7 @@ fn side_by_side(
             return Err(taken);
         }
         let text = taken.as_deref().unwrap_or_else(|| text(file, read));
-        let part = stored(file, text, reading.cache, &names, limits).filter(|part| {
+        let part = one(file, text, &names, limits).filter(|part| {
             let told = !part.tells_taxonomy || text.contains(TAXONOMY);
             let before = repeated.fetch_add(part.repeated, Ordering::Relaxed);
             told && before.saturating_add(part.repeated) <= most
@@ -168,58 +164,8 @@ fn side_by_side(
 struct Names<'t> {
     data: &'t Tree,
     purposes: &'t Tree,
-    listed: String,
     /// How many values may be repeated.
     most: usize,
-}
-
-impl<'t> Names<'t> {
-    fn new(data: &'t Tree, purposes: &'t Tree, most: usize) -> Self {
-        let names = data.names().chain([""]).chain(purposes.names());
-        Names { data, purposes, listed: names.collect::<Vec<_>>().join("\n"), most }
-    }
-}
-
-/// What is stored of a file that holds declarations alone: what judges or names them is in few
-/// files, and small.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    parties: Vec<Party>,
-    agreements: Vec<Agreement>,
-    flows: Vec<Vec<Flow>>,
-    repeated: usize,
-    taken: Taken,
-}
-
-/// As [`one`], from the cache if it is there.
-fn stored(file: FileId, text: &str, cache: Option<&Cache>, names: &Names, limits: &Limits) -> Option<Part> {
-    let Some(cache) = cache else {
-        return one(file, text, names, limits);
-    };
-    // What was read within other limits on names and texts is another thing.
-    let lengths = format!("{} {}", limits.name, limits.text);
-    let key = Cache::key([names.listed.as_str(), text, &lengths]);
-    if let Some(stored) = stored_of(file, || cache.get::<Stored>(&key)) {
-        // It may have been read within other limits.
-        return stored.taken.fits(limits).then(|| stored.into());
-    }
-    let mut part = one(file, text, names, limits)?;
-    if part.declares_alone() {
-        let Inventory { parties, agreements, flows, .. } = std::mem::take(&mut part.inventory);
-        let Part { repeated, taken, .. } = part;
-        let stored = Stored { parties, agreements, flows, repeated, taken };
-        cache.put(&key, &stored);
-        part = stored.into();
-    }
-    Some(part)
-}
-
-impl From<Stored> for Part {
-    fn from(stored: Stored) -> Self {
-        let Stored { parties, agreements, flows, repeated, taken } = stored;
-        let inventory = Inventory { parties, agreements, flows, ..Inventory::default() };
-        Part { inventory, repeated, taken, ..Part::default() }
-    }
 }
 
 /// What one file declares.
@@ -236,17 +182,6 @@ struct Part {
     repeated: usize,
     /// What it took of what limits allow.
     taken: Taken,
-}
-
-impl Part {
-    /// Whether there is nothing but parties, agreements and flows.
-    fn declares_alone(&self) -> bool {
-        self.inventory.statements.is_empty()
-            && self.inventory.waivers.is_empty()
-            && self.judges.is_empty()
-            && self.policies.is_empty()
-            && !self.tells_taxonomy
-    }
 }
 
 /// Reads and decodes one file, unless it holds a mistake.
@@ -365,73 +300,6 @@ fn taxonomy(documents: &[Node], limits: &Limits, diagnostics: &mut Vec<Diagnosti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache;
-
-    /// Something of every kind that is stored.
-    const EVERY: &str = "\
-parties:
-  - id: a
-    name: A
-    role: bank
-    jurisdiction: DE
-    affiliate_of: b
-    contact: c
-    dpo: d
-    representative: e
-    title: t
-    labels: {k: v}
-    source: {title: t, url: https://example.org, date: 2026-01-01}
-    basis: assumed
-    systems:
-      - id: s
-        purposes: [service]
-        originates: [financial]
-        derives: [{from: financial, into: derived}]
-        retention: 1d
-        region: DE
-        subjects: 7
-        tags: [x]
-  - {id: b, name: B}
-agreements:
-  - id: c
-    kind: processing
-    provider: a
-    status: proposed
-    parties: [a, b]
-    effective: {from: 2026-01-01, until: 2026-12-31}
-    disposed: {date: 2026-02-02, evidence: e}
-    legal_basis: consent
-    assurances: [{id: x, evidence: e, date: 2026-01-01, valid_until: 2026-02-01}]
-    terms:
-      purposes: [service]
-      prohibited_purposes: [advertising]
-      onward_transfer: processors
-      onward_to: [{party: b, data: [financial], purposes: [service]}]
-      retention: 30d
-      consent: opt_in
-      safeguards: [y]
-      released_by: [anonymised]
-      clauses: {purposes: {ref: r, quote: q}}
-    flows:
-      - id: f
-        from: a/s
-        to: b/t
-        data: [financial, communications]
-        purposes: [service]
-        consent: opt_in
-        transform: aggregated
-        only_from: [a]
-        safeguards: [y]
-        retention: 1w
-        terms: {retention: 2w}
-        effective: {until: 2026-03-03}
-        disposed: {date: 2026-03-04}
-        legal_basis: contract
-        tags: [z]
-        title: t
-flows:
-  - {id: g, from: a/s, to: b/t, data: financial}
-";
 
     #[test]
     fn a_text_that_went_before_a_mistake_was_met_is_missed_where_it_lay() {
@@ -446,8 +314,7 @@ flows:
                 sources.add("b.yaml", "parties: [{id: b}, {name: [}]\n".to_owned()),
             ];
             let mut mistakes = Vec::new();
-            let reading =
-                Reading { files: &files, telling: Vec::new(), place: &crate::files::DISK, cache: None };
+            let reading = Reading { files: &files, telling: Vec::new(), place: &crate::files::DISK };
             // One after the other: so the first goes before the second is looked at.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             pool.install(|| {
@@ -459,21 +326,5 @@ flows:
             assert_eq!(sources.get(files[0]).unwrap().text().is_none(), missed);
             assert!(mistakes.iter().any(|mistake| mistake.primary.is_some()));
         }
-    }
-
-    #[test]
-    fn whoever_changes_what_is_stored_raises_the_number_of_its_shape() {
-        let mut mistakes = Vec::new();
-        let (data, purposes) = taxonomy(&[], &Limits::USUAL, &mut mistakes);
-        let names = Names::new(&data, &purposes, usize::MAX);
-        let part = one(FileId(0), EVERY, &names, &Limits::USUAL).unwrap();
-        assert!(part.declares_alone());
-        let Part { inventory: Inventory { parties, agreements, flows, .. }, repeated, taken, .. } = part;
-        let stored = Stored { parties, agreements, flows, repeated, taken };
-        let bytes = postcard::to_stdvec(&stored).unwrap();
-        let known = (cache::SHAPE, blake3::hash(&bytes).to_hex().to_string());
-        // Where this fails, raise SHAPE in `cache`, and write here what is then stored.
-        let stored = "58a69e7d735c75846858f8ca4263f2a95bc393ee3c98bba4156c7ae305bf0747";
-        assert_eq!(known, (5, stored.to_owned()));
     }
 }

@@ -9,7 +9,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::declared::keep_to_themselves;
 use self::declared::{Declared, Reading};
-use crate::cache::Cache;
 use crate::decode::Decoder;
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::documents::{DECLARED, is_policy, is_tests};
@@ -41,8 +40,6 @@ pub struct Request<'r> {
     pub policies: Vec<String>,
     /// Where policies that are no packs lie.
     pub policy_files: &'r Files,
-    /// Where it is kept what files came to.
-    pub cache: Option<&'r Cache>,
     /// Whose promises and waivers count in the place of the inventory's own.
     pub judges: Option<&'r Judges>,
     /// How much it may ask for.
@@ -77,7 +74,6 @@ impl Default for Request<'_> {
             baselines: Vec::new(),
             policies: Vec::new(),
             policy_files: &DISK,
-            cache: None,
             judges: None,
             limits: Limits::USUAL,
             keep: false,
@@ -160,7 +156,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let files = &read.inventory;
     let texts: &Sources = sources;
     let (digest, telling) = rayon::join(|| digest(&set, texts), || declared::telling(files, texts));
-    let within = Reading { files, telling, place: request.files, cache: request.cache };
+    let within = Reading { files, telling, place: request.files };
     let declared = declared::declared(&within, sources, allowance, &reading, &mut diagnostics);
     let Declared {
         inventory: mut declared,

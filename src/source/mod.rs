@@ -6,7 +6,6 @@
 
 mod lines;
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -19,32 +18,8 @@ use lines::Lines;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
-impl Serialize for FileId {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_unit()
-    }
-}
-
-impl<'d> Deserialize<'d> for FileId {
-    fn deserialize<D: serde::Deserializer<'d>>(from: D) -> Result<Self, D::Error> {
-        <()>::deserialize(from)?;
-        Ok(STORED.get())
-    }
-}
-
-thread_local! {
-    static STORED: Cell<FileId> = const { Cell::new(FileId(0)) };
-}
-
-/// Reads what was stored of a file: all its spans are in that file. Which number a file has
-/// is another thing in each run, and is not stored.
-pub fn stored_of<T>(file: FileId, read: impl FnOnce() -> T) -> T {
-    STORED.set(file);
-    read()
-}
-
 /// A byte range of one file, `start` inclusive, `end` exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// The file it lies in.
     pub file: FileId,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use assert_cmd::Command;
 use ringfence::diagnostic::TOLD;
@@ -233,32 +233,6 @@ fn memory() {
     assert_eq!(said.lines().count(), 2, "{said:.300}");
 }
 
-/// A cache that was filled within other limits.
-#[test]
-fn the_cache_is_held_to_them_as_well() {
-    let place = Place::new(INVENTORY);
-    for n in 0..5 {
-        let text = format!(
-            "parties:\n  - {{id: p{n}, name: P, labels: &l{n} {{a: b}}}}\n  - {{id: q{n}, name: Q, labels: *l{n}}}\n"
-        );
-        fs::write(place.at(&format!("i/{n}.yaml")), text).unwrap();
-    }
-    let cache = ["--cache", "cache"];
-    assert_eq!(place.audit(&cache), (1, String::new()));
-    for limit in [["--max-depth", "3"], ["--max-documents", "7"], ["--max-file-size", "90"]] {
-        let plain = place.audit(&limit);
-        assert_eq!(plain.0, 2, "{limit:?}");
-        assert_eq!(place.audit(&[cache, limit].concat()), plain, "{limit:?}");
-    }
-    let many = INVENTORY.replace("[financial]", &format!("[{}]", "financial,".repeat(400)));
-    fs::write(place.at("i/x.yaml"), many).unwrap();
-    assert_eq!(place.audit(&cache), (1, String::new()));
-    let limit = ["--max-aliases", "3"];
-    let plain = place.audit(&limit);
-    assert_eq!(plain.0, 2);
-    assert_eq!(place.audit(&[cache, limit].concat()), plain);
-}
-
 #[test]
 fn settings_do_not_raise_them() {
     for key in ["max_depth", "max-depth", "limits", "max_file_size", "max_findings"] {
@@ -332,13 +306,6 @@ fn what_is_repeated_is_limited_with_the_aliases() {
     let (code, said) = tried(least - 1);
     assert_eq!(code, 2);
     assert!(said.contains("too-much-repeated") && said.contains("--max-aliases"), "{said}");
-    let cache = place.at("cache");
-    let with = |n: usize| {
-        let cache = Path::to_str(&cache).unwrap();
-        place.run(&["check", "i", "--quiet", "--cache", cache, "--max-aliases", &n.to_string()])
-    };
-    assert_eq!(with(least).0, 0);
-    assert_eq!(with(least - 1), (2, said));
 }
 
 /// Every finding tells its rule's texts and the names on its way.
@@ -397,14 +364,9 @@ fn names_texts_and_keys_have_a_length() {
         let place = Place::new(&text);
         let (code, told) = place.audit(&[]);
         assert!(code == 2 && told.contains(said) && told.contains("x.yaml:"), "{said}: {told}");
-        let cache = place.at("cache");
         let raised = ["--max-name", "1001", "--max-text", "65537", "--max-depth", "65"];
-        let with = |more: &[&str]| {
-            place.run(&[&["check", "i", "--quiet", "--cache", cache.to_str().unwrap()], more].concat()).0
-        };
-        assert_eq!(with(&raised), 0, "{said}");
-        // What a run with higher limits stored is not taken by one with lower ones.
-        assert_eq!(with(&[]), 2, "{said}");
+        let raised = place.run(&[&["check", "i", "--quiet"][..], &raised].concat());
+        assert_eq!(raised.0, 0, "{said}");
     }
 }
 

@@ -9,7 +9,6 @@ mod agreement;
 mod around;
 mod bad_input;
 mod bundle;
-mod cache;
 mod cases;
 mod certificate;
 mod ci_guide;

@@ -2,9 +2,6 @@
 //! really declared. Wherever the fault changes what is found, that is told.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -17,7 +14,6 @@ use ringfence::taxonomy::Key;
 use ringfence::vocabulary::Onward;
 
 use super::judged::Judged;
-use super::ringfence;
 use crate::naive::{generate, harness};
 
 /// A way in which an engine may be wrong, at one place of a world.
@@ -155,69 +151,4 @@ fn every_fault_that_changes_the_verdict_on_a_random_world_is_told() {
     let (injected, mattered) = counted.get();
     println!("random worlds: {injected} faults, {mattered} of them change what is found, all told");
     assert!(mattered * 20 > injected, "{mattered} of {injected}");
-}
-
-/// The entries of a cache, by name.
-fn entries(cache: &Path) -> BTreeSet<PathBuf> {
-    let folders = fs::read_dir(cache).unwrap().map(|folder| folder.unwrap().path());
-    let entries = folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-    entries.map(|entry| entry.strip_prefix(cache).unwrap().to_owned()).collect()
-}
-
-const PARTIES: &str = "\
-parties:
-  - id: bank
-    name: A bank
-    role: bank
-    systems:
-      - {id: core, purposes: [service], originates: [financial.account.balance]}
-  - id: ads
-    name: Advertisements
-    role: ad_network
-    systems:
-      - {id: targeting, purposes: [advertising]}
-";
-
-const FLOWS: &str = "\
-flows:
-  - {id: given, from: bank/core, to: ads/targeting, data: [financial.account.balance], purposes: [advertising]}
-";
-
-/// A cache that holds, under the name of a file as it is, what the file was before: the audit that
-/// trusts it finds nothing, and what it certifies does not hold.
-#[test]
-fn a_stale_cache_is_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let inventory = dir.path().join("inventory");
-    fs::create_dir(&inventory).unwrap();
-    fs::write(inventory.join("parties.yaml"), PARTIES).unwrap();
-    let flows = inventory.join("flows.yaml");
-    let audit = |cache: &str| {
-        let common = ["audit", "inventory", "--policy", "core", "--day", "2026-01-01", "--fail-on", "low"];
-        ringfence(
-            dir.path(),
-            &[&common[..], &["--cache", cache, "--certificate", "certificate.json"]].concat(),
-        )
-    };
-    let verified = || ringfence(dir.path(), &["verify", "certificate.json", "inventory", "--policy", "core"]);
-
-    fs::write(&flows, FLOWS.replace("id: given,", "id: given, transform: anonymised,")).unwrap();
-    assert_eq!((audit("before").2, verified().0), (String::new(), 0));
-    fs::write(&flows, FLOWS).unwrap();
-    let (code, right, _) = audit("now");
-    assert_eq!((code, verified().0), (1, 0), "{right}");
-
-    let (before, now) = (dir.path().join("before"), dir.path().join("now"));
-    let only = |these: &BTreeSet<PathBuf>, others: &BTreeSet<PathBuf>| {
-        let only: Vec<PathBuf> = these.difference(others).cloned().collect();
-        assert_eq!(only.len(), 1, "one file has changed: {only:?}");
-        only[0].clone()
-    };
-    let (stale, fresh) = (entries(&before), entries(&now));
-    fs::copy(before.join(only(&stale, &fresh)), now.join(only(&fresh, &stale))).unwrap();
-    let (_, wrong, _) = audit("now");
-    assert_ne!(wrong, right);
-    let (code, said, errors) = verified();
-    assert_eq!(code, 1, "{said}{errors}");
-    assert!(said.contains("not verified: core/no-financial-third-parties"), "{said}{errors}");
 }
