@@ -15,12 +15,12 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use ringfence::audit::{Options, audit};
-use ringfence::files::DISK;
-use ringfence::input::{self, InputOptions};
-use ringfence::load::{Request, World, load};
+use ringfence::base::source::Sources;
+use ringfence::model::load::{Request, World, load};
+use ringfence::read::files::DISK;
+use ringfence::read::input::{self, InputOptions};
+use ringfence::read::yaml::{self, Limits};
 use ringfence::report::{Format, Report};
-use ringfence::source::Sources;
-use ringfence::yaml::{self, Limits};
 
 fn read(folder: &Path) -> Sources {
     let mut sources = Sources::default();

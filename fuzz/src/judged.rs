@@ -1,13 +1,13 @@
 //! A world that was read and judged, and what must hold of it.
 
 use ringfence::audit::{Options, audit};
-use ringfence::certificate::{self, Certificate, Expected, digests};
-use ringfence::finding::Audit;
-use ringfence::load::{Request, World, load};
-use ringfence::places::Places;
+use ringfence::base::finding::Audit;
+use ringfence::base::source::Sources;
+use ringfence::base::vocabulary::Word;
+use ringfence::model::load::{Request, World, load};
+use ringfence::read::places::Places;
 use ringfence::report::{Format, Report};
-use ringfence::source::Sources;
-use ringfence::vocabulary::Word;
+use ringfence::verify::certificate::{self, Certificate, Expected, digests};
 
 pub struct Judged {
     pub world: World,

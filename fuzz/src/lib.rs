@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use ringfence::audit::audit;
-use ringfence::baseline::Baseline;
-use ringfence::certificate::{Certificate, Expected, verify};
-use ringfence::limits::Limits;
-use ringfence::load::{Request, World};
-use ringfence::source::{FileId, Sources};
-use ringfence::yaml::{fast, general};
+use ringfence::base::limits::Limits;
+use ringfence::base::source::{FileId, Sources};
+use ringfence::declare::baseline::Baseline;
+use ringfence::model::load::{Request, World};
+use ringfence::read::yaml::{fast, general};
+use ringfence::verify::certificate::{Certificate, Expected, verify};
 
 use judged::{Judged, options};
 pub use random::agreement;

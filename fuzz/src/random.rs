@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use ringfence::load::Request;
+use ringfence::base::vocabulary::{Status, Word};
 use ringfence::model::Scope;
+use ringfence::model::load::Request;
 use ringfence::report::Report;
-use ringfence::vocabulary::{Status, Word};
 
 use super::judged::{Judged, options};
 use super::naive::world::World;

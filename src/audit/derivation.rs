@@ -5,17 +5,17 @@ use jiff::civil::Date;
 
 use super::describe::Describe;
 use super::{Options, evaluate, rule_facts};
-use crate::bits::LeafSet;
-use crate::checks::needing;
-use crate::finding::Finding;
-use crate::judge::{On, RuleRef, Violation, Witness};
-use crate::load::World;
-use crate::matching::{Matching, Reading};
+use crate::audit::checks::needing;
+use crate::audit::judge::{On, RuleRef, Violation, Witness};
+use crate::base::bits::LeafSet;
+use crate::base::finding::Finding;
+use crate::base::source::{Location, Sources, Span};
+use crate::base::vocabulary::{Transform, Word};
+use crate::declare::policy::{AnyOf, Body, FlowKeys, Reading};
+use crate::declare::words::{self, Names};
+use crate::model::load::World;
+use crate::model::matching::Matching;
 use crate::model::{FlowId, SystemId};
-use crate::policy::{AnyOf, Body, FlowKeys};
-use crate::source::{Location, Sources, Span};
-use crate::vocabulary::{Transform, Word};
-use crate::words::{self, Names};
 
 /// A finding with everything that it follows from.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Derive<'_> {
     fn steps(&self, violation: &Violation, finding: &Finding) -> Vec<Step> {
         let model = &self.world.model;
         let walks: Vec<&Witness> = violation.witnesses.iter().filter(|w| !w.walk.is_empty()).collect();
-        let of_terms = finding.broken.what == crate::finding::BrokenWhat::Term;
+        let of_terms = finding.broken.what == crate::base::finding::BrokenWhat::Term;
         // Of walks that each prove the whole, one is enough.
         let shown = if of_terms { 1 } else { walks.len() };
         let at: &[SystemId] = match violation.on {

@@ -7,19 +7,21 @@ use rustc_hash::FxHashMap;
 use super::fingerprint::fingerprint;
 use super::hops::{Told, hops};
 use super::{RuleFacts, rule_facts};
-use crate::bits::LeafSet;
-use crate::checks;
-use crate::finding::{Broken, BrokenWhat, Chain, Finding, FindingKind, FindingStatus, Gap, Place, Reliance};
-use crate::inventory::Terms;
-use crate::judge::{On, Relied, ReliedRule, RuleRef, Violation};
-use crate::load::World;
+use crate::audit::checks;
+use crate::audit::judge::{On, Relied, ReliedRule, RuleRef, Violation};
+use crate::audit::promises::Open;
+use crate::base::bits::LeafSet;
+use crate::base::finding::{
+    Broken, BrokenWhat, Chain, Finding, FindingKind, FindingStatus, Gap, Place, Reliance,
+};
+use crate::base::source::{Location, Sources};
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Onward, PolicyStatus, Status, Word};
+use crate::declare::inventory::Terms;
+use crate::declare::policy::Body;
+use crate::flow::propagate;
+use crate::model::load::World;
 use crate::model::{FlowId, Model, SystemId};
-use crate::policy::Body;
-use crate::promises::Open;
-use crate::propagate;
-use crate::source::{Location, Sources};
-use crate::taxonomy::Key;
-use crate::vocabulary::{Onward, PolicyStatus, Status, Word};
 
 /// What describing needs.
 pub struct Describe<'a> {
@@ -357,7 +359,7 @@ impl<'a> Describe<'a> {
     }
 
     fn term_value(&self, terms: &Terms, term: &str) -> String {
-        let keys = |list: &[crate::decode::Spanned<Key>]| {
+        let keys = |list: &[crate::read::decode::Spanned<Key>]| {
             sorted(list.iter().map(|k| self.world.model.purposes.name(k.value)))
         };
         match term {

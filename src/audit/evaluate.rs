@@ -8,19 +8,19 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Options, all_rules};
-use crate::bits::LeafSet;
-use crate::checks::{self, Sourceless};
-use crate::graph::{Acting, Facts, Graph, Origin};
-use crate::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
-use crate::load::World;
-use crate::matching::Matching;
+use crate::audit::checks::{self, Sourceless};
+use crate::audit::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
+use crate::audit::promises::{self, Carried, Standing};
+use crate::audit::rules::{self, Decided, Forbidden, Idle, WorkedOut};
+use crate::base::bits::LeafSet;
+use crate::base::stages::{self, Stage, Unit};
+use crate::base::vocabulary::PolicyStatus;
+use crate::declare::policy::Body;
+use crate::flow::graph::{Acting, Facts, Graph, Origin};
+use crate::flow::propagate::{Assumed, Held, assume};
+use crate::model::load::World;
+use crate::model::matching::Matching;
 use crate::model::{self, AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
-use crate::policy::Body;
-use crate::promises::{self, Carried, Standing};
-use crate::propagate::{Assumed, Held, assume};
-use crate::rules::{self, Decided, Forbidden, Idle, WorkedOut};
-use crate::stages::{self, Stage, Unit};
-use crate::vocabulary::PolicyStatus;
 
 /// What a judgement came to.
 #[derive(Debug)]

@@ -1,12 +1,12 @@
 //! What there is to say of a rule, wherever it comes from.
 
-use crate::checks;
-use crate::finding::FindingKind;
-use crate::judge::RuleRef;
-use crate::load::World;
-use crate::policy::Body;
-use crate::source::Span;
-use crate::vocabulary::{PolicyStatus, Severity};
+use crate::audit::checks;
+use crate::audit::judge::RuleRef;
+use crate::base::finding::FindingKind;
+use crate::base::source::Span;
+use crate::base::vocabulary::{PolicyStatus, Severity};
+use crate::declare::policy::Body;
+use crate::model::load::World;
 
 /// A rule's words and standing.
 #[derive(Debug, Clone)]

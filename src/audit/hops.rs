@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::bits::LeafSet;
-use crate::finding::{Chain, Hop};
-use crate::judge::{Violation, Witness};
+use crate::audit::judge::{Violation, Witness};
+use crate::base::bits::LeafSet;
+use crate::base::finding::{Chain, Hop};
+use crate::base::source::Sources;
 use crate::model::{FlowId, Model};
-use crate::source::Sources;
 
 /// What the violations of one audit show.
 pub struct Told<'a> {

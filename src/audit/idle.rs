@@ -9,15 +9,15 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::evaluate::Outcome;
 use super::notices::Notices;
 use super::{all_rules, rule_facts};
-use crate::diagnostic::nearest;
-use crate::glob::Glob;
-use crate::judge::RuleRef;
-use crate::load::World;
-use crate::packs::pack;
-use crate::policy::{Body, Matcher, PlaceKeys, Policy};
-use crate::rules::Idle;
-use crate::sets::GlobSet;
-use crate::source::Sources;
+use crate::audit::judge::RuleRef;
+use crate::audit::rules::Idle;
+use crate::base::diagnostic::nearest;
+use crate::base::glob::Glob;
+use crate::base::sets::GlobSet;
+use crate::base::source::Sources;
+use crate::declare::packs::pack;
+use crate::declare::policy::{Body, Matcher, PlaceKeys, Policy};
+use crate::model::load::World;
 
 /// So many rules with a name that nobody declares get a suggestion; each compares the name with all
 /// that are declared.

@@ -1,5 +1,6 @@
 //! The audit: everything that the declared flows break, as one result.
 
+pub mod checks;
 mod derivation;
 mod describe;
 mod evaluate;
@@ -7,8 +8,11 @@ mod facts;
 mod fingerprint;
 mod hops;
 mod idle;
+pub mod judge;
 mod notices;
-mod promises;
+mod promise_view;
+pub mod promises;
+pub mod rules;
 mod size;
 mod waivers;
 
@@ -16,26 +20,25 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::baseline::Baseline;
-use crate::checks;
-use crate::finding::{
+use crate::audit::judge::RuleRef;
+use crate::audit::promises::Standing;
+use crate::base::finding::{
     Audit, Finding, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA,
     Summary,
 };
-use crate::judge::RuleRef;
-use crate::load::World;
+use crate::base::source::Sources;
+use crate::base::stages::{self, Unit};
+use crate::base::vocabulary::{Basis, PolicyStatus, Status, Word};
+use crate::declare::baseline::Baseline;
+use crate::declare::words::{Names, violated};
+use crate::model::load::World;
 use crate::model::{Agreement, Counting, FlowId, Scope};
-use crate::promises::Standing;
-use crate::source::Sources;
-use crate::stages::{self, Unit};
-use crate::vocabulary::{Basis, PolicyStatus, Status, Word};
-use crate::words::{Names, violated};
 
 pub use derivation::{Derivation, Reason, Step, derivation};
 pub use facts::{RuleFacts, rule_facts};
 pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
-pub use promises::promises;
+pub use promise_view::promises;
 use size::report_size;
 
 /// What the rules of promises begin with.
@@ -254,7 +257,7 @@ fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
 fn promise(
     world: &World,
     sources: &Sources,
-    statement: &crate::inventory::Statement,
+    statement: &crate::declare::inventory::Statement,
     standing: &Standing,
     broken_by: &mut FxHashMap<&str, Vec<String>>,
 ) -> Promise {
@@ -277,7 +280,7 @@ fn promise(
 }
 
 /// Where a rule stands among all.
-pub(crate) fn all_rules(world: &World) -> Vec<(RuleRef, &crate::policy::Body)> {
+pub(crate) fn all_rules(world: &World) -> Vec<(RuleRef, &crate::declare::policy::Body)> {
     let policies = world.policies.iter().enumerate();
     let rules = policies.flat_map(|(p, policy)| {
         policy.rules.iter().enumerate().map(move |(r, rule)| (RuleRef::Rule(p, r), &rule.body))

@@ -7,15 +7,15 @@ use rustc_hash::FxHashSet;
 
 use super::evaluate::Outcome;
 use super::{all_rules, idle, rule_facts};
-use crate::finding::Notice;
-use crate::load::World;
-use crate::model::{Flow, FlowId};
-use crate::policy::{
+use crate::base::finding::Notice;
+use crate::base::source::{Sources, Span};
+use crate::base::taxonomy::{Key, Tree};
+use crate::base::vocabulary::Kind;
+use crate::declare::policy::{
     AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects, covering, kept_by_all,
 };
-use crate::source::{Sources, Span};
-use crate::taxonomy::{Key, Tree};
-use crate::vocabulary::Kind;
+use crate::model::load::World;
+use crate::model::{Flow, FlowId};
 
 /// All notices of a judgement.
 pub fn notices(world: &World, sources: &Sources, outcome: &Outcome) -> Vec<Notice> {
@@ -181,7 +181,7 @@ impl Named {
         self
     }
 
-    fn terms(&mut self, terms: &crate::inventory::Terms) {
+    fn terms(&mut self, terms: &crate::declare::inventory::Terms) {
         self.purposes.extend(terms.purposes.iter().flatten().map(|k| k.value));
         self.purposes.extend(terms.prohibited_purposes.iter().map(|k| k.value));
         for allowed in &terms.onward_to {
@@ -215,7 +215,7 @@ impl Named {
         }
     }
 
-    fn leaves(&mut self, tree: &Tree, leaves: Option<&crate::bits::LeafSet>) {
+    fn leaves(&mut self, tree: &Tree, leaves: Option<&crate::base::bits::LeafSet>) {
         self.data.extend(leaves.into_iter().flat_map(|l| l.iter()).map(|leaf| tree.leaf_key(leaf)));
     }
 

@@ -3,9 +3,9 @@
 use rustc_hash::FxHashMap;
 
 use super::{evaluate, rule_facts};
-use crate::judge::{RuleRef, Violation};
-use crate::load::World;
+use crate::audit::judge::{RuleRef, Violation};
 use crate::model::Model;
+use crate::model::load::World;
 
 /// So many bytes of text belong to a finding as it usually is.
 const USUAL: usize = 4096;

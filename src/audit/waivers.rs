@@ -9,15 +9,15 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Options;
-use crate::baseline::{Baseline, Entry};
-use crate::bits::{LeafSet, contains, keep, ones, set, words};
-use crate::finding::{AppliedWaiver, Finding, FindingStatus, Notice, Place};
-use crate::glob::{Column, Glob};
-use crate::inventory::Waiver;
-use crate::judge::Violation;
-use crate::load::World;
-use crate::source::{Sources, Span};
-use crate::taxonomy::Key;
+use crate::audit::judge::Violation;
+use crate::base::bits::{LeafSet, contains, keep, ones, set, words};
+use crate::base::finding::{AppliedWaiver, Finding, FindingStatus, Notice, Place};
+use crate::base::glob::{Column, Glob};
+use crate::base::source::{Sources, Span};
+use crate::base::taxonomy::Key;
+use crate::declare::baseline::{Baseline, Entry};
+use crate::declare::inventory::Waiver;
+use crate::model::load::World;
 
 /// Marks what waivers accept, and what has grown beyond; what is to be noticed of
 /// the waivers themselves.

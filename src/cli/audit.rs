@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::audit::Options;
-use ringfence::bundle::{self, Content};
-use ringfence::certificate::{self, digests};
-use ringfence::files::DISK;
+use ringfence::base::source::{FileId, SourceFile, Sources};
+use ringfence::base::stages;
+use ringfence::base::visible::visible;
 use ringfence::model::{Counting, Scope};
-use ringfence::places::Places;
+use ringfence::read::files::DISK;
+use ringfence::read::places::Places;
 use ringfence::report::Report;
-use ringfence::source::{FileId, SourceFile, Sources};
-use ringfence::stages;
-use ringfence::visible::visible;
+use ringfence::verify::bundle::{self, Content};
+use ringfence::verify::certificate::{self, digests};
 
 use super::input::{self, Input, WRONG};
 use super::judging::Judging;

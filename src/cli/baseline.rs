@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use ringfence::baseline::Baseline;
-use ringfence::files::DISK;
-use ringfence::visible::visible;
+use ringfence::base::visible::visible;
+use ringfence::declare::baseline::Baseline;
+use ringfence::read::files::DISK;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::load::{self, Request, World};
-use ringfence::source::Sources;
-use ringfence::taxonomy::Tree;
-use ringfence::visible::visible;
+use ringfence::base::source::Sources;
+use ringfence::base::taxonomy::Tree;
+use ringfence::base::visible::visible;
+use ringfence::model::load::{self, Request, World};
 
 use super::input::{self, Input, WRONG};
 use super::limits::limits;

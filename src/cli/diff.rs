@@ -6,22 +6,22 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use ringfence::audit::Options;
-use ringfence::config::Config;
-use ringfence::diff::{
+use ringfence::base::finding::{Audit, Notice};
+use ringfence::base::source::Sources;
+use ringfence::base::visible::visible;
+use ringfence::compare::{
     Already, Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States,
     Unjudged, Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides,
     unjudged, unjudged_notice, untrusted, with_pardoned,
 };
-use ringfence::files::DISK;
-use ringfence::finding::{Audit, Notice};
-use ringfence::gate::Gate;
-use ringfence::load::{self, Request, World};
+use ringfence::declare::config::Config;
+use ringfence::declare::gate::Gate;
 use ringfence::model::Counting;
-use ringfence::places::Places;
+use ringfence::model::load::{self, Request, World};
+use ringfence::read::files::DISK;
+use ringfence::read::places::Places;
 use ringfence::report::Look;
 use ringfence::report::difference::DiffReport;
-use ringfence::source::Sources;
-use ringfence::visible::visible;
 
 use super::input::{self, WRONG};
 use super::judging::Judging;
@@ -343,7 +343,7 @@ fn settings_of(result: Option<&Audit>) -> Config {
 
 /// What only the head accepts is not accepted.
 fn distrust(base: &Audit, head: &mut Audit) {
-    use ringfence::finding::FindingStatus::New;
+    use ringfence::base::finding::FindingStatus::New;
     for finding in head.findings.iter_mut().filter(|f| f.status != New) {
         let known = base.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
         let grown = known.is_some_and(|f| goes_beyond(f, finding));

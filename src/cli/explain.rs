@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ringfence::audit::{Reason, derivation};
-use ringfence::diagnostic::nearest;
-use ringfence::explain::{Entry, entries};
+use ringfence::base::diagnostic::nearest;
+use ringfence::base::visible::visible;
+use ringfence::report::explain::{Entry, entries};
 use ringfence::report::page::{Page, Style};
-use ringfence::visible::visible;
 
 use super::input;
 use super::judging::{Scoping, fingerprint};

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::files::DISK;
-use ringfence::glob::Glob;
-use ringfence::input::Settings;
-use ringfence::input::{self as reading, InputOptions, LeftOut};
-use ringfence::load::{is_policy_text, is_tests_text};
-use ringfence::packs;
-use ringfence::source::Sources;
-use ringfence::visible::{in_json, inert, visible};
+use ringfence::base::glob::Glob;
+use ringfence::base::source::Sources;
+use ringfence::base::visible::{in_json, inert, visible};
+use ringfence::declare::packs;
+use ringfence::model::load::{is_policy_text, is_tests_text};
+use ringfence::read::files::DISK;
+use ringfence::read::input::Settings;
+use ringfence::read::input::{self as reading, InputOptions, LeftOut};
 use serde_json::json;
 
 use super::input;

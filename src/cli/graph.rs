@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::diagnostic::nearest;
-use ringfence::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
-use ringfence::finding::Audit;
-use ringfence::glob::Glob;
+use ringfence::base::diagnostic::nearest;
+use ringfence::base::finding::Audit;
+use ringfence::base::glob::Glob;
+use ringfence::base::taxonomy::{Key, Tree};
+use ringfence::base::visible::visible;
+use ringfence::base::vocabulary::Severity;
 use ringfence::model::{Model, Scope};
-use ringfence::taxonomy::{Key, Tree};
-use ringfence::visible::visible;
-use ringfence::vocabulary::Severity;
+use ringfence::report::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 
 use super::input::{self, WRONG};
 use super::judging::{Scoping, fingerprint};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use ringfence::visible::{inert, visible};
+use ringfence::base::visible::{inert, visible};
 
 use super::output;
 

@@ -6,16 +6,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ringfence::baseline::Baseline;
-use ringfence::config::{self, Config};
-use ringfence::diagnostic::Diagnostic;
-use ringfence::files::{DISK, Files};
-use ringfence::input::{Settings, too_large};
-use ringfence::load::{self, Request, World};
-use ringfence::packs;
-use ringfence::source::Sources;
-use ringfence::terminal;
-use ringfence::visible::visible;
+use ringfence::base::diagnostic::Diagnostic;
+use ringfence::base::source::Sources;
+use ringfence::base::visible::visible;
+use ringfence::declare::baseline::Baseline;
+use ringfence::declare::config::{self, Config};
+use ringfence::declare::packs;
+use ringfence::model::load::{self, Request, World};
+use ringfence::read::files::{DISK, Files};
+use ringfence::read::input::{Settings, too_large};
+use ringfence::report::terminal;
 
 use super::limits::{limits, mistakes_shown, stdin_name};
 use super::output::{self, Color};
@@ -286,7 +286,7 @@ fn tally(mistakes: &[Diagnostic]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringfence::source::{FileId, Span};
+    use ringfence::base::source::{FileId, Span};
 
     #[test]
     fn mistakes_are_counted_with_their_files() {

@@ -2,13 +2,13 @@
 
 use jiff::civil::Date;
 use ringfence::audit::Options;
-use ringfence::config::Config;
-use ringfence::diagnostic::nearest;
-use ringfence::finding::Audit;
-use ringfence::gate::{Denied, Gate, Threshold};
+use ringfence::base::diagnostic::nearest;
+use ringfence::base::finding::Audit;
+use ringfence::base::visible::visible;
+use ringfence::base::vocabulary::{PolicyStatus, Status};
+use ringfence::declare::config::Config;
+use ringfence::declare::gate::{Denied, Gate, Threshold};
 use ringfence::model::Scope;
-use ringfence::visible::visible;
-use ringfence::vocabulary::{PolicyStatus, Status};
 
 use super::values;
 

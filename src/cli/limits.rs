@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
 use ringfence::audit::{Options, audit_within};
-use ringfence::finding::Audit;
-use ringfence::limits::Limits;
-use ringfence::load::World;
-use ringfence::source::Sources;
+use ringfence::base::finding::Audit;
+use ringfence::base::limits::Limits;
+use ringfence::base::source::Sources;
+use ringfence::model::load::World;
 
 use super::input::WRONG;
 use super::output;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
-use ringfence::visible::visible;
+use ringfence::base::visible::visible;
 
 use super::{Cli, output};
 

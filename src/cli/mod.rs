@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
-use ringfence::visible::{inert, visible};
+use ringfence::base::visible::{inert, visible};
 use watching::Watching;
 
 /// Audit declared data sharing: can this data, by any chain of declared flows, end

@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use ringfence::finding::Judged;
+use ringfence::base::finding::Judged;
+use ringfence::base::visible::{inert, visible};
 use ringfence::report::left_out;
-use ringfence::visible::{inert, visible};
 
 use super::{target, watching};
 

@@ -3,10 +3,10 @@
 use std::io;
 use std::process::ExitCode;
 
-use ringfence::load::{self, Request};
-use ringfence::packs;
+use ringfence::base::source::Sources;
+use ringfence::declare::packs;
+use ringfence::model::load::{self, Request};
 use ringfence::report::policies;
-use ringfence::source::Sources;
 
 use super::input;
 use super::limits::limits;

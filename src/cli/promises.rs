@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 use ringfence::audit::{Options, promises};
-use ringfence::files::DISK;
-use ringfence::finding::{FindingStatus, PromiseState, PromiseView};
+use ringfence::base::finding::{FindingStatus, PromiseState, PromiseView};
+use ringfence::base::vocabulary::Status;
 use ringfence::model::Scope;
+use ringfence::read::files::DISK;
 use ringfence::report::promises::Format;
-use ringfence::vocabulary::Status;
 
 use super::audit::is_empty;
 use super::input::{self, WRONG};

@@ -9,8 +9,8 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail};
-use ringfence::places::repository;
-use ringfence::visible::visible;
+use ringfence::base::visible::visible;
+use ringfence::read::places::repository;
 
 /// Where a path leads, no link of a checkout followed. The file need not be there yet.
 ///

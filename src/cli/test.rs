@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ringfence::base::source::Sources;
 use ringfence::policy_test;
 use ringfence::report::tested::{Format, Look, Tested};
-use ringfence::source::Sources;
 
 use super::input;
 use super::limits::limits;

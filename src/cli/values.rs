@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::civil::Date;
-use ringfence::diagnostic::nearest;
-use ringfence::finding::NOTICES;
+use ringfence::base::diagnostic::nearest;
+use ringfence::base::finding::NOTICES;
+use ringfence::base::visible::{inert, visible};
+use ringfence::base::vocabulary::Word;
 use ringfence::report::Format;
-use ringfence::visible::{inert, visible};
-use ringfence::vocabulary::Word;
 
 /// The forms of a list that is no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

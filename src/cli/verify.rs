@@ -6,21 +6,21 @@ use std::process::ExitCode;
 
 use jiff::civil::Date;
 use ringfence::audit::Options;
-use ringfence::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
-use ringfence::certificate::{
+use ringfence::base::source::{FileId, Sources};
+use ringfence::base::stages;
+use ringfence::base::visible::{inert, visible};
+use ringfence::base::vocabulary::Status;
+use ringfence::model::Scope;
+use ringfence::model::load::{self, Request, World};
+use ringfence::read::files::DISK;
+use ringfence::read::places::Places;
+use ringfence::report::Report;
+use ringfence::verify::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
+use ringfence::verify::certificate::{
     Certificate, Expected, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, unnamed_policies,
     verify,
 };
-use ringfence::files::DISK;
-use ringfence::load::{self, Request, World};
-use ringfence::model::Scope;
-use ringfence::outcome::Outcome;
-use ringfence::places::Places;
-use ringfence::report::Report;
-use ringfence::source::{FileId, Sources};
-use ringfence::stages;
-use ringfence::visible::{inert, visible};
-use ringfence::vocabulary::Status;
+use ringfence::verify::outcome::Outcome;
 use serde::Deserialize;
 
 use super::input::{self, WRONG};

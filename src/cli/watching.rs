@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ringfence::stages::{self, Cost, Unit, Watch};
+use ringfence::base::stages::{self, Cost, Unit, Watch};
 
 use super::output;
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ringfence::config::Config;
-use ringfence::files::lexically;
+use ringfence::base::stages;
+use ringfence::base::visible::visible;
+use ringfence::declare::config::Config;
+use ringfence::read::files::lexically;
 use ringfence::report::{Format, Look};
-use ringfence::stages;
-use ringfence::visible::visible;
 
 use super::output::{self, Color};
 use super::values;

@@ -8,11 +8,11 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::{Agreement, Id, Model, Party, PartyId, System, SystemId, Table};
-use crate::decode::{Name, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
-use crate::inventory::{self, Inventory};
-use crate::source::Span;
-use crate::taxonomy::{Key, Tree};
+use crate::base::diagnostic::{Diagnostic, nearest};
+use crate::base::source::Span;
+use crate::base::taxonomy::{Key, Tree};
+use crate::declare::inventory::{self, Inventory};
+use crate::read::decode::{Name, Spanned};
 
 /// Resolves an inventory. Declarations with mistakes are left out of the model;
 /// a model is only good for judging when there are no diagnostics.

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::{Agreement, FlowId, Model, Table};
-use crate::inventory::{Disposed, Effective};
-use crate::vocabulary::Status;
+use crate::base::vocabulary::Status;
+use crate::declare::inventory::{Disposed, Effective};
 
 /// The part of the declared world that is judged.
 #[derive(Debug, Clone, Default)]

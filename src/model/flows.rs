@@ -13,12 +13,12 @@ use super::build::{Builder, keys, unique};
 use super::{
     Agreement, AgreementId, Flow, FlowId, Id, Model, OnwardTo, PartyId, Purposes, Shared, States, SystemId,
 };
-use crate::bits::LeafSet;
-use crate::decode::{Name, Spanned};
-use crate::diagnostic::Diagnostic;
-use crate::inventory::{self, Terms};
-use crate::taxonomy::Key;
-use crate::vocabulary::{Consent, Kind, Status, Transform};
+use crate::base::bits::LeafSet;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Consent, Kind, Status, Transform};
+use crate::declare::inventory::{self, Terms};
+use crate::read::decode::{Name, Spanned};
 
 impl Builder<'_> {
     /// Resolves all agreements and flows, once parties and systems are.

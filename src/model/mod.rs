@@ -7,6 +7,8 @@ mod build;
 mod counting;
 mod flows;
 mod ids;
+pub mod load;
+pub mod matching;
 
 pub use build::build;
 pub use counting::{Counting, Scope, begins, disposal, ends, kept_until};
@@ -18,12 +20,12 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use smallvec::SmallVec;
 
-use crate::bits::LeafSet;
-use crate::duration::Duration;
-use crate::inventory::{self, Statement, Terms, Waiver};
-use crate::source::Span;
-use crate::taxonomy::{Key, Tree};
-use crate::vocabulary::{Consent, Kind, Onward, Role, Status, Transform};
+use crate::base::bits::LeafSet;
+use crate::base::duration::Duration;
+use crate::base::source::Span;
+use crate::base::taxonomy::{Key, Tree};
+use crate::base::vocabulary::{Consent, Kind, Onward, Role, Status, Transform};
+use crate::declare::inventory::{self, Statement, Terms, Waiver};
 
 /// The resolved world.
 #[derive(Debug, Clone, Default)]

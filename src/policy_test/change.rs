@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::decode::Spanned;
-use crate::diagnostic::{Diagnostic, nearest};
-use crate::yaml::{Entry, Node, Value};
+use crate::base::diagnostic::{Diagnostic, nearest};
+use crate::read::decode::Spanned;
+use crate::read::yaml::{Entry, Node, Value};
 
 /// Where a path is lost: how far it led, and what there would have been.
 struct Lost<'n> {

@@ -7,10 +7,10 @@ use super::mutate::{Mutant, mutants};
 use super::run::{compare, judge};
 use super::{Case, Suite};
 use crate::audit::audit;
-use crate::finding::Audit;
-use crate::load::World;
-use crate::policy::{Body, Policy, Rule};
-use crate::source::{Location, Sources};
+use crate::base::finding::Audit;
+use crate::base::source::{Location, Sources};
+use crate::declare::policy::{Body, Policy, Rule};
+use crate::model::load::World;
 
 /// What of all rules is exercised.
 #[derive(Debug, Clone, Default)]

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
-use crate::decode::{Decoder, Fields, Spanned};
-use crate::diagnostic::Diagnostic;
-use crate::source::Span;
-use crate::vocabulary::Status;
-use crate::yaml::{Node, Value};
+use crate::base::diagnostic::Diagnostic;
+use crate::base::source::Span;
+use crate::base::vocabulary::Status;
+use crate::read::decode::{Decoder, Fields, Spanned};
+use crate::read::yaml::{Node, Value};
 
 /// A file of tests.
 #[derive(Debug, Clone)]

@@ -16,10 +16,10 @@ pub use read::read;
 pub use run::{Difference, Outcome, What, run};
 
 use crate::audit::Options;
-use crate::bits::LeafSet;
-use crate::glob::Glob;
-use crate::load::World;
-use crate::source::Location;
+use crate::base::bits::LeafSet;
+use crate::base::glob::Glob;
+use crate::base::source::Location;
+use crate::model::load::World;
 
 /// All tests that were read, those of a file together and in its order.
 #[derive(Debug, Default)]

@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 
-use crate::duration::{Duration, Unit};
-use crate::policy::{
+use crate::base::duration::{Duration, Unit};
+use crate::base::sets::{CodeSet, GlobSet, WordSet};
+use crate::declare::policy::{
     AgreementKeys, AgreementRef, AnyOf, Body, Bound, FlowKeys, Matcher, Most, Must, Operator, PlaceKeys,
     Ranked, Require, Subjects,
 };
-use crate::sets::{CodeSet, GlobSet, WordSet};
 
 /// A list of matchers within a rule.
 macro_rules! field {
@@ -127,7 +127,7 @@ impl Mutants<'_> {
         self.list.push(Mutant { what: what.to_owned(), body: Some(body) });
     }
 
-    fn forbid(&mut self, what: &str, change: impl FnOnce(&mut crate::policy::Forbid)) {
+    fn forbid(&mut self, what: &str, change: impl FnOnce(&mut crate::declare::policy::Forbid)) {
         self.add(what, |body| {
             if let Body::Forbid(forbid) = body {
                 change(forbid);
@@ -135,7 +135,7 @@ impl Mutants<'_> {
         });
     }
 
-    fn limit(&mut self, what: &str, change: impl FnOnce(&mut crate::policy::Limit)) {
+    fn limit(&mut self, what: &str, change: impl FnOnce(&mut crate::declare::policy::Limit)) {
         self.add(what, |body| {
             if let Body::Limit(limit) = body {
                 change(limit);
@@ -325,7 +325,7 @@ fn each_age(body: &mut Body, visit: &mut dyn FnMut(&str, &mut Duration)) {
     }
 }
 
-fn in_assurances(list: &mut [crate::policy::Attested], visit: &mut dyn FnMut(&str, &mut Duration)) {
+fn in_assurances(list: &mut [crate::declare::policy::Attested], visit: &mut dyn FnMut(&str, &mut Duration)) {
     for wanted in list {
         if let Some(age) = &mut wanted.at_most {
             visit(&wanted.id, age);

@@ -10,21 +10,21 @@ use rustc_hash::FxHashMap;
 use super::decode::{self, File, Finding, Inventory, Test};
 use super::{Case, Data, Expected, Judged, Name, Suite, change};
 use crate::audit::Options;
-use crate::decode::{Decoder, Spanned};
-use crate::diagnostic::{Diagnostic, nearest};
-use crate::documents::{is_policy, is_tests};
-use crate::files::{DISK, Files, Kind, lexically};
-use crate::glob::Glob;
-use crate::input::{self, InputOptions, Settings, too_large};
-use crate::inventory::{self, TaxonomyDeclared, builtin, declared_taxonomy};
-use crate::limits::{Allowance, Limits};
-use crate::load::{self, World};
+use crate::base::diagnostic::{Diagnostic, nearest};
+use crate::base::glob::Glob;
+use crate::base::limits::{Allowance, Limits};
+use crate::base::source::{FileId, Sources};
+use crate::base::taxonomy::Tree;
+use crate::declare::inventory::{self, TaxonomyDeclared, builtin, declared_taxonomy};
+use crate::declare::packs::{self, Pack};
+use crate::declare::policy::policy;
+use crate::model::load::{self, World};
 use crate::model::{Model, Scope, build};
-use crate::packs::{self, Pack};
-use crate::policy::policy;
-use crate::source::{FileId, Sources};
-use crate::taxonomy::Tree;
-use crate::yaml::{self, Node};
+use crate::read::decode::{Decoder, Spanned};
+use crate::read::documents::{is_policy, is_tests};
+use crate::read::files::{DISK, Files, Kind, lexically};
+use crate::read::input::{self, InputOptions, Settings, too_large};
+use crate::read::yaml::{self, Node};
 
 /// Where a file of tests lies.
 #[derive(Debug, Clone)]
@@ -620,5 +620,5 @@ fn shown(path: &Path) -> String {
     let here = Files::Disk.canonical(Path::new("."));
     let whole = Files::Disk.canonical(path).unwrap_or_else(|_| path.to_owned());
     let shown = here.ok().and_then(|here| whole.strip_prefix(here).ok().map(Path::to_owned));
-    crate::files::slashed(&shown.unwrap_or_else(|| path.to_owned()))
+    crate::read::files::slashed(&shown.unwrap_or_else(|| path.to_owned()))
 }

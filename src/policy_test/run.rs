@@ -2,9 +2,9 @@
 
 use super::{Case, Expected, Name, Suite};
 use crate::audit::audit;
-use crate::finding::{Audit, Finding, Place};
-use crate::source::{Location, Sources};
-use crate::taxonomy::Tree;
+use crate::base::finding::{Audit, Finding, Place};
+use crate::base::source::{Location, Sources};
+use crate::base::taxonomy::Tree;
 
 /// What became of a test.
 #[derive(Debug, Clone, Default)]

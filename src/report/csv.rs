@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::gated::{Entry, entries};
 use super::{Report, say};
-use crate::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
-use crate::gate::Gate;
-use crate::source::Location;
-use crate::visible::inert;
+use crate::base::finding::{BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Place};
+use crate::base::source::Location;
+use crate::base::visible::inert;
+use crate::declare::gate::Gate;
 
 /// What a table begins with, so that a spreadsheet takes it for UTF-8.
 pub const MARK: char = '\u{feff}';

@@ -2,8 +2,8 @@
 //! so that whoever reads only these sees why it fails.
 
 use super::Report;
-use crate::diff::{Class, Declaration};
-use crate::source::Location;
+use crate::base::source::Location;
+use crate::compare::{Class, Declaration};
 
 /// An entry beside the findings.
 #[derive(Debug, Clone)]
@@ -98,8 +98,9 @@ pub fn entries(report: &Report) -> Vec<Entry> {
     let edited = diff.edits.iter().flatten().any(|edit| edit.class.gates());
     if widening && !edited {
         all.extend(reach.map(|reach| {
-            let place =
-                |place: &crate::finding::Place| place.system.clone().unwrap_or_else(|| place.party.clone());
+            let place = |place: &crate::base::finding::Place| {
+                place.system.clone().unwrap_or_else(|| place.party.clone())
+            };
             let (origin, target) = (place(&reach.origin), place(&reach.target));
             Entry {
                 check: REACH,

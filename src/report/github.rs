@@ -5,10 +5,10 @@
 
 use super::gated::{Entry, entries};
 use super::{Report, say};
-use crate::finding::{Finding, FindingStatus, Notice};
-use crate::places::Places;
-use crate::source::Location;
-use crate::visible::visible;
+use crate::base::finding::{Finding, FindingStatus, Notice};
+use crate::base::source::Location;
+use crate::base::visible::visible;
+use crate::read::places::Places;
 
 /// So many characters of a title are shown.
 const TITLE: usize = 200;

@@ -13,9 +13,9 @@ use serde::{Serialize, Serializer};
 use super::gated::{self, entries};
 use super::json::{self, Hidden};
 use super::{Report, say};
-use crate::finding::{Finding, FindingStatus};
-use crate::places::Places;
-use crate::vocabulary::Severity;
+use crate::base::finding::{Finding, FindingStatus};
+use crate::base::vocabulary::Severity;
+use crate::read::places::Places;
 
 /// So many characters of a description: it is shown on one line.
 const MOST: usize = 1000;

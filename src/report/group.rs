@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::say::system;
-use crate::finding::{Finding, FindingKind};
-use crate::vocabulary::Severity;
+use crate::base::finding::{Finding, FindingKind};
+use crate::base::vocabulary::Severity;
 
 /// Findings of one rule, in the same words.
 pub struct Group<'a> {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::CharEscape;
 
-use crate::diff::Diff;
-use crate::finding::{Audit, Promises};
-use crate::visible::is_hidden;
+use crate::base::finding::{Audit, Promises};
+use crate::base::visible::is_hidden;
+use crate::compare::Diff;
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.

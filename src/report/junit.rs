@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::gated::{Entry, entries};
 use super::{Report, say};
-use crate::finding::{Finding, FindingStatus};
+use crate::base::finding::{Finding, FindingStatus};
 
 /// One test.
 struct Test {

@@ -2,7 +2,10 @@
 //! per format, registered in [`Format`].
 
 mod csv;
+pub mod diagram;
 pub mod difference;
+pub mod edit;
+pub mod explain;
 mod gated;
 mod github;
 mod gitlab;
@@ -14,9 +17,11 @@ mod markdown;
 pub mod page;
 pub mod policies;
 pub mod promises;
+pub mod record;
 mod ropa;
 mod sarif;
 mod say;
+pub mod terminal;
 pub mod tested;
 mod text;
 
@@ -27,77 +32,14 @@ pub use json::{difference_schema, promises_schema, schema};
 
 use std::io;
 
-use crate::diff::Diff;
-use crate::finding::{Audit, Notice};
-use crate::gate::Gate;
-use crate::load::World;
+use crate::base::finding::{Audit, Notice};
+use crate::base::source::Sources;
+pub use crate::base::vocabulary::Format;
+use crate::compare::Diff;
+use crate::declare::gate::Gate;
+use crate::model::load::World;
 use crate::model::{Counting, Model, Scope};
-use crate::places::Places;
-use crate::source::Sources;
-use crate::vocabulary::Word;
-
-/// A form of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// For people, in a terminal or a mail.
-    Text,
-    /// For programs: one object, whose shape `schemas/audit.schema.json` states.
-    Json,
-    /// For services that show findings beside the files: SARIF 2.1.0.
-    Sarif,
-    /// For build servers: JUnit XML.
-    Junit,
-    /// For GitHub's workflows: commands that annotate files.
-    Github,
-    /// For GitLab's merge requests: a Code Quality report.
-    Gitlab,
-    /// For a comment on a proposed change.
-    Markdown,
-    /// For spreadsheets: a row for each finding.
-    Csv,
-    /// For reading, printing and handing over: one page that needs nothing else.
-    Html,
-    /// The record of processing activities, as a table.
-    Ropa,
-}
-
-impl Word for Format {
-    const WHAT: &'static str = "a format";
-    const ALL: &'static [Self] = &[
-        Format::Text,
-        Format::Json,
-        Format::Sarif,
-        Format::Junit,
-        Format::Github,
-        Format::Gitlab,
-        Format::Markdown,
-        Format::Csv,
-        Format::Html,
-        Format::Ropa,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-            Format::Sarif => "sarif",
-            Format::Junit => "junit",
-            Format::Github => "github",
-            Format::Gitlab => "gitlab",
-            Format::Markdown => "markdown",
-            Format::Csv => "csv",
-            Format::Html => "html",
-            Format::Ropa => "ropa-csv",
-        }
-    }
-}
-
-impl Format {
-    /// Whether it says how the audit ended and what was left out.
-    pub fn has_verdict(self) -> bool {
-        !matches!(self, Format::Gitlab | Format::Csv | Format::Ropa)
-    }
-}
+use crate::read::places::Places;
 
 /// How a report looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::visible::{inert, visible};
+use crate::base::visible::{inert, visible};
 
 /// How words look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::page::{Page, Style};
 use super::say;
-use crate::policy::{Body, Policy};
-use crate::visible::in_json;
-use crate::vocabulary::{Confidence, PolicyStatus};
+use crate::base::visible::in_json;
+use crate::base::vocabulary::{Confidence, PolicyStatus};
+use crate::declare::policy::{Body, Policy};
 
 /// Whether findings of such a policy can fail an audit, unless the call says otherwise.
 fn binds(status: PolicyStatus) -> bool {

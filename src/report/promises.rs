@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::page::{Page, Style};
 use super::say::{self, count};
 use super::text::{chain, heading};
-use crate::finding::{Gap, GapKind, Hop, PromiseState, PromiseView, Promises};
-use crate::vocabulary::words;
+use crate::base::finding::{Gap, GapKind, Hop, PromiseState, PromiseView, Promises};
+use crate::base::vocabulary::words;
 
 words! {
     /// A form of the view.

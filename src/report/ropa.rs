@@ -3,8 +3,8 @@
 
 use super::Report;
 use super::csv::{MARK, cell};
-use crate::holdings::Holdings;
-use crate::record::{ACTIVITY, PARTY, record};
+use crate::flow::holdings::Holdings;
+use crate::report::record::{ACTIVITY, PARTY, record};
 
 /// The table, its head first. Without a world there is the head alone.
 pub fn render(report: &Report) -> String {

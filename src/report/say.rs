@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diff::Diff;
-use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Judged, Notice};
-use crate::finding::{Place, PolicyFacts, Promise, PromiseState};
-use crate::gate::{Gate, Threshold};
-use crate::places::Places;
-use crate::source::Location;
-use crate::visible::is_hidden;
-use crate::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
+use crate::base::finding::{
+    Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Judged, Notice,
+};
+use crate::base::finding::{Place, PolicyFacts, Promise, PromiseState};
+use crate::base::source::Location;
+use crate::base::visible::is_hidden;
+use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
+use crate::compare::Diff;
+use crate::declare::gate::{Gate, Threshold};
+use crate::read::places::Places;
 
 /// So many categories are named where there is little room.
 pub const CATEGORIES: usize = 6;

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ringfence::diff::table::{Class, Declaration, ROWS, Reader, find};
-use ringfence::load::{Request, load};
-use ringfence::source::Sources;
+use ringfence::base::source::Sources;
+use ringfence::compare::table::{Class, Declaration, ROWS, Reader, find};
+use ringfence::model::load::{Request, load};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -190,7 +190,7 @@ fn every_key_of_the_format_has_a_class() {
             }
         }
     }
-    assert_eq!(missing, Vec::<String>::new(), "keys without a row in src/diff/table.rs");
+    assert_eq!(missing, Vec::<String>::new(), "keys without a row in src/compare/table.rs");
     // And the reverse: no row of a key that is none.
     for row in ROWS.iter().filter(|row| !matches!(row.key, "added" | "removed")) {
         assert!(met.contains(&(row.of, row.key.to_owned())), "{} has no key `{}`", row.of, row.key);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use assert_cmd::Command;
-use ringfence::policy::{On, fields};
+use ringfence::declare::policy::{On, fields};
 use serde_json::Value;
 
 const INVENTORY: &str = r#"

@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ringfence::config::Setting;
-use ringfence::diff::Class;
-use ringfence::diff::rules::{KEYS, Stricter};
-use ringfence::diff::settings::row;
-use ringfence::packs;
-use ringfence::vocabulary::Word;
+use ringfence::base::vocabulary::Word;
+use ringfence::compare::Class;
+use ringfence::compare::rules::{KEYS, Stricter};
+use ringfence::compare::settings::row;
+use ringfence::declare::config::Setting;
+use ringfence::declare::packs;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -8,11 +8,11 @@ use crate::naive::evaluate::options;
 use crate::naive::resolve::Model;
 use crate::naive::world::World;
 use crate::naive::{generate, harness, write};
-use ringfence::holdings::Holdings;
-use ringfence::load::{Request, load};
+use ringfence::base::source::Sources;
+use ringfence::base::vocabulary::{Status, Word};
+use ringfence::flow::holdings::Holdings;
+use ringfence::model::load::{Request, load};
 use ringfence::model::{Counting, Scope};
-use ringfence::source::Sources;
-use ringfence::vocabulary::{Status, Word};
 
 /// Holder, origin, whether assumed, relation.
 type Whose = (String, String, bool, String);

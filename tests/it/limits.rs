@@ -7,10 +7,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use ringfence::diagnostic::TOLD;
-use ringfence::limits::{Allowance, Limits};
-use ringfence::source::FileId;
-use ringfence::yaml;
+use ringfence::base::diagnostic::TOLD;
+use ringfence::base::limits::{Allowance, Limits};
+use ringfence::base::source::FileId;
+use ringfence::read::yaml;
 use tempfile::TempDir;
 
 /// Two flows that break the policy, and one with an alias.

@@ -50,6 +50,7 @@ mod policy_test;
 mod promises;
 mod readme;
 mod report;
+mod rooms;
 mod rules;
 mod samples;
 mod schema;

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringfence::load::{Request, load};
-use ringfence::packs::{PACKS, Pack};
-use ringfence::policy::Policy;
+use ringfence::base::source::Sources;
+use ringfence::base::vocabulary::Confidence;
+use ringfence::declare::packs::{PACKS, Pack};
+use ringfence::declare::policy::Policy;
+use ringfence::model::load::{Request, load};
 use ringfence::policy_test::{self, Suite};
-use ringfence::source::Sources;
-use ringfence::vocabulary::Confidence;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
@@ -24,8 +24,13 @@ fn policy(pack: &Pack) -> Policy {
 }
 
 fn suite(pack: &Pack, sources: &mut Sources) -> Suite {
-    policy_test::read(&[PathBuf::from(pack.id)], |_, _, _| true, ringfence::limits::Limits::USUAL, sources)
-        .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", pack.id))
+    policy_test::read(
+        &[PathBuf::from(pack.id)],
+        |_, _, _| true,
+        ringfence::base::limits::Limits::USUAL,
+        sources,
+    )
+    .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", pack.id))
 }
 
 /// All packs: one without tests is no pack.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::policy::{On, fields};
+use ringfence::declare::policy::{On, fields};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::explain::{entries, index, page};
-use ringfence::load::{self, Request};
-use ringfence::packs::{PACKS, names};
-use ringfence::source::Sources;
+use ringfence::base::source::Sources;
+use ringfence::declare::packs::{PACKS, names};
+use ringfence::model::load::{self, Request};
+use ringfence::report::explain::{entries, index, page};
 
 fn world() -> load::World {
     let request = Request { policies: names().map(str::to_owned).collect(), ..Request::default() };

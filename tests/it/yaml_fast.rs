@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use ringfence::source::FileId;
-use ringfence::yaml::{Limits, fast, general};
+use ringfence::base::source::FileId;
+use ringfence::read::yaml::{Limits, fast, general};
 
 /// Whether the quick reader accepts a text. If so, both must agree.
 fn agree(text: &str) -> bool {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ringfence::audit::{Options as Judging, audit};
-use ringfence::load::{Request, load};
-use ringfence::source::Sources;
+use ringfence::base::source::Sources;
+use ringfence::model::load::{Request, load};
 use xtask::{FEWEST, Options, generate};
 
 /// All files below a folder, by path.
@@ -44,7 +44,7 @@ fn the_same_options_give_the_same_bytes_and_another_seed_others() {
     assert!(first.values().all(|text| !text.contains(&b'\r')));
 }
 
-fn judged(options: Options) -> ringfence::finding::Audit {
+fn judged(options: Options) -> ringfence::base::finding::Audit {
     let folder = tempfile::tempdir().unwrap();
     let flows = options.flows;
     generate(options, folder.path()).unwrap();

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use ringfence::graph::Graph;
-use ringfence::judge::{Judge, On, RuleRef, origins};
-use ringfence::load::World;
-use ringfence::matching::Matching;
+use ringfence::flow::graph::Graph;
+use ringfence::audit::judge::{Judge, On, RuleRef, origins};
+use ringfence::model::load::World;
+use ringfence::model::matching::Matching;
 use ringfence::model::{Counting, Id, Scope};
-use ringfence::policy::Body;
-use ringfence::propagate::assume;
-use ringfence::rules::{Decided, forbidden, relied};
+use ringfence::declare::policy::Body;
+use ringfence::flow::propagate::assume;
+use ringfence::audit::rules::{Decided, forbidden, relied};
 
 use crate::task::Finding;
 

@@ -5,10 +5,10 @@
 //! can be, and flows that carry none of those that are left.
 
 use anyhow::{Result, ensure};
-use ringfence::bits::LeafSet;
-use ringfence::load::World;
+use ringfence::base::bits::LeafSet;
+use ringfence::model::load::World;
 use ringfence::model::{Counting, Id, Scope};
-use ringfence::vocabulary::{Role, Transform};
+use ringfence::base::vocabulary::{Role, Transform};
 
 /// A flow.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 
 use super::DiffReport;
 use super::text::{alike, claimed, named, newness, said, sentence, state, summary};
-use crate::diff::{Class, Diff, Edit, Reach};
-use crate::finding::Finding;
+use crate::base::finding::Finding;
+use crate::compare::{Class, Diff, Edit, Reach};
 use crate::report::markdown::escape::{code, text};
 use crate::report::markdown::findings::{at, chain, in_full, names, one_line};
 use crate::report::markdown::part::{Part, folded};
@@ -166,7 +166,7 @@ fn no_longer(report: &DiffReport) -> String {
 
 fn relied_on(report: &DiffReport) -> String {
     let claims = &report.diff.relied_on;
-    let line = |claim: &crate::finding::Reliance| {
+    let line = |claim: &crate::base::finding::Reliance| {
         format!("- {} ({})\n", text(&claimed(claim), TEXT), at(&claim.location, report.places))
     };
     let summary = format!(
@@ -207,7 +207,7 @@ fn edits(report: &DiffReport) -> String {
 }
 
 fn notices(report: &DiffReport) -> String {
-    let line = |notice: &crate::finding::Notice| {
+    let line = |notice: &crate::base::finding::Notice| {
         let denied = if report.gate.denies(notice) { " · **not accepted**" } else { "" };
         format!("- {}{denied}: {}\n", code(&notice.code, NAME), text(&say::notice(notice, 20), 2 * TEXT))
     };

@@ -10,13 +10,13 @@ use std::io;
 
 use super::json::Hidden;
 use super::{Format, Look, Report, json};
-use crate::diff::Diff;
-use crate::finding::Audit;
-use crate::gate::Gate;
-use crate::load::World;
+use crate::base::finding::Audit;
+use crate::base::source::Sources;
+use crate::compare::Diff;
+use crate::declare::gate::Gate;
 use crate::model::Scope;
-use crate::places::Places;
-use crate::source::Sources;
+use crate::model::load::World;
+use crate::read::places::Places;
 
 /// What a report of a comparison is made of.
 #[derive(Debug, Clone, Copy)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::DiffReport;
-use crate::diff::{Class, Diff, Edit, Reach, StateFacts};
-use crate::finding::{Finding, FindingStatus, Hop, Reliance};
-use crate::gate::{Gate, Threshold};
+use crate::base::finding::{Finding, FindingStatus, Hop, Reliance};
+use crate::base::source::Location;
+use crate::compare::{Class, Diff, Edit, Reach, StateFacts};
+use crate::declare::gate::{Gate, Threshold};
 use crate::report::page::{Page, Style};
 use crate::report::say::{by_severity, count, left_out, listing, some, unjudged};
 use crate::report::text::{chain, findings, heading, rest};
-use crate::source::Location;
 
 /// How many places newly reached, and how many edits, are written out.
 const LISTED: usize = 50;
@@ -221,7 +221,7 @@ pub fn by_claim(diff: &Diff, finding: &Finding) -> &'static str {
 
 /// A finding in a line.
 pub fn brief(finding: &Finding) -> String {
-    let place = |p: &Option<crate::finding::Place>| {
+    let place = |p: &Option<crate::base::finding::Place>| {
         p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
     };
     let about = match (place(&finding.source), place(&finding.sink)) {

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::findings::{Card, Group, Quote, Walk};
 use super::names::{Names, System};
-use crate::diagram::MOST_SYSTEMS;
+use crate::base::vocabulary::Severity;
 use crate::model::{Counting, Id, Model};
-use crate::record::{ACTIVITY, PARTY};
 use crate::report::Report;
-use crate::vocabulary::Severity;
+use crate::report::diagram::MOST_SYSTEMS;
+use crate::report::record::{ACTIVITY, PARTY};
 
 /// What stands in the page for the script.
 #[derive(Debug, Serialize)]
@@ -230,7 +230,7 @@ impl Embedded {
                     }
                 },
                 flow.agreement.map_or("active", |a| {
-                    use crate::vocabulary::Word;
+                    use crate::base::vocabulary::Word;
                     model.agreements[a].status.word()
                 }),
             ));

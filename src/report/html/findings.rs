@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::names::{Names, System, at, plain};
-use crate::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry};
+use crate::base::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry};
+use crate::base::vocabulary::{Basis, Severity, Status};
 use crate::model::Id;
 use crate::report::group::{self, Words, groups};
 use crate::report::say::{about, count, speaker, walks as different_walks};
-use crate::vocabulary::{Basis, Severity, Status};
 
 /// So many chains of one finding are written out; of terms, which are broken the same way
 /// for one agreement after the other, so many. The others are a line each.
@@ -453,8 +453,8 @@ fn ends_at<'h>(mut walks: impl Iterator<Item = &'h [Arc<Hop>]>, place: &str) -> 
 }
 
 /// A policy's standing in law, in words that a reader knows.
-pub fn standing(status: crate::vocabulary::PolicyStatus) -> &'static str {
-    use crate::vocabulary::PolicyStatus as P;
+pub fn standing(status: crate::base::vocabulary::PolicyStatus) -> &'static str {
+    use crate::base::vocabulary::PolicyStatus as P;
     match status {
         P::InForce => "law in force",
         P::Enjoined => "enjoined: a court bars its enforcement",

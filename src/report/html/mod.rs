@@ -18,12 +18,12 @@ use serde::ser::Error;
 use tera::{Context, Kwargs, State, Tera};
 
 use super::Report;
-use crate::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
-use crate::finding::Finding;
-use crate::holdings::Holdings;
-use crate::load::World;
+use crate::base::finding::Finding;
+use crate::base::visible::is_hidden;
+use crate::flow::holdings::Holdings;
+use crate::model::load::World;
+use crate::report::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
 use crate::report::say;
-use crate::visible::is_hidden;
 use embedded::Embedded;
 use findings::{Cards, Group};
 use names::{Names, at};
@@ -38,7 +38,7 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("registers.html", include_str!("templates/registers.html")),
     ("method.html", include_str!("templates/method.html")),
 ];
-const STYLE: &str = concat!(include_str!("../../diagram/diagram.css"), include_str!("templates/style.css"));
+const STYLE: &str = concat!(include_str!("../diagram/diagram.css"), include_str!("templates/style.css"));
 const SCRIPT: &str = include_str!("templates/script.js");
 /// Draws the neighbourhood of a finding, where the diagram shows parties alone.
 const AROUND: &str = include_str!("templates/around.js");

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use crate::finding::Place;
-use crate::load::World;
+use crate::base::finding::Place;
+use crate::base::source::{Location, Sources, Span};
+use crate::base::taxonomy::Tree;
+use crate::declare::words;
+use crate::model::load::World;
 use crate::model::{AgreementId, FlowId, Model};
-use crate::source::{Location, Sources, Span};
-use crate::taxonomy::Tree;
-use crate::words;
 
 /// A system as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -11,17 +11,17 @@ use serde::Serialize;
 use super::findings::{Group, standing};
 use super::names::{Names, System, at};
 use super::registers::{Term, term};
-use crate::checks;
-use crate::diff::{Diff, StateFacts};
-use crate::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
-use crate::gate::Threshold;
+use crate::audit::checks;
+use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
+use crate::base::vocabulary::{Basis, Severity, Status};
+use crate::compare::{Diff, StateFacts};
+use crate::declare::gate::Threshold;
 use crate::model::{FlowId, Model, SystemId};
 use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::gated::entries;
 use crate::report::group::{self, Words};
 use crate::report::say::{by_severity, count, left_out, listing, speaker, unjudged, walks};
-use crate::vocabulary::{Basis, Severity, Status};
 
 /// So many names stand in one cell.
 const NAMES: usize = 12;
@@ -350,7 +350,7 @@ fn judged(report: &Report) -> String {
         Some(day) => format!(" with the flows of {day}"),
         None => String::new(),
     };
-    let policy = |p: &crate::finding::PolicyFacts| {
+    let policy = |p: &crate::base::finding::PolicyFacts| {
         let version = p.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
         format!("{}{version} ({})", p.title.as_ref().unwrap_or(&p.id), standing(p.status))
     };
@@ -620,7 +620,7 @@ fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<TermRow> {
 fn which(
     model: &Model,
     rule: &str,
-    terms: Option<&crate::inventory::Terms>,
+    terms: Option<&crate::declare::inventory::Terms>,
     offending: Option<FlowId>,
 ) -> &'static str {
     match rule {
@@ -774,7 +774,7 @@ fn packs(audit: &Audit) -> Vec<Pack> {
         let of = format!("{id}/");
         audit.findings.iter().filter(|f| f.status == FindingStatus::New && f.rule.starts_with(&of)).count()
     };
-    let pack = |p: &crate::finding::PolicyFacts| Pack {
+    let pack = |p: &crate::base::finding::PolicyFacts| Pack {
         id: p.id.clone(),
         title: p.title.clone(),
         version: p.version.clone(),

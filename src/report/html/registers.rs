@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::names::{Names, plain};
-use crate::finding::{Finding, FindingKind, FindingStatus};
-use crate::holdings::{Holding, Holdings};
-use crate::inventory::{Effective, Meta, TERMS, Terms};
+use crate::base::finding::{Finding, FindingKind, FindingStatus};
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Basis, Consent, Kind, Onward, Word};
+use crate::declare::inventory::{Effective, Meta, TERMS, Terms};
+use crate::flow::holdings::{Holding, Holdings};
 use crate::model::{Agreement, AgreementId, Counting, Model, PartyId};
-use crate::record::{self, ACTIVITY, Field};
 use crate::report::Report;
-use crate::taxonomy::Key;
-use crate::vocabulary::{Basis, Consent, Kind, Onward, Word};
+use crate::report::record::{self, ACTIVITY, Field};
 
 /// How far the calendar looks ahead, in days.
 pub const AHEAD: i32 = 90;
@@ -143,7 +143,7 @@ pub struct Registers<'r> {
 
 /// A term in words, if it is stated. `onward_transfer` always says something.
 pub fn term(names: &Names, model: &Model, terms: &Terms, which: &'static str) -> Option<Term> {
-    let keys = |keys: &[crate::decode::Spanned<Key>]| {
+    let keys = |keys: &[crate::read::decode::Spanned<Key>]| {
         let keys: Vec<&str> = keys.iter().map(|k| model.purposes.name(k.value)).collect();
         names.all_purposes(&keys)
     };
@@ -432,7 +432,7 @@ impl Registers<'_> {
         for a in model.agreements.values().filter(|a| a.kind == Kind::Processing) {
             for &party in a.parties.iter().filter(|party| !a.providers.contains(party)) {
                 let received = a.flows.iter().filter(|&&f| model.receiver(f) == party);
-                let mut leaves = crate::bits::LeafSet::empty(model.data.leaf_count());
+                let mut leaves = crate::base::bits::LeafSet::empty(model.data.leaf_count());
                 received.for_each(|&f| leaves.extend(self.holdings.carried(f).row()));
                 rows.push(ProcessorRow {
                     name: self.party(party),
@@ -453,14 +453,15 @@ impl Registers<'_> {
             return Vec::new();
         };
         let mut endings = BTreeSet::new();
-        let mut ends = |day: Option<Date>, what: &str, of: String, span: Option<crate::source::Span>| {
-            let Some(day) = day else { return };
-            let days = (day - today).get_days();
-            if (0..=AHEAD).contains(&days) {
-                let place = span.and_then(|span| self.names.span(span));
-                endings.insert(Ending { day: day.to_string(), days, what: what.to_owned(), of, place });
-            }
-        };
+        let mut ends =
+            |day: Option<Date>, what: &str, of: String, span: Option<crate::base::source::Span>| {
+                let Some(day) = day else { return };
+                let days = (day - today).get_days();
+                if (0..=AHEAD).contains(&days) {
+                    let place = span.and_then(|span| self.names.span(span));
+                    endings.insert(Ending { day: day.to_string(), days, what: what.to_owned(), of, place });
+                }
+            };
         let until = |e: &Effective| e.until.as_ref().map(|d| (d.value, d.span));
         for a in self.model.agreements.values() {
             let title = a.declared.meta.title.as_deref().unwrap_or(a.id()).to_owned();

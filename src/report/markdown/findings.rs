@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::escape::{code, prose, text};
 use super::part::Part;
-use crate::finding::{Audit, BrokenWhat, Finding, FindingKind, Hop, Promise, RuleEntry};
-use crate::places::Places;
+use crate::base::finding::{Audit, BrokenWhat, Finding, FindingKind, Hop, Promise, RuleEntry};
+use crate::base::source::Location;
+use crate::base::vocabulary::Basis;
+use crate::read::places::Places;
 use crate::report::group::{Group, Head, Words, groups};
 use crate::report::say;
-use crate::source::Location;
-use crate::vocabulary::Basis;
 
 /// So many characters of a text and of a name.
 const TEXT: usize = 600;

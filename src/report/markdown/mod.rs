@@ -10,9 +10,9 @@ use escape::{code, prose, text};
 use part::{Part, folded};
 
 use super::{Report, say};
-use crate::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
-use crate::places::Places;
-use crate::vocabulary::{Severity, Word};
+use crate::base::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
+use crate::base::vocabulary::{Severity, Word};
+use crate::read::places::Places;
 
 /// So many characters the whole has at most: services cut or refuse longer comments.
 pub(crate) const MOST: usize = 60_000;
@@ -150,7 +150,7 @@ fn notices(report: &Report) -> String {
     let mut notices: Vec<_> = audit.notices.iter().collect();
     // Those that fail come first, otherwise as they are.
     notices.sort_by_key(|notice| !gate.denies(notice));
-    let line = |notice: &&crate::finding::Notice| {
+    let line = |notice: &&crate::base::finding::Notice| {
         let denied = if gate.denies(notice) { " · **not accepted**" } else { "" };
         let place = notice.location.as_ref().map(|l| format!(" ({})", findings::at(l, places)));
         let words = prose(&say::notice(notice, 20), 2 * TEXT);

@@ -19,12 +19,12 @@ use serde::{Serialize, Serializer};
 use super::gated::{Entry, entries};
 use super::json::{self, Hidden};
 use super::{Report, say};
-use crate::documents::SETTINGS;
-use crate::finding::{Audit, BrokenWhat, Finding, FindingStatus, Hop};
-use crate::gate::Gate;
-use crate::places::Places;
-use crate::source::Location as Written;
-use crate::vocabulary::Severity;
+use crate::base::finding::{Audit, BrokenWhat, Finding, FindingStatus, Hop};
+use crate::base::source::Location as Written;
+use crate::base::vocabulary::Severity;
+use crate::declare::gate::Gate;
+use crate::read::documents::SETTINGS;
+use crate::read::places::Places;
 
 /// The root of the repository.
 const ROOT: &str = "%SRCROOT%";

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Results;
-use crate::finding::{FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reliance, Summary};
-use crate::source::Location as Written;
-use crate::vocabulary::{PolicyStatus, Severity};
+use crate::base::finding::{
+    FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reliance, Summary,
+};
+use crate::base::source::Location as Written;
+use crate::base::vocabulary::{PolicyStatus, Severity};
 
 /// Leaves a key out where it has no value.
 fn none<T>(value: &Option<T>) -> bool {
@@ -212,7 +214,7 @@ pub enum Described<'a> {
     /// Of what a comparison stops besides findings.
     Change {
         /// The class of the change.
-        class: crate::diff::Class,
+        class: crate::compare::Class,
         /// Whether the comparison fails by it.
         stops: bool,
     },

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Configuration, Help, Message, Rule, RuleProperties, WrittenAt};
 use super::{level, words};
-use crate::finding::{FindingKind, RuleEntry};
+use crate::base::finding::{FindingKind, RuleEntry};
+use crate::base::vocabulary::{PolicyStatus, Severity};
 use crate::report::gated::CHECKS;
 use crate::report::markdown::escape;
 use crate::report::{Report, say};
-use crate::vocabulary::{PolicyStatus, Severity};
 
 /// The rules and where each one is among them.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Tested;
+use crate::base::visible::in_json;
 use crate::policy_test::{Difference, What};
-use crate::visible::in_json;
 
 /// Writes the object.
 pub fn render(tested: &Tested) -> Result<String, serde_json::Error> {
@@ -53,7 +53,7 @@ pub fn render(tested: &Tested) -> Result<String, serde_json::Error> {
     });
     let all = tested.suite.cases.len();
     let object = json!({
-        "ringfence": {"version": env!("CARGO_PKG_VERSION"), "schema": crate::finding::SCHEMA},
+        "ringfence": {"version": env!("CARGO_PKG_VERSION"), "schema": crate::base::finding::SCHEMA},
         "files": files,
         "coverage": coverage,
         "summary": {"tests": all, "passed": all - tested.failed(), "failed": tested.failed()},

@@ -4,8 +4,8 @@ mod json;
 mod junit;
 mod text;
 
+use crate::base::vocabulary::words;
 use crate::policy_test::{Case, Coverage, Outcome, Suite};
-use crate::vocabulary::words;
 
 words! {
     /// A form of the result.

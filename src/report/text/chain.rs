@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::finding::Hop;
+use crate::base::finding::Hop;
+use crate::base::vocabulary::Basis;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, some, under};
-use crate::vocabulary::Basis;
 
 fn arrow(hop: &Hop) -> String {
     let data = some(&hop.data, CATEGORIES);

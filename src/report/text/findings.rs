@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{chain, severity_style};
-use crate::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Promise};
+use crate::base::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Promise};
+use crate::base::vocabulary::Severity;
 use crate::report::Look;
 use crate::report::group::{Group, Head, Words, groups, shares};
 use crate::report::page::{Page, Style};
 use crate::report::say::{about, count, marks, shown, some, speaker, standing, system, walk_label, walks};
-use crate::vocabulary::Severity;
 
 /// So many walks of one finding are written out.
 const WALKS: usize = 5;

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use super::Look;
 use super::page::{Page, Style};
 use super::say::{self, count, speaker};
-use crate::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
-use crate::gate::Gate;
-use crate::vocabulary::Severity;
+use crate::base::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
+use crate::base::vocabulary::Severity;
+use crate::declare::gate::Gate;
 
 /// How many notices of one code, and how many claims, are written out.
 const LISTED: usize = 20;

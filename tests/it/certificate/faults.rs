@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use ringfence::audit::audit;
-use ringfence::bits::LeafSet;
-use ringfence::inventory::Terms;
-use ringfence::load::World;
+use ringfence::base::bits::LeafSet;
+use ringfence::base::taxonomy::Key;
+use ringfence::base::vocabulary::Onward;
+use ringfence::declare::inventory::Terms;
+use ringfence::model::load::World;
 use ringfence::model::{FlowId, Model};
-use ringfence::taxonomy::Key;
-use ringfence::vocabulary::Onward;
 
 use super::judged::Judged;
 use crate::naive::{generate, harness};

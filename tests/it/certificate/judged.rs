@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use ringfence::audit::{Options, audit};
-use ringfence::certificate::{self, Certificate, Expected, digests, verify};
-use ringfence::finding::Audit;
-use ringfence::load::{Request, World, load};
+use ringfence::base::finding::Audit;
+use ringfence::base::source::Sources;
+use ringfence::base::vocabulary::{Status, Word};
 use ringfence::model::Scope;
-use ringfence::source::Sources;
-use ringfence::vocabulary::{Status, Word};
+use ringfence::model::load::{Request, World, load};
+use ringfence::verify::certificate::{self, Certificate, Expected, digests, verify};
 use serde_json::Value;
 
 use super::{DAY, samples};

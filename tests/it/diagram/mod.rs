@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 
 use generate::Files;
 use ringfence::audit::{Options, audit};
-use ringfence::diagram::{
+use ringfence::base::finding::Audit;
+use ringfence::base::glob::Glob;
+use ringfence::base::source::Sources;
+use ringfence::base::vocabulary::{Severity, Status};
+use ringfence::model::load::{Request, World, load};
+use ringfence::model::{Counting, Scope};
+use ringfence::report::diagram::{
     self, Edge, Filter, Flow, Format, Origin, Party, Picture, SvgOptions, System, View,
 };
-use ringfence::diagram::{picture, svg};
-use ringfence::finding::Audit;
-use ringfence::glob::Glob;
-use ringfence::load::{Request, World, load};
-use ringfence::model::{Counting, Scope};
-use ringfence::source::Sources;
-use ringfence::vocabulary::{Severity, Status};
+use ringfence::report::diagram::{picture, svg};
 
 const SAMPLES: [&str; 4] =
     ["messenger-banking", "messenger-banking-fenced", "cambridge-analytica", "open-banking"];
@@ -342,7 +342,7 @@ fn what_stands_out_is_what_is_part_of_a_new_finding() {
     assert!(before.contains("facebook/messenger:facebook/data-warehouse"));
     assert!(!before.contains("facebook/social-graph:facebook/data-warehouse"));
     for finding in &mut audit.findings {
-        finding.status = ringfence::finding::FindingStatus::Waived;
+        finding.status = ringfence::base::finding::FindingStatus::Waived;
     }
     assert!(edges(&audit).is_empty(), "what is accepted does not stand out");
     let all = drawn(&world, &audit, None);

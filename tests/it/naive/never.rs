@@ -2,12 +2,12 @@
 
 use super::world::{Policy, Rule, World};
 use super::write;
-use ringfence::decode::Decoder;
-use ringfence::inventory::declared_taxonomy;
-use ringfence::policy::Body;
-use ringfence::source::FileId;
-use ringfence::taxonomy::Tree;
-use ringfence::yaml::{Limits, parse};
+use ringfence::base::source::FileId;
+use ringfence::base::taxonomy::Tree;
+use ringfence::declare::inventory::declared_taxonomy;
+use ringfence::declare::policy::Body;
+use ringfence::read::decode::Decoder;
+use ringfence::read::yaml::{Limits, parse};
 
 /// What is said of a rule, by its codes.
 pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
@@ -32,10 +32,10 @@ fn read(world: &World, rule: &Rule) -> (Vec<&'static str>, bool) {
     let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
     let mut decoder = Decoder::new(&mut mistakes, &data, &purposes);
     let policies: Vec<_> =
-        documents.iter().filter_map(|node| ringfence::policy::policy(&mut decoder, node)).collect();
+        documents.iter().filter_map(|node| ringfence::declare::policy::policy(&mut decoder, node)).collect();
     let rules = policies.iter().flat_map(|policy| &policy.rules);
     let covered = rules.filter_map(|rule| match &rule.body {
-        Body::Forbid(forbid) => ringfence::policy::covering(forbid, &data, &purposes),
+        Body::Forbid(forbid) => ringfence::declare::policy::covering(forbid, &data, &purposes),
         _ => None,
     });
     let covered = covered.count() > 0;

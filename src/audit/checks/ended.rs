@@ -1,0 +1,74 @@
+//! `agreement/ended`: what has ended is disposed.
+
+use std::collections::BTreeMap;
+
+use super::flows::Carried;
+use super::{ALL, Check, How};
+use crate::audit::judge::{Judge, On, RuleRef, Violation};
+use crate::base::bits::LeafSet;
+use crate::base::vocabulary::Severity;
+use crate::model::{AgreementId, FlowId};
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "agreement/ended",
+    severity: Severity::Medium,
+    title: "An agreement has ended, and what it moved is not disposed",
+    violated: "On the day judged an agreement is terminated, or past its `effective.until`, and has counting flows to \
+               receivers outside of the sender's group: what they brought is still there, and no agreement in force \
+               covers it.",
+    why: "Ending an agreement does not take the data back.",
+    remedy: "State the disposal (`disposed`, with date and evidence), or extend the agreement.",
+    term: None,
+    how: How::Agreements,
+};
+
+/// The flows by which ended agreements still move data.
+// A ended on the day judged, e of A counts: group(e.from) ≠ group(e.to)
+pub(super) fn moving(judge: &Judge) -> BTreeMap<AgreementId, Vec<FlowId>> {
+    let model = judge.model;
+    let outside = |&&flow: &&FlowId| {
+        let (from, to) = (model.flows[flow].from, model.flows[flow].to);
+        judge.counting.has(flow) && model.systems[from].group != model.systems[to].group
+    };
+    let ended = model.agreements.iter().filter(|(_, agreement)| agreement.ended(judge.day));
+    let flows = ended.map(|(id, agreement)| (id, agreement.flows.iter().filter(outside).copied().collect()));
+    flows.filter(|(_, flows): &(AgreementId, Vec<FlowId>)| !flows.is_empty()).collect()
+}
+
+/// A finding for each ended agreement, by what its flows carry.
+pub(super) fn found(
+    judge: &Judge,
+    ended: BTreeMap<AgreementId, Vec<FlowId>>,
+    carried: &Carried,
+) -> Vec<Violation> {
+    let none = LeafSet::empty(judge.model.data.leaf_count());
+    let violation = |(agreement, flows): (AgreementId, Vec<FlowId>)| {
+        let (mut data, mut arrives_as) = (none.clone(), none.clone());
+        for &flow in &flows {
+            data.extend(carried.get(&flow).map_or(none.row(), |(data, _)| data.row()));
+            arrives_as.extend(judge.held.carried[flow].row());
+        }
+        let walks = flows.iter().filter_map(|flow| carried.get(flow)).map(|(_, walk)| walk);
+        let shortest = walks.filter(|walk| !walk.is_empty()).min_by_key(|walk| walk.len());
+        let witnesses = shortest.map(|walk| judge.witness(walk.clone(), &data, None)).into_iter().collect();
+        Violation {
+            agreements: vec![agreement],
+            witnesses,
+            data,
+            arrives_as,
+            ..Violation::bare(ended_check(), On::Agreement(agreement), judge.model.data.leaf_count())
+        }
+    };
+    ended.into_iter().map(violation).collect()
+}
+
+fn ended_check() -> RuleRef {
+    RuleRef::Check(ALL.iter().position(|check| check.id == CHECK.id).unwrap_or_default())
+}
+
+/// That agreements have ended, and nothing more.
+pub fn ended(judge: &Judge) -> Vec<Violation> {
+    let leaves = judge.model.data.leaf_count();
+    moving(judge).into_keys().map(|id| Violation::bare(ended_check(), On::Agreement(id), leaves)).collect()
+}

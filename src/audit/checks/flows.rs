@@ -1,0 +1,133 @@
+//! Flows that offend by themselves, and what they carry.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{ALL, How, ended};
+use crate::audit::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
+use crate::base::bits::LeafSet;
+use crate::flow::propagate::{Candidates, Course, Passing, reaching};
+use crate::model::FlowId;
+
+/// Everything moves everywhere; nothing more needs to be known.
+#[derive(Debug)]
+pub struct Plain;
+
+impl Course for Plain {
+    fn next(&self, _: FlowId, plane: usize) -> Option<usize> {
+        Some(plane)
+    }
+}
+
+/// Whether a check that looks at flows alone finds something at a flow.
+pub fn offends(judge: &Judge, check: usize, flow: FlowId) -> bool {
+    match ALL.get(check).map(|check| check.how) {
+        Some(How::Alone(offends)) => judge.counting.has(flow) && offends(judge, flow),
+        _ => false,
+    }
+}
+
+/// The findings of the checks that look at flows alone, and on agreements that have ended.
+pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
+    let mut offending: Vec<(usize, FlowId)> = Vec::new();
+    for (check, how) in ALL.iter().map(|c| c.how).enumerate() {
+        if let How::Alone(offends) = how {
+            offending
+                .extend(judge.counting.iter().filter(|&flow| offends(judge, flow)).map(|flow| (check, flow)));
+        }
+    }
+    let ended = ended::moving(judge);
+    let of_ended = ended.values().flatten().copied();
+    let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).chain(of_ended).collect();
+    let carried = carried(judge, &flows);
+    let nothing = (LeafSet::empty(judge.model.data.leaf_count()), Vec::new());
+    let violation = |(check, flow): (usize, FlowId)| {
+        let (data, walk) = carried.get(&flow).unwrap_or(&nothing);
+        let f = &judge.model.flows[flow];
+        let documented = f.agreement.into_iter().collect();
+        Violation {
+            rule: RuleRef::Check(check),
+            on: On::Flow(flow),
+            severity: None,
+            agreements: documented,
+            data: data.clone(),
+            arrives_as: judge.held.carried[flow].clone(),
+            witnesses: (!walk.is_empty())
+                .then(|| judge.witness(walk.clone(), data, None))
+                .into_iter()
+                .collect(),
+            consequent: false,
+            details: Vec::new(),
+        }
+    };
+    let mut violations: Vec<Violation> = offending.into_iter().map(violation).collect();
+    violations.extend(ended::found(judge, ended, &carried));
+    violations
+}
+
+/// Of flows the origin leaves that each carries, and a shortest walk that ends with it.
+pub(super) type Carried = BTreeMap<FlowId, (LeafSet, Vec<FlowId>)>;
+
+/// The origin leaves that each of some flows carries, and a shortest walk that ends
+/// with it.
+fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
+    let model = judge.model;
+    let mut carried = Carried::new();
+    if flows.is_empty() {
+        return carried;
+    }
+    let offending = judge.graph.some(flows.iter().copied());
+    let candidates =
+        reaching(judge.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
+    let candidates = Candidates::of(&candidates, 1);
+    let turning = judge.turning(candidates);
+    let useful = (candidates, &turning);
+    // How long a shortest walk to each flow is, and from which origin; a walk is written out only where it is
+    // the one that is shown.
+    let mut nearest: FxHashMap<FlowId, (usize, usize)> = FxHashMap::default();
+    for (at, &(origin, ref starts)) in judge.origins.iter().enumerate() {
+        let mut seen: Vec<(FlowId, LeafSet, usize)> = Vec::new();
+        let passing = Passing::One(origin);
+        judge.follow(judge.graph, &Plain, passing, starts, useful, |began, crossing| {
+            if flows.contains(&crossing.flow) {
+                let mut data = LeafSet::empty(model.data.leaf_count());
+                began.note(&LeafSet::from(&*crossing.leaves), &mut data);
+                let length = Shortest::new(model, &crossing, crossing.leaves).length;
+                seen.push((crossing.flow, data, length));
+            }
+        });
+        for (flow, data, length) in seen {
+            let empty = || (LeafSet::empty(model.data.leaf_count()), Vec::new());
+            carried.entry(flow).or_insert_with(empty).0.extend(data.row());
+            let known = nearest.entry(flow).or_insert((length, at));
+            if length < known.0 {
+                *known = (length, at);
+            }
+        }
+    }
+    let mut shown: BTreeMap<usize, FxHashSet<FlowId>> = BTreeMap::new();
+    for (&flow, &(length, at)) in &nearest {
+        match carried.get_mut(&flow) {
+            // Nothing comes before it.
+            Some((_, walk)) if length == 1 => *walk = vec![flow],
+            _ => drop(shown.entry(at).or_default().insert(flow)),
+        }
+    }
+    for (at, flows) in shown {
+        let Some(&(origin, ref starts)) = judge.origins.get(at) else { continue };
+        let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
+        let passing = Passing::One(origin);
+        let followed = judge.follow(judge.graph, &Plain, passing, starts, useful, |_, crossing| {
+            if flows.contains(&crossing.flow) {
+                keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));
+            }
+        });
+        for (flow, shortest) in shortest.iter().filter(|_| followed.is_some()) {
+            if let (Some((_, walk)), Some(followed)) = (carried.get_mut(flow), &followed) {
+                *walk = followed.walk(shortest);
+            }
+        }
+    }
+    carried
+}

@@ -1,0 +1,86 @@
+//! The built-in checks: do the flows keep their own agreements?
+//!
+//! One file each, with its words; `terms.rs` follows what is under an agreement.
+
+mod consent;
+mod ended;
+mod flows;
+mod foreign_party;
+mod onward;
+mod purpose;
+mod retention;
+mod safeguards;
+mod terms;
+mod undocumented;
+mod unsourced;
+
+pub use purpose::ruled_out;
+
+pub use ended::ended;
+pub use flows::{offending_flows, offends};
+pub use terms::{Under, breaking_terms, broken_terms};
+pub use unsourced::{Sourceless, needing, unsourced};
+
+use crate::audit::judge::Judge;
+use crate::base::bits::LeafSet;
+use crate::base::vocabulary::Severity;
+use crate::model::FlowId;
+
+/// A built-in check and its words.
+#[derive(Debug, Clone, Copy)]
+pub struct Check {
+    /// Its name, as findings show it.
+    pub id: &'static str,
+    /// How much breaking it matters.
+    pub severity: Severity,
+    /// What it demands, in a few words.
+    pub title: &'static str,
+    /// When it is violated.
+    pub violated: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// The term of an agreement that it checks, if it does.
+    pub term: Option<&'static str>,
+    /// How it looks at flows.
+    pub how: How,
+}
+
+impl Check {
+    /// The leaves with which a flow breaks terms that it carries data under, if any. A flow whose
+    /// transform releases data from them is not checked: the data is transformed before it leaves.
+    pub fn breaks(&self, judge: &Judge, under: &Under, flow: FlowId) -> Option<LeafSet> {
+        match self.how {
+            How::Under(broken) if !under.releases(judge, flow) => broken(judge, under, flow),
+            _ => None,
+        }
+    }
+}
+
+/// How a check looks at flows.
+#[derive(Debug, Clone, Copy)]
+pub enum How {
+    /// At each flow that carries items under terms: the leaves for which the terms
+    /// are broken, `None` if for none.
+    Under(fn(&Judge, &Under, FlowId) -> Option<LeafSet>),
+    /// At each counting flow alone.
+    Alone(fn(&Judge, FlowId) -> bool),
+    /// At assumed origins.
+    Assumed,
+    /// At agreements.
+    Agreements,
+}
+
+/// All checks, in the order shown.
+pub const ALL: [Check; 9] = [
+    purpose::CHECK,
+    onward::CHECK,
+    retention::CHECK,
+    safeguards::CHECK,
+    consent::CHECK,
+    undocumented::CHECK,
+    foreign_party::CHECK,
+    unsourced::CHECK,
+    ended::CHECK,
+];

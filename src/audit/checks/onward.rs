@@ -1,0 +1,96 @@
+//! `terms/onward`: data is passed on only to whom the agreement allows.
+
+use super::{Check, How, Under};
+use crate::audit::judge::Judge;
+use crate::base::bits::LeafSet;
+use crate::base::vocabulary::{Onward, Severity};
+use crate::model::FlowId;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "terms/onward",
+    severity: Severity::High,
+    title: "Data is passed on to a party that its agreement does not allow",
+    violated: "A flow that carries data under an agreement, and is not the agreement's own, crosses into another party \
+               that has not signed it, is not allowed by `onward_to`, and is not one that `onward_transfer` allows.",
+    why: "Whoever shares data under terms relies on it staying with those who signed them.",
+    remedy: "Stop the flow, name the receiver in `onward_to`, or make it a processor under an agreement of its own.",
+    term: Some("onward_transfer"),
+    how: How::Under(broken),
+};
+
+fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if !offends(judge, under, id) {
+        return None;
+    }
+    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
+    (!left.is_empty()).then_some(left)
+}
+
+/// Whether a flow passes data on to somebody, `onward_to` aside.
+fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    let (model, graph) = (judge.model, judge.graph);
+    if graph.agreement(id) == Some(under.agreement) || !graph.crosses(id) {
+        return false;
+    }
+    let receiver = graph.receiver(id);
+    let agreement = &model.agreements[under.agreement];
+    if agreement.parties.contains(&receiver) {
+        return false;
+    }
+    let by_processor = graph.by_processor(id);
+    let group = model.parties[receiver].group;
+    let affiliated = agreement.parties.iter().any(|&p| model.parties[p].group == group);
+    match under.onward {
+        Onward::Prohibited => true,
+        Onward::Processors => !by_processor,
+        Onward::Affiliates => !by_processor && !affiliated,
+        Onward::Permitted => false,
+    }
+}
+
+/// Whether a flow passes data on, `onward_to` aside, to somebody who has not signed the terms: by
+/// nothing but whether it crosses into another party, and whether as the processor's.
+pub fn passes_on(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    let (graph, onward) = (judge.graph, under.onward);
+    graph.crosses(id)
+        && match onward {
+            Onward::Prohibited => true,
+            Onward::Processors | Onward::Affiliates => !graph.by_processor(id),
+            Onward::Permitted => false,
+        }
+}
+
+/// The leaves for which a flow that passes data on would break terms of any agreement that is
+/// not its own and whose parties the receiver is not among.
+pub fn strangers(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
+    (!left.is_empty()).then_some(left)
+}
+
+/// The leaves that `onward_to` lets pass over a flow.
+fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
+    let model = judge.model;
+    let flow = &model.flows[id];
+    let mut leaves = LeafSet::empty(model.data.leaf_count());
+    for allowed in under.onward_to.iter().filter(|a| a.party == judge.graph.receiver(id)) {
+        if allowed.purposes.is_empty() || flow.purposes.iter().all(|&p| model.under(p, &allowed.purposes)) {
+            leaves.extend(allowed.leaves.as_ref().unwrap_or(&flow.leaves).row());
+        }
+    }
+    leaves
+}
+
+/// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
+pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
+    judge.graph.crosses(id) && !allowed(judge, under, id).is_empty()
+}
+
+/// The leaves for which only `onward_to` keeps a flow from breaking the terms.
+pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if under.releases(judge, id) || !offends(judge, under, id) {
+        return None;
+    }
+    let leaves = allowed(judge, under, id).and(&judge.model.flows[id].leaves);
+    (!leaves.is_empty()).then_some(leaves)
+}

@@ -1,0 +1,511 @@
+//! Terms are sticky: what is under an agreement, and which of its terms break.
+//!
+//! ```text
+//! e₀ of A leaves party P, carries i, does not bring it home   ⟹  i is under (A, terms of e₀, P) as e₀ carries it
+//! i is under t, e carries i and does not bring it home,
+//! e's transform is not in t.released_by                       ⟹  e is checked against t
+//! e brings i home, or e's transform is in t.released_by       ⟹  i is no longer under t after e
+//! ```
+//!
+//! Home is a system in the group of P, of the origin's party or, if A is of processing, of a
+//! provider; where all parties of A are of one group, what these parties themselves run.
+
+mod looks;
+mod search;
+mod sift;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use self::looks::Looks;
+use self::search::{Noted, Region, Search};
+use self::sift::{Asked, Goals, Relying};
+use super::ALL;
+use crate::audit::judge::{
+    Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
+};
+use crate::base::bits::{self, LeafSet};
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Kind, Onward, Transform, Word};
+use crate::declare::inventory::Terms;
+use crate::flow::graph::{Graph, Origin};
+use crate::flow::propagate::{Alike, Course, Passing, Seed, forward};
+use crate::model::{AgreementId, FlowId, Model, OnwardTo, PartyId, SystemId};
+
+/// How many agreements a finding shows a walk for.
+const WITNESSES: usize = 20;
+/// Above so many different terms and senders in one agreement, its findings are not
+/// folded: a walk may be under any number of them at once.
+const FOLDED: usize = 6;
+
+/// The terms that some flows of an agreement put data under.
+#[derive(Debug)]
+pub struct Under<'m> {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The terms.
+    pub terms: &'m Terms,
+    /// To whom data may be passed on.
+    pub onward: Onward,
+    /// To whom besides.
+    pub onward_to: &'m [OnwardTo],
+    /// The purposes permitted, stated or implied.
+    pub permitted: Option<Vec<Key>>,
+    /// Whether all parties are of one group, so that home is what parties run, not their groups.
+    pub within: bool,
+    /// Where the terms end, whosever the data: at who shares, and at providers.
+    homes: Vec<Home>,
+    /// The flows.
+    flows: FxHashSet<FlowId>,
+    /// The transforms that end the terms, a bit each.
+    releasing: u8,
+}
+
+impl Under<'_> {
+    /// Whether a flow brings data home to who shared it, or to a provider.
+    fn home(&self, judge: &Judge, flow: FlowId) -> bool {
+        Home::entered(judge, flow).iter().any(|home| self.homes.contains(home))
+    }
+
+    /// Whether a flow brings data home that originates at a party.
+    fn is_origin(&self, judge: &Judge, flow: FlowId, origin: PartyId) -> bool {
+        Home::entered(judge, flow).contains(&Home::new(judge.model, origin, self.within))
+    }
+
+    /// Whether a flow's transform ends the terms.
+    pub fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
+        self.releasing & bit(judge.graph.transform(flow)) != 0
+    }
+
+    /// Whether a flow puts data under them.
+    fn owns(&self, flow: FlowId) -> bool {
+        self.flows.contains(&flow)
+    }
+}
+
+fn bit(transform: Transform) -> u8 {
+    1 << transform as u8
+}
+
+/// Where terms end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Home {
+    /// At a group of parties.
+    Group(PartyId),
+    /// At a party.
+    Party(PartyId),
+}
+
+impl Home {
+    /// At a party's group, or if all are of one group, at the party.
+    fn new(model: &Model, party: PartyId, within: bool) -> Self {
+        if within { Home::Party(party) } else { Home::Group(model.parties[party].group) }
+    }
+
+    /// All that a system is in.
+    fn of(judge: &Judge, system: SystemId) -> [Home; 2] {
+        [Home::Group(judge.graph.group(system)), Home::Party(judge.graph.party(system))]
+    }
+
+    /// All that a flow leads to.
+    fn entered(judge: &Judge, flow: FlowId) -> [Home; 2] {
+        [Home::Group(judge.graph.entered(flow)), Home::Party(judge.graph.receiver(flow))]
+    }
+}
+
+/// Walks of items that may come under terms; a plane's bits say under which.
+struct Sticky<'j> {
+    judge: &'j Judge<'j>,
+    under: &'j [Under<'j>],
+    /// For each flow, of those followed, that brings something home: for which terms, a bit each.
+    homeward: FxHashMap<FlowId, usize>,
+}
+
+impl<'j> Sticky<'j> {
+    /// Walks over some flows.
+    fn new(graph: &Graph, judge: &'j Judge, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
+        let is_home = |at: SystemId, one: &Under| {
+            let here = Home::of(judge, at);
+            let of_origin = |origin| here.contains(&Home::new(judge.model, origin, one.within));
+            one.homes.iter().any(|home| here.contains(home)) || origin.is_some_and(of_origin)
+        };
+        let mut homeward = FxHashMap::default();
+        for &system in graph.receivers() {
+            let bits = under.iter().enumerate().map(|(at, one)| usize::from(is_home(system, one)) << at);
+            let bits: usize = bits.sum();
+            if bits != 0 {
+                homeward.extend(graph.into(system).map(|edge| (edge.flow, bits)));
+            }
+        }
+        Sticky { judge, under, homeward }
+    }
+
+    /// Under which terms a flow carries items that were in a plane before.
+    fn while_crossing(&self, flow: FlowId, plane: usize) -> usize {
+        let owns = |(at, under): (usize, &Under)| usize::from(under.owns(flow)) << at;
+        let owned: usize = self.under.iter().enumerate().map(owns).sum();
+        (plane | owned) & !self.homeward.get(&flow).copied().unwrap_or_default()
+    }
+}
+
+impl Course for Sticky<'_> {
+    fn planes(&self) -> usize {
+        1 << self.under.len()
+    }
+
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        let crossing = self.while_crossing(flow, plane);
+        let released = |(at, under): (usize, &Under)| usize::from(under.releases(self.judge, flow)) << at;
+        let released: usize = self.under.iter().enumerate().map(released).sum();
+        Some(crossing & !released)
+    }
+}
+
+#[derive(Debug)]
+struct Broken {
+    data: LeafSet,
+    arrives_as: LeafSet,
+    agreements: BTreeMap<AgreementId, Vec<FlowId>>,
+    /// For every agreement so far, all its walks break the term earlier.
+    consequent: bool,
+}
+
+type Findings = BTreeMap<(usize, FlowId), Broken>;
+type Reliances = BTreeSet<(Noted, FlowId)>;
+
+/// The findings of the checks that follow data under terms, and the claims that
+/// kept something from being one.
+pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
+    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+    let members: Vec<&Under> = all.iter().flatten().collect();
+    let (findings, relied) = rayon::join(
+        || broken(judge, &all, &sift::breaking(judge, &members, &Asked::All(Looks::new(judge))), |_, _| true),
+        || relied(judge, &all, &sift::relying(judge, &members)),
+    );
+    let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
+    (violations(judge, findings), relied)
+}
+
+/// The terms of one agreement, and where each may be broken.
+type One<'a> = (&'a [Under<'a>], &'a [Option<Arc<Goals>>]);
+
+/// What is broken under the terms of all agreements, of what is wanted.
+fn broken(
+    judge: &Judge,
+    all: &[Vec<Under>],
+    goals: &[Option<Arc<Goals>>],
+    wanted: impl Fn(usize, FlowId) -> bool + Sync,
+) -> Findings {
+    let mut left = goals;
+    let mut agreements: Vec<One> = Vec::with_capacity(all.len());
+    for under in all {
+        let (own, others) = left.split_at_checked(under.len()).unwrap_or((left, &[]));
+        agreements.push((under, own));
+        left = others;
+    }
+    let each = |mut findings: Findings, (under, goals): &One| {
+        break_terms(judge, under, goals, &wanted, &mut findings);
+        findings
+    };
+    let both = |mut one: Findings, other: Findings| {
+        for (key, broken) in other {
+            match one.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(broken);
+                }
+                Entry::Occupied(mut entry) => {
+                    let known = entry.get_mut();
+                    known.data.extend(broken.data.row());
+                    known.arrives_as.extend(broken.arrives_as.row());
+                    known.agreements.extend(broken.agreements);
+                    known.consequent &= broken.consequent;
+                }
+            }
+        }
+        one
+    };
+    agreements.par_iter().fold(Findings::new, each).reduce(Findings::new, both)
+}
+
+/// What keeps terms from being broken.
+fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
+    let released = relying.released.iter().map(|&flow| (Noted::Released, flow));
+    let allowed = relying.allowed.iter().map(|&flow| (Noted::OnwardTo, flow));
+    let mut relied: Reliances = released.chain(allowed).collect();
+    for (one, goals) in all.iter().flatten().zip(&relying.alone) {
+        if let Some(goals) = goals {
+            rely_on_terms(judge, one, goals, &mut relied);
+        }
+    }
+    relied
+}
+
+/// Of some findings of those checks which there are.
+///
+/// With `among`, only under the terms of those agreements.
+pub fn breaking_terms(
+    judge: &Judge,
+    wanted: &FxHashSet<(usize, FlowId)>,
+    among: Option<&FxHashSet<AgreementId>>,
+) -> Vec<Violation> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let agreements = judge.model.agreements.ids();
+    let agreements = agreements.filter(|agreement| among.is_none_or(|among| among.contains(agreement)));
+    let all: Vec<Vec<Under>> = agreements.map(|agreement| under(judge, agreement)).collect();
+    let members: Vec<&Under> = all.iter().flatten().collect();
+    let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
+    let goals = sift::breaking(judge, &members, &Asked::Some(&flows));
+    let wanted = |check, flow| wanted.contains(&(check, flow));
+    violations(judge, broken(judge, &all, &goals, wanted))
+}
+
+fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
+    let violation = |((check, flow), found): ((usize, FlowId), Broken)| Violation {
+        rule: RuleRef::Check(check),
+        on: On::Flow(flow),
+        severity: None,
+        agreements: found.agreements.keys().copied().collect(),
+        witnesses: found
+            .agreements
+            .into_values()
+            .take(WITNESSES)
+            .map(|walk| judge.witness(walk, &found.data, None))
+            .collect(),
+        data: found.data,
+        arrives_as: found.arrives_as,
+        consequent: found.consequent,
+        details: Vec::new(),
+    };
+    findings.into_iter().map(violation).collect()
+}
+
+/// An agreement's counting flows, by the terms that they put data under.
+fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
+    let model = judge.model;
+    let mut all: Vec<Under> = Vec::new();
+    for &id in model.agreements[agreement].flows.iter().filter(|&&f| judge.counting.has(f)) {
+        let flow = &model.flows[id];
+        let (terms_of, within) = (&model.agreements[agreement], model.agreements[agreement].within_group);
+        let mut homes = vec![Home::new(model, model.sender(id), within)];
+        if terms_of.kind == Kind::Processing {
+            homes.extend(terms_of.providers.iter().map(|&provider| Home::new(model, provider, within)));
+        }
+        homes.sort_unstable();
+        homes.dedup();
+        let same = |u: &&mut Under| {
+            u.homes == homes
+                && u.onward == flow.onward()
+                && *u.onward_to == *flow.onward_to
+                && u.terms.same(&flow.terms)
+        };
+        if let Some(known) = all.iter_mut().find(same) {
+            known.flows.insert(id);
+            continue;
+        }
+        all.push(Under {
+            agreement,
+            terms: &flow.terms,
+            onward: flow.onward(),
+            onward_to: &flow.onward_to,
+            permitted: model.permitted(id),
+            within,
+            homes,
+            flows: [id].into_iter().collect(),
+            releasing: flow.terms.releasing().iter().fold(0, |all, &transform| all | bit(transform)),
+        });
+    }
+    all
+}
+
+/// Follows what comes under the terms of one agreement, to where it breaks them.
+fn break_terms(
+    judge: &Judge,
+    under: &[Under],
+    goals: &[Option<Arc<Goals>>],
+    wanted: impl Fn(usize, FlowId) -> bool,
+    findings: &mut Findings,
+) {
+    let model = judge.model;
+    let mut searches = Vec::new();
+    for (one, goals) in under.iter().zip(goals) {
+        let Some(goals) = goals else { continue };
+        let search = Search::new(
+            judge,
+            one,
+            goals,
+            |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, flow)),
+        );
+        let Some(region) = search.region() else { continue };
+        searches.push((search, region));
+    }
+    let union;
+    let whole = match searches.as_slice() {
+        [] => return,
+        [(_, one)] => one,
+        several => {
+            union = Region::union(model, several.iter().map(|(_, region)| region));
+            &union
+        }
+    };
+    let graph = &judge.graph.only(&whole.carrying);
+    let alike = Alike::new(graph, &whole.carrying);
+    let classes = judge.classes_at(&alike, whole.before.systems());
+    let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
+    let party = |origin: Option<Origin>| origin.map(Origin::party);
+    // For each check the flows that break it, and the classes whose items do.
+    let mut breaking: BTreeMap<usize, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
+    let mut walks: Vec<((usize, FlowId), Vec<FlowId>)> = Vec::new();
+    for (search, region) in &searches {
+        for (&origin, starts) in &classes {
+            let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), party(origin));
+            let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
+            let agreement = search.one.agreement;
+            let followed = search.follow(
+                graph,
+                &course,
+                region,
+                (passing(origin), starts),
+                |what, began, crossing, hit| {
+                    let Noted::Breaks(check) = what else { return };
+                    let key = (check, crossing.flow);
+                    keep_shortest(&mut shortest, key, Shortest::new(model, crossing, hit.row()));
+                    let none = || LeafSet::empty(model.data.leaf_count());
+                    let found = findings.entry(key).or_insert_with(|| Broken {
+                        data: none(),
+                        arrives_as: none(),
+                        agreements: BTreeMap::new(),
+                        consequent: true,
+                    });
+                    began.note(&hit, &mut found.data);
+                    found.arrives_as.extend(hit.row());
+                    found.agreements.entry(agreement).or_default();
+                    let (flows, from) = breaking.entry(check).or_default();
+                    flows.insert(crossing.flow);
+                    from.insert(origin);
+                },
+            );
+            let Some(followed) = followed else {
+                continue;
+            };
+            for (key, shortest) in &shortest {
+                if let Some(found) = findings.get_mut(key) {
+                    let walk = followed.walk(shortest);
+                    walks.push((*key, walk.clone()));
+                    let shown = found.agreements.len() <= WITNESSES;
+                    if let Some(known) = found.agreements.get_mut(&agreement)
+                        && (known.is_empty() && shown || walk.len() < known.len())
+                    {
+                        *known = walk;
+                    }
+                }
+            }
+        }
+    }
+    for (check, (flows, from)) in breaking {
+        // A walk on which nothing else breaks the check shows that it breaks there first.
+        let clean = |(key, walk): &&((usize, FlowId), Vec<FlowId>)| {
+            key.0 == check && walk.iter().rev().skip(1).all(|flow| !flows.contains(flow))
+        };
+        let mut first: FxHashSet<FlowId> = walks.iter().filter(clean).map(|((_, flow), _)| *flow).collect();
+        let first = if under.len() > FOLDED {
+            flows.clone()
+        } else if first.len() == flows.len() {
+            first
+        } else {
+            for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
+                let course = Sticky::new(graph, judge, under, party(origin));
+                first_breaking(graph, &course, check, whole, (passing(origin), starts), &mut first);
+            }
+            first
+        };
+        for flow in flows {
+            if let Some(found) = findings.get_mut(&(check, flow)) {
+                found.consequent &= !first.contains(&flow);
+            }
+        }
+    }
+}
+
+/// Follows what comes under one set of terms, to where that relies on a claim.
+fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Reliances) {
+    let new = {
+        let search = Search::new(judge, one, goals, |what, flow| {
+            !matches!(what, Noted::Breaks(_)) && !relied.contains(&(what, flow))
+        });
+        let Some(region) = search.region() else {
+            return;
+        };
+        let graph = &judge.graph.only(&region.carrying);
+        let alike = Alike::new(graph, &region.carrying);
+        let mut new = Vec::new();
+        for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
+            let party = origin.map(Origin::party);
+            let course = Sticky::new(graph, judge, std::slice::from_ref(one), party);
+            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
+            search.follow(graph, &course, &region, (passing, &starts), |what, _, crossing, _| {
+                new.push((what, crossing.flow));
+            });
+        }
+        new
+    };
+    relied.extend(new);
+}
+
+/// The claim by which a flow kept something from breaking terms.
+fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
+    let model = judge.model;
+    let released = what == Noted::Released;
+    Relied {
+        rule: ReliedRule::BuiltIn(if released { "terms/released_by" } else { "terms/onward" }),
+        flow,
+        claim: if released {
+            format!("transform: {}", model.flows[flow].transform.word())
+        } else {
+            format!("onward_to: {}", model.parties[model.receiver(flow)].id())
+        },
+    }
+}
+
+/// Adds the flows at which some walk from origins that are alike breaks a check for the
+/// first time.
+fn first_breaking(
+    graph: &Graph,
+    course: &Sticky,
+    check: usize,
+    region: &Region,
+    (passing, starts): (Passing, &Starts),
+    first: &mut FxHashSet<FlowId>,
+) {
+    let Some(check) = ALL.get(check) else {
+        return;
+    };
+    let judge = course.judge;
+    let mut broken: FxHashMap<(usize, FlowId), Option<LeafSet>> = FxHashMap::default();
+    let seeds: Vec<Seed> = starts
+        .iter()
+        .flat_map(|&(system, leaves)| {
+            let before = LeafSet::from(region.before.row(system, 0));
+            let useful: Vec<usize> = leaves.and(&before).iter().collect();
+            useful.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
+        })
+        .collect();
+    forward(graph, course, passing, &seeds, Some(region.candidates()), |crossing| {
+        let active = course.while_crossing(crossing.flow, crossing.slot.plane);
+        for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
+            let leaves =
+                broken.entry((at, crossing.flow)).or_insert_with(|| check.breaks(judge, one, crossing.flow));
+            if let Some(leaves) = leaves
+                && bits::intersects(crossing.leaves, leaves.row())
+            {
+                first.insert(crossing.flow);
+                crossing.leaves.iter_mut().zip(leaves.row()).for_each(|(c, l)| *c &= !l);
+            }
+        }
+    });
+}

@@ -1,0 +1,494 @@
+//! Which agreements' data can break their terms at all: agreements with equal terms are
+//! looked at together, whoever shares and whatever its origin.
+//!
+//! What is found is never too little: data that gets somewhere only by the origin of
+//! something else's, or that came home on the way, is left to the search that follows
+//! one agreement. Which flows end terms is found exactly, for all agreements that the
+//! same transforms release at once, but for those to whose home data can come.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::looks::Looks;
+use super::{Home, Under};
+use crate::audit::checks::{ALL, How, onward};
+use crate::audit::judge::Judge;
+use crate::base::bits::{self, LeafSet};
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Onward, Transform};
+use crate::flow::graph::{Edge, Origin};
+use crate::flow::propagate::{
+    Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching, reaching_within,
+};
+use crate::model::{FlowId, OnwardTo, PartyId};
+
+/// What sifting for claims leaves.
+pub struct Relying {
+    /// For each of the terms where what is under them may rely on what is not known to
+    /// be relied on, if anywhere.
+    pub alone: Vec<Option<Arc<Goals>>>,
+    /// Flows that carry something under terms and end them.
+    pub released: FxHashSet<FlowId>,
+    /// Flows that carry something to whom only `onward_to` allows.
+    pub allowed: FxHashSet<FlowId>,
+}
+
+/// Where something may be noted of what is under equal terms, but for the own flows
+/// of their agreements.
+#[derive(Debug)]
+pub struct Goals {
+    /// At which flows.
+    pub flows: FxHashSet<FlowId>,
+    /// For each system the leaves that, under the terms, can get to one of them.
+    pub useful: Rows,
+}
+
+/// What two sets of terms have in common if the same flows break them.
+#[derive(PartialEq, Eq, Hash)]
+struct Same<'u> {
+    purposes: Option<Vec<Key>>,
+    within: bool,
+    prohibited: Vec<Key>,
+    onward: Onward,
+    onward_to: &'u [OnwardTo],
+    retention: Option<crate::base::duration::Duration>,
+    safeguards: Vec<&'u str>,
+    releasing: Vec<Transform>,
+}
+
+impl<'u> Same<'u> {
+    fn of(under: &'u Under) -> Self {
+        let sorted = |list: &[crate::read::decode::Spanned<Key>]| {
+            let mut keys: Vec<Key> = list.iter().map(|k| k.value).collect();
+            keys.sort_unstable();
+            keys
+        };
+        let terms = under.terms;
+        let mut safeguards: Vec<&str> = terms.safeguards.iter().map(|s| s.value.as_str()).collect();
+        safeguards.sort_unstable();
+        Same {
+            purposes: under.permitted.clone().map(|mut keys| {
+                keys.sort_unstable();
+                keys
+            }),
+            within: under.within,
+            prohibited: sorted(&terms.prohibited_purposes),
+            onward: under.onward,
+            onward_to: under.onward_to,
+            retention: terms.retention,
+            safeguards,
+            releasing: releasing(under),
+        }
+    }
+}
+
+fn releasing(under: &Under) -> Vec<Transform> {
+    let mut releasing = under.terms.releasing().to_vec();
+    releasing.sort_unstable();
+    releasing
+}
+
+/// Members by what they have in common.
+fn alike<'u, K: std::hash::Hash + Eq>(
+    members: &'u [&'u Under],
+    common: impl Fn(&'u Under<'u>) -> K,
+) -> FxHashMap<K, Vec<usize>> {
+    let mut groups: FxHashMap<K, Vec<usize>> = FxHashMap::default();
+    for (at, under) in members.iter().enumerate() {
+        groups.entry(common(under)).or_default().push(at);
+    }
+    groups
+}
+
+/// At which flows it is asked whether they break terms.
+pub enum Asked<'a> {
+    /// At all.
+    All(Looks),
+    /// At some.
+    Some(&'a FxHashSet<FlowId>),
+}
+
+impl Asked<'_> {
+    fn has(&self, flow: FlowId) -> bool {
+        match self {
+            Asked::All(_) => true,
+            Asked::Some(flows) => flows.contains(&flow),
+        }
+    }
+}
+
+/// For each of the terms where what is under them may break them, if anywhere.
+pub fn breaking(judge: &Judge, members: &[&Under], asked: &Asked) -> Vec<Option<Arc<Goals>>> {
+    let mut breaking = vec![None; members.len()];
+    let groups: Vec<Vec<usize>> = alike(members, Same::of).into_values().collect();
+    let found = groups.par_iter().map(|group| breaking_alike(judge, members, group, asked));
+    for (found, goals) in found.collect::<Vec<_>>() {
+        note(&mut breaking, found, goals);
+    }
+    breaking
+}
+
+/// Where something under the terms may rely on a claim.
+pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
+    let none = FxHashSet::default();
+    let mut found = Relying { alone: vec![None; members.len()], released: none.clone(), allowed: none };
+    let mut alone = vec![false; members.len()];
+    let mut leave = |left: Vec<usize>| {
+        for at in left {
+            if let Some(alone) = alone.get_mut(at) {
+                *alone = true;
+            }
+        }
+    };
+    let flows = || judge.graph.flows().iter().copied();
+    let turned: Vec<FlowId> =
+        flows().filter(|&flow| judge.graph.transform(flow) != Transform::None).collect();
+    for group in alike(members, |under| (releasing(under), under.within)).into_values() {
+        let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
+        let open = turned.iter().copied().filter(|&flow| ends(judge, one, flow));
+        let open: Vec<FlowId> = open.filter(|flow| !found.released.contains(flow)).collect();
+        leave(together(judge, members, &group, &open, &mut found.released, |one, flow| {
+            ends(judge, one, flow).then(|| LeafSet::clone(&judge.model.flows[flow].leaves))
+        }));
+    }
+    let named: FxHashSet<PartyId> = members.iter().flat_map(|one| one.onward_to).map(|to| to.party).collect();
+    let to_named: Vec<FlowId> = flows().filter(|&flow| named.contains(&judge.graph.receiver(flow))).collect();
+    for group in alike(members, Same::of).into_values() {
+        let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
+        let open = to_named.iter().copied().filter(|&flow| onward::may_rely(judge, one, flow));
+        let open: Vec<FlowId> = open.filter(|flow| !found.allowed.contains(flow)).collect();
+        // Whose data a flow carries on must not matter: else each is looked at alone.
+        let mut differ = false;
+        let left = together(judge, members, &group, &open, &mut found.allowed, |one, flow| {
+            let mut each = group.iter().filter_map(|&at| members.get(at));
+            let relies = onward::relies(judge, one, flow);
+            differ |= each.any(|other| onward::relies(judge, other, flow) != relies);
+            relies.filter(|_| !differ)
+        });
+        leave(if differ { group } else { left });
+    }
+    for mut group in alike(members, Same::of).into_values() {
+        group.retain(|&at| alone.get(at).is_some_and(|alone| *alone));
+        if !group.is_empty() {
+            let goals = relying_alike(judge, members, &group, &found);
+            note(&mut found.alone, group, goals);
+        }
+    }
+    found
+}
+
+fn note(all: &mut [Option<Arc<Goals>>], members: Vec<usize>, goals: Goals) {
+    let goals = Arc::new(goals);
+    for at in members {
+        if let Some(one) = all.get_mut(at) {
+            *one = Some(Arc::clone(&goals));
+        }
+    }
+}
+
+/// Walks that go on under terms, wherever home is.
+pub struct Onwards<'u> {
+    /// Of what is judged.
+    pub judge: &'u Judge<'u>,
+    /// The terms.
+    pub one: &'u Under<'u>,
+}
+
+impl Course for Onwards<'_> {
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        (!self.one.releases(self.judge, flow)).then_some(plane)
+    }
+}
+
+/// The own flows of some members by which data comes under their terms.
+fn entering<'g>(
+    judge: &'g Judge,
+    members: &'g [&Under],
+    group: &'g [usize],
+) -> impl Iterator<Item = (usize, FlowId)> + 'g {
+    let own = group.iter().filter_map(|&at| Some((at, members.get(at)?)));
+    own.flat_map(move |(at, under)| {
+        let away = under.flows.iter().filter(|&&flow| !under.home(judge, flow));
+        away.map(move |&flow| (at, flow))
+    })
+}
+
+/// What is under terms at each system, of what can get to a goal if those are given, and the
+/// flows that it crosses from there.
+fn spread(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    one: &Under,
+    useful: Option<&Rows>,
+) -> (Rows, Vec<FlowId>) {
+    let model = judge.model;
+    let course = Onwards { judge, one };
+    let entering = entering(judge, members, group).filter(|&(_, flow)| !one.releases(judge, flow));
+    let entering = entering.map(|(_, flow)| (model.flows[flow].to, &judge.held.carried[flow]));
+    let useful = useful.map(|rows| Candidates::of(rows, 1));
+    let under = flood(judge.graph, &course, |_| true, entering, useful);
+    let mut crossed: Vec<FlowId> = Vec::new();
+    under.crossings(judge.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
+    (under.rows, crossed)
+}
+
+/// Whether a flow breaks a term with whatever it carries under it: any but the one about to
+/// whom it leads.
+fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
+    ALL.iter().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
+        How::Under(_) => check.breaks(judge, one, flow).is_some(),
+        _ => false,
+    })
+}
+
+/// Which flows of some are noted with which leaves, and what gets to them under terms, of
+/// what is, if that is known.
+fn goals(
+    judge: &Judge,
+    one: &Under,
+    rows: Option<&Rows>,
+    flows: impl Iterator<Item = FlowId>,
+    mut noted: impl FnMut(FlowId) -> Option<LeafSet>,
+) -> Goals {
+    let model = judge.model;
+    let here = |flow, mut leaves: LeafSet| {
+        bits::keep(leaves.row_mut(), judge.held.carried[flow].row());
+        if let Some(rows) = rows {
+            bits::keep(leaves.row_mut(), rows.row(judge.graph.sending(flow), 0));
+        }
+        leaves
+    };
+    let noted = flows.filter_map(|flow| Some((flow, here(flow, noted(flow)?))));
+    let leaves: FxHashMap<FlowId, LeafSet> = noted.filter(|(_, leaves)| !leaves.is_empty()).collect();
+    let mut ends: Vec<FlowId> = leaves.keys().copied().collect();
+    ends.sort_unstable();
+    let ends = judge.graph.some(ends);
+    let target = |edge: Edge, _: Slot, row: &mut [u64]| {
+        if let Some(hit) = leaves.get(&edge.flow) {
+            row.copy_from_slice(hit.row());
+        }
+    };
+    let course = Onwards { judge, one };
+    let useful = match rows {
+        _ if leaves.is_empty() => Rows::new(model, 1),
+        Some(rows) => reaching_within(judge.graph, &course, rows, ends, target),
+        None => reaching(judge.graph, &course, ends, target),
+    };
+    Goals { flows: leaves.into_keys().collect(), useful }
+}
+
+/// Which of some members with equal terms may break them, and where.
+fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &Asked) -> (Vec<usize>, Goals) {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
+    };
+    let look = |flow| (breaks_alone(judge, one, flow), onward::passes_on(judge, one, flow));
+    let breaks = |(alone, passed_on): (bool, bool), flow| match alone {
+        true => Some(judge.held.carried[flow].clone()),
+        false if passed_on => onward::strangers(judge, one, flow),
+        false => None,
+    };
+    let goals = match asked {
+        Asked::All(looks) => {
+            let (rows, crossed) = spread(judge, members, group, one, None);
+            let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
+            goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
+                breaks(*known.entry(looks.kind(flow)).or_insert_with(|| look(flow)), flow)
+            })
+        }
+        Asked::Some(flows) => goals(judge, one, None, flows.iter().copied(), |flow| breaks(look(flow), flow)),
+    };
+    let mut found: Vec<usize> = Vec::new();
+    for (at, flow) in entering(judge, members, group) {
+        if found.last() == Some(&at) {
+            continue;
+        }
+        let carried = &judge.held.carried[flow];
+        let goes_on = !one.releases(judge, flow)
+            && bits::intersects(goals.useful.row(model.flows[flow].to, 0), carried.row());
+        let itself = || {
+            members.get(at).is_some_and(|under| {
+                ALL.iter().any(|check| match check.how {
+                    How::Under(_) => {
+                        check.breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
+                    }
+                    _ => false,
+                })
+            })
+        };
+        if goes_on || asked.has(flow) && itself() {
+            found.push(at);
+        }
+    }
+    (found, goals)
+}
+
+/// Where some members with equal terms may rely on what is not known to be relied on.
+fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Relying) -> Goals {
+    let model = judge.model;
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
+    };
+    let (rows, crossed) = spread(judge, members, group, one, None);
+    goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
+        let ends = ends(judge, one, flow) && !known.released.contains(&flow);
+        if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
+            return None;
+        }
+        Some(judge.held.carried[flow].clone())
+    })
+}
+
+/// Walks under any of some terms that the same transforms end, of items that come to none of
+/// some homes.
+struct Released<'u> {
+    judge: &'u Judge<'u>,
+    one: &'u Under<'u>,
+    entering: &'u FxHashSet<FlowId>,
+    /// Where terms end, whosesoever they are.
+    homes: &'u FxHashSet<Home>,
+    /// The party of the items' origin, where they may come to it.
+    origin: Option<PartyId>,
+}
+
+impl Released<'_> {
+    fn under(&self, flow: FlowId, plane: usize) -> bool {
+        let [group, party] = Home::entered(self.judge, flow);
+        let at_origin = |origin| self.one.is_origin(self.judge, flow, origin);
+        !self.origin.is_some_and(at_origin)
+            && !self.homes.contains(&group)
+            && !self.homes.contains(&party)
+            && (plane == 1 || self.entering.contains(&flow))
+    }
+}
+
+impl Course for Released<'_> {
+    fn planes(&self) -> usize {
+        2
+    }
+
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        Some(usize::from(self.under(flow, plane) && !self.one.releases(self.judge, flow)))
+    }
+}
+
+/// Finds those of some flows that carry something under terms with leaves that `relies` gives;
+/// gives back the members that must be looked at alone, because data may come to their home.
+///
+/// First as if what comes home to one were home to all: what relies on a claim then, does.
+/// Only if that leaves a flow open, the others are looked at as they are.
+fn together(
+    judge: &Judge,
+    members: &[&Under],
+    group: &[usize],
+    flows: &[FlowId],
+    found: &mut FxHashSet<FlowId>,
+    mut relies: impl FnMut(&Under, FlowId) -> Option<LeafSet>,
+) -> Vec<usize> {
+    let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
+        return Vec::new();
+    };
+    if flows.is_empty() {
+        return Vec::new();
+    }
+    let ends = judge.graph.some(flows.iter().copied());
+    let useful =
+        reaching(judge.graph, &Onwards { judge, one }, ends, |edge, _, row| row.copy_from_slice(edge.leaves));
+    let (_, crossed) = spread(judge, members, group, one, Some(&useful));
+    let mut entered: FxHashSet<Home> = FxHashSet::default();
+    for &flow in &crossed {
+        let from = Home::of(judge, judge.graph.sending(flow));
+        let to = Home::entered(judge, flow);
+        entered.extend(to.into_iter().filter(|home| !from.contains(home)));
+    }
+    let own = |members_of: &[usize]| -> FxHashSet<FlowId> {
+        entering(judge, members, members_of).map(|(_, flow)| flow).collect()
+    };
+    let all = own(group);
+    let mut crossed: FxHashSet<FlowId> = crossed.into_iter().collect();
+    crossed.extend(&all);
+    let ends = flows.iter().filter(|flow| crossed.contains(flow));
+    let goals: FxHashMap<FlowId, LeafSet> =
+        ends.filter_map(|&flow| Some((flow, relies(one, flow)?))).collect();
+    let (alone, together): (Vec<usize>, Vec<usize>) = group.iter().partition(|&&at| {
+        members.get(at).is_some_and(|under| under.homes.iter().any(|home| entered.contains(home)))
+    });
+    let homes = |&at: &usize| members.get(at).into_iter().flat_map(|under| under.homes.iter().copied());
+    let homes: FxHashSet<Home> = alone.iter().flat_map(homes).collect();
+    let mut open = |entering: &FxHashSet<FlowId>, homes: &FxHashSet<Home>| {
+        let mut left = goals.clone();
+        left.retain(|flow, _| !found.contains(flow));
+        if !left.is_empty() {
+            carried_under(&Released { judge, one, entering, homes, origin: None }, left, found);
+        }
+        !goals.keys().all(|flow| found.contains(flow))
+    };
+    if !open(&all, &homes) || alone.is_empty() {
+        return Vec::new();
+    }
+    open(&own(&together), &FxHashSet::default());
+    alone
+}
+
+/// Adds those of some flows that carry what is under terms on a course, with the leaves given.
+fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &mut FxHashSet<FlowId>) {
+    let judge = any.judge;
+    let model = judge.model;
+    let open = judge.graph.some(goals.keys().copied());
+    let useful = reaching(judge.graph, any, open, |edge, slot, row| {
+        if let Some(leaves) = goals.get(&edge.flow).filter(|_| any.under(edge.flow, slot.plane)) {
+            row.copy_from_slice(leaves.row());
+        }
+    });
+    let candidates = Candidates::of(&useful, 2);
+    let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
+    let open = flood(judge.graph, any, |_| true, all(), Some(candidates));
+    let leaving = open.systems.iter().flat_map(|&system| judge.graph.out(system));
+    let carrying: Vec<FlowId> = leaving
+        .map(|edge| edge.flow)
+        .filter(|&flow| {
+            let f = &model.flows[flow];
+            Slot::all(any).any(|slot| {
+                let here = LeafSet::from(open.rows.at(f.from, slot, 2));
+                let crossing = here.and(&f.leaves);
+                let Some(plane) = any.next(flow, slot.plane) else { return false };
+                let hit = || goals.get(&flow).is_some_and(|leaves| leaves.intersects(&crossing));
+                any.under(flow, slot.plane) && hit()
+                    || candidates.meet(f.to, Slot { plane, ..slot }, crossing.row())
+            })
+        })
+        .collect();
+    let graph = judge.graph.only(&carrying);
+    let alike = Alike::new(&graph, &carrying);
+    for (origin, starts) in judge.classes_at(&alike, &open.systems) {
+        let whose = origin.map_or(Whose::Many, Whose::One);
+        let course = Released { origin: origin.map(Origin::party), ..*any };
+        let passes = |flow| alike.passes(&graph, flow, whose);
+        let held = flood(&graph, &course, passes, starts, Some(candidates));
+        for flow in held.systems.iter().flat_map(|&system| graph.out(system)).map(|edge| edge.flow) {
+            let Some(leaves) = goals.get(&flow).filter(|_| passes(flow)) else {
+                continue;
+            };
+            let from = model.flows[flow].from;
+            let crosses = Slot::all(&course).any(|slot| {
+                course.under(flow, slot.plane) && bits::intersects(held.rows.at(from, slot, 2), leaves.row())
+            });
+            if crosses {
+                found.insert(flow);
+                goals.remove(&flow);
+            }
+        }
+        if goals.is_empty() {
+            return;
+        }
+    }
+}
+
+/// Whether a flow's transform ends terms, and not all terms end at once.
+fn ends(judge: &Judge, one: &Under, flow: FlowId) -> bool {
+    judge.model.flows[flow].transform != Transform::None && one.releases(judge, flow)
+}

@@ -1,0 +1,22 @@
+//! `flow/undocumented`: what moves between two parties moves under an agreement.
+
+use super::{Check, How};
+use crate::audit::judge::Judge;
+use crate::base::vocabulary::Severity;
+use crate::model::FlowId;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "flow/undocumented",
+    severity: Severity::High,
+    title: "Data moves between two parties under no agreement",
+    violated: "A flow between systems of two parties is under no agreement.",
+    why: "Without an agreement nobody has said what the receiver may do with the data.",
+    remedy: "Put the flow under an agreement, or stop it.",
+    term: None,
+    how: How::Alone(offends),
+};
+
+fn offends(judge: &Judge, id: FlowId) -> bool {
+    judge.model.flows[id].agreement.is_none() && judge.model.crosses(id)
+}

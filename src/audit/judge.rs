@@ -1,0 +1,404 @@
+//! What checks and rules judge: the counting flows, where everything gets to, and
+//! what they find there, still in terms of the model.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rustc_hash::FxHashMap;
+
+use crate::base::bits::{self, LeafSet};
+use crate::base::vocabulary::Severity;
+use crate::flow::graph::{Graph, Origin};
+use crate::flow::propagate::{
+    Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
+};
+use crate::model::matching::Matching;
+use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
+
+/// Everything that checks and rules look at.
+#[derive(Debug)]
+pub struct Judge<'m> {
+    /// The world.
+    pub model: &'m Model,
+    /// The day judged.
+    pub day: Date,
+    /// How matchers hold.
+    pub matching: Matching<'m>,
+    /// What is judged.
+    pub scope: &'m Scope,
+    /// Which flows count.
+    pub counting: &'m Counting,
+    /// The counting flows by their ends: all that carry something, as wide as that or wider.
+    pub graph: &'m Graph<'m>,
+    /// Where data must come from that nobody declares.
+    pub assumed: &'m Assumed,
+    /// What each system holds and each flow carries.
+    pub held: &'m Held,
+    /// Every origin with what starts there.
+    pub origins: &'m [(Origin, Starts<'m>)],
+}
+
+/// What was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleRef {
+    /// A built-in check, by its place in `checks::ALL`.
+    Check(usize),
+    /// A rule, by the places of its policy and of itself.
+    Rule(usize, usize),
+    /// A promise, by its place.
+    Statement(usize),
+}
+
+/// A finding in terms of the model.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// What was broken.
+    pub rule: RuleRef,
+    /// What it is found on; with the rule, the finding's key.
+    pub on: On,
+    /// Another severity than the rule's.
+    pub severity: Option<Severity>,
+    /// The agreements concerned.
+    pub agreements: Vec<AgreementId>,
+    /// The origin leaves concerned.
+    pub data: LeafSet,
+    /// As what they arrive.
+    pub arrives_as: LeafSet,
+    /// Shortest walks that prove it.
+    pub witnesses: Vec<Witness>,
+    /// Every walk to it breaks the same rule earlier.
+    pub consequent: bool,
+    /// What a requirement found missing; the rules that an assumed origin would break.
+    pub details: Vec<String>,
+}
+
+impl Violation {
+    /// Only that something is broken, not by what.
+    pub fn bare(rule: RuleRef, on: On, leaves: usize) -> Self {
+        let none = LeafSet::empty(leaves);
+        Violation {
+            rule,
+            on,
+            severity: None,
+            agreements: Vec::new(),
+            data: none.clone(),
+            arrives_as: none,
+            witnesses: Vec::new(),
+            consequent: false,
+            details: Vec::new(),
+        }
+    }
+}
+
+/// What a finding is found on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum On {
+    /// Data of the first system at the second.
+    Pair(SystemId, SystemId),
+    /// A flow.
+    Flow(FlowId),
+    /// A category that nobody declares as starting at a system.
+    Unsourced(SystemId, crate::base::taxonomy::Key),
+    /// A system.
+    System(SystemId),
+    /// A party.
+    Party(PartyId),
+    /// An agreement.
+    Agreement(AgreementId),
+}
+
+/// A walk, and what the data concerned is on each of its flows.
+#[derive(Debug, Clone, Default)]
+pub struct Witness {
+    /// The flows.
+    pub walk: Vec<FlowId>,
+    /// The current leaves on each.
+    pub leaves: Vec<LeafSet>,
+}
+
+/// A claim that kept something from being a finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relied {
+    /// The rule, or the built-in check by name.
+    pub rule: ReliedRule,
+    /// The flow that makes the claim.
+    pub flow: FlowId,
+    /// The claim.
+    pub claim: String,
+}
+
+/// What would have found something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReliedRule {
+    /// A rule or promise.
+    Rule(RuleRef),
+    /// Something built in.
+    BuiltIn(&'static str),
+}
+
+/// What starts at the systems of one origin.
+pub type Starts<'j> = Vec<(SystemId, &'j LeafSet)>;
+
+/// Every origin with what starts there, by party, declared before assumed.
+pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Starts<'m>)> {
+    let mut all: Vec<(Origin, Starts)> = Vec::new();
+    for id in model.parties.ids() {
+        let systems = model.parties[id].origins.iter();
+        let originates = systems.clone().map(|&s| (s, &model.systems[s].originates));
+        all.push((Origin::Declared(id), originates.filter(|(_, leaves)| !leaves.is_empty()).collect()));
+        all.push((Origin::Assumed(id), systems.filter_map(|&s| Some((s, assumed.at(s)?))).collect()));
+    }
+    all.retain(|(_, starts)| !starts.is_empty());
+    all
+}
+
+impl Judge<'_> {
+    /// All leaves that start at a system, declared or assumed.
+    pub fn starting(&self, system: SystemId) -> LeafSet {
+        let mut leaves = self.model.systems[system].originates.clone();
+        if let Some(assumed) = self.assumed.at(system) {
+            leaves.extend(assumed.row());
+        }
+        leaves
+    }
+
+    /// What starts at each origin, and together what starts at those that are alike; see
+    /// [`Alike::has`] for distances.
+    pub fn classes(&self, alike: &Alike, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
+        let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
+        for (origin, starts) in self.origins {
+            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, *party, distances));
+            classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
+        }
+        classes
+    }
+
+    /// [`Judge::classes`] of what starts at some systems, where distances matter.
+    pub fn classes_at(&self, alike: &Alike, systems: &[SystemId]) -> BTreeMap<Option<Origin>, Starts<'_>> {
+        let mut starts: Vec<(Origin, SystemId, &LeafSet)> = Vec::new();
+        for &id in systems {
+            let system = &self.model.systems[id];
+            if !system.originates.is_empty() {
+                starts.push((Origin::Declared(system.origin), id, &system.originates));
+            }
+            if let Some(leaves) = self.assumed.at(id) {
+                starts.push((Origin::Assumed(system.origin), id, leaves));
+            }
+        }
+        starts.sort_unstable_by_key(|&(origin, system, _)| (origin.party(), origin, system));
+        let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
+        for (origin, system, leaves) in starts {
+            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, party, true));
+            classes.entry((!many).then_some(origin)).or_default().push((system, leaves));
+        }
+        classes
+    }
+
+    /// The leaves from which something is derived on the way to a target that can reach it.
+    pub fn turning(&self, candidates: Candidates) -> LeafSet {
+        let mut turning = LeafSet::empty(self.model.data.leaf_count());
+        let reaching = candidates.systems();
+        let derives = |system: &SystemId| !self.model.systems[*system].derives.is_empty();
+        let systems: Vec<SystemId> = if reaching.clone().count() < self.model.deriving.len() {
+            reaching.filter(derives).collect()
+        } else {
+            self.model.deriving.clone()
+        };
+        for system in systems {
+            let useful = candidates.any(system);
+            let derives = self.model.systems[system].derives.iter();
+            derives
+                .filter(|(_, into)| into.intersects(&useful))
+                .for_each(|(from, _)| turning.extend(from.row()));
+        }
+        turning
+    }
+
+    /// Follows the leaves of one origin, or of many alike, that can reach a target; origin
+    /// leaves that turn into others on the way ([`Judge::turning`]) in stacks of their own.
+    /// `None` if none can.
+    pub fn follow<'g, C: Course>(
+        &self,
+        graph: &'g Graph<'g>,
+        course: &'g C,
+        passing: Passing<'g>,
+        starts: &[(SystemId, &LeafSet)],
+        (candidates, turning): (Candidates, &LeafSet),
+        mut observe: impl FnMut(Began, Crossing),
+    ) -> Option<Followed<'g, C>> {
+        let mut seeds = Vec::new();
+        // For each stack the leaf it began as, and where each leaf's is.
+        let mut stacks = vec![Began::Unturned];
+        let mut stack_of: Vec<usize> = vec![0; self.model.data.leaf_count()];
+        for &(system, leaves) in starts {
+            let useful = |marked, mut leaves: LeafSet| {
+                candidates.keep(system, Slot { plane: 0, marked }, leaves.row_mut());
+                leaves
+            };
+            let useful = match course.marks() {
+                None => useful(false, leaves.clone()),
+                Some(marks) => {
+                    let mut both = useful(false, leaves.minus(marks));
+                    both.extend(useful(true, leaves.and(marks)).row());
+                    both
+                }
+            };
+            for leaf in useful.iter() {
+                let mut stack = 0;
+                if let (true, Some(of)) = (turning.contains(leaf), stack_of.get_mut(leaf)) {
+                    if *of == 0 {
+                        *of = stacks.len();
+                        stacks.push(Began::As(leaf));
+                    }
+                    stack = *of;
+                }
+                seeds.push(Seed { system, stack, leaf });
+            }
+        }
+        if seeds.is_empty() {
+            return None;
+        }
+        let layers = forward(graph, course, passing, &seeds, Some(candidates), |crossing| {
+            if let Some(&began) = stacks.get(crossing.stack) {
+                observe(began, crossing);
+            }
+        });
+        Some(Followed { layers })
+    }
+
+    /// What the data concerned is on each flow of a walk: the leaves that start at
+    /// its first system, turned and carried, as far as they get to its end (with
+    /// `marks`: as far as they then are below one of them).
+    pub fn witness(&self, walk: Vec<FlowId>, data: &LeafSet, marks: Option<&LeafSet>) -> Witness {
+        let model = self.model;
+        let Some(&first) = walk.first() else {
+            return Witness::default();
+        };
+        let start = self.starting(model.flows[first].from).and(data);
+        let none = LeafSet::empty(model.data.leaf_count());
+        let (mut plain, mut marked) = match marks {
+            Some(marks) => (start.minus(marks).row().to_vec(), start.and(marks).row().to_vec()),
+            None => (start.row().to_vec(), none.row().to_vec()),
+        };
+        let mut carried = Vec::with_capacity(walk.len());
+        for &flow in &walk {
+            let f = &model.flows[flow];
+            derive(model, f.from, &mut plain, &mut marked, marks);
+            for row in [&mut plain, &mut marked] {
+                row.iter_mut().zip(f.leaves.row()).for_each(|(r, l)| *r &= l);
+            }
+            carried.push((LeafSet::from(plain.as_slice()), LeafSet::from(marked.as_slice())));
+        }
+        // Backward: what goes on to be part of the next flow's data.
+        let mut leaves: Vec<LeafSet> = Vec::with_capacity(walk.len());
+        let mut wanted: Option<(LeafSet, LeafSet)> = None;
+        for (&flow, (plain, marked)) in walk.iter().zip(&carried).rev() {
+            let to = model.flows[flow].to;
+            let (plain, marked) = match (&wanted, marks) {
+                (None, None) => (plain.clone(), none.clone()),
+                (None, Some(marks)) => {
+                    (plain.and(&crate::flow::propagate::deriving(model, to, marks)), marked.clone())
+                }
+                (Some((next_plain, next_marked)), _) => {
+                    let keep = |leaves: &LeafSet, is_marked: bool| {
+                        let mut kept = none.clone();
+                        for leaf in leaves.iter() {
+                            let mut one = none.clone();
+                            one.insert(leaf);
+                            let (mut p, mut m) = (one.row().to_vec(), none.row().to_vec());
+                            if is_marked {
+                                std::mem::swap(&mut p, &mut m);
+                            }
+                            derive(model, to, &mut p, &mut m, marks);
+                            if bits::intersects(&p, next_plain.row())
+                                || bits::intersects(&m, next_marked.row())
+                            {
+                                kept.insert(leaf);
+                            }
+                        }
+                        kept
+                    };
+                    (keep(plain, false), keep(marked, true))
+                }
+            };
+            let mut all = plain.clone();
+            all.extend(marked.row());
+            leaves.push(all);
+            wanted = Some((plain, marked));
+        }
+        leaves.reverse();
+        Witness { walk, leaves }
+    }
+}
+
+/// The origin leaf of items.
+#[derive(Debug, Clone, Copy)]
+pub enum Began {
+    /// What they are.
+    Unturned,
+    /// This one.
+    As(usize),
+}
+
+impl Began {
+    /// Adds the origin leaves of items that now are some leaves.
+    pub fn note(self, now: &LeafSet, origins: &mut LeafSet) {
+        match self {
+            Began::Unturned => origins.extend(now.row()),
+            Began::As(leaf) => origins.insert(leaf),
+        }
+    }
+}
+
+/// Items of one origin, followed.
+#[derive(Debug)]
+pub struct Followed<'g, C> {
+    layers: Layers<'g, C>,
+}
+
+/// The first crossing of its kind that was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Shortest {
+    /// The flow crossed.
+    pub flow: FlowId,
+    /// The item before it.
+    pub state: State,
+    /// How many flows the walk has.
+    pub length: usize,
+}
+
+impl Shortest {
+    /// From a crossing by one of some leaves.
+    pub fn new(model: &Model, crossing: &Crossing, leaves: &[u64]) -> Self {
+        Shortest {
+            flow: crossing.flow,
+            state: State {
+                system: model.flows[crossing.flow].from,
+                stack: crossing.stack,
+                slot: crossing.slot,
+                leaf: bits::ones(leaves).next().unwrap_or(0),
+            },
+            length: crossing.length,
+        }
+    }
+}
+
+impl<C: Course> Followed<'_, C> {
+    /// The walk up to and with a crossing.
+    pub fn walk(&self, shortest: &Shortest) -> Vec<FlowId> {
+        let mut walk = self.layers.walk(shortest.state, shortest.length - 1);
+        walk.push(shortest.flow);
+        walk
+    }
+}
+
+/// Keeps the shortest of what is seen for each key.
+pub fn keep_shortest<K: std::hash::Hash + Eq>(map: &mut FxHashMap<K, Shortest>, key: K, new: Shortest) {
+    map.entry(key)
+        .and_modify(|old| {
+            if new.length < old.length {
+                *old = new
+            }
+        })
+        .or_insert(new);
+}

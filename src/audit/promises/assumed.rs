@@ -1,0 +1,224 @@
+//! What an answer owes to origins that nobody declares.
+
+use super::carried::leaves;
+use super::{LISTED, Open, places};
+use crate::audit::checks::needing;
+use crate::audit::judge::{Judge, On, Violation, Witness};
+use crate::base::bits::{self, LeafSet};
+use crate::base::finding::GapKind;
+use crate::base::taxonomy::Key;
+use crate::declare::policy::{AnyOf, Body, FlowKeys, Most, Reading};
+use crate::flow::graph::Origin;
+use crate::flow::propagate::{Course, Deriving, Passing, Seed, State, forward, reaching};
+use crate::model::matching::{Arrival, Matching, RELATIONS};
+use crate::model::{FlowId, SystemId, Table};
+
+/// A system, and a category that is assumed to start there.
+type Pair = (SystemId, Key);
+
+/// The assumed origins that alone break a promise.
+pub fn breaking(judge: &Judge, found: &[Violation]) -> Vec<Open> {
+    let model = judge.model;
+    let mut open = Vec::new();
+    for &pair in &judge.assumed.pairs {
+        let (system, key) = pair;
+        let of_data = |v: &&Violation| v.data.intersects(&model.data.leaves([&key]));
+        for violation in found.iter().filter(of_data) {
+            let from_here =
+                |w: &&Witness| w.walk.first().is_some_and(|&first| model.flows[first].from == system);
+            let walk = violation.witnesses.iter().find(from_here);
+            let (here, whither) = match violation.on {
+                On::Pair(source, sink) if source == sink => (source == system, "is there".to_owned()),
+                On::Pair(source, sink) => (source == system, format!("gets to {}", model.systems[sink].name)),
+                On::System(at) => (at == system || walk.is_some(), "is counted".to_owned()),
+                On::Party(at) => {
+                    (model.systems[system].party == at || walk.is_some(), "is counted".to_owned())
+                }
+                _ => continue,
+            };
+            if here {
+                open.push(origin(judge, pair, &whither, walk.cloned()));
+                break;
+            }
+        }
+    }
+    open
+}
+
+fn origin(judge: &Judge, (system, key): Pair, whither: &str, walk: Option<Witness>) -> Open {
+    let model = judge.model;
+    let (name, data) = (&model.systems[system].name, model.data.name(key));
+    Open {
+        kind: GapKind::AssumedOrigin,
+        message: format!(
+            "no declaration says where {data} at {name} comes from: it is assumed to start there, and {whither}"
+        ),
+        missing: format!(
+            "`originates` of the system where {data} starts, or the flow that brings it to {name}"
+        ),
+        span: Some(needing(model, system, key)),
+        witness: walk,
+    }
+}
+
+/// Walks over flows that are not exempt, marked once they are of the data.
+struct Unblocked<'c> {
+    through: &'c Table<FlowId, bool>,
+    data: &'c LeafSet,
+}
+
+impl Course for Unblocked<'_> {
+    fn marks(&self) -> Option<&LeafSet> {
+        Some(self.data)
+    }
+
+    // What is worked out from other data may come of the data of a promise.
+    fn supposes(&self) -> bool {
+        true
+    }
+
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        (!self.through[flow]).then_some(plane)
+    }
+}
+
+/// What a promise forbids to arrive, whoever it comes from.
+struct Target {
+    data: LeafSet,
+    through: Table<FlowId, bool>,
+    /// By this flow it arrives where it must not.
+    by: Table<FlowId, bool>,
+    /// It must not be here.
+    at: Table<SystemId, bool>,
+    /// Only what may be of other categories than its own makes a difference: what it is
+    /// has been counted.
+    any_only: bool,
+}
+
+impl Target {
+    fn new(judge: &Judge, body: &Body) -> Option<Self> {
+        let (model, matching) = (judge.model, judge.matching);
+        let exempt = |list: &AnyOf<FlowKeys>, flow| {
+            !list.is_empty() && judge.counting.has(flow) && matching.flow(list, flow, Reading::Unlikely)
+        };
+        Some(match body {
+            Body::Require(_) => return None,
+            Body::Forbid(forbid) => {
+                let relations =
+                    if Matching::asks_relation(&forbid.to) { RELATIONS } else { RELATIONS.get(..1)? };
+                let is = |at: SystemId, by: Option<FlowId>| {
+                    let arrives = |&relation| {
+                        matching.arrival(&forbid.to, Arrival { at, by, relation: Some(relation) })
+                    };
+                    relations.iter().any(arrives)
+                };
+                let by = |flow: FlowId| {
+                    judge.counting.has(flow)
+                        && !exempt(&forbid.through, flow)
+                        && !exempt(&forbid.arriving, flow)
+                        && is(model.flows[flow].to, Some(flow))
+                };
+                Target {
+                    data: leaves(judge, &forbid.data),
+                    through: model.flows.ids().map(|flow| exempt(&forbid.through, flow)).collect(),
+                    by: model.flows.ids().map(by).collect(),
+                    at: model.systems.ids().map(|s| is(s, None)).collect(),
+                    any_only: false,
+                }
+            }
+            Body::Limit(limit) => {
+                let mut at: Table<SystemId, bool> = model.systems.map(|_| false);
+                places::places(judge, limit).into_iter().for_each(|s| at[s] = true);
+                let through: Table<FlowId, bool> =
+                    model.flows.ids().map(|flow| exempt(&limit.through, flow)).collect();
+                let by =
+                    |flow: FlowId| judge.counting.has(flow) && !through[flow] && at[model.flows[flow].to];
+                let (keys, any_only) = match &limit.most {
+                    Most::Together { of, .. } => (of, true),
+                    Most::Origins { data, .. } => (data, false),
+                };
+                let by = model.flows.ids().map(by).collect();
+                Target { data: leaves(judge, keys), through, by, at, any_only }
+            }
+        })
+    }
+}
+
+/// The assumed origins whose data would break a promise if it were what the promise is
+/// about: of its data (or worked out from it), and from where it says. One pass backward
+/// for all: unknown data passes every `only_from`.
+pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
+    if judge.assumed.pairs.is_empty() {
+        return Vec::new();
+    }
+    let model = judge.model;
+    let Some(target) = Target::new(judge, body) else {
+        return Vec::new();
+    };
+    let derived = model.data.find("derived");
+    let touching = Deriving::new(model, &target.data);
+    let course = Unblocked { through: &target.through, data: &target.data };
+    let rows = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+        if target.by[edge.flow] {
+            row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
+        }
+    });
+    let mut open: Vec<Open> = Vec::new();
+    for &(system, key) in &judge.assumed.pairs {
+        let start = model.data.leaves([&key]);
+        // What is worked out from other data may come of any.
+        let any = derived.is_some_and(|derived| model.data.at_or_below(key, derived));
+        if target.any_only && !any {
+            continue;
+        }
+        let of_data = if any { start.clone() } else { start.and(&target.data) };
+        let gets = |row: usize, leaves: &LeafSet| bits::intersects(rows.row(system, row), leaves.row());
+        let listed = open.len() < LISTED;
+        if target.at[system] && (any || start.intersects(touching.at(system))) {
+            open.push(origin(judge, (system, key), "the promise is about that place", None));
+        } else if gets(1, &of_data) || gets(0, &start.minus(&of_data)) {
+            let mut data = target.data.clone();
+            if any {
+                data.extend(start.row());
+            }
+            let walk = listed.then(|| walk(judge, &target, &data, (system, &start))).flatten();
+            let whither = match walk.as_ref().and_then(|w| w.walk.last()) {
+                Some(&last) => format!("gets to {}", model.systems[model.flows[last].to].name),
+                None => "gets to a place that the promise is about".to_owned(),
+            };
+            open.push(origin(judge, (system, key), &whither, walk));
+        }
+    }
+    open
+}
+
+/// A shortest walk by which data put at a system arrives where it must not.
+fn walk(
+    judge: &Judge,
+    target: &Target,
+    data: &LeafSet,
+    (system, start): (SystemId, &LeafSet),
+) -> Option<Witness> {
+    let model = judge.model;
+    let touching = Deriving::new(model, data);
+    let course = Unblocked { through: &target.through, data };
+    let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
+    let passing = Passing::One(Origin::Assumed(model.systems[system].origin));
+    let mut first: Option<(FlowId, State, usize)> = None;
+    let layers = forward(judge.graph, &course, passing, &seeds, None, |crossing| {
+        let (flow, slot) = (crossing.flow, crossing.slot);
+        if first.is_some() || !target.by[flow] {
+            return;
+        }
+        let arriving = LeafSet::from(&*crossing.leaves);
+        let hit = if slot.marked { arriving } else { arriving.and(touching.at(model.flows[flow].to)) };
+        if let Some(leaf) = bits::ones(hit.row()).next() {
+            let state = State { system: model.flows[flow].from, stack: crossing.stack, slot, leaf };
+            first = Some((flow, state, crossing.length));
+        }
+    });
+    let (flow, state, length) = first?;
+    let mut walk = layers.walk(state, length - 1);
+    walk.push(flow);
+    Some(judge.witness(walk, start, Some(data)))
+}

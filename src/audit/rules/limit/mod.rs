@@ -1,0 +1,457 @@
+//! `limit`: what one place may hold at once.
+//!
+//! ```text
+//! held at p: items that start there or walk there over flows not matched by `through`
+//! together [c₁ … cₙ]: each cᵢ, or as many as `at_least`, has an item held
+//! at p that is of it                                                     ⟹  (rule, p)
+//! origins_at_most n: items of `data` at p come from more than n parties  ⟹  (rule, p)
+//! ```
+
+mod holding;
+
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use self::holding::{Holding, Holdings, Search, covers};
+use super::Idle;
+use super::exempt::Exempt;
+use crate::audit::judge::{Judge, On, Relied, RuleRef, Starts, Violation};
+use crate::base::bits::LeafSet;
+use crate::declare::policy::{Limit, Most};
+use crate::flow::graph::{Edge, Origin};
+use crate::flow::propagate::{
+    Alike, Candidates, Course, Deriving, Flooded, Passing, Rows, Slot, flood, reaching,
+};
+use crate::model::matching::Limited;
+use crate::model::{FlowId, SystemId, Table};
+
+/// Walks over flows that are not exempt, marked once they are of the categories.
+struct Counted<'c> {
+    through: &'c Table<FlowId, bool>,
+    data: &'c LeafSet,
+}
+
+impl Course for Counted<'_> {
+    fn marks(&self) -> Option<&LeafSet> {
+        Some(self.data)
+    }
+
+    fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
+        (!self.through[flow]).then_some(plane)
+    }
+}
+
+/// Judges one `limit`, at some places only if they are named: the findings, the exemptions
+/// used, and what matches nothing.
+pub fn limited(
+    judge: &Judge,
+    rule_ref: RuleRef,
+    rule: &Limit,
+    only: Option<&FxHashSet<On>>,
+) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
+    let model = judge.model;
+    let mut places = places(judge, rule);
+    places.retain(|(on, _)| only.is_none_or(|only| only.contains(on)));
+    let mut idle = Vec::new();
+    if places.is_empty() {
+        idle.push(Idle::Sink);
+    }
+    let (categories, at_most) = match &rule.most {
+        Most::Together { of, .. } => {
+            (of.iter().map(|k| model.data.leaves([&k.value])).collect::<Vec<_>>(), None)
+        }
+        Most::Origins { data, at_most } if data.is_empty() => {
+            (vec![LeafSet::full(model.data.leaf_count())], Some(*at_most))
+        }
+        Most::Origins { data, at_most } => {
+            (vec![model.data.leaves(data.iter().map(|k| &k.value))], Some(*at_most))
+        }
+    };
+    // How many of the categories a place must hold.
+    let least = match &rule.most {
+        Most::Together { at_least, .. } => *at_least,
+        Most::Origins { .. } => categories.len(),
+    };
+    let bare = |&(on, _): &(On, Vec<SystemId>)| Violation::bare(rule_ref, on, model.data.leaf_count());
+    let mut place_of: Table<SystemId, Option<usize>> = model.systems.map(|_| None);
+    for (at, (_, systems)) in places.iter().enumerate() {
+        systems.iter().for_each(|&s| place_of[s] = Some(at));
+    }
+    let mut exempt = Exempt::new(judge.matching, judge.graph.facts(), &rule.through);
+    let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
+    // Judged again, nobody asks by which walks.
+    if only.is_some()
+        && at_most.is_none()
+        && least == categories.len()
+        && at_once(judge, &through, &categories, &place_of, places.len())
+    {
+        return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
+    }
+    let mut relied: Vec<FlowId> = Vec::new();
+    let asked: Vec<Asked> = categories
+        .par_iter()
+        .map(|data| Asked::new(judge, &through, data, &place_of, only.is_none()))
+        .collect();
+    if only.is_none() {
+        relied.par_extend(asked.par_iter().flat_map_iter(Asked::rely));
+    }
+    if only.is_some() && at_most.is_none() {
+        let surely: Vec<Vec<bool>> =
+            asked.par_iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
+        let enough =
+            |at: usize| surely.iter().filter(|surely| surely.get(at) == Some(&true)).count() >= least;
+        if (0..places.len()).all(enough) {
+            return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
+        }
+    }
+    // Only where something of enough categories can be at all, it is looked for. What need not be
+    // asked of a place once one is missing is not.
+    let mut lacking = vec![0; places.len()];
+    for asked in &asked {
+        let may = asked.may_hold(&place_of, places.len());
+        for (lacking, may) in lacking.iter_mut().zip(&may) {
+            *lacking += usize::from(!may);
+        }
+        let open = |at: usize| lacking.get(at).is_some_and(|lacking| categories.len() - lacking >= least);
+        model.systems.ids().for_each(|system| place_of[system] = place_of[system].filter(|&at| open(at)));
+    }
+    let holdings: Vec<Vec<Option<Holding>>> =
+        asked.par_iter().map(|asked| asked.holdings(&place_of, places.len(), at_most.is_some())).collect();
+    for data in &categories {
+        let held = model
+            .systems
+            .ids()
+            .any(|s| crate::base::bits::intersects(judge.held.leaves.row(s, 0), data.row()));
+        if !held {
+            idle.push(Idle::Data);
+        }
+    }
+    idle.dedup();
+    let mut violations = Vec::new();
+    for (at, (on, _)) in places.iter().enumerate() {
+        let held = holdings.iter().zip(&categories);
+        let (here, held): (Vec<&Holding>, Vec<&LeafSet>) =
+            held.filter_map(|(holdings, category)| Some((holdings.get(at)?.as_ref()?, category))).unzip();
+        let broken = here.len() >= least
+            && match at_most {
+                None => true,
+                Some(most) => here.iter().any(|h| h.walks.len() as u64 > most),
+            };
+        if !broken {
+            continue;
+        }
+        let mut data = LeafSet::empty(model.data.leaf_count());
+        let mut arrives_as = data.clone();
+        let mut walks: Vec<(Vec<FlowId>, &Holding)> = Vec::new();
+        for holding in here {
+            data.extend(holding.data.row());
+            arrives_as.extend(holding.arrives_as.row());
+            match at_most {
+                None => {
+                    walks.extend(holding.walks.values().min_by_key(|w| w.len()).map(|w| (w.clone(), holding)))
+                }
+                Some(_) => walks.extend(holding.walks.values().map(|w| (w.clone(), holding))),
+            }
+        }
+        let witnesses: Vec<_> = walks
+            .into_iter()
+            .zip(held.into_iter().cycle())
+            .map(|((walk, holding), marks)| judge.witness(walk, &holding.data, Some(marks)))
+            .collect();
+        let mut agreements: Vec<_> =
+            witnesses.iter().flat_map(|w| &w.walk).filter_map(|&f| model.flows[f].agreement).collect();
+        agreements.sort_unstable();
+        agreements.dedup();
+        violations.push(Violation {
+            rule: rule_ref,
+            on: *on,
+            severity: None,
+            agreements,
+            data,
+            arrives_as,
+            witnesses,
+            consequent: false,
+            details: Vec::new(),
+        });
+    }
+    relied.sort_unstable();
+    relied.dedup();
+    let relied = relied.into_iter().map(|flow| Relied {
+        rule: crate::audit::judge::ReliedRule::Rule(rule_ref),
+        flow,
+        claim: super::forbid::claim(judge, &rule.through, flow),
+    });
+    (violations, relied.collect(), idle)
+}
+
+/// Whether each place holds something of each category that is declared to start there, or that
+/// one flow brings from where it starts.
+fn at_once(
+    judge: &Judge,
+    through: &Table<FlowId, bool>,
+    categories: &[LeafSet],
+    place_of: &Table<SystemId, Option<usize>>,
+    places: usize,
+) -> bool {
+    let originates = |system: SystemId| &judge.model.systems[system].originates;
+    categories.iter().all(|data| {
+        let touching = Deriving::new(judge.model, data);
+        let mut holds = vec![false; places];
+        let mut mark = |system: SystemId, leaves: &dyn Fn() -> LeafSet| {
+            if let Some(holds) = place_of[system].and_then(|at| holds.get_mut(at)).filter(|holds| !**holds) {
+                *holds = leaves().intersects(touching.at(system));
+            }
+        };
+        judge.model.systems.ids().for_each(|system| mark(system, &|| originates(system).clone()));
+        for (from, edge) in judge.graph.all() {
+            let passes = || judge.graph.passes(edge.flow, Origin::Declared(judge.model.origin(edge.flow)));
+            if !through[edge.flow] && edge.carries(originates(from).row()) && passes() {
+                mark(edge.end, &|| originates(from).with(edge.leaves));
+            }
+        }
+        holds.into_iter().all(|holds| holds)
+    })
+}
+
+/// The places that a rule looks at, with their systems.
+fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
+    let on = |place: Limited| match place {
+        Limited::System(system) => On::System(system),
+        Limited::Party(party) => On::Party(party),
+    };
+    let places = judge.matching.limited_places(rule).into_iter();
+    places.map(|(place, systems)| (on(place), systems)).collect()
+}
+
+/// One category of a limit, and where its items can get to at all.
+struct Asked<'c> {
+    judge: &'c Judge<'c>,
+    course: Counted<'c>,
+    /// The leaves that are of the category on arrival at a system.
+    touching: Deriving,
+    /// What can get to a place, or to an exemption.
+    useful: Rows,
+    /// Where items get to, as if every flow let all pass, once that is asked.
+    open: OnceLock<Flooded>,
+}
+
+impl<'c> Asked<'c> {
+    fn new(
+        judge: &'c Judge,
+        through: &'c Table<FlowId, bool>,
+        data: &'c LeafSet,
+        place_of: &Table<SystemId, Option<usize>>,
+        exempt: bool,
+    ) -> Self {
+        let course = Counted { through, data };
+        let touching = Deriving::new(judge.model, data);
+        let ends = |(_, edge): &(SystemId, Edge)| {
+            if through[edge.flow] { exempt } else { place_of[edge.end].is_some() }
+        };
+        let useful = reaching(judge.graph, &course, judge.graph.all().filter(ends), |edge, slot, row| {
+            row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
+        });
+        Asked { judge, course, touching, useful, open: OnceLock::new() }
+    }
+
+    /// Where items get to, as if every flow let all pass.
+    fn open(&self) -> &Flooded {
+        let candidates = Some(Candidates::of(&self.useful, 1));
+        let everything = || everything(self.judge);
+        self.open.get_or_init(|| flood(self.judge.graph, &self.course, |_| true, everything(), candidates))
+    }
+
+    /// The leaves, of those in a row, with which items in a slot are of the category as they
+    /// arrive by a flow.
+    fn hit(&self, edge: Edge, slot: Slot, row: &[u64]) -> LeafSet {
+        hit(&self.touching, edge.end, slot, edge.leaves).with(row)
+    }
+
+    /// What is of the category where it starts.
+    fn starting(&self, system: SystemId, leaves: &LeafSet) -> LeafSet {
+        leaves.and(self.touching.at(system))
+    }
+
+    /// The places at which something of the category may be.
+    fn may_hold(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
+        let mut may = vec![false; places];
+        self.mark(place_of, &mut may, Passing::Anybody, self.open(), everything(self.judge));
+        may
+    }
+
+    /// Places at which something of the category is: of parties that are alike, or assumed.
+    fn surely_holds(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
+        let (judge, graph) = (self.judge, self.judge.graph);
+        let mut surely = vec![false; places];
+        let candidates = Some(Candidates::of(&self.useful, 1));
+        let alike = Alike::new(graph, graph.flows());
+        let many = judge.classes(&alike, false).remove(&None).unwrap_or_default();
+        let assumed: Starts = judge.assumed.origins().collect();
+        for (passing, starts) in [(Passing::Many(&alike), many), (Passing::Anybody, assumed)] {
+            let passes = |flow| passing.passes(graph, flow);
+            let held = flood(graph, &self.course, passes, starts.iter().copied(), candidates);
+            self.mark(place_of, &mut surely, passing, &held, starts.into_iter());
+        }
+        surely
+    }
+
+    /// Marks the places at which something of the category starts, or gets to.
+    fn mark<'s>(
+        &self,
+        place_of: &Table<SystemId, Option<usize>>,
+        places: &mut [bool],
+        passing: Passing,
+        held: &Flooded,
+        starts: impl Iterator<Item = (SystemId, &'s LeafSet)>,
+    ) {
+        let graph = self.judge.graph;
+        let mut mark = |system: SystemId, leaves: LeafSet| {
+            if let Some(place) = place_of[system].and_then(|at| places.get_mut(at)) {
+                *place |= !leaves.is_empty();
+            }
+        };
+        starts.for_each(|(system, leaves)| mark(system, self.starting(system, leaves)));
+        held.crossings(
+            graph,
+            &self.course,
+            |flow| passing.passes(graph, flow),
+            |edge, slot, here| {
+                if place_of[edge.end].is_some() && !self.course.through[edge.flow] {
+                    mark(edge.end, self.hit(edge, slot, here));
+                }
+            },
+        );
+    }
+
+    /// The flows that can bring something to a place or an exemption.
+    fn carrying(&self) -> Vec<FlowId> {
+        let useful = Candidates::of(&self.useful, 1);
+        let mut carrying = Vec::new();
+        self.open().crossings(
+            self.judge.graph,
+            &self.course,
+            |_| true,
+            |edge, slot, here| {
+                if carrying.last() == Some(&edge.flow) {
+                    return;
+                }
+                let crossing = LeafSet::from(edge.leaves).with(here);
+                let on = !self.course.through[edge.flow] && useful.meet(edge.end, slot, crossing.row());
+                if on || !self.hit(edge, slot, here).is_empty() {
+                    carrying.push(edge.flow);
+                }
+            },
+        );
+        carrying
+    }
+
+    /// The exempt flows that something of the category would go on by.
+    fn rely(&self) -> Vec<FlowId> {
+        let mut relied = Vec::new();
+        let (judge, graph) = (self.judge, self.judge.graph);
+        let used = |held: &Flooded, passing: Passing, each: &mut dyn FnMut(FlowId)| {
+            held.crossings(
+                graph,
+                &self.course,
+                |flow| passing.passes(graph, flow),
+                |edge, slot, here| {
+                    if self.course.through[edge.flow] && !self.hit(edge, slot, here).is_empty() {
+                        each(edge.flow);
+                    }
+                },
+            );
+        };
+        let mut left: FxHashSet<FlowId> = FxHashSet::default();
+        used(self.open(), Passing::Anybody, &mut |flow| {
+            left.insert(flow);
+        });
+        let alike = Alike::new(graph, &self.carrying());
+        let mut useful: Option<Rows> = None;
+        for (origin, starts) in judge.classes(&alike, false) {
+            if left.is_empty() {
+                break;
+            }
+            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
+            let candidates = Candidates::of(useful.as_ref().unwrap_or(&self.useful), 1);
+            let held =
+                flood(graph, &self.course, |flow| passing.passes(graph, flow), starts, Some(candidates));
+            used(&held, passing, &mut |flow| {
+                if left.remove(&flow) {
+                    relied.push(flow);
+                }
+            });
+            useful.get_or_insert_with(|| self.toward(left.iter().copied()));
+        }
+        relied
+    }
+
+    /// What can get to some flows with something of the category.
+    fn toward(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+        let graph = self.judge.graph;
+        reaching(graph, &self.course, graph.some(flows), |edge, slot, row| {
+            row.copy_from_slice(hit(&self.touching, edge.end, slot, edge.leaves).row());
+        })
+    }
+
+    /// What of the category is held at each place.
+    fn holdings(&self, place_of: &Table<SystemId, Option<usize>>, places: usize, by_party: bool) -> Holdings {
+        let judge = self.judge;
+        let mut holdings: Holdings = vec![None; places];
+        if place_of.values().all(Option::is_none) {
+            return holdings;
+        }
+        let carrying = self.carrying();
+        let arriving = carrying
+            .iter()
+            .copied()
+            .filter(|&flow| !self.course.through[flow] && place_of[judge.model.flows[flow].to].is_some());
+        let useful = self.toward(arriving);
+        let mut open: Vec<usize> = place_of.values().copied().flatten().collect();
+        open.sort_unstable();
+        open.dedup();
+        let search = Search { asked: self, place_of, open: open.len(), useful: Candidates::of(&useful, 1) };
+        if by_party {
+            for (origin, starts) in judge.origins {
+                search.hold(Passing::One(*origin), starts, &mut holdings);
+            }
+            return holdings;
+        }
+        let alike = Alike::new(judge.graph, &carrying);
+        let mut classes = judge.classes(&alike, false);
+        if let Some(starts) = classes.remove(&None) {
+            search.hold(Passing::Many(&alike), &starts, &mut holdings);
+        }
+        // What is assumed to start somewhere passes everywhere.
+        let assumed: Starts = judge.assumed.origins().collect();
+        search.hold(Passing::Anybody, &assumed, &mut holdings);
+        classes.retain(|origin, _| matches!(origin, Some(Origin::Declared(_))));
+        if classes.is_empty() {
+            return holdings;
+        }
+        // What the others could add at most: most often nothing.
+        let mut most: Holdings = vec![None; places];
+        search.hold(Passing::Anybody, &classes.values().flatten().copied().collect(), &mut most);
+        let settled = |holdings: &Holdings| holdings.iter().zip(&most).all(|(has, most)| covers(has, most));
+        for (origin, starts) in classes {
+            if settled(&holdings) {
+                break;
+            }
+            if let Some(origin) = origin {
+                search.hold(Passing::One(origin), &starts, &mut holdings);
+            }
+        }
+        holdings
+    }
+}
+
+/// The leaves of a row with which items in a slot are of a category as they arrive at a system.
+fn hit(touching: &Deriving, system: SystemId, slot: Slot, row: &[u64]) -> LeafSet {
+    if slot.marked { LeafSet::from(row) } else { touching.at(system).with(row) }
+}
+
+/// Whatever starts anywhere.
+fn everything<'j>(judge: &'j Judge) -> impl Iterator<Item = (SystemId, &'j LeafSet)> {
+    judge.origins.iter().flat_map(|(_, starts)| starts.iter().copied())
+}

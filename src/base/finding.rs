@@ -1,0 +1,568 @@
+//! The result of an audit, as every output shows it; its JSON is this, word for
+//! word.
+
+use jiff::civil::Date;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::base::source::Location;
+use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status};
+
+/// The version of the JSON's shape: keys may be added within one.
+pub const SCHEMA: u32 = 1;
+
+/// What an audit found.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Audit {
+    /// Which program says so.
+    pub ringfence: Program,
+    /// For which day.
+    pub judged: Judged,
+    /// Of what.
+    pub inventory: InventoryFacts,
+    /// By which policies, in the order named.
+    #[serde(default)]
+    pub policies: Vec<PolicyFacts>,
+    /// All rules that were applied: built-in checks, the policies' rules, promises.
+    #[serde(default)]
+    pub rules: Vec<RuleEntry>,
+    /// What the declared flows break: gravest first, then by rule and key.
+    pub findings: Vec<Finding>,
+    /// Every promise, in the order of ids.
+    #[serde(default)]
+    pub promises: Vec<Promise>,
+    /// What is not a finding and must not pass in silence.
+    pub notices: Vec<Notice>,
+    /// The claims that the verdict rests on.
+    pub relied_on: Vec<Reliance>,
+    /// How many findings there are.
+    pub summary: Summary,
+}
+
+/// The program.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Program {
+    /// Its version.
+    pub version: String,
+    /// The version of this JSON's shape.
+    pub schema: u32,
+}
+
+/// The days that count, and what is left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Judged {
+    /// The day judged, in UTC: on it waivers and assurances have expired or not.
+    pub day: String,
+    /// The day that effective dates are compared with, if any.
+    pub as_of: Option<String>,
+    /// The only statuses of agreements that are judged, if not all are.
+    #[serde(default)]
+    pub status: Option<Vec<Status>>,
+    /// How many files `exclude` leaves out.
+    #[serde(default)]
+    pub excluded_files: usize,
+    /// How many flows `status` leaves out.
+    #[serde(default)]
+    pub left_out_by_status: usize,
+    /// How many flows that count without `as_of` it leaves out.
+    #[serde(default)]
+    pub left_out_by_as_of: usize,
+}
+
+impl Judged {
+    /// The day judged; a day is what the program wrote there.
+    pub fn date(&self) -> Date {
+        self.day.parse().unwrap_or(Date::MAX)
+    }
+}
+
+/// How large the inventory is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct InventoryFacts {
+    /// Parties.
+    pub parties: usize,
+    /// Systems.
+    pub systems: usize,
+    /// Agreements.
+    pub agreements: usize,
+    /// Flows.
+    pub flows: usize,
+    /// Flows that count.
+    pub counting_flows: usize,
+    /// Counting flows of proposed agreements.
+    #[serde(default)]
+    pub proposed_flows: usize,
+    /// Counting flows that are declared as assumed.
+    #[serde(default)]
+    pub assumed_flows: usize,
+    /// BLAKE3, in hexadecimal, over the files in the order of their relative paths:
+    /// for each the path, a zero byte, the length in bytes as 8 bytes little-endian,
+    /// the bytes.
+    pub digest: String,
+}
+
+/// A policy that was applied.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyFacts {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its legal standing.
+    pub status: PolicyStatus,
+    /// The day its facts were established.
+    pub as_of: Option<String>,
+    /// How many rules it has.
+    pub rules: usize,
+    /// How many of them follow data along flows.
+    #[serde(default)]
+    pub following: usize,
+    /// What it looks at.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// What no declared flow shows, whatever its rules find.
+    #[serde(default)]
+    pub cannot_see: Option<String>,
+}
+
+/// A rule that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleEntry {
+    /// Its full id, as findings name it.
+    pub id: String,
+    /// What sort of rule it is.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it demands, in a few words.
+    pub title: String,
+    /// When it is violated, as a sentence.
+    pub violated: String,
+    /// Why it matters.
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// What it rests on.
+    pub cite: Vec<String>,
+    /// The legal standing of its policy; `None` for built-in checks and promises.
+    pub policy_status: Option<PolicyStatus>,
+    /// Where it is written; `None` for built-in checks.
+    pub location: Option<Location>,
+}
+
+/// What sort of rule a finding breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingKind {
+    /// An agreement's own term.
+    Terms,
+    /// A built-in check of flows.
+    Flow,
+    /// Data that got where it must not.
+    Forbid,
+    /// One place that holds too much.
+    Limit,
+    /// A declaration that does not say what it must.
+    Require,
+    /// A public promise.
+    Statement,
+}
+
+/// Whether a finding is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingStatus {
+    /// Nobody has accepted it.
+    New,
+    /// It is in the baseline.
+    Baseline,
+    /// A waiver accepts it.
+    Waived,
+}
+
+/// One thing that the declared flows break.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Names the finding: depends on its rule and its key alone.
+    pub fingerprint: String,
+    /// `policy/rule`, or the name of a built-in check.
+    pub rule: String,
+    /// The sort of rule.
+    pub kind: FindingKind,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The rule in a few words.
+    pub title: String,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// Whether it is new.
+    pub status: FindingStatus,
+    /// It goes beyond what a waiver or the baseline accepts.
+    pub grown: bool,
+    /// What goes beyond, where it has grown: data as the fewest categories, for `terms/*`
+    /// agreements.
+    #[serde(default)]
+    pub beyond: Vec<String>,
+    /// Every walk to it breaks the same rule earlier.
+    pub consequent: bool,
+    /// It is there only because of proposed agreements.
+    pub prospective: bool,
+    /// It is there only because of ended agreements.
+    pub retained: bool,
+    /// Where the data comes from (`terms/*`, `flow/*`: where the flow starts).
+    pub source: Option<Place>,
+    /// Where it ends up (`terms/*`, `flow/*`: where the flow ends).
+    pub sink: Option<Place>,
+    /// The agreements concerned.
+    pub agreements: Vec<String>,
+    /// The offending flow.
+    pub flow: Option<String>,
+    /// What a limit, a requirement or an assumed origin is about.
+    pub subject: Option<String>,
+    /// The origin leaves concerned, as the fewest categories.
+    pub data: Vec<String>,
+    /// As what they arrive, as the fewest categories.
+    pub arrives_as: Vec<String>,
+    /// What the rule forbids of what the receiver works out from it, where nothing else shows
+    /// why the rule is broken.
+    #[serde(default)]
+    pub becomes: Vec<String>,
+    /// A shortest walk that proves it.
+    pub path: Chain,
+    /// All walks that are shown.
+    pub witnesses: Vec<Chain>,
+    /// Where it is declared: the offending flow, or the subject.
+    pub location: Option<Location>,
+    /// What it breaks.
+    pub broken: Broken,
+    /// What the rule rests on.
+    pub cite: Vec<String>,
+    /// Why it matters.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// What to do.
+    pub remedy: Option<String>,
+    /// The legal standing of the rule's policy; `None` for built-in checks and promises.
+    pub policy_status: Option<PolicyStatus>,
+    /// The waiver that accepts it: reason, by whom, until when.
+    #[serde(default)]
+    pub waiver: Option<AppliedWaiver>,
+    /// Whether the finding can make the audit fail (its policy binds).
+    #[serde(default = "binds")]
+    pub binding: bool,
+}
+
+/// A result that does not say is read at its worst.
+fn binds() -> bool {
+    true
+}
+
+/// A system and the party that runs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Place {
+    /// `party/system`; `None` where a whole party is meant.
+    pub system: Option<String>,
+    /// The party's id.
+    pub party: String,
+}
+
+/// A walk, flow by flow; what crosses a flow on many walks is there once.
+pub type Chain = Vec<Arc<Hop>>;
+
+/// One flow of a walk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Hop {
+    /// The flow's full id.
+    pub flow: String,
+    /// `party/system` that it leaves.
+    pub from: String,
+    /// `party/system` that it enters.
+    pub to: String,
+    /// What it runs under.
+    pub agreement: Option<String>,
+    /// What for.
+    pub purposes: Vec<String>,
+    /// What the data is on this flow, as the fewest categories.
+    pub data: Vec<String>,
+    /// Whether the declaration is public or assumed, where it says.
+    pub basis: Option<Basis>,
+    /// Where the agreement stands.
+    pub agreement_status: Option<Status>,
+    /// The flow's title.
+    pub title: Option<String>,
+    /// Where the flow is declared.
+    pub location: Location,
+}
+
+/// The rule, term or promise that a finding breaks.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Broken {
+    /// Which of the three.
+    pub what: BrokenWhat,
+    /// Its words: the rule's title, the term and its clause, the promise's quote.
+    pub text: String,
+    /// Where it is written; `None` for built-in checks that nobody wrote.
+    pub location: Option<Location>,
+}
+
+/// What a finding breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokenWhat {
+    /// A rule of a policy, or a built-in check.
+    Rule,
+    /// A term of an agreement.
+    Term,
+    /// A public promise.
+    Promise,
+}
+
+/// A waiver that accepts a finding.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AppliedWaiver {
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub approved_by: String,
+    /// The last day on which it holds.
+    pub expires: String,
+    /// Where it was decided.
+    pub ticket: Option<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// A public promise and whether the declared flows keep it.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Promise {
+    /// Its id.
+    pub id: String,
+    /// The party that made it.
+    pub by: String,
+    /// The words.
+    pub quote: String,
+    /// Who said it.
+    pub who: Option<String>,
+    /// Where.
+    pub place: Option<String>,
+    /// When.
+    pub date: Option<String>,
+    /// Whether no declared chain breaks it.
+    pub kept: bool,
+    /// Whether that can be decided from what is declared; absent from results of earlier
+    /// versions.
+    #[serde(default)]
+    pub state: Option<PromiseState>,
+    /// What the answer depends on, where it cannot be decided.
+    #[serde(default)]
+    pub gaps: Vec<Gap>,
+    /// How many more such gaps there are.
+    #[serde(default)]
+    pub further_gaps: usize,
+    /// The fingerprints of the findings that break it.
+    pub broken_by: Vec<String>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+impl Promise {
+    /// How it stands, whichever version says so.
+    pub fn standing(&self) -> PromiseState {
+        let told = if self.kept { PromiseState::Kept } else { PromiseState::Broken };
+        self.state.unwrap_or(told)
+    }
+}
+
+/// How a promise stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PromiseState {
+    /// Declared flows break it.
+    Broken,
+    /// What is declared does not say.
+    Undecided,
+    /// No declared chain breaks it.
+    Kept,
+}
+
+/// Why a promise cannot be decided, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    /// On what the answer depends.
+    pub depends_on: GapKind,
+    /// Why, in a sentence.
+    pub message: String,
+    /// Which declaration is missing.
+    pub missing: String,
+    /// The walk that would break the promise.
+    pub path: Chain,
+    /// What this is about: the declaration that needs the data, or the promise's own words.
+    pub location: Option<Location>,
+}
+
+/// On what the answer to a promise depends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// On where data starts that nobody declares as starting anywhere.
+    AssumedOrigin,
+    /// On a place that no declared system is.
+    Place,
+    /// On data that no declared flow carries.
+    Data,
+}
+
+/// The promises alone: each with how it stands and why.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Promises {
+    /// Which program says so.
+    pub ringfence: Program,
+    /// For which day.
+    pub judged: Judged,
+    /// Of what.
+    pub inventory: InventoryFacts,
+    /// Every promise: broken ones first, then those not decidable, then those kept.
+    pub promises: Vec<PromiseView>,
+    /// How many there are.
+    pub summary: PromisesSummary,
+}
+
+/// One promise, how it stands and why.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct PromiseView {
+    /// The promise.
+    #[serde(flatten)]
+    pub promise: Promise,
+    /// When it would be broken, as a sentence.
+    pub violated: String,
+    /// The findings that break it.
+    pub findings: Vec<Finding>,
+    /// The claims that kept something from breaking it.
+    pub relied_on: Vec<Reliance>,
+    /// The systems that its data gets to by declared flows.
+    pub reaches: Vec<String>,
+    /// A shortest walk of its data to one of those that are furthest away.
+    pub furthest: Chain,
+}
+
+/// How many promises stand how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PromisesSummary {
+    /// Broken.
+    pub broken: usize,
+    /// Not decidable from what is declared.
+    pub undecided: usize,
+    /// Kept.
+    pub kept: usize,
+}
+
+/// Something that is no finding and must not pass in silence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// A stable code in kebab case.
+    pub code: String,
+    /// What there is to know.
+    pub message: String,
+    /// What it is about, where it sums up several: their ids.
+    #[serde(default)]
+    pub subjects: Vec<String>,
+    /// Where.
+    pub location: Option<Location>,
+}
+
+/// Every code of notices, and what it says.
+pub const NOTICES: [(&str, &str); 21] = [
+    (
+        "assumed-provider",
+        "a processing agreement names no provider: its first party is assumed to be the provider",
+    ),
+    ("assumed-purposes", "flows state no purposes: those of the receiving system are assumed"),
+    ("assumed-retention", "no retention is stated: unlimited retention is assumed"),
+    ("baseline-fixed", "the baseline lists findings that no longer exist"),
+    (
+        "claims-together",
+        "a comparison removed the claims of many declarations all at once instead of one by one",
+    ),
+    ("empty-inventory", "no flow is in scope"),
+    ("exception-covers-rule", "every chain of flows matches an exception of a rule"),
+    ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
+    ("files-excluded", "`exclude` leaves files out of the inventory"),
+    ("findings-only", "a JSON report holds no flows: only findings are compared"),
+    ("no-policy", "no policy is applied"),
+    ("policy-not-in-force", "a policy lies among the inventory's files and is not applied"),
+    ("policy-without-rules", "a policy has no rules"),
+    ("rule-matches-nothing", "a rule's data, source, sink or subject matches nothing"),
+    ("rule-never-fails", "a `require` asks what every declaration says"),
+    ("terms-without-agreement", "a flow states terms without an agreement: they are not checked"),
+    ("unjudged-files", "HEAD's settings would include files that BASE's do not"),
+    ("unused-taxonomy-key", "a category or purpose that the inventory declares is not used"),
+    ("waiver-expired", "a waiver has expired"),
+    (
+        "waiver-unlimited",
+        "a waiver limits neither data nor agreements: it accepts a finding however it grows",
+    ),
+    ("waiver-unused", "a waiver matches no finding"),
+];
+
+/// A claim that kept something from being a finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Reliance {
+    /// The rule or built-in check that would have found something.
+    pub rule: String,
+    /// The flow that makes the claim.
+    pub flow: String,
+    /// The claim, `transform: aggregated` say.
+    pub claim: String,
+    /// Where it is made.
+    pub location: Location,
+}
+
+/// How many findings there are: new ones by severity, and the others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// New and critical.
+    pub critical: usize,
+    /// New and high.
+    pub high: usize,
+    /// New and medium.
+    pub medium: usize,
+    /// New and low.
+    pub low: usize,
+    /// New, to know.
+    pub info: usize,
+    /// Waived.
+    pub waived: usize,
+    /// In the baseline.
+    pub baseline: usize,
+}
+
+impl Summary {
+    /// Counts findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let mut summary = Summary::default();
+        for finding in findings {
+            let count = match (finding.status, finding.severity) {
+                (FindingStatus::Waived, _) => &mut summary.waived,
+                (FindingStatus::Baseline, _) => &mut summary.baseline,
+                (FindingStatus::New, Severity::Critical) => &mut summary.critical,
+                (FindingStatus::New, Severity::High) => &mut summary.high,
+                (FindingStatus::New, Severity::Medium) => &mut summary.medium,
+                (FindingStatus::New, Severity::Low) => &mut summary.low,
+                (FindingStatus::New, Severity::Info) => &mut summary.info,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
+
+impl Audit {
+    /// Whether the audit fails: something new and binding at or above a severity.
+    pub fn fails_at(&self, severity: Severity) -> bool {
+        self.findings.iter().any(|f| f.binding && f.status == FindingStatus::New && f.severity <= severity)
+    }
+}

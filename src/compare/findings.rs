@@ -1,0 +1,179 @@
+//! Findings of two states, compared by fingerprint.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::renames::Renames;
+use crate::base::finding::{Audit, Finding, FindingStatus, Summary};
+use crate::base::taxonomy::Tree;
+use crate::declare::inventory::builtin;
+
+/// Which findings a change brings and takes.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Findings {
+    /// In the head and not in the base.
+    pub added: Vec<Finding>,
+    /// In both, and in the head graver, or with more data or agreements than in the base or
+    /// than is accepted.
+    pub grown: Vec<Finding>,
+    /// In the base and not in the head.
+    pub fixed: Vec<Finding>,
+    /// The fingerprints of the others.
+    pub unchanged: Vec<String>,
+}
+
+/// What the base found, by the fingerprints that the head has for it.
+pub struct Known<'a> {
+    by_fingerprint: BTreeMap<Cow<'a, str>, Cow<'a, Finding>>,
+    /// What the head calls what the base has under another id.
+    pub renames: &'a Renames,
+}
+
+impl<'a> Known<'a> {
+    /// The base's findings, what the head has under another id called as it is there.
+    pub fn of(base: &'a Audit, renames: &'a Renames) -> Self {
+        let called = |finding: &'a Finding| {
+            if renames.is_empty() {
+                return (Cow::Borrowed(finding.fingerprint.as_str()), Cow::Borrowed(finding));
+            }
+            let agreements = finding.agreements.iter().map(|a| renames.agreement(a).to_owned()).collect();
+            let known = Finding { agreements, ..finding.clone() };
+            (Cow::Owned(renames.fingerprint(finding)), Cow::Owned(known))
+        };
+        Known { by_fingerprint: base.findings.iter().map(called).collect(), renames }
+    }
+
+    fn get(&self, fingerprint: &str) -> Option<&Finding> {
+        self.by_fingerprint.get(fingerprint).map(Cow::as_ref)
+    }
+
+    /// Accepts what the base accepts under another id, as far as the base accepts it.
+    pub fn carry(&self, head: &mut Audit, trees: (&Tree, &Tree)) {
+        let mut carried = BTreeSet::new();
+        for finding in head.findings.iter_mut().filter(|f| f.status == FindingStatus::New && !f.grown) {
+            let Some(old) = self.get(&finding.fingerprint).filter(|o| o.fingerprint != finding.fingerprint)
+            else {
+                continue;
+            };
+            if old.status != FindingStatus::New && !graver(old, finding) && !beyond(trees, old, finding) {
+                finding.status = old.status;
+                finding.waiver.clone_from(&old.waiver);
+                carried.insert(old.fingerprint.clone());
+            }
+        }
+        if carried.is_empty() {
+            return;
+        }
+        // The waiver and the entry of the baseline are used, by another name.
+        for notice in head.notices.iter_mut().filter(|notice| notice.code == "baseline-fixed") {
+            notice.subjects.retain(|fingerprint| !carried.contains(fingerprint));
+        }
+        head.notices.retain(|notice| match notice.code.as_str() {
+            "baseline-fixed" => !notice.subjects.is_empty(),
+            "waiver-unused" => !carried.iter().any(|fingerprint| notice.message.contains(fingerprint)),
+            _ => true,
+        });
+        head.summary = Summary::of(&head.findings);
+    }
+}
+
+/// Compares two results. The trees are those that the categories of each belong to;
+/// of a result alone only the built-in one is known.
+pub fn compare(before: &Known, head: &Audit, trees: Option<(&Tree, &Tree)>) -> Findings {
+    let after: BTreeSet<&str> = head.findings.iter().map(|f| f.fingerprint.as_str()).collect();
+    let built_in = builtin().map(|t| Tree::new(t.data)).unwrap_or_default();
+    let trees = trees.unwrap_or((&built_in, &built_in));
+    let mut found = Findings::default();
+    for finding in &head.findings {
+        let new = finding.status == FindingStatus::New;
+        match before.get(finding.fingerprint.as_str()) {
+            None => found.added.push(finding.clone()),
+            // Accepted in the base and no longer, for all that it is.
+            Some(old) if new && old.status != FindingStatus::New && !finding.grown => {
+                found.added.push(finding.clone());
+            }
+            Some(old)
+                if new
+                    && ((finding.grown && !old.grown)
+                        || graver(old, finding)
+                        || beyond(trees, old, finding)) =>
+            {
+                found.grown.push(Finding { grown: true, ..finding.clone() });
+            }
+            Some(_) => found.unchanged.push(finding.fingerprint.clone()),
+        }
+    }
+    let gone = before.by_fingerprint.iter().filter(|(fingerprint, _)| !after.contains(fingerprint.as_ref()));
+    found.fixed.extend(gone.map(|(_, finding)| finding.clone().into_owned()));
+    found.fixed.sort_by(|a, b| in_order(a).cmp(&in_order(b)));
+    found
+}
+
+/// Gravest first, then by rule and key.
+pub(super) fn in_order(f: &Finding) -> impl Ord + use<'_> {
+    (f.severity, &f.rule, &f.source, &f.sink, &f.flow, &f.subject)
+}
+
+/// Whether a finding can fail now where it could not: an assumed origin, say, whose data
+/// did not get anywhere and now would break a rule.
+fn graver(old: &Finding, new: &Finding) -> bool {
+    new.severity < old.severity || (new.binding && !old.binding)
+}
+
+/// Whether a finding is graver than another of the same world, or concerns more.
+pub(super) fn more_than(trees: (&Tree, &Tree), renamed: &Renames, old: &Finding, new: &Finding) -> bool {
+    let agreements = new.agreements.iter().map(|a| renamed.agreement(a).to_owned()).collect();
+    graver(old, new) || beyond(trees, old, &Finding { agreements, ..new.clone() })
+}
+
+/// Whether one result's finding concerns data or agreements that another's does not.
+pub fn goes_beyond(old: &Finding, new: &Finding) -> bool {
+    let built_in = builtin().map(|t| Tree::new(t.data)).unwrap_or_default();
+    beyond((&built_in, &built_in), old, new)
+}
+
+fn beyond(trees: (&Tree, &Tree), old: &Finding, new: &Finding) -> bool {
+    let known = leaves(trees.0, &old.data);
+    // What is below a known leaf now is a finer word for it.
+    let covered = |leaf: &String| {
+        let above = leaf.match_indices('.').filter_map(|(at, _)| leaf.get(..at));
+        above.chain([leaf.as_str()]).any(|name| known.contains(name))
+    };
+    !leaves(trees.1, &new.data).iter().all(covered)
+        || new.agreements.iter().any(|a| !old.agreements.contains(a))
+}
+
+fn leaves(tree: &Tree, names: &[String]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for name in names {
+        match tree.find(name) {
+            Some(key) => {
+                let leaves = tree.leaves([&key]);
+                all.extend(leaves.iter().map(|leaf| tree.name(tree.leaf_key(leaf)).to_owned()));
+            }
+            None => {
+                all.insert(name.clone());
+            }
+        }
+    }
+    all
+}
+
+/// The head's result with everything that the base knows marked as known, for the
+/// formats that services read.
+pub fn accepted(head: &Audit, findings: &Findings) -> Audit {
+    let mut audit = head.clone();
+    let grown: BTreeSet<&str> = findings.grown.iter().map(|f| f.fingerprint.as_str()).collect();
+    let known: BTreeSet<&str> = findings.unchanged.iter().map(String::as_str).collect();
+    for finding in &mut audit.findings {
+        finding.grown |= grown.contains(finding.fingerprint.as_str());
+        if finding.status == FindingStatus::New && known.contains(finding.fingerprint.as_str()) {
+            finding.status = FindingStatus::Baseline;
+        }
+    }
+    audit.summary = Summary::of(&audit.findings);
+    audit
+}

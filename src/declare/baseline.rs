@@ -1,0 +1,250 @@
+//! Baselines: findings that are known and accepted as they are, each with the data or
+//! agreements that it concerned then. What goes beyond is new.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::base::diagnostic::Diagnostic;
+use crate::base::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
+use crate::base::source::{FileId, Sources, Span};
+use crate::base::taxonomy::Tree;
+use crate::base::visible::{in_json, visible};
+use crate::read::decode::{Decoder, Fields, Spanned, is_fingerprint};
+use crate::read::yaml::{self, Limits, Node, Value};
+
+/// The version of the file's shape.
+const VERSION: u32 = 1;
+
+/// Known findings by fingerprint.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    entries: BTreeMap<String, Entry>,
+}
+
+/// A known finding. All but the first and the last two keys are for readers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its fingerprint.
+    pub finding: String,
+    /// What it breaks.
+    pub rule: String,
+    /// The rule in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Where the data comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Where it ends up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sink: Option<String>,
+    /// The offending flow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow: Option<String>,
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The data accepted: the fewest categories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<String>,
+    /// For `terms/*` the agreements accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agreements: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Written<'b> {
+    baseline: u32,
+    findings: Vec<&'b Entry>,
+}
+
+impl Entry {
+    /// A finding as it is now.
+    fn of(finding: &Finding) -> Self {
+        let place =
+            |p: &Option<Place>| p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()));
+        let terms = finding.rule.starts_with("terms/");
+        Entry {
+            finding: finding.fingerprint.clone(),
+            rule: finding.rule.clone(),
+            title: Some(finding.title.clone()),
+            source: place(&finding.source),
+            sink: place(&finding.sink),
+            flow: finding.flow.clone(),
+            subject: finding.subject.clone(),
+            data: if terms { Vec::new() } else { finding.data.clone() },
+            agreements: if terms { finding.agreements.clone() } else { Vec::new() },
+        }
+    }
+}
+
+impl Baseline {
+    /// All findings of a result that nobody has waived.
+    pub fn of(audit: &Audit) -> Self {
+        let known = audit.findings.iter().filter(|f| f.status != FindingStatus::Waived);
+        Baseline { entries: known.map(|f| (f.fingerprint.clone(), Entry::of(f))).collect() }
+    }
+
+    /// The known finding of that fingerprint.
+    pub fn get(&self, fingerprint: &str) -> Option<&Entry> {
+        self.entries.get(fingerprint)
+    }
+
+    /// All, by fingerprint.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The file: by rule, then by place, so that it reads and compares well.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut findings: Vec<&Entry> = self.entries.values().collect();
+        findings.sort_by_key(|e| (&e.rule, &e.source, &e.sink, &e.flow, &e.subject, &e.finding));
+        serde_json::to_string_pretty(&Written { baseline: VERSION, findings })
+            .map(|text| in_json(&text) + "\n")
+    }
+
+    /// Whether a text is a baseline itself, and not an audit's JSON.
+    pub fn is_one(path: PathBuf, text: String, limits: &Limits) -> bool {
+        let nodes = yaml::parse(FileId(0), &text, limits, &mut Vec::new());
+        nodes.first().is_some_and(|node| has(node, "baseline"))
+            && Baseline::read(path, text, limits, &mut Sources::new()).is_ok()
+    }
+
+    /// Reads a baseline, or takes all that is not waived of an audit's JSON. The text
+    /// stays in `sources`.
+    ///
+    /// # Errors
+    /// All mistakes.
+    pub fn read(
+        path: PathBuf,
+        text: String,
+        limits: &Limits,
+        sources: &mut Sources,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let file = sources.add_at(path.display().to_string(), path, text.clone());
+        let mut diagnostics = Vec::new();
+        let documents = yaml::parse(file, &text, limits, &mut diagnostics);
+        if !diagnostics.is_empty() {
+            return Err(diagnostics);
+        }
+        let Some(document) = documents.first() else {
+            let message = format!("`{}` is empty", sources.get(file).map_or("", |f| f.name()));
+            let help = "write it with `ringfence baseline write`";
+            return Err(vec![Diagnostic::without_place("not-a-baseline", message).help(help)]);
+        };
+        if let Some(second) = documents.get(1) {
+            return Err(vec![
+                Diagnostic::new("two-documents", "a baseline is one document", second.span)
+                    .label("expected nothing after the first document"),
+            ]);
+        }
+        if has(document, "ringfence") && !has(document, "baseline") {
+            return match serde_json::from_str::<Audit>(&text) {
+                Ok(audit) if audit.ringfence.schema != SCHEMA => Err(vec![
+                    Diagnostic::new(
+                        "unknown-version",
+                        format!("results of version {} are not known", audit.ringfence.schema),
+                        document.span,
+                    )
+                    .label(format!("expected `schema` to be {SCHEMA}")),
+                ]),
+                // What is written of it must be read again.
+                Ok(audit) => match audit.findings.iter().find(|f| !is_fingerprint(&f.fingerprint)) {
+                    Some(finding) => Err(vec![
+                        Diagnostic::new(
+                            "not-a-baseline",
+                            format!("`{}` is not a fingerprint", visible(&finding.fingerprint)),
+                            document.span,
+                        )
+                        .label("expected `rf1:` and 16 hexadecimal digits for every finding"),
+                    ]),
+                    None => Ok(Baseline::of(&audit)),
+                },
+                Err(error) => Err(vec![
+                    Diagnostic::new(
+                        "not-a-baseline",
+                        format!("this is no audit's result: {error}"),
+                        document.span,
+                    )
+                    .label(
+                        "expected what `ringfence audit --format json` or `ringfence baseline write` writes",
+                    ),
+                ]),
+            };
+        }
+        let tree = Tree::default();
+        let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
+        let entries = decode(&mut d, document);
+        if diagnostics.is_empty() { Ok(Baseline { entries }) } else { Err(diagnostics) }
+    }
+}
+
+fn has(node: &Node, key: &str) -> bool {
+    matches!(&node.value, Value::Map(entries) if entries.iter().any(|e| e.key == key))
+}
+
+fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
+    let Some(mut f) = Fields::new(d, document, "a baseline") else {
+        return BTreeMap::new();
+    };
+    if let Some(version) = f.required(d, "baseline", |d, n| d.text(n))
+        && version.value != VERSION.to_string()
+    {
+        d.report(
+            Diagnostic::new("unknown-version", "this version of baselines is not known", version.span)
+                .label(format!("expected {VERSION}"))
+                .help("write it anew with `ringfence baseline write`"),
+        );
+    }
+    let list = f.get_even_empty("findings");
+    if list.is_none() {
+        f.missing(d, "findings");
+    }
+    let read = list.map(|node| d.list(node, entry)).unwrap_or_default();
+    f.finish(d);
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    let mut entries = BTreeMap::new();
+    for (entry, span) in read {
+        if let Some(first) = first.insert(entry.finding.clone(), span) {
+            d.report(
+                Diagnostic::new("duplicate-finding", format!("{} stands twice", entry.finding), span)
+                    .label("written again")
+                    .also(first, "first written here")
+                    .help("keep one of them, or write it anew with `ringfence baseline write`"),
+            );
+        }
+        entries.insert(entry.finding.clone(), entry);
+    }
+    entries
+}
+
+fn entry(d: &mut Decoder, node: &Node) -> Option<(Entry, Span)> {
+    let mut f = Fields::new(d, node, "a known finding")?;
+    let finding = f.required(d, "finding", |d, n| d.fingerprint(n));
+    let rule = f.required(d, "rule", |d, n| d.text(n));
+    let mut text = |d: &mut Decoder, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
+    let title = text(d, "title");
+    let (source, sink) = (text(d, "source"), text(d, "sink"));
+    let (flow, subject) = (text(d, "flow"), text(d, "subject"));
+    let mut list = |d: &mut Decoder, key| -> Vec<String> {
+        f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
+    };
+    let (data, agreements) = (list(d, "data"), list(d, "agreements"));
+    f.finish(d);
+    let (Spanned { value: finding, span }, rule) = (finding?, rule?.value);
+    Some((Entry { finding, rule, title, source, sink, flow, subject, data, agreements }, span))
+}

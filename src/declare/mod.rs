@@ -1,0 +1,9 @@
+//! What is declared, as it is written: inventories, policies, settings, baselines, built-in packs.
+
+pub mod baseline;
+pub mod config;
+pub mod gate;
+pub mod inventory;
+pub mod packs;
+pub mod policy;
+pub mod words;

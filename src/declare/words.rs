@@ -1,0 +1,339 @@
+//! Rules in words: when one is violated, as a sentence.
+
+use crate::base::bits::LeafSet;
+use crate::base::duration::Duration;
+use crate::base::glob::Glob;
+use crate::base::taxonomy::{Key, Tree};
+use crate::base::vocabulary::Word;
+use crate::declare::policy::{
+    AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FieldKind, FlowKeys, Forbid, Labels, Limit,
+    LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
+};
+use crate::read::decode::Spanned;
+
+/// What categories and purposes are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'m> {
+    /// The data categories.
+    pub data: &'m Tree,
+    /// The purposes.
+    pub purposes: &'m Tree,
+}
+
+/// When a rule or a promise is violated.
+pub fn violated(body: &Body, names: Names) -> String {
+    match body {
+        Body::Forbid(forbid) => names.forbid(forbid),
+        Body::Limit(limit) => names.limit(limit),
+        Body::Require(require) => names.require(require),
+    }
+}
+
+/// What a matcher of flows asks, in words.
+pub fn flows(flows: &AnyOf<FlowKeys>, names: Names) -> String {
+    names.any_of(flows)
+}
+
+/// The places that a matcher means.
+pub fn place(places: &AnyOf<PlaceKeys>, names: Names) -> String {
+    names.place(places)
+}
+
+/// `a`, `a or b`, `a, b or c`: the order in which they were written means nothing.
+fn or(parts: &[String]) -> String {
+    join(&sorted(parts), "or")
+}
+
+fn and(parts: &[String]) -> String {
+    join(&sorted(parts), "and")
+}
+
+fn sorted(parts: &[String]) -> Vec<String> {
+    let mut parts = parts.to_vec();
+    parts.sort();
+    parts
+}
+
+/// So many names of a list are told; nobody reads more.
+const TOLD: usize = 50;
+
+/// The first names of a list, and how many more there are.
+pub fn some_of<T: AsRef<str>>(names: &[T]) -> String {
+    let told: Vec<&str> = names.iter().take(TOLD).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
+fn join(parts: &[String], word: &str) -> String {
+    if parts.len() > TOLD {
+        return some_of(parts);
+    }
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} {word} {last}", all.join(", ")),
+    }
+}
+
+/// What kinds of matchers say.
+trait InWords: Sized {
+    /// One part for each key that is there.
+    fn parts(&self, names: Names) -> Vec<String>;
+}
+
+fn globs(list: &[Glob]) -> String {
+    or(&list.iter().map(|g| format!("`{g}`")).collect::<Vec<_>>())
+}
+
+fn texts(list: &[String]) -> String {
+    or(&list.iter().map(|t| format!("`{t}`")).collect::<Vec<_>>())
+}
+
+fn words<W: Word>(list: &[W]) -> String {
+    or(&list.iter().map(|w| w.word().replace('_', " ")).collect::<Vec<_>>())
+}
+
+fn assurances(list: &[Attested]) -> Vec<String> {
+    let age = |age: Duration| match age {
+        Duration::Unlimited => "with a date".to_owned(),
+        age => format!("given at most {} before the day judged", age.in_words()),
+    };
+    list.iter()
+        .map(|a| a.at_most.map_or(format!("`{}`", a.id), |most| format!("`{}` {}", a.id, age(most))))
+        .collect()
+}
+
+/// One part for each label: any value, or one like these.
+fn labels(list: &Labels) -> impl Iterator<Item = Option<String>> {
+    list.iter().map(|(key, values)| {
+        Some(match values.iter().any(|g| g.to_string() == "*") {
+            true => format!("it has the label `{key}`"),
+            false => format!("its label `{key}` is {}", globs(values)),
+        })
+    })
+}
+
+/// `what` and the values, if there are any.
+fn stated<T>(list: &[T], what: &str, say: impl Fn(&[T]) -> String) -> Option<String> {
+    (!list.is_empty()).then(|| format!("{what} {}", say(list)))
+}
+
+impl InWords for PlaceKeys {
+    fn parts(&self, names: Names) -> Vec<String> {
+        [
+            stated(&self.party, "the party is", globs),
+            stated(&self.system, "the system is", globs),
+            stated(&self.role, "the party's role is", words),
+            stated(&self.purpose, "the purpose is", |p| names.purposes(p)),
+            stated(&self.tag, "a tag is", texts),
+            stated(&self.region, "the region is", texts),
+            stated(&self.jurisdiction, "the jurisdiction is", texts),
+            stated(&self.relation, "its relation to the data is", words),
+        ]
+        .into_iter()
+        .chain(labels(&self.label))
+        .flatten()
+        .collect()
+    }
+}
+
+impl InWords for FlowKeys {
+    fn parts(&self, names: Names) -> Vec<String> {
+        let crosses = self.crosses_parties.map(|yes| match yes {
+            true => "it goes to another party".to_owned(),
+            false => "it stays within a party".to_owned(),
+        });
+        let agreements: Vec<String> = self
+            .agreement
+            .iter()
+            .map(|agreement| match agreement {
+                AgreementRef::None => "none".to_owned(),
+                AgreementRef::Like(matcher) => format!("one where {}", names.matcher(matcher)),
+            })
+            .collect();
+        [
+            stated(&self.transform, "its transform is", words),
+            stated(&self.consent, "its consent is at least", words),
+            stated(&self.safeguards, "its safeguards include", |s| and(&quoted(s))),
+            stated(&self.purpose, "its purpose is", |p| names.purposes(p)),
+            stated(&self.tag, "a tag is", texts),
+            self.data.as_ref().map(|leaves| format!("it carries {}", names.leaves(leaves))),
+            (!self.from.is_empty()).then(|| format!("it comes from {}", names.place(&self.from))),
+            (!self.to.is_empty()).then(|| format!("it goes to {}", names.place(&self.to))),
+            crosses,
+            stated(&agreements, "its agreement is", or),
+        ]
+        .into_iter()
+        .chain(labels(&self.label))
+        .flatten()
+        .collect()
+    }
+}
+
+impl InWords for AgreementKeys {
+    fn parts(&self, names: Names) -> Vec<String> {
+        [
+            stated(&self.id, "its id is", globs),
+            stated(&self.kind, "its kind is", words),
+            stated(&self.status, "its status is", words),
+            stated(&self.legal_basis, "its legal basis is", globs),
+            stated(&self.assurance, "it has the assurance", |list| or(&assurances(list))),
+            stated(&self.party, "a party is", globs),
+            stated(&self.role, "a party's role is", words),
+            self.data.as_ref().map(|leaves| format!("a flow carries {}", names.leaves(leaves))),
+        ]
+        .into_iter()
+        .chain(labels(&self.label))
+        .flatten()
+        .collect()
+    }
+}
+
+fn quoted(list: &[String]) -> Vec<String> {
+    list.iter().map(|t| format!("`{t}`")).collect()
+}
+
+impl Names<'_> {
+    fn purposes(&self, keys: &[Key]) -> String {
+        let names: Vec<String> = keys.iter().map(|&k| self.purposes.name(k).to_owned()).collect();
+        format!("{} (or below)", or(&names))
+    }
+
+    fn data(&self, keys: &[Spanned<Key>]) -> String {
+        match keys {
+            [] => "any data".to_owned(),
+            keys => or(&keys.iter().map(|k| self.data.name(k.value).to_owned()).collect::<Vec<_>>()),
+        }
+    }
+
+    fn leaves(&self, leaves: &LeafSet) -> String {
+        or(&self.data.cover(leaves))
+    }
+
+    fn matcher<K: InWords>(&self, matcher: &Matcher<K>) -> String {
+        let mut parts = matcher.keys.parts(*self);
+        if !matcher.any.is_empty() {
+            let any: Vec<String> = matcher.any.iter().map(|m| format!("({})", self.matcher(m))).collect();
+            let either = if any.len() > 1 { "either " } else { "" };
+            parts.push(format!("{either}{}", or(&any)));
+        }
+        parts.extend(matcher.not.iter().map(|m| format!("not ({})", self.matcher(m))));
+        join(&parts, "and")
+    }
+
+    fn any_of<K: InWords>(&self, matchers: &AnyOf<K>) -> String {
+        match matchers.0.as_slice() {
+            [one] => self.matcher(one),
+            many => or(&many.iter().map(|m| format!("({})", self.matcher(m))).collect::<Vec<_>>()),
+        }
+    }
+
+    fn place(&self, places: &AnyOf<PlaceKeys>) -> String {
+        match places.is_empty() {
+            true => "any system".to_owned(),
+            false => format!("a system where {}", self.any_of(places)),
+        }
+    }
+
+    fn forbid(&self, forbid: &Forbid) -> String {
+        let mut text = format!(
+            "Some chain of counting flows (or none, where the data starts) takes {} from {} to {}",
+            match forbid.data.is_empty() {
+                true => "any data".to_owned(),
+                false => format!("data that is or was {}", self.data(&forbid.data)),
+            },
+            self.place(&forbid.from),
+            match forbid.to.is_empty() {
+                true => "any system".to_owned(),
+                false => self.place(&forbid.to),
+            }
+        );
+        if !forbid.through.is_empty() {
+            text.push_str(&format!(", and crosses no flow where {}", self.any_of(&forbid.through)));
+        }
+        if !forbid.arriving.is_empty() {
+            text.push_str(&format!(", and its last flow is none where {}", self.any_of(&forbid.arriving)));
+        }
+        text + "."
+    }
+
+    fn limit(&self, limit: &Limit) -> String {
+        let (whole, verb) = match limit.scope {
+            LimitScope::System => ("One system", "holds"),
+            LimitScope::Party => ("The systems of one party together", "hold"),
+            LimitScope::Group => ("The systems of one group of parties together", "hold"),
+        };
+        let at = match limit.at.is_empty() {
+            true => String::new(),
+            false => format!(", where {},", self.any_of(&limit.at)),
+        };
+        let what = match &limit.most {
+            Most::Together { of, at_least } => {
+                let names: Vec<String> = of.iter().map(|k| self.data.name(k.value).to_owned()).collect();
+                match *at_least < of.len() {
+                    true => format!("data of at least {at_least} of {}", and(&names)),
+                    false => format!("data of each of {}", and(&names)),
+                }
+            }
+            Most::Origins { data, at_most } => {
+                format!("{} from more than {at_most} parties", self.data(data))
+            }
+        };
+        let mut text = format!("{whole}{at} {verb} {what}");
+        if !limit.through.is_empty() {
+            let flows = self.any_of(&limit.through);
+            text.push_str(&format!(", not counting what crossed a flow where {flows}"));
+        }
+        text + "."
+    }
+
+    fn require(&self, require: &Require) -> String {
+        let (what, filter) = match &require.on {
+            Subjects::Agreements(m) => ("An agreement", (!m.is_empty()).then(|| self.any_of(m))),
+            Subjects::Flows(m) => ("A counting flow", (!m.is_empty()).then(|| self.any_of(m))),
+            Subjects::Systems(m) => ("A system", (!m.is_empty()).then(|| self.any_of(m))),
+            Subjects::Parties(m) => ("A party", (!m.is_empty()).then(|| self.any_of(m))),
+        };
+        let filter = filter.map_or(String::new(), |f| format!(" where {f}"));
+        let musts: Vec<String> = require.must.iter().map(|must| self.must(must)).collect();
+        format!("{what}{filter} fails this: {}.", and(&musts))
+    }
+
+    fn must(&self, must: &Must) -> String {
+        let path = &must.field.path.value;
+        let parts: Vec<String> = must
+            .operators
+            .iter()
+            .map(|operator| match operator {
+                Operator::Present(true) => "is stated".to_owned(),
+                Operator::Present(false) => "is not stated".to_owned(),
+                Operator::In(list) => format!("is only {}", or(list)),
+                Operator::Under(keys) => {
+                    let tree = match must.field.kind {
+                        FieldKind::Purpose => self.purposes,
+                        _ => self.data,
+                    };
+                    let names: Vec<String> = keys.iter().map(|&k| tree.name(k).to_owned()).collect();
+                    format!("is at or below {}", or(&names))
+                }
+                Operator::AtMost(bound) => format!("is at most {}", said(bound)),
+                Operator::AtLeast(bound) => format!("is at least {}", said(bound)),
+                Operator::Matches(pattern, _) => format!("matches `{pattern}`"),
+                Operator::Includes(list) => format!("includes {}", and(list)),
+                Operator::Attests(list) => format!("includes {}", and(&assurances(list))),
+            })
+            .collect();
+        format!("`{path}` {}", and(&parts))
+    }
+}
+
+fn said(bound: &Bound) -> String {
+    match bound {
+        Bound::Duration(duration) => duration.to_string(),
+        Bound::Date(date) => date.to_string(),
+        Bound::Count(number) => number.to_string(),
+        Bound::Rank(ranked) => ranked.word.to_owned(),
+    }
+}

@@ -1,0 +1,5 @@
+//! The graph of flows, and what data gets where.
+
+pub mod graph;
+pub mod holdings;
+pub mod propagate;

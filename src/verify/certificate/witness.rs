@@ -1,0 +1,77 @@
+//! Whether a walk proves what it is listed for: replayed flow by flow.
+
+use std::collections::BTreeSet;
+
+use super::ground::Ground;
+use super::sets::State;
+use super::walks::{Class, Question, Shown, starting, step};
+use crate::base::bits::LeafSet;
+use crate::model::{FlowId, SystemId};
+
+/// What items that start at a system show as they cross the last flow of a walk; nothing if
+/// it is no walk, or they do not get there.
+pub fn shown(
+    ground: &Ground,
+    question: &dyn Question,
+    source: SystemId,
+    data: &LeafSet,
+    walk: &[FlowId],
+) -> BTreeSet<Shown> {
+    let mut all = BTreeSet::new();
+    for assumed in [false, true] {
+        let Some(leaves) = ground.start(source, assumed) else { continue };
+        let class = Class::new(ground, assumed, [(source, leaves.and(data))].into());
+        all.extend(replay(ground, question, &class, source, walk));
+    }
+    all
+}
+
+fn replay(
+    ground: &Ground,
+    question: &dyn Question,
+    class: &Class,
+    source: SystemId,
+    walk: &[FlowId],
+) -> BTreeSet<Shown> {
+    let leaves = class.starts.get(&source).cloned().unwrap_or_else(|| ground.nothing());
+    let mut at = source;
+    let mut held: Vec<(State, LeafSet)> = starting(question, &leaves);
+    let mut shown = BTreeSet::new();
+    for &flow in walk {
+        let Some(edge) = ground.edge(flow).filter(|edge| edge.from == at) else {
+            return BTreeSet::new();
+        };
+        shown.clear();
+        let mut next: Vec<(State, LeafSet)> = Vec::new();
+        for (state, leaves) in turned(ground, question, at, &held) {
+            step(ground, question, class, (edge, state, &leaves), &mut shown, |step| {
+                next.push((step.state, step.leaves));
+            });
+        }
+        held = next;
+        at = edge.to;
+    }
+    shown
+}
+
+/// What a system makes of what it holds.
+fn turned(
+    ground: &Ground,
+    question: &dyn Question,
+    at: SystemId,
+    held: &[(State, LeafSet)],
+) -> Vec<(State, LeafSet)> {
+    let mut all = Vec::new();
+    for (state, leaves) in held {
+        let mut rows = [ground.nothing(), ground.nothing()];
+        if let Some(row) = rows.get_mut(usize::from(state.marked)) {
+            row.extend(leaves.row());
+        }
+        ground.derive(at, &mut rows, question.marks());
+        let [plain, marked] = rows;
+        all.push((State { marked: false, ..*state }, plain));
+        all.push((State { marked: true, ..*state }, marked));
+    }
+    all.retain(|(_, leaves)| !leaves.is_empty());
+    all
+}
