@@ -1,5 +1,5 @@
 //! How much an input may ask for. What passes a limit is a mistake that names the limit, what
-//! was met and the flag that raises it; `docs/limits.md` gives the reasons.
+//! was met and the flag that raises it; `docs/use/limits.md` gives the reasons.
 //!
 //! Limits come from the call alone: settings lie beside the inventory and come from whoever
 //! sends it.

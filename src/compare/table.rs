@@ -1,4 +1,4 @@
-//! How edits are classed: one row for each key of a declaration. `docs/diff.md`
+//! How edits are classed: one row for each key of a declaration. `docs/use/diff.md`
 //! shows this table, and a test holds the two together.
 
 use crate::base::vocabulary::words;

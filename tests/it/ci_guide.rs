@@ -11,7 +11,7 @@ use crate::pipeline::{ROOT, Shell, repository};
 use serde_yaml::Value;
 
 fn guide() -> String {
-    fs::read_to_string(Path::new(ROOT).join("docs/ci.md")).unwrap()
+    fs::read_to_string(Path::new(ROOT).join("docs/use/ci.md")).unwrap()
 }
 
 /// The fenced blocks in a language.

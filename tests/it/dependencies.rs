@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 const MANIFEST: &str = include_str!("../../Cargo.toml");
-const PAGE: &str = include_str!("../../docs/dependencies.md");
+const PAGE: &str = include_str!("../../docs/dev/dependencies.md");
 
 /// The crates that a section of the manifest names, in order.
 fn declared(section: &str) -> Vec<String> {

@@ -841,7 +841,7 @@ fn the_table_is_published() {
         let classes = format!("{} | {} | {}", row.more, row.less, row.other);
         table += &format!("| {of} | `{key}` | {classes} | {} | {} |\n", row.reader, row.why);
     }
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diff.md");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/use/diff.md");
     let text = fs::read_to_string(file).unwrap();
     let (before, rest) = text.split_once("<!-- table -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- /table -->").unwrap();

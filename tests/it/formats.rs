@@ -307,7 +307,7 @@ fn more_results_than_a_service_shows_are_a_notification() {
 
 #[test]
 fn the_columns_are_those_that_the_documentation_names() {
-    let docs = include_str!("../../docs/formats.md");
+    let docs = include_str!("../../docs/use/formats.md");
     let (_, list) = docs.split_once("which does not change (new ones come last):\n").unwrap();
     let (list, _) = list.split_once("\n\n`hops`").unwrap();
     let documented: Vec<&str> = list.split('`').skip(1).step_by(2).collect();

@@ -973,9 +973,9 @@ fn known(path: &str, value: &serde_yaml::Value) {
     }
 }
 
-/// Holds a table of `docs/diff.md` against this one.
+/// Holds a table of `docs/use/diff.md` against this one.
 fn published(name: &str, table: &str) {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/diff.md");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/use/diff.md");
     let text = fs::read_to_string(file).unwrap();
     let (start, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&start).unwrap_or_else(|| panic!("no table {name}"));

@@ -74,7 +74,7 @@ fn reviewed(sample: &str, review: &str) -> Findings {
 
 #[test]
 fn every_finding_stands_in_one_row() {
-    let review = fs::read_to_string(Path::new(ROOT).join("docs/packs-review.md")).unwrap();
+    let review = fs::read_to_string(Path::new(ROOT).join("docs/dev/packs-review.md")).unwrap();
     for sample in SAMPLES {
         let (mut found, mut reviewed) = (found(sample), reviewed(sample, &review));
         let counts = |all: &Findings| -> Vec<(String, usize)> {
@@ -90,7 +90,7 @@ fn every_finding_stands_in_one_row() {
 
 #[test]
 fn the_totals_are_those_of_the_tables() {
-    let review = fs::read_to_string(Path::new(ROOT).join("docs/packs-review.md")).unwrap();
+    let review = fs::read_to_string(Path::new(ROOT).join("docs/dev/packs-review.md")).unwrap();
     for sample in SAMPLES {
         let all: usize = reviewed(sample, &review).values().map(Vec::len).sum();
         assert!(review.contains(&format!("\n## {sample}\n\n{all} findings.")), "{sample}: {all}");

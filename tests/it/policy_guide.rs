@@ -11,7 +11,7 @@ use crate::pipeline::{ROOT, Shell};
 use serde_yaml::Value;
 
 fn guide() -> String {
-    fs::read_to_string(Path::new(ROOT).join("docs/writing-policies.md")).unwrap()
+    fs::read_to_string(Path::new(ROOT).join("docs/use/writing-policies.md")).unwrap()
 }
 
 /// The fenced blocks in a language.

@@ -1,4 +1,4 @@
-//! What `docs/policy-language.md` says of the language is what the program knows.
+//! What `docs/use/policy-language.md` says of the language is what the program knows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -36,7 +36,7 @@ fn known(rule: &str) -> Vec<String> {
 
 #[test]
 fn the_page_has_every_key() {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/policy-language.md")).unwrap();
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/use/policy-language.md")).unwrap();
     let unknown = "zzzzzzzzzzzzzzzz: 1";
     let rules = [
         format!("forbid: {{data: [financial]}}, {unknown}"),

@@ -90,7 +90,7 @@ fn every_command_in_the_table_exists_and_explains_itself() {
 
 #[test]
 fn what_the_reference_of_the_format_shows_is_valid() {
-    let text = fs::read_to_string(Path::new(ROOT).join("docs/format.md")).unwrap();
+    let text = fs::read_to_string(Path::new(ROOT).join("docs/use/format.md")).unwrap();
     let blocks: Vec<&str> =
         text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let [inventory, waivers, policy, settings] = blocks[..] else {

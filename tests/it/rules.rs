@@ -1,4 +1,4 @@
-//! `docs/rules/` says what `ringfence explain` says, of the policies as they are.
+//! `docs/use/rules/` says what `ringfence explain` says, of the policies as they are.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ fn world() -> load::World {
 fn the_pages_are_made_from_the_policies() {
     let world = world();
     let entries = entries(&world);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/use/rules");
     let mut pages = vec![("README.md".to_owned(), index(&world))];
     pages.extend(PACKS.iter().map(|p| (format!("{}.md", p.id), page(&world, p.id, &entries).unwrap())));
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -1,5 +1,5 @@
 //! No small input is slow or makes much of little: what grew faster than what was declared is refused, or told
-//! with the right answer. Counted are steps and bytes, never seconds; docs/limits.md has what was measured.
+//! with the right answer. Counted are steps and bytes, never seconds; docs/use/limits.md has what was measured.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

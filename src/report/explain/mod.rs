@@ -1,5 +1,5 @@
 //! What rules, promises, built-in checks and notices mean: for a reader, and for
-//! `docs/rules/`.
+//! `docs/use/rules/`.
 
 mod example;
 mod pages;

@@ -2,7 +2,7 @@
 //! and later.
 //!
 //! What is written are the texts that were judged, not what the disk holds by then. What is read
-//! is never written to disk. `docs/bundle.md` says what an archive holds and what is checked.
+//! is never written to disk. `docs/use/bundle.md` says what an archive holds and what is checked.
 
 mod again;
 mod check;

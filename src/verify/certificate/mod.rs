@@ -4,7 +4,7 @@
 //! computes no reach: it looks whether the sets hold every origin and are closed under every
 //! counting flow. Such sets hold all that can be anywhere, so that what they do not show to
 //! be forbidden is not; what is listed as a finding is shown by its walks.
-//! `docs/certificates.md` has the logic in full.
+//! `docs/use/certificates.md` has the logic in full.
 //!
 //! What is shared with the audit is what both read: the resolved model, which flows count
 //! and how matchers hold. Nothing that follows data, or judges, is.
