@@ -58,7 +58,8 @@ pub fn derivation(
         .iter()
         .map(|violation| (violation, describe.finding(violation)))
         .find(|(_, finding)| finding.fingerprint == fingerprint)?;
-    let derive = Derive { world, sources, day: options.day, outcome: &outcome };
+    let day = options.scope.as_of.unwrap_or(options.day);
+    let derive = Derive { world, sources, day, outcome: &outcome };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
 }
@@ -273,7 +274,7 @@ impl Derive<'_> {
     }
 
     fn holds(&self, condition: &AnyOf<FlowKeys>, flow: FlowId) -> bool {
-        Matching { model: &self.world.model, day: self.day }.flow(condition, flow, Reading::Unlikely)
+        Matching::new(&self.world.model, self.day).flow(condition, flow, Reading::Unlikely)
     }
 
     /// What the data must not be where it is, or what a declaration fails to say.

@@ -102,7 +102,7 @@ pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Outcome
     // What rules say of each flow is found beside what the flows carry.
     let ((declared, assumed, held), decided) = rayon::join(
         || followed(model, &counting, &facts),
-        || decide(Matching { model, day: scope.as_of.unwrap_or(day) }, &facts, &rules),
+        || decide(Matching::new(model, scope.as_of.unwrap_or(day)), &facts, &rules),
     );
     let graph = declared.carrying(&held.carried);
     drop(declared);
@@ -216,7 +216,7 @@ fn judged<R>(
     work(&Judge {
         model,
         day,
-        matching: Matching { model, day: scope.as_of.unwrap_or(day) },
+        matching: Matching::new(model, scope.as_of.unwrap_or(day)),
         scope,
         counting,
         graph,

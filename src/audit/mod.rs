@@ -10,11 +10,14 @@ mod hops;
 mod idle;
 pub mod judge;
 mod notices;
+mod overlooked;
 mod promise_view;
 pub mod promises;
 pub mod rules;
 mod size;
 mod waivers;
+
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -32,6 +35,7 @@ use crate::base::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::declare::baseline::Baseline;
 use crate::declare::words::{Names, violated};
 use crate::model::load::World;
+use crate::model::matching::Matching;
 use crate::model::{Agreement, Counting, FlowId, Scope};
 
 pub use derivation::{Derivation, Reason, Step, derivation};
@@ -135,7 +139,11 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
         .collect();
     let mut notices = world.notices.clone();
     notices.extend(waivers::apply(world, sources, options, &mut findings));
-    notices.extend(notices::notices(world, sources, outcome));
+    let matching = Matching::new(model, options.scope.as_of.unwrap_or(options.day));
+    let overlooked = overlooked::overlooked(world, matching, &outcome.counting);
+    let places: BTreeSet<&String> = overlooked.iter().flat_map(|(_, places)| places).collect();
+    let overlooked_places = places.len();
+    notices.extend(notices::notices(world, sources, outcome, overlooked));
     notices.sort();
     notices.dedup();
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
@@ -152,7 +160,7 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     describing.end(findings.len(), Unit::Findings);
     Audit {
         ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
-        judged: judged(world, options, &outcome.counting),
+        judged: Judged { overlooked_places, ..judged(world, options, &outcome.counting) },
         inventory: inventory_facts(world, &outcome.counting),
         policies: world
             .policies
@@ -233,6 +241,7 @@ fn judged(world: &World, options: &Options, counting: &Counting) -> Judged {
         excluded_files: world.excluded,
         left_out_by_status: model.flows.ids().filter(|&flow| !admitted(flow)).count(),
         left_out_by_as_of: left_out_by_as_of.unwrap_or_default(),
+        overlooked_places: 0,
     }
 }
 

@@ -1,11 +1,13 @@
 //! What must not pass in silence, though it is no finding.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::evaluate::Outcome;
+use super::judge::RuleRef;
 use super::{all_rules, idle, rule_facts};
 use crate::base::finding::Notice;
 use crate::base::source::{Sources, Span};
@@ -15,10 +17,15 @@ use crate::declare::policy::{
     AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects, covering, kept_by_all,
 };
 use crate::model::load::World;
-use crate::model::{Flow, FlowId};
+use crate::model::{self, Flow, FlowId};
 
 /// All notices of a judgement.
-pub fn notices(world: &World, sources: &Sources, outcome: &Outcome) -> Vec<Notice> {
+pub fn notices(
+    world: &World,
+    sources: &Sources,
+    outcome: &Outcome,
+    overlooked: Vec<(RuleRef, BTreeSet<String>)>,
+) -> Vec<Notice> {
     let mut all = Notices { sources, list: Vec::new() };
     idle::rules(&mut all, world, sources, outcome);
     for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
@@ -48,6 +55,16 @@ pub fn notices(world: &World, sources: &Sources, outcome: &Outcome) -> Vec<Notic
             }
             Body::Require(_) | Body::Limit(_) => {}
         }
+    }
+    for (rule, places) in overlooked {
+        let facts = rule_facts(world, rule);
+        let message = format!(
+            "`{}` asks for a role, region or jurisdiction that {} not state, so it did not look at {}",
+            facts.id,
+            if places.len() == 1 { "1 place does".to_owned() } else { format!("{} places do", places.len()) },
+            if places.len() == 1 { "it" } else { "them" },
+        );
+        all.several("places-not-looked-at", message, places.into_iter().collect(), facts.span);
     }
     if world.policies.is_empty() {
         all.add(
@@ -107,6 +124,22 @@ fn assumptions(all: &mut Notices, world: &World, counting: &[FlowId]) {
     flows("terms-without-agreement", "terms are stated without an agreement; they are not checked", &|f| {
         model.flows[f].agreement.is_none() && model.flows[f].own_terms.is_some()
     });
+    let never = |&id: &FlowId| {
+        let gone = model::disposal(model, id).map(|gone| gone.date);
+        model::begins(model, id).is_some_and(|from| {
+            gone.is_some_and(|gone| gone <= from)
+                || model::kept_until(model, id).is_some_and(|last| last < from)
+        })
+    };
+    let never: Vec<FlowId> = model.flows.ids().filter(never).collect();
+    if let Some(&first) = never.first() {
+        all.several(
+            "flow-never-counts",
+            "with `--as-of` flows count on no day: what they bring is gone before they begin".to_owned(),
+            never.iter().map(|&flow| model.flows[flow].name.clone()).collect(),
+            Some(model.flows[first].span),
+        );
+    }
     let by_first: Vec<_> = model
         .agreements
         .values()

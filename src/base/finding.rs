@@ -69,6 +69,10 @@ pub struct Judged {
     /// How many flows that count without `as_of` it leaves out.
     #[serde(default)]
     pub left_out_by_as_of: usize,
+    /// How many places some rule did not look at, since they do not state a role, region or
+    /// jurisdiction that it asks for.
+    #[serde(default)]
+    pub overlooked_places: usize,
 }
 
 impl Judged {
@@ -475,7 +479,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 21] = [
+pub const NOTICES: [(&str, &str); 23] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -492,7 +496,12 @@ pub const NOTICES: [(&str, &str); 21] = [
     ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
     ("files-excluded", "`exclude` leaves files out of the inventory"),
     ("findings-only", "a JSON report holds no flows: only findings are compared"),
+    ("flow-never-counts", "with `--as-of` a flow counts on no day"),
     ("no-policy", "no policy is applied"),
+    (
+        "places-not-looked-at",
+        "a rule asks for a role, region or jurisdiction that places do not state, and did not look at them",
+    ),
     ("policy-not-in-force", "a policy lies among the inventory's files and is not applied"),
     ("policy-without-rules", "a policy has no rules"),
     ("rule-matches-nothing", "a rule's data, source, sink or subject matches nothing"),

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::sets::{CodeSet, GlobSet};
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Relation, Word};
+use crate::base::vocabulary::{Relation, Role, Word};
 use crate::declare::inventory::Assurance;
 use crate::declare::policy::{
     AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Limit, LimitScope, Matcher, PlaceKeys,
@@ -27,6 +27,9 @@ pub struct Matching<'m> {
     pub model: &'m Model,
     /// The day on which assurances hold or not: that of `--as-of`, else the one judged.
     pub day: Date,
+    /// Whether a role, region or jurisdiction that nobody states is taken for any, where a match makes
+    /// a finding more likely.
+    open: bool,
 }
 
 /// A place of a limit.
@@ -101,6 +104,18 @@ pub fn attests<'a>(own: impl IntoIterator<Item = &'a Assurance>, wanted: &Attest
         .any(|assurance| assurance.id.value == wanted.id && assurance.holds(day) && in_time(assurance))
 }
 
+impl<'m> Matching<'m> {
+    /// Judges matchers on a day.
+    pub fn new(model: &'m Model, day: Date) -> Self {
+        Matching { model, day, open: false }
+    }
+
+    /// As this, with what no place states taken for anything: to tell which places were not looked at.
+    pub fn opened(self) -> Self {
+        Matching { open: true, ..self }
+    }
+}
+
 impl Matching<'_> {
     /// Purposes at or below those named: one of them, or all and at least one.
     fn purposes(&self, named: &[Key], stated: [&[Key]; 2], reading: Reading) -> bool {
@@ -118,21 +133,23 @@ impl Matching<'_> {
         let is_named = |region: &String| named.has(region);
         named.is_empty()
             || match reading {
-                Reading::Likely => stated.iter().any(is_named),
+                Reading::Likely => stated.iter().any(is_named) || self.open && stated.is_empty(),
                 Reading::Unlikely => !stated.is_empty() && stated.iter().all(is_named),
             }
     }
 
-    fn party_keys(&self, keys: &PlaceKeys, party: PartyId) -> bool {
+    fn party_keys(&self, keys: &PlaceKeys, party: PartyId, reading: Reading) -> bool {
         let party = &self.model.parties[party];
+        let open = self.open && reading == Reading::Likely;
+        let jurisdiction = party.declared.jurisdiction.as_deref();
         named(&keys.party, party.id())
-            && one_of(&keys.role, |&r| r == party.role())
-            && coded(&keys.jurisdiction, party.declared.jurisdiction.as_deref())
+            && one_of(&keys.role, |&r| r == party.role() || open && party.role() == Role::Other)
+            && (coded(&keys.jurisdiction, jurisdiction) || open && jurisdiction.is_none())
     }
 
     /// All keys of a place but `purpose` and `relation`.
     fn system_keys(&self, keys: &PlaceKeys, id: SystemId, reading: Reading) -> bool {
-        self.party_keys(keys, self.model.systems[id].party) && self.own_keys(keys, id, reading)
+        self.party_keys(keys, self.model.systems[id].party, reading) && self.own_keys(keys, id, reading)
     }
 
     /// The keys of a place that are not its party's.
@@ -161,7 +178,7 @@ impl Matching<'_> {
     pub fn source(&self, from: &AnyOf<PlaceKeys>, id: SystemId) -> bool {
         let system = &self.model.systems[id];
         any(from, Reading::Likely, &|keys: &PlaceKeys, reading| {
-            self.party_keys(keys, system.origin)
+            self.party_keys(keys, system.origin, reading)
                 && self.own_keys(keys, id, reading)
                 && self.purposes(&keys.purpose, [&system.purposes, &[]], reading)
                 && keys.relation.is_empty()
@@ -183,6 +200,20 @@ impl Matching<'_> {
             self.system_keys(keys, arrival.at, reading)
                 && (broader || self.purposes(&keys.purpose, [system, flow], reading))
                 && (keys.relation.is_empty() || arrival.relation.is_some_and(|r| keys.relation.contains(&r)))
+        })
+    }
+
+    /// Whether data could arrive at a system so as to match `forbid.to`, whatever the relation, by a
+    /// flow for some of these purposes.
+    pub fn could_arrive(&self, to: &AnyOf<PlaceKeys>, at: SystemId, purposes: &[Key]) -> bool {
+        let system = &self.model.systems[at].purposes;
+        any(to, Reading::Likely, &|keys: &PlaceKeys, reading| {
+            let under = |&named: &Key| self.model.under(named, system) || self.model.under(named, purposes);
+            let broader = reading == Reading::Likely && keys.purpose.iter().any(under);
+            // Within a `not`, a relation may be another one.
+            self.system_keys(keys, at, reading)
+                && (broader || self.purposes(&keys.purpose, [system, purposes], reading))
+                && (keys.relation.is_empty() || reading == Reading::Likely)
         })
     }
 
@@ -235,9 +266,9 @@ impl Matching<'_> {
         if !systems.is_empty() {
             return systems.iter().any(|&s| self.place(list, s, Reading::Likely));
         }
-        any(list, Reading::Likely, &|keys: &PlaceKeys, _| {
+        any(list, Reading::Likely, &|keys: &PlaceKeys, reading| {
             let of_systems = [keys.system.len(), keys.purpose.len(), keys.tag.len(), keys.region.len()];
-            self.party_keys(keys, id)
+            self.party_keys(keys, id, reading)
                 && labelled(&keys.label, &[&self.model.parties[id].declared.meta.labels])
                 && of_systems.iter().all(|&n| n == 0)
         })
@@ -324,7 +355,11 @@ impl Matching<'_> {
             && one_of(&keys.assurance, |wanted| self.attested(id, flow, wanted))
             && labelled(&keys.label, &[&agreement.declared.meta.labels])
             && (keys.party.is_empty() || agreement.parties.iter().any(|p| keys.party.matches(party(p).id())))
-            && one_of(&keys.role, |&r| agreement.parties.iter().any(|p| party(p).role() == r))
+            && one_of(&keys.role, |&r| {
+                let open = self.open && reading == Reading::Likely;
+                let roles = || agreement.parties.iter().map(|p| party(p).role());
+                roles().any(|role| role == r || open && role == Role::Other)
+            })
     }
 
     /// Whether matchers of flows ask for nothing but what is done to the data and the consent.

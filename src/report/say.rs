@@ -150,7 +150,7 @@ pub fn judged(audit: &Audit) -> String {
         days.push_str(&format!(" with the flows of {day}"));
     }
     let facts = &audit.inventory;
-    let left_out = left_out(&audit.judged).map_or_else(String::new, |text| format!("; {text}"));
+    let left_out: String = not_judged(&audit.judged).map(|text| format!("; {text}")).collect();
     let flows = format!(
         "{} of {} declared {} in scope ({} proposed, {} assumed)",
         facts.counting_flows,
@@ -195,6 +195,13 @@ pub fn unjudged(diff: &Diff) -> Option<String> {
             some(files, NAMED_FILES)
         )
     })
+}
+
+/// What was left out, and how many places rules could not look at: what a verdict says besides.
+pub fn not_judged(judged: &Judged) -> impl Iterator<Item = String> {
+    let places = Some(judged.overlooked_places).filter(|&places| places > 0);
+    let overlooked = places.map(|places| format!("rules could not look at {}", count(places, "place")));
+    left_out(judged).into_iter().chain(overlooked)
 }
 
 fn policy(policy: &PolicyFacts) -> String {

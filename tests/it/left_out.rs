@@ -353,3 +353,72 @@ fn counted(folder: &Path, scope: &[&str], words: &str) {
     let args = [&["diff", "inv", "inv", "--policy", "policy.yaml", "--format", "csv"], scope].concat();
     assert_eq!(String::from_utf8(run(folder, &args).stderr).unwrap(), format!("note: {words}\n"));
 }
+
+/// The subjects of the notices of a code, by what the message begins with.
+fn noticed(json: &str, code: &str) -> Vec<(String, Vec<String>)> {
+    let audit: Value = serde_json::from_str(json).unwrap();
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let notices = audit["notices"].as_array().unwrap().iter().filter(|notice| notice["code"] == code);
+    let first = |notice: &Value| notice["message"].as_str().unwrap().split(' ').next().unwrap().to_owned();
+    notices.map(|notice| (first(notice), texts(&notice["subjects"]))).collect()
+}
+
+#[test]
+fn places_that_rules_could_not_look_at_are_told_and_counted() {
+    // Nobody says what `x` is, nor where `p` is.
+    let more = "parties:
+  - {id: x, name: X, systems: [{id: s, purposes: [service]}, {id: empty, purposes: [service]}]}
+  - {id: y, name: Y, role: data_broker, jurisdiction: US, systems: [{id: s, purposes: [service]}]}
+agreements:
+  - {id: c, parties: [b, x, y], flows: [{id: f, from: b/s, to: x/s, data: [financial], retention: 1d}, {id: g, from: b/s, to: y/s, data: [financial], retention: 1d}]}
+";
+    let rules = "policy: pol
+title: P
+rules:
+  - {id: role, title: t, severity: low, forbid: {data: [financial], to: {role: [data_broker, ad_network]}}}
+  - {id: within-not, title: t, severity: low, forbid: {data: [financial], to: {not: {role: data_broker}}}}
+  - {id: in-exception, title: t, severity: low, forbid: {data: [financial], unless: {through: {to: {role: data_broker}}}}}
+  - {id: region, title: t, severity: low, forbid: {data: [financial], to: {region: CN, purpose: service.account}}}
+  - {id: elsewhere, title: t, severity: low, forbid: {data: [financial], to: {region: CN, purpose: advertising}}}
+  - {id: limit, title: t, severity: low, limit: {at: {jurisdiction: CN}, data: [financial], origins_at_most: 7}}
+  - {id: party, title: t, severity: low, require: {on: party, where: {role: ad_network}, must: {contact: {present: true}}}}
+";
+    let place = folder(&[("inv/more.yaml", more), ("policy.yaml", rules)]);
+    let (code, json, _) = audit(place.path(), &["--format", "json"]);
+    assert_eq!(code, Some(0));
+    let of = |rule: &str, places: &[&str]| {
+        (format!("`pol/{rule}`"), places.iter().map(|&place| place.to_owned()).collect::<Vec<_>>())
+    };
+    let both = ["p/s", "x/s"];
+    let all = vec![of("limit", &both), of("party", &["x"]), of("region", &both), of("role", &["x/s"])];
+    assert_eq!(noticed(&json, "places-not-looked-at"), all);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["judged"]["overlooked_places"], 3);
+    // Once it says what and where it is, every rule looks at it.
+    let stated = more.replace("id: x, name: X,", "id: x, name: X, role: merchant, jurisdiction: DE,");
+    let place = folder(&[("inv/more.yaml", &stated), ("policy.yaml", rules)]);
+    let (_, json, _) = audit(place.path(), &["--format", "json"]);
+    let all = vec![of("limit", &["p/s"]), of("region", &["p/s"])];
+    assert_eq!(noticed(&json, "places-not-looked-at"), all);
+}
+
+#[test]
+fn a_flow_that_counts_on_no_day_is_told() {
+    let flow = |id: &str, when: &str| format!("{{id: {id}, from: b/s, to: p/s, data: [financial], {when}}}");
+    let flows = [
+        flow("late", "effective: {from: 2021-01-03}, retention: 1d"),
+        flow("kept", "effective: {from: 2021-01-03}"),
+        flow("on-the-last-day", "effective: {from: 2021-01-02}, retention: 1d"),
+        flow("gone", "effective: {from: 2020-06-02}, disposed: {date: 2020-06-02, evidence: e}"),
+    ];
+    let text = format!(
+        "agreements:\n  - {{id: c, parties: [b, p], effective: {{until: 2021-01-01}}, flows: [{}]}}\n",
+        flows.join(", ")
+    );
+    let place = folder(&[("inv/more.yaml", &text)]);
+    let (_, json, _) = audit(place.path(), &["--format", "json"]);
+    let never = vec![("with".to_owned(), vec!["c/gone".to_owned(), "c/late".to_owned()])];
+    assert_eq!(noticed(&json, "flow-never-counts"), never);
+}

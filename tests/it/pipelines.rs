@@ -63,7 +63,8 @@ fn what_the_action_declares_is_what_it_uses() {
 #[test]
 fn no_foreign_text_gets_into_a_script_and_every_action_is_pinned() {
     let mut pinned = 0;
-    for file in ["action.yml", ".github/workflows/ci.yml", ".github/workflows/release.yml", "docs/use/ci.md"] {
+    for file in ["action.yml", ".github/workflows/ci.yml", ".github/workflows/release.yml", "docs/use/ci.md"]
+    {
         for line in text(file).lines() {
             let Some((_, action)) = line.split_once("uses: ") else { continue };
             if action.starts_with("./") || action.starts_with("OWNER/") {

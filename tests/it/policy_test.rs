@@ -666,8 +666,8 @@ fn a_test_is_judged_on_a_day() {
 
 #[test]
 fn the_test_that_the_page_shows_passes() {
-    let page =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/use/policy-language.md")).unwrap();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/use/policy-language.md"))
+        .unwrap();
     let (_, rest) = page.split_once("```yaml\npolicies:").unwrap();
     let file = format!("policies:{}", rest.split_once("```").unwrap().0);
     let folder = folder(&[("house.yaml", POLICY), ("ads-test.yaml", &file)]);

@@ -79,7 +79,7 @@ fn does(number: usize) -> &'static str {
 
 fn top(report: &DiffReport) -> String {
     let diff = report.diff;
-    let left_out = say::left_out(&diff.judged).into_iter().chain(say::unjudged(diff));
+    let left_out = say::not_judged(&diff.judged).chain(say::unjudged(diff));
     let left_out: String = left_out.map(|text| format!("; {text}")).collect();
     let mut out = format!(
         "{MARK}\n## Ringfence: {}\n\n{} against {}, judged on {}{}. {CAUTION}\n\n",

@@ -10,7 +10,7 @@ use crate::base::source::Location;
 use crate::compare::{Class, Diff, Edit, Reach, StateFacts};
 use crate::declare::gate::{Gate, Threshold};
 use crate::report::page::{Page, Style};
-use crate::report::say::{by_severity, count, left_out, listing, some, unjudged};
+use crate::report::say::{by_severity, count, left_out, listing, not_judged, some, unjudged};
 use crate::report::text::{chain, findings, heading, rest};
 
 /// How many places newly reached, and how many edits, are written out.
@@ -156,7 +156,7 @@ fn passes(diff: &Diff, gate: &Gate) -> String {
 fn verdict(page: &mut Page, report: &DiffReport) {
     let diff = report.diff;
     let as_of = diff.judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
-    let left_out = left_out(&diff.judged).into_iter().chain(unjudged(diff));
+    let left_out = not_judged(&diff.judged).chain(unjudged(diff));
     let left_out: String = left_out.map(|text| format!("; {text}")).collect();
     let text = format!(
         "{}; {} against {}, judged on {}{as_of}{left_out}.",

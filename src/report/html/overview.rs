@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::gated::entries;
 use crate::report::group::{self, Words};
-use crate::report::say::{by_severity, count, left_out, listing, speaker, unjudged, walks};
+use crate::report::say::{by_severity, count, left_out, listing, not_judged, speaker, unjudged, walks};
 
 /// So many names stand in one cell.
 const NAMES: usize = 12;
@@ -372,7 +372,7 @@ fn judged(report: &Report) -> String {
         count(i.counting_flows, "flow"),
         i.proposed_flows,
         i.assumed_flows,
-        left_out(&audit.judged).map_or_else(String::new, |text| format!("; {text}")),
+        not_judged(&audit.judged).map(|text| format!("; {text}")).collect::<String>(),
         i.digest.get(..16).unwrap_or(&i.digest),
     )
 }

@@ -211,7 +211,7 @@ impl<'w> Ground<'w> {
             edge.manner = manners.number(manner(model, edge.flow), edge.flow);
         }
         let (arrivals, manners) = (arrivals.flows, manners.flows);
-        let matching = Matching { model, day: scope.as_of.unwrap_or(day) };
+        let matching = Matching::new(model, scope.as_of.unwrap_or(day));
         let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
         let assumed = BTreeMap::new();
