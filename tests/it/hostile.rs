@@ -252,7 +252,7 @@ fn files() {
     }
 
     fs::create_dir(at("loop")).unwrap();
-    fs::write(at("loop/x.yaml"), "parties: []\n").unwrap();
+    fs::write(at("loop/x.yaml"), "parties: [{id: a, name: A}]\n").unwrap();
     symlink(".", at("loop/again")).unwrap();
     symlink("../loop", at("loop/and-again")).unwrap();
     assert_eq!(check("loop"), (0, String::new(), String::new()));

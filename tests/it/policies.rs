@@ -80,8 +80,8 @@ fn one_says_what_it_looks_at_and_cannot_see() {
         high · requires
 
     `ringfence explain POLICY/RULE` says what a rule means.
-    This says where declared flows lead. Whether that is allowed is for people to
-    judge.
+    Ringfence reports where declared flows lead. It does not decide whether that is
+    lawful.
     "##);
     let (code, _, err) = run(folder.path(), &["policies", "cor"]);
     assert_eq!(code, 2);
@@ -97,11 +97,11 @@ fn a_policy_without_findings_says_what_that_means() {
     let args = ["audit", "i", "--policy", "house.yaml", "--day", "2026-11-23"];
     let (code, out, err) = run(folder.path(), &[&args[..], &["--report", "html=a.html"]].concat());
     assert_eq!((code, err.as_str()), (0, ""));
-    let (_, told) = out.split_once("\nWITHOUT").unwrap();
+    let (_, told) = out.split_once("\nPOLICIES WITHOUT").unwrap();
     insta::assert_snapshot!(told.split("\n\n").next().unwrap(), @r##"
-    FINDINGS: what was looked at, and what no declared flow shows
+    FINDINGS: what they check, and what no declaration can show
      house · House rules: 2 rules, one of which follows flows
-       looked at   Balances on their way to advertising, and whether retention is
+       looks at    Balances on their way to advertising, and whether retention is
                    stated.
        cannot see  Whether anybody was asked. Whether a deletion happened.
     "##);
