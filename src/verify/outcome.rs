@@ -80,8 +80,8 @@ impl Outcome {
     /// In a sentence.
     pub fn said(&self) -> String {
         let word = match self.fails {
-            Some(true) => "the audit FAILS",
-            Some(false) => "the audit PASSES",
+            Some(true) => "FAIL",
+            Some(false) => "PASS",
             None => "whether the audit fails cannot be told",
         };
         let number: usize = self.new.iter().map(|(_, number)| number).sum();
@@ -93,7 +93,7 @@ impl Outcome {
         };
         let from = match self.fail_on {
             Threshold::Never => "no finding fails (`--fail-on never`)".to_owned(),
-            Threshold::At(severity) => format!("findings fail from `{}` on", severity.word()),
+            Threshold::At(severity) => format!("findings fail at or above `{}`", severity.word()),
         };
         let mut text = format!("{word}: {findings}; {from}");
         if self.perhaps_graver > 0 {

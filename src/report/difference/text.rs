@@ -10,7 +10,7 @@ use crate::base::source::Location;
 use crate::compare::{Class, Diff, Edit, Reach, StateFacts};
 use crate::declare::gate::{Gate, Threshold};
 use crate::report::page::{Page, Style};
-use crate::report::say::{by_severity, count, left_out, listing, not_judged, some, unjudged};
+use crate::report::say::{CAUTION, by_severity, count, left_out, listing, not_judged, some, unjudged};
 use crate::report::text::{chain, findings, heading, rest};
 
 /// How many places newly reached, and how many edits, are written out.
@@ -167,11 +167,7 @@ fn verdict(page: &mut Page, report: &DiffReport) {
     );
     let fails = diff.fails(report.gate, report.widening);
     page.para(0, &text, if fails { Style::Red } else { Style::Green });
-    page.para(
-        0,
-        "This says where declared flows lead. Whether that is allowed is for people to judge.",
-        Style::Dim,
-    );
+    page.para(0, CAUTION, Style::Dim);
 }
 
 fn untrusted(page: &mut Page, diff: &Diff, gated: bool) {

@@ -21,7 +21,9 @@ use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::gated::entries;
 use crate::report::group::{self, Words};
-use crate::report::say::{by_severity, count, left_out, listing, not_judged, speaker, unjudged, walks};
+use crate::report::say::{
+    CAUTION, by_severity, count, left_out, listing, not_judged, speaker, unjudged, walks,
+};
 
 /// So many names stand in one cell.
 const NAMES: usize = 12;
@@ -34,6 +36,7 @@ const CUTS: usize = 5;
 pub struct Overview {
     compared: Option<Compared>,
     fails: bool,
+    caution: &'static str,
     word: &'static str,
     sentence: String,
     reason: String,
@@ -188,7 +191,8 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
     Overview {
         compared: report.compared.map(|(diff, _)| compared(diff, report)),
         fails,
-        word: if fails { "Fails" } else { "Passes" },
+        word: if fails { "Fail" } else { "Pass" },
+        caution: CAUTION,
         sentence: sentence(audit, broken, undecided),
         reason: reason(report),
         judged: judged(report),
@@ -305,7 +309,7 @@ fn reason(report: &Report) -> String {
     let from = match gate.fail_on {
         Threshold::Never => "findings never fail this audit".to_owned(),
         Threshold::At(severity) => {
-            format!("a finding fails if it is new, from a binding policy and at or above `{severity}`")
+            format!("a finding fails if it is new, from a binding policy and at or above {severity}")
         }
     };
     if let Some((diff, true)) = report.compared {
