@@ -15,8 +15,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use ringfence::model::load::{Request, World, load};
 use ringfence::base::source::Sources;
+use ringfence::model::load::{Request, World, load};
 
 use task::{Finding, Task, ones};
 

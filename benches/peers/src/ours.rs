@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use ringfence::flow::graph::Graph;
 use ringfence::audit::judge::{Judge, On, RuleRef, origins};
+use ringfence::audit::rules::{Decided, forbidden, relied};
+use ringfence::declare::policy::Body;
+use ringfence::flow::graph::Graph;
+use ringfence::flow::propagate::assume;
 use ringfence::model::load::World;
 use ringfence::model::matching::Matching;
 use ringfence::model::{Counting, Id, Scope};
-use ringfence::declare::policy::Body;
-use ringfence::flow::propagate::assume;
-use ringfence::audit::rules::{Decided, forbidden, relied};
 
 use crate::task::Finding;
 
@@ -26,14 +26,16 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     let model = &world.model;
     let start = Instant::now();
     let scope = Scope::default();
-    let counting = Counting::new(model, &scope);
+    let day = jiff::civil::date(2026, 11, 23);
+    let counting = Counting::new(model, day, &scope);
     let declared = Graph::new(model, &counting);
     let (assumed, held) = assume(&declared);
     let graph = declared.carrying(&held.carried);
     let origins = origins(model, &assumed);
     let judge = Judge {
         model,
-        matching: Matching { model, day: jiff::civil::date(2026, 11, 23) },
+        day,
+        matching: Matching::new(model, day),
         scope: &scope,
         counting: &counting,
         graph: &graph,
@@ -53,9 +55,13 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
         let On::Pair(source, sink) = violation.on else {
             bail!("a finding that is on no pair");
         };
-        let Some(witness) = violation.witnesses.first().filter(|w| !w.walk.is_empty()) else {
-            bail!("a finding without a walk");
+        let Some(witness) = violation.witnesses.first() else {
+            bail!("a finding without a witness");
         };
+        // The others look for data that gets somewhere, not for where it starts.
+        if witness.walk.is_empty() {
+            continue;
+        }
         let data = violation.data.iter().collect();
         all.push((source.index() as u32, sink.index() as u32, data, witness.walk.len()));
     }

@@ -6,9 +6,9 @@
 
 use anyhow::{Result, ensure};
 use ringfence::base::bits::LeafSet;
+use ringfence::base::vocabulary::{Role, Transform};
 use ringfence::model::load::World;
 use ringfence::model::{Counting, Id, Scope};
-use ringfence::base::vocabulary::{Role, Transform};
 
 /// A flow.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl Task {
                 model.purposes.at_or_below(purpose, a) || model.purposes.at_or_below(a, purpose)
             })
         };
-        let counting = Counting::new(model, &Scope::default());
+        let counting = Counting::new(model, jiff::civil::date(2026, 11, 23), &Scope::default());
         let mut flows = Vec::new();
         for id in counting.iter() {
             let flow = &model.flows[id];
