@@ -348,7 +348,8 @@ impl<'a> Describe<'a> {
             .find(|(_, terms)| term == "purposes" && checks::ruled_out(model, terms, offending));
         let term = if ruled_out.is_some() { "prohibited_purposes" } else { term };
         let (agreement, terms) = ruled_out.unwrap_or_else(|| of(0));
-        let mut text = format!("{term}: {}", self.term_value(terms, term));
+        let implied = agreement.and_then(|a| model.agreements[a].implied.as_deref());
+        let mut text = format!("{term}: {}", self.term_value(terms, implied, term));
         if let Some(clause) = terms.clause(term) {
             let quote = clause.quote.as_ref().map(|q| format!("“{q}”"));
             let words: Vec<String> = clause.reference.iter().cloned().chain(quote).collect();
@@ -358,7 +359,7 @@ impl<'a> Describe<'a> {
         Broken { what: BrokenWhat::Term, text, location: place.map(|span| self.sources.location(span)) }
     }
 
-    fn term_value(&self, terms: &Terms, term: &str) -> String {
+    fn term_value(&self, terms: &Terms, implied: Option<&[Key]>, term: &str) -> String {
         let keys = |list: &[crate::read::decode::Spanned<Key>]| {
             sorted(list.iter().map(|k| self.world.model.purposes.name(k.value)))
         };
@@ -366,7 +367,14 @@ impl<'a> Describe<'a> {
             "purposes" => match terms.purposes.as_deref() {
                 Some([]) => "none".to_owned(),
                 Some(list) => keys(list),
-                None => "any".to_owned(),
+                None => match implied {
+                    None => "any".to_owned(),
+                    Some([]) => "none (not stated; no flow of the agreement leaves a provider)".to_owned(),
+                    Some(list) => {
+                        let names = sorted(list.iter().map(|&key| self.world.model.purposes.name(key)));
+                        format!("{names} (not stated; those of the agreement's own flows)")
+                    }
+                },
             },
             "prohibited_purposes" => keys(&terms.prohibited_purposes),
             "onward_transfer" => terms.onward_transfer.unwrap_or(Onward::Prohibited).word().to_owned(),

@@ -17,7 +17,7 @@ use crate::declare::policy::{
     AgreementKeys, AnyOf, Body, FlowKeys, Matcher, Most, PlaceKeys, Subjects, covering, kept_by_all,
 };
 use crate::model::load::World;
-use crate::model::{self, Flow, FlowId};
+use crate::model::{self, Agreement, Flow, FlowId, SystemId};
 
 /// All notices of a judgement.
 pub fn notices(
@@ -138,6 +138,27 @@ fn assumptions(all: &mut Notices, world: &World, counting: &[FlowId]) {
             "with `--as-of` flows count on no day: what they bring is gone before they begin".to_owned(),
             never.iter().map(|&flow| model.flows[flow].name.clone()).collect(),
             Some(model.flows[first].span),
+        );
+    }
+    let alone = |&id: &SystemId| {
+        let system = &model.systems[id];
+        let processes = |agreement: &Agreement| {
+            let (providers, parties) = (&agreement.providers, &agreement.parties);
+            agreement.kind == Kind::Processing
+                && providers.contains(&system.origin)
+                && parties.contains(&system.party)
+        };
+        system.origin != system.party && !model.agreements.values().any(processes)
+    };
+    let alone: Vec<SystemId> = model.systems.ids().filter(alone).collect();
+    if let Some(&first) = alone.first() {
+        all.several(
+            "controller-without-agreement",
+            "the controller of these systems has no processing agreement with the party that runs them; their \
+             data still counts as the controller's"
+                .to_owned(),
+            alone.iter().map(|&id| model.systems[id].name.clone()).collect(),
+            Some(model.systems[first].declared.id.span),
         );
     }
     let by_first: Vec<_> = model

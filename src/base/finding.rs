@@ -479,7 +479,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 23] = [
+pub const NOTICES: [(&str, &str); 24] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -490,6 +490,10 @@ pub const NOTICES: [(&str, &str); 23] = [
     (
         "claims-together",
         "a comparison removed the claims of many declarations all at once instead of one by one",
+    ),
+    (
+        "controller-without-agreement",
+        "a system's controller has no processing agreement with the party that runs it",
     ),
     ("empty-inventory", "no flow is in scope"),
     ("exception-covers-rule", "every chain of flows matches an exception of a rule"),

@@ -101,12 +101,17 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
 }
 
 /// What a new declaration brings besides itself: data that starts or comes about at a new
-/// system, and whatever a new flow or agreement claims or allows beyond what holds where
+/// system, whose it is said to be, the group of a new party, and whatever a new flow or agreement claims or allows beyond what holds where
 /// nothing is said.
 fn brought(key: &(Declaration, String), new: &Item, head: &Side, readers: &Readers) -> Vec<Edit> {
     let nothing = |facet: &Facet| -> Option<Value> {
         Some(match (key.0, facet.key) {
             (Declaration::System, "originates" | "derives") => Value::Set([].into()),
+            (Declaration::System, "controller") | (Declaration::Party, "affiliate_of")
+                if !facet.shown.is_empty() =>
+            {
+                Value::All
+            }
             (Declaration::Flow, "only_from") => Value::All,
             (Declaration::Flow, "consent" | "transform" | "disposed") => Value::Rank(0),
             (Declaration::Agreement, "kind" | "disposed" | "terms.onward_transfer") => Value::Rank(0),

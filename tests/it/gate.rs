@@ -1010,3 +1010,21 @@ fn a_name_that_stands_for_several_commits_is_no_base() {
     git(same.path(), &["tag", "main", "main"]);
     assert_eq!(diff(same.path(), "git:main git:HEAD").code, 1, "two names of one commit are no danger");
 }
+
+#[test]
+fn whose_data_starts_at_a_new_system_is_listed_as_a_claim() {
+    let head = BASE.to_owned()
+        + "---\nparties:\n  - {id: lab, name: Lab, role: platform, affiliate_of: bank, systems: [{id: s, controller: app, \
+           purposes: [service], retention: 1d, originates: [contact]}]}\n";
+    let place = repository(&[("i/a.yaml", BASE)], &[("i/a.yaml", &head)]);
+    let said = diff(place.path(), "git:main git:HEAD --fail-on-widening");
+    assert_eq!(said.code, 1);
+    let json = said.json();
+    let edits = json["edits"].as_array().unwrap();
+    let class = |key: &str| edits.iter().find(|edit| edit["key"] == key).unwrap()["class"].clone();
+    assert_eq!((class("controller"), class("affiliate_of")), ("assertion".into(), "assertion".into()));
+    let audit = ringfence(place.path(), "audit i --day 2026-11-23 --format json");
+    let notices = audit.json()["notices"].as_array().unwrap().clone();
+    let notice = notices.iter().find(|notice| notice["code"] == "controller-without-agreement").unwrap();
+    assert_eq!(notice["subjects"][0], "lab/s");
+}
