@@ -10,7 +10,7 @@ use ringfence::base::visible::visible;
 use ringfence::model::{Counting, Scope};
 use ringfence::read::files::DISK;
 use ringfence::read::places::Places;
-use ringfence::report::Report;
+use ringfence::report::{Report, count};
 use ringfence::verify::bundle::{self, Content};
 use ringfence::verify::certificate::{self, digests};
 
@@ -159,13 +159,17 @@ fn nothing_to_judge(input: &Input, scope: &Scope) -> String {
     let mut text = format!(
         "error: there is nothing to audit: no flow is in scope\n  \
          looked in: {} (every *.yaml and *.yml file in it, except in hidden folders)\n  \
-         found: {} files, {} parties, {} systems, {} agreements, {} flows",
+         found: {}, {}, {}, {}, {}",
         places.join(", "),
-        input.world.files,
-        model.parties.len(),
-        model.systems.len(),
-        model.agreements.len(),
-        model.flows.len(),
+        count(input.world.files, "file"),
+        if model.parties.len() == 1 {
+            "1 party".to_owned()
+        } else {
+            format!("{} parties", model.parties.len())
+        },
+        count(model.systems.len(), "system"),
+        count(model.agreements.len(), "agreement"),
+        count(model.flows.len(), "flow"),
     );
     let mut left_out = Vec::new();
     left_out.extend(scope.statuses.as_ref().map(|list| {

@@ -14,7 +14,7 @@ use ringfence::model::Scope;
 use ringfence::model::load::{self, Request, World};
 use ringfence::read::files::DISK;
 use ringfence::read::places::Places;
-use ringfence::report::Report;
+use ringfence::report::{Report, count};
 use ringfence::verify::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
 use ringfence::verify::certificate::{
     Certificate, Expected, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, unnamed_policies,
@@ -403,9 +403,9 @@ impl Said<'_> {
         let waived = certificate.findings.iter().filter(|finding| finding.waived).count();
         let holds = verified.failures.is_empty();
         text += &format!(
-            "{}: {} findings, {waived} of them waived, judged on {}{}{}, written by ringfence {}\n",
+            "{}: {}, {waived} of them waived, judged on {}{}{}, written by ringfence {}\n",
             if holds { "Verified" } else { "Not verified" },
-            certificate.findings.len(),
+            count(certificate.findings.len(), "finding"),
             visible(&judged.day),
             judged.as_of.as_ref().map_or(String::new(), |day| format!(" as of {}", visible(day))),
             judged.status.as_ref().map_or(String::new(), |list| {

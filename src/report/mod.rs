@@ -26,7 +26,7 @@ pub mod tested;
 mod text;
 
 pub(crate) use say::about;
-pub use say::left_out;
+pub use say::{count, left_out};
 
 pub use json::{difference_schema, promises_schema, schema};
 
