@@ -468,6 +468,10 @@ fn facts(code: i32, diff: Option<&Value>) -> (i32, Option<[Value; 4]>) {
             if let Some(file) = file {
                 change["location"]["file"] = file.into();
             }
+            // So are the files of reports.
+            if change["message"].as_str().is_some_and(|message| message.starts_with("`reports`")) {
+                change["message"] = "`reports`".into();
+            }
         }
         [base, head, part(diff, "summary"), untrusted]
     });
