@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::difference::relation as reach;
+use crate::difference::relation;
+use crate::naive::taxonomy::at_or_below;
 use crate::naive::world::{Day, Flow, FlowBody, World};
 use crate::naive::write::Dice;
 use crate::naive::{evaluate, generate, harness, write};
@@ -476,6 +477,18 @@ fn facts(code: i32, diff: Option<&Value>) -> (i32, Option<[Value; 4]>) {
         [base, head, part(diff, "summary"), untrusted]
     });
     (code, facts)
+}
+
+/// What reaches what from where it is declared to start. Where a flow goes, what it brought is
+/// assumed to start at its receiver, which is a finding of its own.
+fn reach(world: &World) -> BTreeSet<(String, String, String, String)> {
+    let declared = |system: &str, leaf: &str| {
+        let (party, system) = system.split_once('/').unwrap();
+        let party = world.parties.iter().find(|one| one.id == party).unwrap();
+        let system = party.systems.iter().find(|one| one.id == system).unwrap();
+        system.originates.iter().any(|key| at_or_below(leaf, key))
+    };
+    relation(world).into_iter().filter(|(system, leaf, _, _)| declared(system, leaf)).collect()
 }
 
 fn hold(base: &State, head: &State, call: Call, seen: &mut Seen) -> Result<(), String> {
