@@ -140,7 +140,7 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     let mut notices = world.notices.clone();
     notices.extend(waivers::apply(world, sources, options, &mut findings));
     let matching = Matching::new(model, options.scope.as_of.unwrap_or(options.day));
-    let overlooked = overlooked::overlooked(world, matching, &outcome.counting);
+    let overlooked = overlooked::overlooked(world, matching, (&outcome.counting, outcome.assumed()));
     let places: BTreeSet<&String> = overlooked.iter().flat_map(|(_, places)| places).collect();
     let overlooked_places = places.len();
     notices.extend(notices::notices(world, sources, outcome, overlooked));

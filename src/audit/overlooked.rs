@@ -10,6 +10,7 @@ use super::judge::RuleRef;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Role;
 use crate::declare::policy::{Body, Forbid, Reading, Require, Subjects};
+use crate::flow::propagate::Assumed;
 use crate::model::load::World;
 use crate::model::matching::Matching;
 use crate::model::{Counting, FlowId, Model, PartyId, SystemId};
@@ -18,10 +19,10 @@ use crate::model::{Counting, FlowId, Model, PartyId, SystemId};
 pub fn overlooked(
     world: &World,
     matching: Matching,
-    counting: &Counting,
+    (counting, assumed): (&Counting, &Assumed),
 ) -> Vec<(RuleRef, BTreeSet<String>)> {
     let model = &world.model;
-    let unknown = Unknown::of(model, counting);
+    let unknown = Unknown::of(model, counting, assumed);
     if unknown.systems.is_empty() && unknown.parties.is_empty() {
         return Vec::new();
     }
@@ -30,7 +31,9 @@ pub fn overlooked(
     let all = rules.par_iter().map(|&(rule, body)| {
         let places = match body {
             Body::Forbid(forbid) => look.forbid(forbid),
-            Body::Limit(limit) => look.systems(|matching, system, _| matching.limited(&limit.at, system)),
+            Body::Limit(limit) => {
+                look.systems(|matching, system, place| place.holds() && matching.limited(&limit.at, system))
+            }
             Body::Require(require) => look.require(require),
         };
         (rule, places)
@@ -41,34 +44,57 @@ pub fn overlooked(
 /// Places of which something is not stated.
 struct Unknown {
     parties: Vec<PartyId>,
-    /// With the purposes of the flows that bring them something; `None`: nothing is ever there.
-    systems: BTreeMap<SystemId, Option<BTreeSet<Key>>>,
+    systems: BTreeMap<SystemId, Place>,
     /// The counting flows from or to them.
     flows: Vec<FlowId>,
 }
 
+/// What is known of such a system.
+#[derive(Default)]
+struct Place {
+    /// Whether data starts there, declared or assumed.
+    starts: bool,
+    /// Whether a flow brings it something.
+    reached: bool,
+    /// The purposes of the flows that do.
+    purposes: Vec<Key>,
+}
+
+impl Place {
+    /// Whether there may be data.
+    fn holds(&self) -> bool {
+        self.starts || self.reached
+    }
+}
+
 impl Unknown {
-    fn of(model: &Model, counting: &Counting) -> Self {
+    fn of(model: &Model, counting: &Counting, assumed: &Assumed) -> Self {
         let unstated = |party: PartyId| {
             let party = &model.parties[party];
             party.role() == Role::Other || party.declared.jurisdiction.is_none()
         };
         let parties: Vec<PartyId> = model.parties.ids().filter(|&party| unstated(party)).collect();
-        let mut systems: BTreeMap<SystemId, Option<BTreeSet<Key>>> = BTreeMap::new();
+        let mut systems: BTreeMap<SystemId, Place> = BTreeMap::new();
         for (id, system) in model.systems.iter() {
             if unstated(system.party) || unstated(system.origin) || system.regions.is_empty() {
-                systems.insert(id, (!system.originates.is_empty()).then(BTreeSet::new));
+                let starts = !system.originates.is_empty() || assumed.at(id).is_some();
+                systems.insert(id, Place { starts, ..Place::default() });
             }
         }
         let mut flows = Vec::new();
         for id in counting.iter() {
             let flow = &model.flows[id];
-            if let Some(purposes) = systems.get_mut(&flow.to) {
-                purposes.get_or_insert_default().extend(&flow.purposes);
+            if let Some(place) = systems.get_mut(&flow.to) {
+                place.reached = true;
+                place.purposes.extend(&flow.purposes);
             }
             if systems.contains_key(&flow.from) || systems.contains_key(&flow.to) {
                 flows.push(id);
             }
+        }
+        for place in systems.values_mut() {
+            place.purposes.sort_unstable();
+            place.purposes.dedup();
         }
         Unknown { parties, systems, flows }
     }
@@ -83,23 +109,20 @@ struct Look<'m> {
 
 impl Look<'_> {
     /// The systems that match only where what is not stated is taken for anything.
-    fn systems(&self, matches: impl Fn(&Matching, SystemId, &[Key]) -> bool) -> BTreeSet<String> {
-        let overlooked = |(&system, purposes): (&SystemId, &Option<BTreeSet<Key>>)| {
-            let purposes: Vec<Key> = purposes.as_ref()?.iter().copied().collect();
-            let only_open =
-                matches(&self.open, system, &purposes) && !matches(&self.known, system, &purposes);
+    fn systems(&self, matches: impl Fn(&Matching, SystemId, &Place) -> bool) -> BTreeSet<String> {
+        let overlooked = |(&system, place): (&SystemId, &Place)| {
+            let only_open = matches(&self.open, system, place) && !matches(&self.known, system, place);
             only_open.then(|| self.model.systems[system].name.clone())
         };
         self.unknown.systems.iter().filter_map(overlooked).collect()
     }
 
     fn forbid(&self, forbid: &Forbid) -> BTreeSet<String> {
-        let mut places = self.systems(|matching, system, _| {
-            !self.model.systems[system].originates.is_empty() && matching.source(&forbid.from, system)
-        });
-        places.extend(
-            self.systems(|matching, system, purposes| matching.could_arrive(&forbid.to, system, purposes)),
-        );
+        let mut places =
+            self.systems(|matching, system, place| place.starts && matching.source(&forbid.from, system));
+        places.extend(self.systems(|matching, system, place| {
+            place.holds() && matching.could_arrive(&forbid.to, system, &place.purposes)
+        }));
         places
     }
 

@@ -396,6 +396,14 @@ rules:
     assert_eq!(noticed(&json, "places-not-looked-at"), all);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["judged"]["overlooked_places"], 3);
+    // Data that nobody declares is assumed to start at `x`, of which no rule on sources knows the role; a
+    // `require` looks at systems without data, too.
+    let sends = "flows:\n  - {id: h, from: x/empty, to: b/s, data: [contact], retention: 1d}\n";
+    let unsure = "policy: pol\nrules:\n  - {id: from, title: t, severity: low, forbid: {data: [contact], from: {role: merchant}}}\n  - {id: must, title: t, severity: low, require: {on: system, where: {role: merchant, system: x/empty}, must: {retention: {present: true}}}}\n";
+    let place = folder(&[("inv/more.yaml", &format!("{more}{sends}")), ("policy.yaml", unsure)]);
+    let (_, json, _) = audit(place.path(), &["--format", "json"]);
+    let all = vec![of("from", &["x/empty"]), of("must", &["x/empty"])];
+    assert_eq!(noticed(&json, "places-not-looked-at"), all);
     // Once it says what and where it is, every rule looks at it.
     let stated = more.replace("id: x, name: X,", "id: x, name: X, role: merchant, jurisdiction: DE,");
     let place = folder(&[("inv/more.yaml", &stated), ("policy.yaml", rules)]);
