@@ -21,7 +21,7 @@ use serde_json::Value;
 const BINARY: &str = env!("CARGO_BIN_EXE_ringfence");
 
 /// What `ringfence.yaml` says.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Settings {
     inventory: Vec<&'static str>,
     exclude: Vec<&'static str>,
@@ -449,7 +449,16 @@ fn hold_in_git(base: &State, head: &State, by_folder: bool, as_folders: &Compare
     for [old, new] in calls {
         let (code, diff, err) = run(at, &["diff", old, new, "--fail-on-widening"])?;
         let (own, theirs) = (facts(code, diff.as_ref()), facts(as_folders.0, as_folders.1.as_ref()));
-        if own != theirs {
+        // A repository also shows settings above a folder which settings in the folder override there.
+        let overridden = by_folder && head.nested.is_some() && base.settings != head.settings;
+        let shown = |(_, facts): &(i32, Option<[Value; 4]>)| {
+            facts.as_ref().and_then(|[.., untrusted]| untrusted.as_array().cloned()).unwrap_or_default()
+        };
+        let equal = match overridden {
+            true => own.0 >= theirs.0 && shown(&theirs).iter().all(|change| shown(&own).contains(change)),
+            false => own == theirs,
+        };
+        if !equal {
             return Err(format!("{old} {new}: {own:?} {err}, and of folders {theirs:?} {}", as_folders.2));
         }
     }
@@ -469,9 +478,11 @@ fn facts(code: i32, diff: Option<&Value>) -> (i32, Option<[Value; 4]>) {
             if let Some(file) = file {
                 change["location"]["file"] = file.into();
             }
-            // So are the files of reports.
-            if change["message"].as_str().is_some_and(|message| message.starts_with("`reports`")) {
-                change["message"] = "`reports`".into();
+            // So are the paths that settings name.
+            for key in ["`reports`", "`inventory`"] {
+                if change["message"].as_str().is_some_and(|message| message.starts_with(key)) {
+                    change["message"] = key.into();
+                }
             }
         }
         [base, head, part(diff, "summary"), untrusted]
