@@ -12,8 +12,9 @@ use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{
     Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
 };
+pub use crate::model::Subject as On;
 use crate::model::matching::Matching;
-use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
+use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId};
 
 /// Everything that checks and rules look at.
 #[derive(Debug)]
@@ -88,23 +89,6 @@ impl Violation {
             details: Vec::new(),
         }
     }
-}
-
-/// What a finding is found on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum On {
-    /// Data of the first system at the second.
-    Pair(SystemId, SystemId),
-    /// A flow.
-    Flow(FlowId),
-    /// A category that nobody declares as starting at a system.
-    Unsourced(SystemId, crate::base::taxonomy::Key),
-    /// A system.
-    System(SystemId),
-    /// A party.
-    Party(PartyId),
-    /// An agreement.
-    Agreement(AgreementId),
 }
 
 /// A walk, and what the data concerned is on each of its flows.

@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::edits::Edit;
-use super::table::{Class, Declaration};
 use super::{Renames, Side};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::{Kind, Status, Transform};
+use crate::declare::fields::{Class, Declaration};
 use crate::declare::inventory::{Agreement, Derive, Flow, Inventory, OnwardTo, Party, System, Terms};
 use crate::model::build;
 use crate::model::load::World;

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::facets::{Facet, Facets, Value};
 use super::readers::Readers;
-use super::table::{Class, Declaration, Reader, Row, find};
 use super::{Side, Untrusted};
 use crate::base::glob::Glob;
 use crate::base::source::{Location, Span};
+use crate::declare::fields::{Class, Classes, Declaration, Reader, Unstated, find};
 use crate::declare::inventory::Waiver;
 
 /// One edited key of one declaration, or a whole one that was added or removed.
@@ -82,7 +82,7 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
     let renamed = base.renames.list().filter_map(|(of, old, new)| {
         let item = after.get(&(of, new.clone()))?;
         let rules = readers.telling(of, old, new);
-        let row = find(of, "renamed")?;
+        let row = find(of, "renamed")?.classes?;
         Some(Edit {
             agreement: item.agreement.clone(),
             of,
@@ -104,27 +104,18 @@ pub fn edits(base: &Side, head: &Side) -> Vec<Edit> {
 /// system, whose it is said to be, the group of a new party, and whatever a new flow or agreement claims or allows beyond what holds where
 /// nothing is said.
 fn brought(key: &(Declaration, String), new: &Item, head: &Side, readers: &Readers) -> Vec<Edit> {
-    let nothing = |facet: &Facet| -> Option<Value> {
-        Some(match (key.0, facet.key) {
-            (Declaration::System, "originates" | "derives") => Value::Set([].into()),
-            (Declaration::System, "controller") | (Declaration::Party, "affiliate_of")
-                if !facet.shown.is_empty() =>
-            {
-                Value::All
-            }
-            (Declaration::Flow, "only_from") => Value::All,
-            (Declaration::Flow, "consent" | "transform" | "disposed") => Value::Rank(0),
-            (Declaration::Agreement, "kind" | "disposed" | "terms.onward_transfer") => Value::Rank(0),
-            (Declaration::Agreement, "assurances" | "terms.onward_to") => Value::Set([].into()),
-            (Declaration::Flow | Declaration::Agreement, "terms.released_by") if !facet.shown.is_empty() => {
-                Value::Set(["anonymised".to_owned()].into())
-            }
-            _ => return None,
-        })
-    };
-    let stated = new.facets.0.iter().filter_map(|facet| Some((facet, nothing(facet)?)));
+    let stated = new.facets.0.iter().filter(|facet| !facet.shown.is_empty());
+    let stated = stated.filter_map(|facet| {
+        let value = match find(key.0, facet.key)?.unstated? {
+            Unstated::Nothing => Value::Set([].into()),
+            Unstated::Anything => Value::All,
+            Unstated::Lowest => Value::Rank(0),
+            Unstated::Only(word) => Value::Set([word.to_owned()].into()),
+        };
+        Some((facet, value))
+    });
     stated
-        .filter(|(facet, nothing)| facet.value != *nothing)
+        .filter(|(facet, unstated)| facet.value != *unstated)
         .filter_map(|(facet, value)| {
             let unsaid =
                 Facet { key: facet.key, shown: Vec::new(), exact: Vec::new(), read: Vec::new(), value };
@@ -228,7 +219,7 @@ fn whole(key: &(Declaration, String), item: &Item, what: &'static str, side: &Si
         of: key.0,
         id: key.1.clone(),
         key: what.to_owned(),
-        class: find(key.0, what).map_or(Class::Both, |row| row.other),
+        class: find(key.0, what).and_then(|field| field.classes).map_or(Class::Both, |row| row.other),
         before,
         after,
         rules: Vec::new(),
@@ -252,11 +243,12 @@ fn compare(
     if before.shown == after.shown && before.exact == after.exact {
         return None;
     }
-    let row = find(key.0, after.key);
-    let mut class = row.map_or(Class::Both, |row| class(row, before, after));
+    let field = find(key.0, after.key);
+    let row = field.and_then(|field| field.classes);
+    let mut class = row.map_or(Class::Both, |row| class(&row, before, after));
     let mut rules = Vec::new();
     // Nothing else looks at the difference; a `require` may.
-    if class == Class::Neutral && row.is_none_or(|row| row.reader != Reader::People) {
+    if class == Class::Neutral && field.is_none_or(|field| field.reader() != Reader::People) {
         rules = readers.asking(key.0, after.key);
         if !rules.is_empty() {
             class = Class::Assertion;
@@ -280,7 +272,7 @@ fn compare(
 }
 
 /// The class of an edit by its row. What reads as it did is neutral.
-fn class(row: &Row, before: &Facet, after: &Facet) -> Class {
+fn class(row: &Classes, before: &Facet, after: &Facet) -> Class {
     if before.read == after.read && before.value == after.value {
         return Class::Neutral;
     }

@@ -15,7 +15,6 @@ pub mod rules;
 pub mod settings;
 mod spec;
 mod state;
-pub mod table;
 mod unjudged;
 
 use std::borrow::Cow;
@@ -24,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::declare::fields::{Class, Declaration};
 pub use edits::{Edit, edits, held};
 pub use excluded::excluded_edits;
 pub use findings::{Findings, Known, accepted, compare as compare_findings, goes_beyond};
@@ -34,7 +34,6 @@ pub use renames::Renames;
 pub use settings::{Changes, untrusted};
 pub use spec::{Mistakes, Spec};
 pub use state::{State, States, Which};
-pub use table::{Class, Declaration};
 pub use unjudged::{unjudged, unjudged_notice};
 
 use crate::audit::Options;

@@ -9,10 +9,10 @@ use super::Side;
 use super::claims::{TakenBack, apart, claims, take_back};
 use super::edits::Edit;
 use super::findings::{Findings, Known, compare, more_than};
-use super::table::{Class, Declaration};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::finding::{Audit, Finding, FindingStatus, Place, Summary};
 use crate::base::taxonomy::Tree;
+use crate::declare::fields::{Class, Declaration};
 use crate::model::load::World;
 
 /// A finding that is none, or less of one, because of what the same change claims.

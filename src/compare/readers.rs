@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::table::Declaration;
 use crate::base::sets::GlobSet;
+use crate::declare::fields::Declaration;
 use crate::declare::policy::{
     AgreementKeys, AgreementRef, AnyOf, Body, FlowKeys, Matcher, Must, Operator, PlaceKeys, Subjects,
 };

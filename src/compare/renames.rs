@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
 use super::facets::Facets;
-use super::table::Declaration;
 use crate::audit::fingerprint_of;
 use crate::base::finding::{Finding, Place};
+use crate::declare::fields::Declaration;
 use crate::model::{Flow, FlowId, Party, SystemId};
 
 /// From ids of the base to ids of the head.

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod config;
+pub mod fields;
 pub mod gate;
 pub mod inventory;
 pub mod packs;

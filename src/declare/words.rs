@@ -5,9 +5,10 @@ use crate::base::duration::Duration;
 use crate::base::glob::Glob;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::Word;
+use crate::declare::fields::FieldKind;
 use crate::declare::policy::{
-    AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FieldKind, FlowKeys, Forbid, Labels, Limit,
-    LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
+    AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FlowKeys, Forbid, Labels, Limit, LimitScope,
+    Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
 };
 use crate::read::decode::Spanned;
 

@@ -5,10 +5,12 @@
 
 mod build;
 mod counting;
+pub mod fields;
 mod flows;
 mod ids;
 pub mod load;
 pub mod matching;
+pub mod required;
 
 pub use build::build;
 pub use counting::{Counting, Scope, begins, disposal, ends, kept_until};
@@ -26,6 +28,23 @@ use crate::base::source::Span;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::{Consent, Kind, Onward, Role, Status, Transform};
 use crate::declare::inventory::{self, Statement, Terms, Waiver};
+
+/// What a finding is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// Data of the first system at the second.
+    Pair(SystemId, SystemId),
+    /// A flow.
+    Flow(FlowId),
+    /// A category that nobody declares as starting at a system.
+    Unsourced(SystemId, Key),
+    /// A system.
+    System(SystemId),
+    /// A party.
+    Party(PartyId),
+    /// An agreement.
+    Agreement(AgreementId),
+}
 
 /// The resolved world.
 #[derive(Debug, Clone, Default)]

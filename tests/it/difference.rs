@@ -12,7 +12,7 @@ use crate::naive::resolve::{Model, Options};
 use crate::naive::world::{Day, World};
 use crate::naive::{evaluate, generate, harness, write};
 use proptest::prelude::*;
-use ringfence::compare::table::{Class, Declaration, ROWS};
+use ringfence::declare::fields::{Class, Declaration, FIELDS, find};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -800,9 +800,10 @@ fn what_is_added_brings_its_claims_in_sight() {
 
 #[test]
 fn every_key_that_is_compared_has_its_row() {
-    for (at, row) in ROWS.iter().enumerate() {
-        let twins = ROWS.iter().skip(at + 1).filter(|other| (other.of, other.key) == (row.of, row.key));
-        assert_eq!(twins.count(), 0, "{} {}", row.of, row.key);
+    for (at, field) in FIELDS.iter().enumerate() {
+        let twins = FIELDS.iter().skip(at + 1).filter(|other| other.key == field.key);
+        let shared = twins.flat_map(|twin| twin.of).filter(|of| field.of.contains(of));
+        assert_eq!(shared.count(), 0, "{}", field.key);
     }
     let asserted = [
         (Declaration::Flow, "consent"),
@@ -815,7 +816,7 @@ fn every_key_that_is_compared_has_its_row() {
         (Declaration::Agreement, "terms.released_by"),
     ];
     for (of, key) in asserted {
-        let row = ROWS.iter().find(|row| row.of == of && row.key == key).unwrap();
+        let row = find(of, key).unwrap().classes.unwrap();
         assert_eq!(row.more, Class::Assertion, "{of} {key}");
     }
     for (of, key) in [
@@ -823,7 +824,7 @@ fn every_key_that_is_compared_has_its_row() {
         (Declaration::System, "purposes"),
         (Declaration::System, "originates"),
     ] {
-        let row = ROWS.iter().find(|row| row.of == of && row.key == key).unwrap();
+        let row = find(of, key).unwrap().classes.unwrap();
         assert_eq!(row.less, Class::Assertion, "{of} {key}");
     }
 }
@@ -834,12 +835,12 @@ fn the_table_is_published() {
         "| of | key | more, longer, higher | less | another value | who looks at it | why |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    let mut rows: Vec<_> = ROWS.iter().collect();
-    rows.sort_by_key(|row| row.of);
-    for row in rows {
-        let (of, key) = (row.of, row.key);
+    for field in FIELDS {
+        let Some(row) = field.classes else { continue };
+        let of: Vec<String> = field.of.iter().map(ToString::to_string).collect();
         let classes = format!("{} | {} | {}", row.more, row.less, row.other);
-        table += &format!("| {of} | `{key}` | {classes} | {} | {} |\n", row.reader, row.why);
+        let (of, key, reader) = (of.join(", "), field.key, field.reader());
+        table += &format!("| {of} | `{key}` | {classes} | {reader} | {} |\n", row.why);
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/use/diff.md");
     let text = fs::read_to_string(file).unwrap();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use assert_cmd::Command;
-use ringfence::declare::policy::{On, fields};
+use ringfence::declare::fields::{Declaration, asked_of};
 use serde_json::Value;
 
 const INVENTORY: &str = r#"
@@ -31,6 +31,7 @@ parties:
         purposes: [service.account]
         originates: [contact]
         derives: [{from: [contact], into: derived.model}]
+        controller: group
         retention: 30d
         region: GB
         subjects: 10
@@ -158,7 +159,7 @@ fn operators(on: &str, field: &str) -> (Vec<&'static str>, Vec<&'static str>) {
         "subjects" => of(&["at_most: 10", "at_least: 10"], &["at_most: 9", "at_least: 11"]),
         "name" => matches("matches: Full"),
         "role" => of(&["in: [bank]"], &["in: [other]"]),
-        "affiliate_of" => matches("matches: group"),
+        "affiliate_of" | "controller" => matches("matches: group"),
         "contact" => matches("matches: c@x"),
         "dpo" => matches("matches: d@x"),
         "representative" => matches("matches: r@x"),
@@ -173,16 +174,16 @@ const ALWAYS: [&str; 7] = ["id", "parties", "from", "to", "data", "party", "name
 #[test]
 fn every_field_is_what_was_written() {
     let sorts = [
-        ("agreement", On::Agreement, "full", "bare"),
-        ("flow", On::Flow, "bare/full", "bare"),
-        ("system", On::System, "full/full", "bare/bare"),
-        ("party", On::Party, "full", "bare"),
+        ("agreement", Declaration::Agreement, "full", "bare"),
+        ("flow", Declaration::Flow, "bare/full", "bare"),
+        ("system", Declaration::System, "full/full", "bare/bare"),
+        ("party", Declaration::Party, "full", "bare"),
     ];
     let mut rules = String::new();
     // What each rule is about and whether it must find the full declaration, the bare one.
     let mut wanted: BTreeMap<String, (String, &str, bool, &str, Option<bool>)> = BTreeMap::new();
     for (sort, on, full, bare) in sorts {
-        for field in fields(on).into_iter().map(|(name, _)| name).chain(["labels.k"]) {
+        for field in asked_of(on).map(|field| field.key).chain(["labels.k"]) {
             let mut rule = |operator: &str, finds_full: bool, finds_bare: Option<bool>| {
                 let id = format!("r{}", wanted.len());
                 rules += &format!(

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::declare::policy::{On, fields};
+use ringfence::declare::fields::{Declaration, asked_of};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -57,8 +57,8 @@ fn the_page_has_every_key() {
             assert!(there.iter().any(|word| page.contains(word)), "{key} of {rule}");
         }
     }
-    for on in [On::Agreement, On::Flow, On::System, On::Party] {
-        for (field, _) in fields(on) {
+    for of in [Declaration::Agreement, Declaration::Flow, Declaration::System, Declaration::Party] {
+        for field in asked_of(of).map(|field| field.key) {
             assert!(page.contains(&format!("`{field}`")), "{field}");
         }
     }

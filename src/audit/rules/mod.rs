@@ -1,12 +1,10 @@
 //! Rules of policies, and promises, which are rules.
 
 mod exempt;
-mod fields;
 mod forbid;
 mod limit;
 mod require;
 
-pub use fields::{Item, Value, value};
 pub use forbid::{Decided, Forbidden, WorkedOut, break_without_from, forbidden, relied};
 pub use limit::limited;
 pub use require::required;

@@ -1,15 +1,16 @@
 //! `require`: what a declaration must say.
 
-use super::{Idle, Item, Value, value};
+use super::Idle;
 use crate::audit::judge::{Judge, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Tree;
-use crate::declare::policy::{Attested, FieldKind, Must, Operator, Reading, Require, Subjects};
+use crate::declare::policy::{Attested, Must, Operator, Require};
 use crate::declare::words::some_of;
+use crate::model::required::{failing, subjects, tree};
 
 /// Judges one `require`: a finding for each subject that does not say what it must.
 pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violation>, Vec<Idle>) {
-    let subjects = subjects(judge, &rule.on);
+    let subjects = subjects(&judge.matching, judge.scope, judge.counting, rule);
     let mut idle = Vec::new();
     if subjects.is_empty() {
         idle.push(Idle::Subject);
@@ -39,42 +40,10 @@ pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violat
     (subjects.into_iter().filter_map(violation).collect(), idle)
 }
 
-fn subjects(judge: &Judge, on: &Subjects) -> Vec<On> {
-    let (model, matching) = (judge.model, judge.matching);
-    match on {
-        Subjects::Agreements(like) => model
-            .agreements
-            .ids()
-            .filter(|&a| judge.scope.has(&model.agreements[a]) && matching.agreement(like, a))
-            .map(On::Agreement)
-            .collect(),
-        Subjects::Flows(like) => {
-            judge.counting.iter().filter(|&f| matching.flow(like, f, Reading::Likely)).map(On::Flow).collect()
-        }
-        Subjects::Systems(like) => model
-            .systems
-            .ids()
-            .filter(|&s| matching.place(like, s, Reading::Likely))
-            .map(On::System)
-            .collect(),
-        Subjects::Parties(like) => {
-            model.parties.ids().filter(|&p| matching.party(like, p)).map(On::Party).collect()
-        }
-    }
-}
-
 /// What is wrong with a field, if something is.
 fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
     let path = &must.field.path.value;
-    let value = value(judge, on, path);
-    let tree = match must.field.kind {
-        FieldKind::Purpose => &judge.model.purposes,
-        _ => &judge.model.data,
-    };
-    let failed = must.operators.iter().find(|operator| match operator {
-        Operator::Attests(wanted) => !attest(judge, on, wanted),
-        other => !holds(other, &value, tree),
-    })?;
+    let (failed, value) = failing(&judge.matching, on, must)?;
     let mut shown: Vec<&str> = value.items.iter().map(|i| i.text.as_str()).collect();
     shown.sort_unstable();
     let is = match (shown.as_slice(), value.written) {
@@ -84,31 +53,8 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
     };
     Some(match failed {
         Operator::Present(true) => format!("`{path}` is {is}"),
-        _ => format!("`{path}` is {is}; expected {}", expected(failed, tree)),
+        _ => format!("`{path}` is {is}; expected {}", expected(failed, tree(&judge.matching, must))),
     })
-}
-
-/// An absent value fails every operator but `present: false`.
-fn holds(operator: &Operator, value: &Value, tree: &Tree) -> bool {
-    let items = &value.items;
-    // `terms.purposes: []` is not absent: what must hold of all its elements holds.
-    let absent = !value.written && items.is_empty();
-    let all = |test: &dyn Fn(&Item) -> bool| !absent && items.iter().all(test);
-    match operator {
-        Operator::Present(present) => value.written == *present,
-        Operator::In(named) => all(&|item| named.contains(&item.text)),
-        Operator::Under(named) => {
-            all(&|item| item.key.is_some_and(|key| named.iter().any(|&n| tree.at_or_below(key, n))))
-        }
-        Operator::AtMost(most) => all(&|item| item.bound.is_some_and(|b| b <= *most)),
-        Operator::AtLeast(least) => all(&|item| item.bound.is_some_and(|b| b >= *least)),
-        Operator::Matches(_, regex) => all(&|item| regex.is_match(&item.text)),
-        // Asked of the declaration itself: an id does not say when it was given.
-        Operator::Attests(_) => false,
-        Operator::Includes(named) => {
-            !absent && named.iter().all(|name| items.iter().any(|item| item.text == *name))
-        }
-    }
 }
 
 fn expected(operator: &Operator, tree: &Tree) -> String {
@@ -129,14 +75,6 @@ fn expected(operator: &Operator, tree: &Tree) -> String {
             format!("it to include {}", some_of(&names))
         }
     }
-}
-
-/// Whether all assurances asked for are there.
-fn attest(judge: &Judge, on: On, wanted: &[Attested]) -> bool {
-    let On::Agreement(id) = on else {
-        return false;
-    };
-    wanted.iter().all(|wanted| judge.matching.attested(id, None, wanted))
 }
 
 fn asked(wanted: &Attested) -> String {

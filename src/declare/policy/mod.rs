@@ -9,7 +9,7 @@ mod require;
 pub use matcher::{
     AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys, Reading,
 };
-pub use require::{Bound, Field, FieldKind, Must, On, Operator, Ranked, Subjects, fields};
+pub use require::{Asked, Bound, Must, Operator, Ranked, Subjects};
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;

@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use super::matcher::{
     AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys, Reading,
 };
-use super::require::{Bound, FieldKind, Must, Operator, Subjects};
+use super::require::{Bound, Must, Operator, Subjects};
 use super::{Body, Forbid, Require};
 use crate::base::bits::LeafSet;
 use crate::base::diagnostic::Diagnostic;
@@ -20,6 +20,7 @@ use crate::base::sets::{CodeSet, GlobSet};
 use crate::base::source::Span;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::{Consent, Relation, Word};
+use crate::declare::fields::{self, Field, FieldKind, Presence};
 use crate::read::decode::Decoder;
 
 /// Reports what can be proved of a rule.
@@ -519,23 +520,19 @@ pub fn covering(forbid: &Forbid, data: &Tree, purposes: &Tree) -> Option<(Span, 
 
 /// Whether every declaration says what is asked of it, so that nothing can be found.
 pub fn kept_by_all(require: &Require) -> bool {
-    require.must.iter().all(must_is_kept)
+    let of = require.on.on();
+    require.must.iter().all(|must| must_is_kept(fields::find(of, &must.field.path.value), must))
 }
 
 /// Whether every declaration says what is asked here.
-fn must_is_kept(must: &Must) -> bool {
-    /// What cannot be left out.
-    const WRITTEN: [&str; 6] = ["id", "parties", "from", "to", "name", "party"];
-    /// Words that hold where none is written.
-    const DEFAULTS: [&str; 7] =
-        ["kind", "status", "consent", "transform", "role", "terms.onward_transfer", "terms.consent"];
-    let path = must.field.path.value.as_str();
+fn must_is_kept(field: Option<&Field>, must: &Must) -> bool {
+    let presence = field.map_or(Presence::Optional, |field| field.presence);
     let words = match must.field.kind {
-        FieldKind::Word(words, _) if DEFAULTS.contains(&path) => words(),
+        FieldKind::Word(words, _) if presence == Presence::Default => words(),
         _ => Vec::new(),
     };
     must.operators.iter().all(|operator| match operator {
-        Operator::Present(true) => WRITTEN.contains(&path),
+        Operator::Present(true) => presence == Presence::Required,
         Operator::In(list) => !words.is_empty() && words.iter().all(|word| list.iter().any(|w| w == word)),
         Operator::AtMost(Bound::Rank(ranked)) => !words.is_empty() && ranked.rank + 1 >= words.len(),
         Operator::AtLeast(Bound::Rank(ranked)) => !words.is_empty() && ranked.rank == 0,

@@ -9,22 +9,9 @@ use crate::base::diagnostic::Diagnostic;
 use crate::base::duration::Duration;
 use crate::base::source::Span;
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Basis, Consent, Kind, Onward, Role, Status, Transform, Word};
+use crate::declare::fields::{self, Declaration, FieldKind};
 use crate::read::decode::{Decoder, Fields, Spanned};
 use crate::read::yaml::{Node, Value};
-
-/// The sorts of declarations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum On {
-    /// Agreements.
-    Agreement,
-    /// Counting flows.
-    Flow,
-    /// Systems.
-    System,
-    /// Parties.
-    Party,
-}
 
 /// Which declarations a rule looks at.
 #[derive(Debug, Clone)]
@@ -41,42 +28,19 @@ pub enum Subjects {
 
 impl Subjects {
     /// Their sort.
-    pub fn on(&self) -> On {
+    pub fn on(&self) -> Declaration {
         match self {
-            Subjects::Agreements(_) => On::Agreement,
-            Subjects::Flows(_) => On::Flow,
-            Subjects::Systems(_) => On::System,
-            Subjects::Parties(_) => On::Party,
+            Subjects::Agreements(_) => Declaration::Agreement,
+            Subjects::Flows(_) => Declaration::Flow,
+            Subjects::Systems(_) => Declaration::System,
+            Subjects::Parties(_) => Declaration::Party,
         }
     }
 }
 
-/// What the values of a field are.
-#[derive(Debug, Clone, Copy)]
-pub enum FieldKind {
-    /// Any text.
-    Text,
-    /// One of these words; whether their order counts.
-    Word(fn() -> Vec<&'static str>, bool),
-    /// A duration.
-    Duration,
-    /// A day.
-    Date,
-    /// A number.
-    Count,
-    /// Data categories.
-    Data,
-    /// Purposes.
-    Purpose,
-    /// What the parties attest, by id.
-    Assurances,
-    /// A map: only its presence can be asked.
-    Map,
-}
-
 /// A field that a rule asks about.
 #[derive(Debug, Clone)]
-pub struct Field {
+pub struct Asked {
     /// Its dotted path.
     pub path: Spanned<String>,
     /// What its values are.
@@ -87,7 +51,7 @@ pub struct Field {
 #[derive(Debug, Clone)]
 pub struct Must {
     /// The field.
-    pub field: Field,
+    pub field: Asked,
     /// All of these must hold.
     pub operators: Vec<Operator>,
 }
@@ -135,109 +99,6 @@ pub enum Bound {
     Rank(Ranked),
 }
 
-fn all<W: Word>() -> Vec<&'static str> {
-    W::ALL.iter().map(|w| w.word()).collect()
-}
-
-const META: [(&str, FieldKind); 6] = [
-    ("title", FieldKind::Text),
-    ("source", FieldKind::Map),
-    ("source.title", FieldKind::Text),
-    ("source.url", FieldKind::Text),
-    ("source.date", FieldKind::Date),
-    ("basis", FieldKind::Word(all::<Basis>, false)),
-];
-
-const DATES: [(&str, FieldKind); 6] = [
-    ("effective", FieldKind::Map),
-    ("effective.from", FieldKind::Date),
-    ("effective.until", FieldKind::Date),
-    ("disposed", FieldKind::Map),
-    ("disposed.date", FieldKind::Date),
-    ("disposed.evidence", FieldKind::Text),
-];
-
-const TERMS: [(&str, FieldKind); 8] = [
-    ("terms.purposes", FieldKind::Purpose),
-    ("terms.prohibited_purposes", FieldKind::Purpose),
-    ("terms.onward_transfer", FieldKind::Word(all::<Onward>, true)),
-    ("terms.onward_to", FieldKind::Text),
-    ("terms.retention", FieldKind::Duration),
-    ("terms.consent", FieldKind::Word(all::<Consent>, true)),
-    ("terms.safeguards", FieldKind::Text),
-    ("terms.released_by", FieldKind::Word(all::<Transform>, false)),
-];
-
-const AGREEMENT: [(&str, FieldKind); 7] = [
-    ("id", FieldKind::Text),
-    ("kind", FieldKind::Word(all::<Kind>, false)),
-    ("provider", FieldKind::Text),
-    ("status", FieldKind::Word(all::<Status>, false)),
-    ("parties", FieldKind::Text),
-    ("legal_basis", FieldKind::Text),
-    ("assurances", FieldKind::Assurances),
-];
-
-const FLOW: [(&str, FieldKind); 13] = [
-    ("id", FieldKind::Text),
-    ("from", FieldKind::Text),
-    ("to", FieldKind::Text),
-    ("data", FieldKind::Data),
-    ("purposes", FieldKind::Purpose),
-    ("consent", FieldKind::Word(all::<Consent>, true)),
-    ("transform", FieldKind::Word(all::<Transform>, false)),
-    ("only_from", FieldKind::Text),
-    ("safeguards", FieldKind::Text),
-    ("retention", FieldKind::Duration),
-    ("legal_basis", FieldKind::Text),
-    ("tags", FieldKind::Text),
-    ("agreement", FieldKind::Text),
-];
-
-const SYSTEM: [(&str, FieldKind); 9] = [
-    ("id", FieldKind::Text),
-    ("party", FieldKind::Text),
-    ("purposes", FieldKind::Purpose),
-    ("originates", FieldKind::Data),
-    ("derives", FieldKind::Map),
-    ("retention", FieldKind::Duration),
-    ("region", FieldKind::Text),
-    ("subjects", FieldKind::Count),
-    ("tags", FieldKind::Text),
-];
-
-const PARTY: [(&str, FieldKind); 9] = [
-    ("id", FieldKind::Text),
-    ("name", FieldKind::Text),
-    ("role", FieldKind::Word(all::<Role>, false)),
-    ("jurisdiction", FieldKind::Text),
-    ("affiliate_of", FieldKind::Text),
-    ("contact", FieldKind::Text),
-    ("dpo", FieldKind::Text),
-    ("representative", FieldKind::Text),
-    ("systems", FieldKind::Text),
-];
-
-/// The fields of a sort of declaration; `labels.…` comes besides.
-pub fn fields(on: On) -> Vec<(&'static str, FieldKind)> {
-    let mut known = META.to_vec();
-    match on {
-        On::Agreement => {
-            known.extend(AGREEMENT);
-            known.extend(DATES);
-            known.extend(TERMS);
-        }
-        On::Flow => {
-            known.extend(FLOW);
-            known.extend(DATES);
-            known.extend(TERMS);
-        }
-        On::System => known.extend(SYSTEM),
-        On::Party => known.extend(PARTY),
-    }
-    known
-}
-
 /// Reads a `require`.
 pub fn require(d: &mut Decoder, node: &Node, span: Span) -> Option<Require> {
     let mut f = Fields::new(d, node, "a `require`")?;
@@ -280,18 +141,15 @@ pub fn require(d: &mut Decoder, node: &Node, span: Span) -> Option<Require> {
     Some(Require { on: subjects?, must, span })
 }
 
-fn must(d: &mut Decoder, on: On, path: Spanned<String>, node: &Node) -> Option<Must> {
-    let known = fields(on);
-    let kind = known.iter().find(|(name, _)| *name == path.value).map(|&(_, kind)| kind);
+fn must(d: &mut Decoder, on: Declaration, path: Spanned<String>, node: &Node) -> Option<Must> {
+    let names = || fields::asked_of(on).map(|field| field.key);
+    let kind = fields::asked_of(on).find(|field| field.key == path.value).and_then(|field| field.kind);
     let label =
         path.value.strip_prefix("labels.").is_some_and(|name| !name.is_empty() && !name.contains('.'));
     let Some(kind) = kind.or(label.then_some(FieldKind::Text)) else {
-        let help = match d.near(&path.value, known.iter().map(|(name, _)| *name)) {
+        let help = match d.near(&path.value, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
-                format!("known: {}, labels.…", names.join(", "))
-            }
+            None => format!("known: {}, labels.…", names().collect::<Vec<_>>().join(", ")),
         };
         d.report(
             Diagnostic::new("unknown-key", format!("there is no field `{}`", path.value), path.span)
@@ -309,7 +167,7 @@ fn must(d: &mut Decoder, on: On, path: Spanned<String>, node: &Node) -> Option<M
             f.missing(d, "present");
         }
         f.finish(d);
-        return Some(Must { field: Field { path, kind }, operators });
+        return Some(Must { field: Asked { path, kind }, operators });
     }
     if f.get("in").is_some() {
         operators.push(Operator::In(f.list(d, "in", |d, n| member(d, n, kind))));
@@ -339,7 +197,7 @@ fn must(d: &mut Decoder, on: On, path: Spanned<String>, node: &Node) -> Option<M
     if operators.is_empty() && d.diagnostics.len() == before {
         d.wrong_type(node, "an operator, like `{present: true}`");
     }
-    Some(Must { field: Field { path, kind }, operators })
+    Some(Must { field: Asked { path, kind }, operators })
 }
 
 /// A value to compare with, checked against the field's kind.

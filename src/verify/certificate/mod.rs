@@ -6,15 +6,15 @@
 //! be forbidden is not; what is listed as a finding is shown by its walks.
 //! `docs/use/certificates.md` has the logic in full.
 //!
-//! What is shared with the audit is what both read: the resolved model, which flows count
-//! and how matchers hold. Nothing that follows data, or judges, is.
+//! What is shared with the audit is what both read: the resolved model, which flows count, how
+//! matchers hold, what the fields of a declaration come to and whether a `require` holds of them.
+//! Nothing that follows data is.
 
 mod alone;
 mod apart;
 mod assumed;
 mod check;
 mod closed;
-mod declared;
 mod found;
 mod ground;
 mod packs;
@@ -39,8 +39,7 @@ pub use scope::{Expected, Judged};
 pub use write::{list, write};
 
 use crate::base::source::{SourceFile, Sources};
-use crate::base::taxonomy::Key;
-use crate::model::{AgreementId, FlowId, PartyId, SystemId};
+pub use crate::model::Subject as About;
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -153,24 +152,6 @@ pub struct Followed {
     /// What gets where: state, set, systems.
     pub sets: Vec<sets::Stated>,
 }
-
-/// What a finding is found on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum About {
-    /// Data of the first system at the second.
-    Pair(SystemId, SystemId),
-    /// A flow.
-    Flow(FlowId),
-    /// A category that nobody declares as starting at a system.
-    Unsourced(SystemId, Key),
-    /// A system.
-    System(SystemId),
-    /// A party.
-    Party(PartyId),
-    /// An agreement.
-    Agreement(AgreementId),
-}
-
 /// The name and digest of every text but settings.
 pub fn digests(sources: &Sources) -> Vec<(String, String)> {
     digests_of(sources.iter().map(|(_, file)| file))

@@ -1,14 +1,15 @@
-//! What the fields of a declaration come to, for `require`.
+//! What the keys of a declaration come to, defaults included: the values of
+//! [`crate::declare::fields`].
 
 use jiff::civil::Date;
 
-use crate::audit::judge::{Judge, On};
+use super::matching::Matching;
+use super::{AgreementId, FlowId, Model, PartyId, Subject, SystemId};
 use crate::base::duration::Duration;
-use crate::base::taxonomy::Key;
-use crate::base::vocabulary::Word;
+use crate::base::taxonomy::{Key, Tree};
+use crate::base::vocabulary::{Consent, Onward, Word};
 use crate::declare::inventory::{Disposed, Effective, Meta, Terms};
 use crate::declare::policy::{Bound, Ranked};
-use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
 
 /// One value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,7 @@ impl Value {
         Value { written: !items.is_empty(), items }
     }
 
+    /// A map, or a list of maps.
     fn map(written: bool) -> Self {
         Value { written, items: Vec::new() }
     }
@@ -73,20 +75,21 @@ impl Value {
         Self::of(count.map(item).into_iter().collect())
     }
 
-    fn keys(tree: &crate::base::taxonomy::Tree, keys: impl IntoIterator<Item = Key>) -> Self {
+    fn keys(tree: &Tree, keys: impl IntoIterator<Item = Key>) -> Self {
         let item = |key: Key| Item { text: tree.name(key).to_owned(), bound: None, key: Some(key) };
         Self::of(keys.into_iter().map(item).collect())
     }
 }
 
 /// What a field of a subject comes to.
-pub fn value(judge: &Judge, on: On, path: &str) -> Value {
-    match on {
-        On::Agreement(id) => agreement(judge, id, path),
-        On::Flow(id) => flow(judge, id, path),
-        On::System(id) => system(judge.model, id, path),
-        On::Party(id) => party(judge.model, id, path),
-        On::Pair(..) | On::Unsourced(..) => Value::default(),
+pub fn value(matching: &Matching, subject: Subject, path: &str) -> Value {
+    let model = matching.model;
+    match subject {
+        Subject::Agreement(id) => agreement(matching, id, path),
+        Subject::Flow(id) => flow(model, id, path),
+        Subject::System(id) => system(model, id, path),
+        Subject::Party(id) => party(model, id, path),
+        Subject::Pair(..) | Subject::Unsourced(..) => Value::default(),
     }
 }
 
@@ -131,12 +134,10 @@ fn terms(model: &Model, terms: &Terms, path: &str) -> Option<Value> {
         "prohibited_purposes" => {
             Value::keys(&model.purposes, terms.prohibited_purposes.iter().map(|k| k.value))
         }
-        "onward_transfer" => {
-            Value::word(terms.onward_transfer, Some(crate::base::vocabulary::Onward::Prohibited))
-        }
+        "onward_transfer" => Value::word(terms.onward_transfer, Some(Onward::Prohibited)),
         "onward_to" => Value::texts(terms.onward_to.iter().map(|o| o.party.value.as_str())),
         "retention" => Value::duration(terms.retention),
-        "consent" => Value::word(terms.consent, Some(crate::base::vocabulary::Consent::None)),
+        "consent" => Value::word(terms.consent, Some(Consent::None)),
         "safeguards" => Value::texts(terms.safeguards.iter().map(|s| s.value.as_str())),
         "released_by" => {
             let items = terms.releasing().iter().map(|t| t.word());
@@ -146,8 +147,8 @@ fn terms(model: &Model, terms: &Terms, path: &str) -> Option<Value> {
     })
 }
 
-fn agreement(judge: &Judge, id: AgreementId, path: &str) -> Value {
-    let model = judge.model;
+fn agreement(matching: &Matching, id: AgreementId, path: &str) -> Value {
+    let model = matching.model;
     let agreement = &model.agreements[id];
     let declared = &agreement.declared;
     let id_of = |&party: &PartyId| model.parties[party].id();
@@ -162,7 +163,7 @@ fn agreement(judge: &Judge, id: AgreementId, path: &str) -> Value {
         "parties" => Value::texts(agreement.parties.iter().map(id_of)),
         "legal_basis" => Value::text(declared.legal_basis.as_deref()),
         "assurances" => {
-            let holding = judge.matching.assurances(id, None);
+            let holding = matching.assurances(id, None);
             Value::texts(holding.map(|a| a.id.value.as_str()))
         }
         _ => dates(&[&declared.effective], declared.disposed.as_deref(), path)
@@ -171,8 +172,7 @@ fn agreement(judge: &Judge, id: AgreementId, path: &str) -> Value {
     }
 }
 
-fn flow(judge: &Judge, id: FlowId, path: &str) -> Value {
-    let model = judge.model;
+fn flow(model: &Model, id: FlowId, path: &str) -> Value {
     let flow = &model.flows[id];
     let declared = &flow.declared;
     let agreement = flow.agreement.map(|a| &model.agreements[a].declared);
@@ -214,6 +214,7 @@ fn system(model: &Model, id: SystemId, path: &str) -> Value {
         "originates" => Value::keys(&model.data, declared.originates.iter().map(|k| k.value)),
         "derives" => Value::map(!declared.derives.is_empty()),
         "retention" => Value::duration(declared.retention.as_ref().map(|d| d.value)),
+        "controller" => Value::text(declared.controller.as_ref().map(|party| party.value.as_str())),
         "region" => Value::texts(system.regions.iter().map(String::as_str)),
         "subjects" => Value::count(declared.subjects),
         "tags" => Value::texts(declared.tags.iter().map(String::as_str)),
