@@ -26,7 +26,7 @@ fn read(folder: &Path) -> Sources {
     let mut sources = Sources::default();
     let paths = [folder.to_owned()];
     let mut mistakes = Vec::new();
-    input::read(&DISK, &paths, &InputOptions::default(), &mut sources, &mut mistakes);
+    input::read(DISK, &paths, &InputOptions::default(), &mut sources, &mut mistakes);
     assert!(mistakes.is_empty());
     sources
 }

@@ -13,7 +13,7 @@ use crate::audit::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violat
 use crate::audit::promises::{self, Carried, Standing};
 use crate::audit::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::base::bits::LeafSet;
-use crate::base::stages::{self, Stage, Unit};
+use crate::base::stages::{Stage, Unit};
 use crate::base::vocabulary::PolicyStatus;
 use crate::declare::policy::Body;
 use crate::flow::graph::{Acting, Facts, Graph, Origin};
@@ -95,7 +95,7 @@ pub fn evaluate(world: &World, options: &Options) -> Outcome {
 pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Outcome {
     let (day, scope) = (options.day, &options.scope);
     let rules = all_rules(world);
-    let following = stages::begin("following", rules.len() + 3);
+    let following = options.stages.begin("following", rules.len() + 3);
     let counting = Counting::new(&world.model, day, scope);
     let facts = Arc::new(Facts::new(&world.model));
     let model = &world.model;

@@ -30,7 +30,7 @@ use crate::base::finding::{
     Summary,
 };
 use crate::base::source::Sources;
-use crate::base::stages::{self, Unit};
+use crate::base::stages::{Stages, Unit};
 use crate::base::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::declare::baseline::Baseline;
 use crate::declare::words::{Names, violated};
@@ -59,13 +59,21 @@ pub struct Options {
     pub binding: Vec<PolicyStatus>,
     /// Findings that are known.
     pub baseline: Option<Baseline>,
+    /// Where progress is reported.
+    pub stages: Stages,
 }
 
 impl Options {
     /// Judges all flows on a day; what is enjoined, proposed or a benchmark does not bind.
     pub fn new(day: Date) -> Self {
         use PolicyStatus::{Contractual, House, InForce};
-        Options { day, scope: Scope::default(), binding: vec![InForce, Contractual, House], baseline: None }
+        Options {
+            day,
+            scope: Scope::default(),
+            binding: vec![InForce, Contractual, House],
+            baseline: None,
+            stages: Stages::default(),
+        }
     }
 }
 
@@ -117,12 +125,12 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
         let scope = Scope { statuses: Some(left.collect()), running_on, ..options.scope.clone() };
         evaluate::absent(world, options.day, &scope, outcome)
     };
-    let again = stages::begin("judging again", 0);
+    let again = options.stages.begin("judging again", 0);
     let ended = [Status::Suspended, Status::Terminated];
     let (prospective, retained) =
         rayon::join(|| without(&[Status::Proposed], None), || without(&ended, Some(options.day)));
     drop(again);
-    let describing = stages::begin("describing", 0);
+    let describing = options.stages.begin("describing", 0);
 
     let describe =
         describe::Describe::new(world, sources, &options.binding, &outcome.violations, &outcome.relied);

@@ -1,18 +1,20 @@
-//! What the program is at, for those who wait: the library says which stage begins and how
-//! far it is; a [`Watch`], if somebody set one, takes the time.
+//! Progress, for those who wait: the library says which stage begins and how far it is.
 //!
-//! There is one watch a process, as there is one logger: so no function has to carry it.
-//! Without one a stage costs nothing.
+//! Whoever wants to know hands [`Stages::timed`] to the library with the request and the options. The
+//! default handle records nothing and costs nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-static WATCH: OnceLock<Watch> = OnceLock::new();
+/// The stages of one run. Clones share one record, so that a request and the options of an audit can
+/// report to the same place.
+#[derive(Debug, Clone, Default)]
+pub struct Stages(Option<Arc<Record>>);
 
-/// Takes the time of stages.
+/// What is known of the stages of a run.
 #[derive(Debug, Default)]
-pub struct Watch {
+struct Record {
     /// The stage that runs, with its parts and when it began.
     now: Mutex<Option<(&'static str, usize, Instant)>>,
     /// The parts of it that are done.
@@ -53,28 +55,40 @@ pub struct Progress {
     pub of: usize,
 }
 
-/// The watch of this process; the first call sets it.
-pub fn watch() -> &'static Watch {
-    WATCH.get_or_init(Watch::default)
-}
-
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Watch {
+impl Stages {
+    /// Stages whose progress and costs are recorded.
+    pub fn timed() -> Self {
+        Stages(Some(Arc::default()))
+    }
+
+    /// Begins a stage of so many parts; 0: nobody knows.
+    pub fn begin(&self, name: &'static str, of: usize) -> Stage {
+        if let Some(record) = &self.0 {
+            record.steps.store(0, Ordering::Relaxed);
+            *held(&record.now) = Some((name, of, Instant::now()));
+        }
+        Stage { record: self.0.clone(), amount: None }
+    }
+
     /// How far the stage is that runs.
     pub fn progress(&self) -> Option<Progress> {
-        let (stage, of, _) = (*held(&self.now))?;
-        Some(Progress { stage, done: self.steps.load(Ordering::Relaxed), of })
+        let record = self.0.as_ref()?;
+        let (stage, of, _) = (*held(&record.now))?;
+        Some(Progress { stage, done: record.steps.load(Ordering::Relaxed), of })
     }
 
-    /// What the stages cost that have ended, in the order of their first beginning. What
-    /// ran several times is summed.
+    /// What the stages cost that have ended, in the order in which they first ended. A stage that ran
+    /// several times is listed once, with the sum.
     pub fn costs(&self) -> Vec<Cost> {
-        held(&self.costs).clone()
+        self.0.as_ref().map(|record| held(&record.costs).clone()).unwrap_or_default()
     }
+}
 
+impl Record {
     fn end(&self, amount: Option<(usize, Unit)>) {
         let Some((stage, _, since)) = held(&self.now).take() else { return };
         let took = since.elapsed();
@@ -96,25 +110,15 @@ impl Watch {
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
 pub struct Stage {
-    watch: Option<&'static Watch>,
+    record: Option<Arc<Record>>,
     amount: Option<(usize, Unit)>,
-}
-
-/// Begins a stage of so many parts; 0: nobody knows.
-pub fn begin(name: &'static str, of: usize) -> Stage {
-    let watch = WATCH.get();
-    if let Some(watch) = watch {
-        watch.steps.store(0, Ordering::Relaxed);
-        *held(&watch.now) = Some((name, of, Instant::now()));
-    }
-    Stage { watch, amount: None }
 }
 
 impl Stage {
     /// One more part is done, and came to this.
     pub fn after<T>(&self, result: T) -> T {
-        if let Some(watch) = self.watch {
-            watch.steps.fetch_add(1, Ordering::Relaxed);
+        if let Some(record) = &self.record {
+            record.steps.fetch_add(1, Ordering::Relaxed);
         }
         result
     }
@@ -127,8 +131,8 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some(watch) = self.watch {
-            watch.end(self.amount);
+        if let Some(record) = &self.record {
+            record.end(self.amount);
         }
     }
 }

@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use ringfence::base::limits::Limits;
 use ringfence::base::visible::visible;
 use ringfence::declare::baseline::Baseline;
 use ringfence::read::files::DISK;
 
-use super::audit::is_empty;
-use super::input::{self, WRONG};
-use super::judging::{Binding, Scoping};
-use super::limits;
-use super::output::{self, Color};
+use super::input;
+use super::judging::{self, Binding, Scoping, ensure_in_scope};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::Color;
 
 /// The file where nothing else is said.
 const FILE: &str = "ringfence-baseline.json";
@@ -65,44 +66,45 @@ struct Write {
     color: Color,
 }
 
+impl Args {
+    /// When to colour, and whether to print the result alone.
+    pub fn look(&self) -> (Color, bool) {
+        let Command::Write(args) = &self.command;
+        (args.color, args.quiet)
+    }
+}
+
 /// Runs it.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let Command::Write(args) = &args.command;
     if let Some(file) = &args.output {
-        replaceable(file)?;
+        replaceable(file, session.limits)?;
     }
-    let input = match input::read(&args.paths, &args.scoping.policies, args.output.as_deref(), args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
+    let input = input::read(session, &args.paths, &args.scoping.policies, args.output.as_deref())?;
     let beside = input.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let file = input.config.baseline.clone().unwrap_or_else(|| beside.join(FILE));
-    replaceable(&file)?;
+    replaceable(&file, session.limits)?;
     let shown = visible(&file.display().to_string());
-    let options = args.binding.options(&args.scoping, &input.config);
-    if !args.allow_empty && is_empty(&input, &options) {
-        return Ok(ExitCode::from(WRONG));
+    let options = args.binding.options(session, &args.scoping, &input.config);
+    if !args.allow_empty {
+        ensure_in_scope(&input, &options)?;
     }
-    let found = match limits::audit(&input.world, &input.sources, &options) {
-        Ok(found) => found,
-        Err(code) => return Ok(code),
-    };
-    output::say_left_out(&found.judged);
+    let found = judging::audit(session, &input.world, &input.sources, &options)?;
+    session.output.say_left_out(&found.judged);
     let baseline = Baseline::of(&found);
-    output::replace(&file, &baseline.to_json()?)?;
-    if !args.quiet {
+    session.output.replace(&file, &baseline.to_json()?)?;
+    if !session.quiet {
         let findings = if baseline.len() == 1 { "finding" } else { "findings" };
-        output::say(&format!("Recorded {} {findings} in {shown}", baseline.len()));
+        session.output.say(&format!("Recorded {} {findings} in {shown}", baseline.len()));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// An older baseline may be replaced, and nothing else.
-fn replaceable(file: &Path) -> anyhow::Result<()> {
+fn replaceable(file: &Path, limits: Limits) -> anyhow::Result<()> {
     if !file.exists() {
         return Ok(());
     }
-    let limits = limits::limits();
     let bytes = DISK.read(file, limits.file_size.saturating_add(1)).unwrap_or_default();
     let text = String::from_utf8(bytes).unwrap_or_default();
     let older = Baseline::is_one(file.to_owned(), text, &limits);

@@ -8,9 +8,10 @@ use ringfence::base::taxonomy::Tree;
 use ringfence::base::visible::visible;
 use ringfence::model::load::{self, Request, World};
 
-use super::input::{self, Input, WRONG};
-use super::limits::limits;
-use super::output::{self, Color};
+use super::input::{self, Input};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::Color;
 
 /// Check the inventory and the policies, or policies alone, and report every mistake
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub struct Args {
     pub quiet: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -44,29 +45,25 @@ Examples:
 Exit codes: 0 no mistakes, 2 mistakes or an empty inventory.";
 
 /// Runs the check.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if args.paths.is_empty() && !args.policies.is_empty() {
-        return alone(args);
+        return alone(args, session);
     }
-    let input = match input::read(&args.paths, &args.policies, None, args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
+    let input = input::read(session, &args.paths, &args.policies, None)?;
     if !args.allow_empty && !declares(&input.world) {
-        output::say(&nothing_to_check(&input));
-        return Ok(ExitCode::from(WRONG));
+        return Err(Stop::printing(nothing_to_check(&input)));
     }
-    if !args.quiet {
+    if !session.quiet {
         for notice in &input.world.notices {
             let place =
                 notice.location.as_ref().map_or(String::new(), |l| format!("{}:{}: ", l.file, l.line));
-            output::say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));
+            session.output.say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));
         }
-        output::print(&summary(&input.world))?;
+        session.output.print(&summary(&input.world))?;
     }
-    if args.quiet && input.world.excluded > 0 {
+    if session.quiet && input.world.excluded > 0 {
         let excluded = some(input.world.excluded, "file", "files");
-        output::say(&format!("note: left out: {excluded} by exclude"));
+        session.output.say(&format!("note: left out: {excluded} by exclude"));
     }
     // The process ends here: taking apart what was read would only take time.
     std::mem::forget(input);
@@ -108,16 +105,13 @@ fn nothing_to_check(input: &Input) -> String {
 }
 
 /// Checks policies without an inventory.
-fn alone(args: &Args) -> anyhow::Result<ExitCode> {
+fn alone(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut sources = Sources::new();
-    let request = Request { policies: args.policies.clone(), limits: limits(), ..Request::default() };
-    let world = match load::load(&request, &mut sources) {
-        Ok(world) => world,
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
-    if !args.quiet {
+    let request = Request { policies: args.policies.clone(), limits: session.limits, ..Request::default() };
+    let world = load::load(&request, &mut sources).map_err(|wrong| session.invalid(&wrong, &sources))?;
+    if !session.quiet {
         let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();
-        output::print(&format!(
+        session.output.print(&format!(
             "Read {} with {}: no mistakes\n",
             some(world.policies.len(), "policy", "policies"),
             some(rules, "rule", "rules")

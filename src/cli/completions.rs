@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Cli, output};
+use super::Cli;
+use super::session::Session;
+use super::stop::Stop;
 
 /// Print completions for a shell
 #[derive(Debug, clap::Args)]
@@ -22,9 +24,9 @@ Examples:
   ringfence completions fish > ~/.config/fish/completions/ringfence.fish";
 
 /// Writes them.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ringfence", &mut text);
-    output::print(&String::from_utf8(text)?)?;
+    session.output.print(&String::from_utf8(text)?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,7 +10,9 @@ use ringfence::declare::config::{self, Setting};
 use serde_json::json;
 
 use super::input;
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::{Stop, stop};
+use super::terminal::Color;
 use super::values::Form;
 
 /// Print the settings in force and where each comes from
@@ -25,7 +27,7 @@ pub struct Args {
     format: Form,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -50,15 +52,12 @@ const MEANINGS: [(Setting, &str); 8] = [
 ];
 
 /// Prints the settings.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if let Some(missing) = args.paths.iter().find(|path| path.as_os_str() != "-" && !path.exists()) {
-        anyhow::bail!("there is no `{}`", visible(&missing.display().to_string()));
+        stop!("there is no `{}`", visible(&missing.display().to_string()));
     }
     let mut sources = Sources::new();
-    let found = match input::configuration(&args.paths, &mut sources) {
-        Ok(found) => found,
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
+    let found = input::configuration(session, &args.paths, &mut sources)?;
     let folder = found.file.as_deref().and_then(std::path::Path::parent).unwrap_or(std::path::Path::new(""));
     let entries = found.config.entries(folder);
     let file = found.file.as_ref().map(|file| visible(&file.display().to_string()));
@@ -79,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             in_json(&format!("{}\n", json!({"file": file, "settings": settings})))
         }
     };
-    output::print(&text)?;
+    session.output.print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

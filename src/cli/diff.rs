@@ -23,10 +23,10 @@ use ringfence::read::places::Places;
 use ringfence::report::Look;
 use ringfence::report::difference::DiffReport;
 
-use super::input::{self, WRONG};
-use super::judging::Judging;
-use super::limits::{self, limits};
-use super::output;
+use super::input;
+use super::judging::{self, Judging};
+use super::session::Session;
+use super::stop::Stop;
 use super::writing::Writing;
 
 /// Compare two states of an inventory and fail on what a change newly allows
@@ -82,46 +82,28 @@ Exit codes:
      --fail-on-widening fails on
   2  invalid input or arguments; nothing was compared";
 
-/// Why nothing was compared, and has been said.
-struct Stopped;
-
 /// Runs the comparison.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match compare(&args) {
-        Ok(code) => code,
-        Err(Stopped) => Ok(ExitCode::from(WRONG)),
-    }
-}
-
-fn compare(args: &Args) -> Result<anyhow::Result<ExitCode>, Stopped> {
-    let base = named(args, &args.base)?;
-    let head = named(args, &args.head)?;
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
+    let parse =
+        |text: &str| Spec::parse(text).map_err(|wrong| invalid(session, &wrong, &Sources::new(), text));
+    let (base, head) = (parse(&args.base)?, parse(&args.head)?);
     let compared = match (&base, &head) {
         (Spec::Path(_) | Spec::Revision(..), Spec::Path(_) | Spec::Revision(..)) => {
-            states(args, &base, &head)?
+            states(args, session, &base, &head)?
         }
-        _ => results(args, &base, &head)?,
+        _ => results(args, session, &base, &head)?,
     };
-    Ok(finish(args, compared))
+    finish(args, session, compared)
 }
 
-fn named(args: &Args, text: &str) -> Result<Spec, Stopped> {
-    Spec::parse(text).map_err(|mistakes| stop(args, &mistakes, &Sources::new(), text))
-}
-
-/// Says what is wrong.
-fn stop(args: &Args, mistakes: &Mistakes, sources: &Sources, of: &str) -> Stopped {
+/// What is wrong with a state.
+fn invalid(session: &Session, mistakes: &Mistakes, sources: &Sources, state: &str) -> Stop {
     match mistakes {
-        Mistakes::Call(text) => {
-            let lines: Vec<String> = text.lines().map(visible).collect();
-            output::say(&format!("error: {}", lines.join("\n")));
-        }
-        Mistakes::Files(mistakes) => {
-            output::say(&visible(&format!("in {of}:")));
-            input::show(mistakes, sources, args.writing.color);
+        Mistakes::Call(text) => Stop::error(text),
+        Mistakes::Files(diagnostics) => {
+            session.invalid(diagnostics, sources).after(&visible(&format!("in {state}:")))
         }
     }
-    Stopped
 }
 
 /// All that is to be written.
@@ -137,7 +119,7 @@ struct Compared {
     options: Options,
 }
 
-fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
+fn finish(args: &Args, session: &Session, mut compared: Compared) -> Result<ExitCode, Stop> {
     compared.diff.count(&compared.gate);
     let Compared { diff, head, gate, config, places, declared, options } = &compared;
     let report = DiffReport {
@@ -151,12 +133,12 @@ fn finish(args: &Args, mut compared: Compared) -> anyhow::Result<ExitCode> {
         scope: &options.scope,
     };
     let write = |format, look, out: &mut dyn Write| DiffReport { look, ..report }.write(format, out);
-    args.writing.write(config, |format| report.remarks(format), write)?;
+    args.writing.write(session, config, |format| report.remarks(format), write)?;
     Ok(ExitCode::from(u8::from(diff.fails(gate, args.fail_on_widening))))
 }
 
 /// Two states that lie in files.
-fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
+fn states(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<Compared, Stop> {
     let (mut texts, mut sources) = (Sources::new(), Sources::new());
     let names = [base.name(), head.name()];
     let name = |which: Which| match which {
@@ -164,37 +146,37 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
         Which::Head => &names[1],
     };
     let states =
-        States::open(base, head).map_err(|(which, m)| stop(args, &m, &Sources::new(), name(which)))?;
-    let layout = Layout::new(&states, args.trust_head, limits(), (&mut texts, &mut sources)).map_err(
+        States::open(base, head).map_err(|(which, m)| invalid(session, &m, &Sources::new(), name(which)))?;
+    let layout = Layout::new(&states, args.trust_head, session.limits, (&mut texts, &mut sources)).map_err(
         |(which, m)| {
             let sources = if which == Which::Base { &texts } else { &sources };
-            stop(args, &m, sources, name(which))
+            invalid(session, &m, sources, name(which))
         },
     )?;
     let judging = states.get(layout.judging);
     let config = layout.config().clone();
-    let mut options = args.judging.options(&config);
-    options.baseline =
-        input::baseline(&config, &judging.files, &mut texts, args.writing.color).map_err(|_| Stopped)?;
+    let mut options = args.judging.options(session, &config);
+    options.baseline = input::baseline(session, &config, &judging.files, &mut texts)?;
     let gate = args.judging.gate(&config);
     let named = &args.judging.scoping.policies;
     let policy_files = if named.is_empty() { None } else { Some(judging.files.named()) };
-    let read = |which: Which, judges, texts: &mut Sources| -> Result<World, Stopped> {
+    let read = |which: Which, judges, texts: &mut Sources| -> Result<World, Stop> {
         let state = states.get(which);
         let paths = layout.found(which, args.judging.allow_empty);
         let request = Request {
             files: &state.files,
             policy_files: policy_files.as_ref().unwrap_or(&judging.files),
-            paths: paths.map_err(|m| stop(args, &m, &Sources::new(), &state.name))?,
+            paths: paths.map_err(|m| invalid(session, &m, &Sources::new(), &state.name))?,
             exclude: config.exclude.clone(),
             baselines: layout.baselines(which),
             policies: input::policies(named, &config),
             judges,
-            limits: limits(),
+            limits: session.limits,
+            stages: session.stages.clone(),
             keep: !args.trust_claims,
             ..Request::default()
         };
-        load::load(&request, texts).map_err(|m| stop(args, &Mistakes::Files(m), texts, &state.name))
+        load::load(&request, texts).map_err(|m| invalid(session, &Mistakes::Files(m), texts, &state.name))
     };
     let before = read(Which::Base, None, &mut texts)?;
     // The head is held to what the base says: places in both have to be known.
@@ -205,13 +187,13 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             let state = states.get(which);
             if !Counting::any(&world.model, options.day, &options.scope) {
                 let text = layout.nothing_in(which);
-                return Err(stop(args, &Mistakes::Call(text), &texts, &state.name));
+                return Err(invalid(session, &Mistakes::Call(text), &texts, &state.name));
             }
         }
     }
     let (first, second) = sides((&before, &texts), (&after, &texts_of_head), &options.scope);
     let edits = edits(&first, &second);
-    let ((audit_before, mut audit_after), reach) = judge(&first, &second, &options).map_err(|_| Stopped)?;
+    let ((audit_before, mut audit_after), reach) = judge(session, &first, &second, &options)?;
     let facts = |state: &State, audit: &Audit| StateFacts {
         name: state.name.clone(),
         commit: state.commit.clone(),
@@ -231,13 +213,13 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     if !args.trust_claims {
         let judged = Already { base: &audit_before, head: &audit_after, fixed: &diff.findings.fixed };
         let found = pardons((&first, &second), &edits, judged, |world| {
-            limits::audit(world, second.sources, &options)
+            judging::audit(session, world, second.sources, &options)
         });
         let found = found.map_err(|stopped| match stopped {
             Unjudged::Unresolved(m) => {
-                stop(args, &Mistakes::Files(m), &texts_of_head, "HEAD without its claims")
+                invalid(session, &Mistakes::Files(m), &texts_of_head, "HEAD without its claims")
             }
-            Unjudged::Stopped(_) => Stopped,
+            Unjudged::Stopped(stop) => stop,
         })?;
         diff.add_pardons(found);
     }
@@ -257,10 +239,10 @@ fn states(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
 
 type Judged = ((Audit, Audit), ReachChanges);
 
-fn judge(base: &Side, head: &Side, options: &Options) -> Result<Judged, ExitCode> {
+fn judge(session: &Session, base: &Side, head: &Side, options: &Options) -> Result<Judged, Stop> {
     let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| limits::audit(base.world, base.sources, options));
-        let after = limits::audit(head.world, head.sources, options);
+        let before = scope.spawn(|| judging::audit(session, base.world, base.sources, options));
+        let after = judging::audit(session, head.world, head.sources, options);
         (before.join(), after)
     });
     // What stopped the other thread stops this one, with its message.
@@ -269,17 +251,18 @@ fn judge(base: &Side, head: &Side, options: &Options) -> Result<Judged, ExitCode
 }
 
 /// Two results, or one beside files.
-fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
+fn results(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<Compared, Stop> {
     let mut config = Config::default();
-    let mut result = |spec: &Spec, trusted: bool, like: Option<&Audit>| -> Result<Audit, Stopped> {
-        let call = |text: String| stop(args, &Mistakes::Call(text), &Sources::new(), &spec.name());
+    let mut result = |spec: &Spec, trusted: bool, like: Option<&Audit>| -> Result<Audit, Stop> {
+        let call = |text: String| invalid(session, &Mistakes::Call(text), &Sources::new(), &spec.name());
         if let Spec::Result(path) = spec {
-            return parse(path).map_err(|error| call(format!("{error:#}")));
+            return parse(path, session.limits.file_size).map_err(|error| call(format!("{error:#}")));
         }
         let mut texts = Sources::new();
-        let state = State::alone(spec).map_err(|m| stop(args, &m, &texts, &spec.name()))?;
-        let (own, paths) =
-            state.on_its_own(&limits(), &mut texts).map_err(|m| stop(args, &m, &texts, &state.name))?;
+        let state = State::alone(spec).map_err(|m| invalid(session, &m, &texts, &spec.name()))?;
+        let (own, paths) = state
+            .on_its_own(&session.limits, &mut texts)
+            .map_err(|m| invalid(session, &m, &texts, &state.name))?;
         let (own, paths) = match trusted {
             true => (own, paths),
             // A result has no settings; what it says of how it was judged holds for the head, too.
@@ -290,14 +273,15 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
             policy_files: &state.files.named(),
             paths,
             exclude: own.exclude.clone(),
-            limits: limits(),
+            limits: session.limits,
+            stages: session.stages.clone(),
             baselines: own.baseline.iter().cloned().collect(),
             policies: input::policies(&args.judging.scoping.policies, &own),
             ..Request::default()
         };
         let world = load::load(&request, &mut texts)
-            .map_err(|m| stop(args, &Mistakes::Files(m), &texts, &state.name))?;
-        let audit = limits::audit(&world, &texts, &args.judging.options(&own)).map_err(|_| Stopped);
+            .map_err(|m| invalid(session, &Mistakes::Files(m), &texts, &state.name))?;
+        let audit = judging::audit(session, &world, &texts, &args.judging.options(session, &own));
         config = own;
         audit
     };
@@ -325,7 +309,7 @@ fn results(args: &Args, base: &Spec, head: &Spec) -> Result<Compared, Stopped> {
     });
     let gate = args.judging.gate(&config);
     let head = accepted(&after, &diff.findings);
-    let options = args.judging.options(&config);
+    let options = args.judging.options(session, &config);
     Ok(Compared { diff, head, gate, config, places: Places::default(), declared: None, options })
 }
 
@@ -355,11 +339,10 @@ fn distrust(base: &Audit, head: &mut Audit) {
     }
 }
 
-fn parse(path: &Path) -> anyhow::Result<Audit> {
+fn parse(path: &Path, most: u64) -> anyhow::Result<Audit> {
     let shown = || {
         format!("`{}` is no result of `ringfence audit --format json`", visible(&path.display().to_string()))
     };
-    let most = limits().file_size;
     let bytes = DISK.read(path, most.saturating_add(1)).with_context(shown)?;
     anyhow::ensure!(
         bytes.len() as u64 <= most,

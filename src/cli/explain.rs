@@ -11,9 +11,10 @@ use ringfence::report::explain::{Entry, entries};
 use ringfence::report::page::{Page, Style};
 
 use super::input;
-use super::judging::{Scoping, fingerprint};
-use super::limits;
-use super::output::{self, Color};
+use super::judging::{self, Scoping, fingerprint};
+use super::session::Session;
+use super::stop::{Stop, stop};
+use super::terminal::{self, Color};
 
 /// Explain what a rule, a promise or a check means, or how a finding comes about
 #[derive(Debug, clap::Args)]
@@ -32,7 +33,7 @@ pub struct Args {
     scoping: Scoping,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -45,29 +46,25 @@ Examples:
   ringfence explain statement/not-to-third-parties samples/messenger-banking";
 
 /// Explains a rule, or lists all.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_fingerprint(wanted)) {
-        return finding(args, wanted);
+        return finding(args, session, wanted);
     }
     let policies = &args.scoping.policies;
-    let world = match input::explainable(&args.paths, policies, args.wanted.as_deref(), args.color) {
-        Ok(world) => world,
-        Err(code) => return Ok(code),
-    };
+    let world = input::explainable(session, &args.paths, policies, args.wanted.as_deref())?;
     let entries = entries(&world);
-    let color = args.color.on(&std::io::stdout());
-    let mut page = Page::new(output::width(), color);
+    let color = session.color.on(&std::io::stdout());
+    let mut page = Page::new(terminal::width(), color);
     let Some(wanted) = &args.wanted else {
         list(&mut page, &entries);
-        output::print(&page.finish())?;
+        session.output.print(&page.finish())?;
         return Ok(ExitCode::SUCCESS);
     };
     let Some(entry) = entries.iter().find(|e| e.name == *wanted) else {
-        output::say(&unknown(wanted, &entries));
-        return Ok(ExitCode::from(input::WRONG));
+        return Err(Stop::error(unknown(wanted, &entries)));
     };
     describe(&mut page, entry);
-    output::print(&page.finish())?;
+    session.output.print(&page.finish())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,7 +76,7 @@ fn unknown(wanted: &str, entries: &[Entry]) -> String {
         }
         None => "`ringfence explain` lists all; --policy adds those of a file".to_owned(),
     };
-    visible(&format!("error: there is no rule `{wanted}`")) + "\n" + &visible(&format!("help: {help}"))
+    format!("there is no rule `{}`\nhelp: {}", visible(wanted), visible(&help))
 }
 
 fn list(page: &mut Page, entries: &[Entry]) {
@@ -172,28 +169,18 @@ fn is_fingerprint(text: &str) -> bool {
 }
 
 /// Why a finding is one.
-fn finding(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
-    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
-    let options = args.scoping.options(&input.config);
-    let audit = match limits::audit(&input.world, &input.sources, &options) {
-        Ok(audit) => audit,
-        Err(code) => return Ok(code),
-    };
-    let full = match fingerprint(wanted, &audit) {
-        Ok(full) => full,
-        Err(message) => {
-            output::say(&format!("error: {message}\n  help: `ringfence audit` shows the fingerprints"));
-            return Ok(ExitCode::from(input::WRONG));
-        }
-    };
+fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
+    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let options = args.scoping.options(session, &input.config);
+    let audit = judging::audit(session, &input.world, &input.sources, &options)?;
+    let full = fingerprint(wanted, &audit).map_err(|message| {
+        Stop::error(format_args!("{message}\n  help: `ringfence audit` shows the fingerprints"))
+    })?;
     let Some(derivation) = derivation(&input.world, &input.sources, &options, &full) else {
-        return Ok(ExitCode::from(input::WRONG));
+        stop!("{full} is in the audit and cannot be derived again");
     };
-    output::say_left_out(&audit.judged);
-    let mut page = Page::new(output::width(), args.color.on(&std::io::stdout()));
+    session.output.say_left_out(&audit.judged);
+    let mut page = Page::new(terminal::width(), session.color.on(&std::io::stdout()));
     let finding = &derivation.finding;
     page.para(0, &format!("{} {}", finding.fingerprint, finding.rule), Style::Bold);
     page.para(0, &format!("{}: {}", finding.severity, finding.title), Style::Plain);
@@ -209,6 +196,6 @@ fn finding(args: &Args, wanted: &str) -> anyhow::Result<ExitCode> {
     }
     page.gap();
     page.para(0, &format!("`ringfence explain {}` says what the rule means.", finding.rule), Style::Dim);
-    output::print(&page.finish())?;
+    session.output.print(&page.finish())?;
     Ok(ExitCode::SUCCESS)
 }

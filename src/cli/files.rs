@@ -13,9 +13,10 @@ use ringfence::read::input::Settings;
 use ringfence::read::input::{self as reading, InputOptions, LeftOut};
 use serde_json::json;
 
-use super::input;
-use super::limits::{limits, stdin_name};
-use super::output::{self, Color};
+use super::input::{self, Found};
+use super::session::Session;
+use super::stop::{INVALID, Stop};
+use super::terminal::Color;
 use super::values::Form;
 
 /// List which files are read, which are left out, and why
@@ -31,7 +32,7 @@ pub struct Args {
     format: Form,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -49,33 +50,30 @@ struct Listed {
 }
 
 /// Lists the files.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut sources = Sources::new();
-    let (config, file) = match input::configuration(&args.paths, &mut sources) {
-        Ok(found) => (found.config, found.file),
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
+    let Found { config, file } = input::configuration(session, &args.paths, &mut sources)?;
     let paths = input::paths(&args.paths, &config, file.as_deref());
-    let mut mistakes = Vec::new();
+    let mut diagnostics = Vec::new();
     let options = InputOptions {
         exclude: config.exclude.iter().map(Glob::new).collect(),
         baselines: config.baseline.iter().cloned().collect(),
-        limits: limits(),
+        limits: session.limits,
         settings: Settings::InForce(file),
-        stdin_name: stdin_name(),
+        stdin_name: session.stdin_name.clone(),
     };
-    let set = reading::read(&DISK, &paths, &options, &mut sources, &mut mistakes);
-    if !mistakes.is_empty() {
-        return Ok(input::show(&mistakes, &sources, args.color));
+    let set = reading::read(DISK, &paths, &options, &mut sources, &mut diagnostics);
+    if !diagnostics.is_empty() {
+        return Err(session.invalid(&diagnostics, &sources));
     }
     let mut files: Vec<Listed> = set
         .files
         .iter()
         .map(|file| {
             let text = sources.get(file.file).and_then(|f| f.text()).unwrap_or_default();
-            let (read, why) = match (file.is_config, is_policy_text(text, &limits())) {
+            let (read, why) = match (file.is_config, is_policy_text(text, &session.limits)) {
                 (true, _) => (false, "configuration"),
-                (false, true) if is_tests_text(text, &limits()) => {
+                (false, true) if is_tests_text(text, &session.limits) => {
                     (false, "tests of policies: run by `ringfence test`")
                 }
                 (false, true) => (false, "a policy: applies if `policies` or --policy names it"),
@@ -104,9 +102,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             in_json(&format!("{}\n", json!({"files": list, "policies": policies})))
         }
     };
-    output::print(&text)?;
+    session.output.print(&text)?;
     let any = files.iter().any(|f| f.read);
-    Ok(if any { ExitCode::SUCCESS } else { ExitCode::from(input::WRONG) })
+    Ok(if any { ExitCode::SUCCESS } else { ExitCode::from(INVALID) })
 }
 
 fn text(files: &[Listed], policies: &[String]) -> String {

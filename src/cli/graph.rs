@@ -12,10 +12,11 @@ use ringfence::base::vocabulary::Severity;
 use ringfence::model::{Model, Scope};
 use ringfence::report::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 
-use super::input::{self, WRONG};
-use super::judging::{Scoping, fingerprint};
-use super::limits;
-use super::output::{self, Color};
+use super::input;
+use super::judging::{self, Scoping, fingerprint};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::Color;
 use super::values;
 
 /// Draw the declared flows between parties and systems, with findings highlighted
@@ -64,7 +65,7 @@ pub struct Args {
     scoping: Scoping,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -84,46 +85,33 @@ Exit codes:
   2  invalid input or arguments, or nothing matched; nothing was drawn";
 
 /// Draws.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
-    let options = args.scoping.options(&input.config);
-    let audit = match limits::audit(&input.world, &input.sources, &options) {
-        Ok(audit) => audit,
-        Err(code) => return Ok(code),
-    };
-    let filter = match filter(args, &input.world.model, &audit, &options.scope) {
-        Ok(filter) => filter,
-        Err(wrong) => {
-            output::say(&format!("error: {wrong}"));
-            return Ok(ExitCode::from(WRONG));
-        }
-    };
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
+    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let options = args.scoping.options(session, &input.config);
+    let audit = judging::audit(session, &input.world, &input.sources, &options)?;
+    let filter = filter(args, &input.world.model, &audit, &options.scope).map_err(Stop::error)?;
     let picture = diagram::picture(&input.world, &audit, &filter);
     if picture.edges.is_empty() && (!filter.is_all() || picture.is_empty()) {
-        output::say(&nothing(args, &filter));
-        return Ok(ExitCode::from(WRONG));
+        return Err(Stop::error(nothing_to_draw(args, &filter)));
     }
     if picture.view == View::Overview && !args.overview {
         let systems: usize = picture.parties.iter().map(|p| p.systems).sum();
-        output::say(&format!(
+        session.output.say(&format!(
             "note: {systems} systems are more than {MOST_SYSTEMS}, so the parties are drawn; \
              --systems draws all, a filter fewer"
         ));
     }
-    output::say_left_out(&audit.judged);
+    session.output.say_left_out(&audit.judged);
     let text = diagram::render(&picture, args.format)?;
     if args.format == Format::Mermaid && (picture.edges.len() >= 500 || text.chars().count() > 50_000) {
-        output::say(
+        session.output.say(
             "note: Mermaid refuses 500 lines, or 50,000 characters, unless its settings allow more; \
              --overview or a filter draws fewer",
         );
     }
     match &args.output {
-        Some(file) => output::write_file(file, &text)?,
-        None => output::print(&text)?,
+        Some(file) => session.output.write_file(file, &text)?,
+        None => session.output.print(&text)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -170,8 +158,8 @@ where
     words.iter().map(glob).collect()
 }
 
-/// What matched nothing.
-fn nothing(args: &Args, filter: &Filter) -> String {
+/// The filters, none of which matched.
+fn nothing_to_draw(args: &Args, filter: &Filter) -> String {
     let mut stated = Vec::new();
     let mut list = |flag: &str, words: &[String]| {
         if !words.is_empty() {
@@ -189,7 +177,7 @@ fn nothing(args: &Args, filter: &Filter) -> String {
         stated.push("--violations".to_owned());
     }
     match stated.as_slice() {
-        [] => "error: there is nothing to draw: no party and no flow that counts".to_owned(),
-        all => format!("error: there is nothing to draw: no flow that counts matches {}", all.join(" ")),
+        [] => "there is nothing to draw: no party and no flow that counts".to_owned(),
+        all => format!("there is nothing to draw: no flow that counts matches {}", all.join(" ")),
     }
 }

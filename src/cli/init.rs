@@ -5,10 +5,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use ringfence::base::visible::{inert, visible};
 
-use super::output;
+use super::session::Session;
+use super::stop::{Stop, stop};
 
 /// Write a small inventory, a policy and a configuration to start from
 #[derive(Debug, clap::Args)]
@@ -33,10 +34,10 @@ const FILES: [(&str, &str); 5] = [
 ];
 
 /// Writes the files; nothing that is there is overwritten.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let dir = &args.dir;
     if let Some(found) = first_entry(dir)? {
-        bail!(
+        stop!(
             "`{}` is not empty (it holds `{}`); name an empty or new folder. Nothing was written",
             shown(dir),
             visible(&found)
@@ -46,12 +47,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let path = dir.join(name);
         let folder = path.parent().unwrap_or(dir);
         fs::create_dir_all(folder).with_context(|| format!("cannot make `{}`", shown(folder)))?;
-        output::replace(&path, text)?;
+        session.output.replace(&path, text)?;
     }
     let mut text = format!("Wrote into {}:\n", shown(dir));
     FILES.iter().for_each(|(name, _)| text.push_str(&format!("  {name}\n")));
     text.push_str(&format!("Next: ringfence audit {}\n", shown(dir)));
-    output::print(&inert(&text))?;
+    session.output.print(&inert(&text))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,27 +1,18 @@
-//! From arguments to a world: the configuration, the paths, the policies; and how
-//! mistakes in them are shown.
+//! From arguments to a world: the configuration, the paths and the policies.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use ringfence::base::diagnostic::Diagnostic;
 use ringfence::base::source::Sources;
-use ringfence::base::visible::visible;
 use ringfence::declare::baseline::Baseline;
 use ringfence::declare::config::{self, Config};
 use ringfence::declare::packs;
 use ringfence::model::load::{self, Request, World};
 use ringfence::read::files::{DISK, Files};
 use ringfence::read::input::{Settings, too_large};
-use ringfence::report::terminal;
 
-use super::limits::{limits, mistakes_shown, stdin_name};
-use super::output::{self, Color};
-
-/// The exit code of a wrong input or call.
-pub const WRONG: u8 = 2;
+use super::session::Session;
+use super::stop::{Stop, stop};
 
 /// What was read.
 #[derive(Default)]
@@ -42,47 +33,49 @@ pub struct Input {
     pub sources: Sources,
 }
 
-/// Reads the configuration, if there is one, the inventory and the policies. If
-/// there are mistakes, they have been shown and the exit code is the error.
+/// Reads the configuration, if there is one, the inventory and the policies.
 pub fn read(
+    session: &Session,
     paths: &[PathBuf],
     policies: &[String],
     baseline: Option<&Path>,
-    color: Color,
-) -> Result<Input, ExitCode> {
-    reading(paths, |config| self::policies(policies, config), baseline, None, color)
+) -> Result<Input, Stop> {
+    reading(session, paths, |config| self::policies(policies, config), baseline, None)
 }
 
 /// As [`read`], but what is left out is what the call names, whatever the settings say.
 pub fn read_excluding(
+    session: &Session,
     paths: &[PathBuf],
     policies: &[String],
     exclude: &[String],
-    color: Color,
-) -> Result<Input, ExitCode> {
-    reading(paths, |config| self::policies(policies, config), None, Some(exclude), color)
+) -> Result<Input, Stop> {
+    reading(session, paths, |config| self::policies(policies, config), None, Some(exclude))
 }
 
 /// As [`read`], without policies: for what the inventory itself says.
-pub fn without_policies(paths: &[PathBuf], baseline: Option<&Path>, color: Color) -> Result<Input, ExitCode> {
-    reading(paths, |_| Vec::new(), baseline, None, color)
+pub fn without_policies(
+    session: &Session,
+    paths: &[PathBuf],
+    baseline: Option<&Path>,
+) -> Result<Input, Stop> {
+    reading(session, paths, |_| Vec::new(), baseline, None)
 }
 
 /// As [`read_excluding`], without policies.
-pub fn inventory_excluding(paths: &[PathBuf], exclude: &[String], color: Color) -> Result<Input, ExitCode> {
-    reading(paths, |_| Vec::new(), None, Some(exclude), color)
+pub fn inventory_excluding(session: &Session, paths: &[PathBuf], exclude: &[String]) -> Result<Input, Stop> {
+    reading(session, paths, |_| Vec::new(), None, Some(exclude))
 }
 
 fn reading(
+    session: &Session,
     paths: &[PathBuf],
     policies: impl Fn(&Config) -> Vec<String>,
     baseline: Option<&Path>,
     exclude: Option<&[String]>,
-    color: Color,
-) -> Result<Input, ExitCode> {
+) -> Result<Input, Stop> {
     let mut sources = Sources::new();
-    let Found { mut config, file } =
-        configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    let Found { mut config, file } = configuration(session, paths, &mut sources)?;
     if let Some(exclude) = exclude {
         config.exclude = exclude.to_vec();
     }
@@ -91,31 +84,30 @@ fn reading(
         config.baseline = Some(baseline.to_owned());
     }
     let nowhere = paths.is_empty() && config.inventory.is_empty();
-    let verifying = exclude.is_some();
+    let is_verifying = exclude.is_some();
     let paths = self::paths(paths, &config, file.as_deref());
     let policies = policies(&config);
     let input = Input { config, file, paths, policies, baselines, ..Input::default() };
-    match load::load(&input.request(&DISK), &mut sources) {
-        Ok(world) => Ok(Input { world, sources, ..input }),
-        Err(mistakes) => {
-            if verifying {
-                output::say(
-                    "error: nothing was verified: what is read here has mistakes, and what was audited had none; \
-                     it is probably another inventory\n  help: name the inventory that was audited: `ringfence \
-                     verify FILE PATH`\n",
-                );
-            }
-            if nowhere {
-                output::say("note: no path was named, so this folder was read; name the inventory's");
-            }
-            Err(show(&mistakes, &sources, color))
+    let world = load::load(&input.request(session, DISK), &mut sources).map_err(|diagnostics| {
+        let mut stop = session.invalid(&diagnostics, &sources);
+        if nowhere {
+            stop = stop.after("note: no path was given, so the working folder was read; name the inventory's");
         }
-    }
+        if is_verifying {
+            stop = stop.after(
+                "error: nothing was verified: the files read here have mistakes, and the files that were audited \
+                 had none; this is probably another inventory\n  help: name the inventory that was audited: \
+                 `ringfence verify FILE PATH`\n",
+            );
+        }
+        stop
+    })?;
+    Ok(Input { world, sources, ..input })
 }
 
 impl Input {
-    /// What is read, from there.
-    pub fn request<'f>(&self, files: &'f Files) -> Request<'f> {
+    /// The request to read it from these files.
+    pub fn request<'f>(&self, session: &Session, files: &'f Files) -> Request<'f> {
         Request {
             files,
             policy_files: files,
@@ -123,9 +115,10 @@ impl Input {
             exclude: self.config.exclude.clone(),
             baselines: self.baselines.clone(),
             policies: self.policies.clone(),
-            limits: limits(),
+            limits: session.limits,
             settings: Settings::InForce(self.file.clone()),
-            stdin_name: stdin_name(),
+            stdin_name: session.stdin_name.clone(),
+            stages: session.stages.clone(),
             ..Request::default()
         }
     }
@@ -140,36 +133,34 @@ pub fn policies(named: &[String], config: &Config) -> Vec<String> {
     }
 }
 
-/// Reads a state's baseline, if its settings name one. If it cannot be read, that has
-/// been shown.
+/// Reads a state's baseline, if its settings name one.
 pub fn baseline(
+    session: &Session,
     config: &Config,
     files: &Files,
     sources: &mut Sources,
-    color: Color,
-) -> Result<Option<Baseline>, ExitCode> {
+) -> Result<Option<Baseline>, Stop> {
     let Some(path) = &config.baseline else {
         return Ok(None);
     };
-    let most = limits().file_size;
+    let most = session.limits.file_size;
     let bytes = files.read(path, most.saturating_add(1));
     if bytes.as_ref().is_ok_and(|bytes| bytes.len() as u64 > most) {
         let name = path.display().to_string();
-        return Err(show(&[too_large(&name, None, most)], sources, color));
+        return Err(session.invalid(&[too_large(&name, None, most)], sources));
     }
     let text =
         bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8")));
     match text {
         Ok(text) => {
-            let read = Baseline::read(path.clone(), text, &limits(), sources);
-            read.map(Some).map_err(|mistakes| show(&mistakes, sources, color))
+            let read = Baseline::read(path.clone(), text, &session.limits, sources);
+            read.map(Some).map_err(|diagnostics| session.invalid(&diagnostics, sources))
         }
         Err(error) => {
-            let shown = visible(&path.display().to_string());
-            output::say(&format!(
-                "error: cannot read the baseline `{shown}`: {error}\n  help: `ringfence baseline write --output {shown}` writes one"
-            ));
-            Err(ExitCode::from(WRONG))
+            let shown = path.display();
+            stop!(
+                "cannot read the baseline `{shown}`: {error}\n  help: `ringfence baseline write --output {shown}` writes one"
+            )
         }
     }
 }
@@ -178,14 +169,13 @@ pub fn baseline(
 /// promises of the inventory, if one is named. Of the packs that whose rule is wanted; all
 /// if none is and no policies are named.
 pub fn explainable(
+    session: &Session,
     paths: &[PathBuf],
     policies: &[String],
     rule: Option<&str>,
-    color: Color,
-) -> Result<World, ExitCode> {
+) -> Result<World, Stop> {
     let mut sources = Sources::new();
-    let Found { config, file } =
-        configuration(paths, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))?;
+    let Found { config, file } = configuration(session, paths, &mut sources)?;
     let mut all: Vec<String> = match rule.and_then(|rule| packs::pack(rule.split('/').next()?)) {
         Some(pack) => vec![pack.id.to_owned()],
         None if policies.is_empty() => packs::names().map(str::to_owned).collect(),
@@ -203,18 +193,20 @@ pub fn explainable(
         exclude: config.exclude,
         baselines: config.baseline.into_iter().collect(),
         policies: all,
-        limits: limits(),
+        limits: session.limits,
         settings: Settings::InForce(file),
-        stdin_name: stdin_name(),
+        stdin_name: session.stdin_name.clone(),
+        stages: session.stages.clone(),
         ..Request::default()
     };
-    load::load(&request, &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
+    load::load(&request, &mut sources).map_err(|diagnostics| session.invalid(&diagnostics, &sources))
 }
 
 /// The built-in taxonomies, and no inventory.
-pub fn nothing(color: Color) -> Result<World, ExitCode> {
+pub fn builtin_world(session: &Session) -> Result<World, Stop> {
     let mut sources = Sources::new();
-    load::load(&Request::default(), &mut sources).map_err(|mistakes| show(&mistakes, &sources, color))
+    load::load(&Request::default(), &mut sources)
+        .map_err(|diagnostics| session.invalid(&diagnostics, &sources))
 }
 
 /// The settings, and the file that they stand in.
@@ -227,12 +219,14 @@ pub struct Found {
 }
 
 /// Finds and reads the settings for some paths.
-pub fn configuration(paths: &[PathBuf], sources: &mut Sources) -> Result<Found, Vec<Diagnostic>> {
+pub fn configuration(session: &Session, paths: &[PathBuf], sources: &mut Sources) -> Result<Found, Stop> {
     let first = paths.iter().find(|p| p.as_os_str() != "-").map_or(Path::new(""), PathBuf::as_path);
-    match config::find(&DISK, first) {
-        Some(file) => Ok(Found { config: config::read(&DISK, &file, &limits(), sources)?, file: Some(file) }),
-        None => Ok(Found::default()),
-    }
+    let Some(file) = config::find(DISK, first) else {
+        return Ok(Found::default());
+    };
+    let config = config::read(DISK, &file, &session.limits, sources)
+        .map_err(|diagnostics| session.invalid(&diagnostics, sources))?;
+    Ok(Found { config, file: Some(file) })
 }
 
 /// The paths named, else configured, else the working folder. Whoever names the very folder that the
@@ -252,47 +246,5 @@ pub fn paths(named: &[PathBuf], config: &Config, file: Option<&Path>) -> Vec<Pat
             .iter()
             .flat_map(|path| if is_home(path) { configured.to_vec() } else { vec![path.clone()] })
             .collect(),
-    }
-}
-
-/// Shows the first mistakes on standard error, and how many they are.
-pub fn show(mistakes: &[Diagnostic], sources: &Sources, color: Color) -> ExitCode {
-    let stderr = io::stderr();
-    let mut ordered: Vec<&Diagnostic> = mistakes.iter().collect();
-    ordered.sort_by_key(|mistake| mistake.primary.as_ref().map(|label| label.span));
-    let more = ordered.len().saturating_sub(mistakes_shown());
-    ordered.truncate(mistakes_shown());
-    let text = terminal::render(&ordered, sources, color.on(&stderr), output::error_width());
-    output::say(text.trim_end());
-    if more > 0 {
-        output::say(&format!("\n… and {more} more; --max-errors 0 shows all"));
-    }
-    output::say(&tally(mistakes));
-    ExitCode::from(WRONG)
-}
-
-/// `error: 3 mistakes in 2 files; nothing was judged`.
-fn tally(mistakes: &[Diagnostic]) -> String {
-    let files: BTreeSet<_> =
-        mistakes.iter().filter_map(|m| m.primary.as_ref()).map(|l| l.span.file).collect();
-    let plural = |n: usize| if n == 1 { "" } else { "s" };
-    let within = match files.len() {
-        0 => String::new(),
-        n => format!(" in {n} file{}", plural(n)),
-    };
-    format!("error: {} mistake{}{within}; nothing was judged", mistakes.len(), plural(mistakes.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ringfence::base::source::{FileId, Span};
-
-    #[test]
-    fn mistakes_are_counted_with_their_files() {
-        let at = |file| Diagnostic::new("x", "x", Span::new(FileId(file), 0, 1));
-        assert_eq!(tally(&[at(0), at(1), at(1)]), "error: 3 mistakes in 2 files; nothing was judged");
-        let none = Diagnostic::without_place("x", "x");
-        assert_eq!(tally(&[none]), "error: 1 mistake; nothing was judged");
     }
 }

@@ -1,15 +1,21 @@
 //! The arguments of all subcommands that judge: what counts, and when that fails.
 
 use jiff::civil::Date;
-use ringfence::audit::Options;
+use ringfence::audit::{Options, audit_within};
 use ringfence::base::diagnostic::nearest;
 use ringfence::base::finding::Audit;
+use ringfence::base::source::Sources;
 use ringfence::base::visible::visible;
 use ringfence::base::vocabulary::{PolicyStatus, Status};
 use ringfence::declare::config::Config;
 use ringfence::declare::gate::{Denied, Gate, Threshold};
-use ringfence::model::Scope;
+use ringfence::model::load::World;
+use ringfence::model::{Counting, Scope};
+use ringfence::report::count;
 
+use super::input::Input;
+use super::session::Session;
+use super::stop::Stop;
 use super::values;
 
 /// The day on which this runs, in UTC wherever it runs.
@@ -37,8 +43,9 @@ pub struct Scoping {
 
 impl Scoping {
     /// How it is judged.
-    pub fn options(&self, config: &Config) -> Options {
+    pub fn options(&self, session: &Session, config: &Config) -> Options {
         let mut options = Options::new(self.day.unwrap_or_else(today));
+        options.stages = session.stages.clone();
         let statuses = if self.status.is_empty() { &config.status } else { &self.status };
         options.scope = Scope {
             as_of: self.as_of.or(config.as_of),
@@ -60,8 +67,8 @@ pub struct Binding {
 
 impl Binding {
     /// How it is judged.
-    pub fn options(&self, scoping: &Scoping, config: &Config) -> Options {
-        let mut options = scoping.options(config);
+    pub fn options(&self, session: &Session, scoping: &Scoping, config: &Config) -> Options {
+        let mut options = scoping.options(session, config);
         if !self.fail_on_status.is_empty() {
             options.binding.clone_from(&self.fail_on_status);
         }
@@ -105,9 +112,67 @@ impl Judging {
     }
 
     /// How it is judged.
-    pub fn options(&self, config: &Config) -> Options {
-        self.binding.options(&self.scoping, config)
+    pub fn options(&self, session: &Session, config: &Config) -> Options {
+        self.binding.options(session, &self.scoping, config)
     }
+}
+
+/// Audits a world.
+///
+/// # Errors
+/// There are more findings than the limit.
+pub fn audit(session: &Session, world: &World, sources: &Sources, options: &Options) -> Result<Audit, Stop> {
+    let most = session.limits.findings_of(sources.bytes());
+    audit_within(world, sources, options, most).map_err(|many| {
+        Stop::error(format_args!(
+            "{many}; nothing was reported\n  help: audit less at a time, or raise the limit with \
+             `--max-findings N`"
+        ))
+    })
+}
+
+/// Stops if no flow is in scope.
+pub fn ensure_in_scope(input: &Input, options: &Options) -> Result<(), Stop> {
+    if Counting::any(&input.world.model, options.day, &options.scope) {
+        return Ok(());
+    }
+    Err(Stop::printing(nothing_in_scope(input, &options.scope)))
+}
+
+/// What was looked for, where, and what there was.
+fn nothing_in_scope(input: &Input, scope: &Scope) -> String {
+    let model = &input.world.model;
+    let places: Vec<String> =
+        input.paths.iter().map(|p| format!("`{}`", visible(&p.display().to_string()))).collect();
+    let mut text = format!(
+        "error: there is nothing to audit: no flow is in scope\n  \
+         looked in: {} (every *.yaml and *.yml file in it, except in hidden folders)\n  \
+         found: {}, {}, {}, {}, {}",
+        places.join(", "),
+        count(input.world.files, "file"),
+        if model.parties.len() == 1 {
+            "1 party".to_owned()
+        } else {
+            format!("{} parties", model.parties.len())
+        },
+        count(model.systems.len(), "system"),
+        count(model.agreements.len(), "agreement"),
+        count(model.flows.len(), "flow"),
+    );
+    let mut left_out = Vec::new();
+    left_out.extend(scope.statuses.as_ref().map(|list| {
+        let words: Vec<String> = list.iter().map(ToString::to_string).collect();
+        format!("agreements that are not {}", words.join(" or "))
+    }));
+    left_out.extend(scope.as_of.map(|day| format!("flows that are not in effect on {day}")));
+    left_out.extend(
+        (!input.config.exclude.is_empty())
+            .then(|| format!("files: {}", visible(&input.config.exclude.join(", ")))),
+    );
+    if !left_out.is_empty() {
+        text.push_str(&format!("\n  left out: {}", left_out.join("; ")));
+    }
+    text + "\n  help: name the folder that holds the inventory, or pass --allow-empty if no flow is meant to be in scope"
 }
 
 /// The full fingerprint that a text stands for, which may leave out its start or its end.

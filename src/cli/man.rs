@@ -9,7 +9,9 @@ use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use ringfence::base::visible::visible;
 
-use super::{Cli, output};
+use super::Cli;
+use super::session::Session;
+use super::stop::Stop;
 
 /// Print the manual page, or write one page per command with --dir
 #[derive(Debug, clap::Args)]
@@ -26,20 +28,20 @@ Examples:
   ringfence man --dir ~/.local/share/man/man1";
 
 /// Writes the pages.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut command = Cli::command();
     command.build();
     let Some(dir) = &args.dir else {
-        output::print(&page(command)?)?;
+        session.output.print(&page(command)?)?;
         return Ok(ExitCode::SUCCESS);
     };
     fs::create_dir_all(dir)
         .with_context(|| format!("cannot make `{}`", visible(&dir.display().to_string())))?;
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let name = format!("ringfence-{}", sub.get_name());
-        output::write_file(&dir.join(format!("{name}.1")), &page(sub.clone())?)?;
+        session.output.write_file(&dir.join(format!("{name}.1")), &page(sub.clone())?)?;
     }
-    output::write_file(&dir.join("ringfence.1"), &page(command)?)?;
+    session.output.write_file(&dir.join("ringfence.1"), &page(command)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

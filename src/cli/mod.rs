@@ -15,30 +15,37 @@ mod input;
 mod judging;
 mod limits;
 mod man;
+mod memory;
 mod output;
 mod policies;
+mod progress;
 mod promises;
+mod session;
+mod stop;
 mod target;
 mod taxonomy;
+mod terminal;
 mod test;
 mod values;
 mod verify;
 mod waive;
-mod watching;
 mod writing;
 
 use std::process::ExitCode;
 
 use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
+use output::Output;
 use ringfence::base::visible::{inert, visible};
-use watching::Watching;
+use session::Session;
+use stop::{INVALID, Stop};
+use terminal::Color;
 
 /// Audit declared data sharing: can this data, by any chain of declared flows, end
 /// up where a rule, a contract or a public promise says it must not?
 #[derive(Debug, Parser)]
 #[command(name = "ringfence", version, after_help = EXAMPLES, max_term_width = 100)]
-pub struct Cli {
+struct Cli {
     #[command(subcommand)]
     command: Command,
     /// Print the time, throughput and peak memory of each stage to standard error
@@ -78,38 +85,82 @@ enum Command {
 }
 
 impl Command {
-    /// Whether nothing but the result is to be said.
-    fn is_quiet(&self) -> bool {
+    /// When to colour, and whether to print the result alone.
+    fn look(&self) -> (Color, bool) {
         match self {
-            Command::Audit(args) => args.writing.quiet,
-            Command::Diff(args) => args.writing.quiet,
-            Command::Check(args) => args.quiet,
-            Command::Waive(args) => args.quiet,
-            Command::Test(args) => args.quiet,
-            Command::Verify(args) => args.quiet,
-            _ => false,
+            Command::Audit(args) => (args.writing.color, args.writing.quiet),
+            Command::Diff(args) => (args.writing.color, args.writing.quiet),
+            Command::Verify(args) => (args.color, args.quiet),
+            Command::Baseline(args) => args.look(),
+            Command::Waive(args) => (args.color, args.quiet),
+            Command::Check(args) => (args.color, args.quiet),
+            Command::Test(args) => (args.color, args.quiet),
+            Command::Promises(args) => (args.color, false),
+            Command::Config(args) => (args.color, false),
+            Command::Files(args) => (args.color, false),
+            Command::Policies(args) => (args.color, false),
+            Command::Taxonomy(args) => (args.color, false),
+            Command::Explain(args) => (args.color, false),
+            Command::Graph(args) => (args.color, false),
+            Command::Init(_) | Command::Completions(_) | Command::Man(_) => (Color::Auto, false),
+        }
+    }
+
+    fn run(self, session: &Session) -> Result<ExitCode, Stop> {
+        match self {
+            Command::Audit(args) => audit::run(args, session),
+            Command::Verify(args) => verify::run(&args, session),
+            Command::Promises(args) => promises::run(&args, session),
+            Command::Diff(args) => diff::run(&args, session),
+            Command::Baseline(args) => baseline::run(&args, session),
+            Command::Waive(args) => waive::run(&args, session),
+            Command::Check(args) => check::run(&args, session),
+            Command::Config(args) => config::run(&args, session),
+            Command::Files(args) => files::run(&args, session),
+            Command::Policies(args) => policies::run(&args, session),
+            Command::Test(args) => test::run(&args, session),
+            Command::Taxonomy(args) => taxonomy::run(&args, session),
+            Command::Explain(args) => explain::run(&args, session),
+            Command::Graph(args) => graph::run(&args, session),
+            Command::Init(args) => init::run(&args, session),
+            Command::Completions(args) => completions::run(&args, session),
+            Command::Man(args) => man::run(&args, session),
         }
     }
 }
 
-/// Runs a command.
-///
-/// # Errors
-/// What stopped it; the exit code is 2 then.
-pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Err(said) = limits::hold(&cli.limits) {
-        output::say(&said);
-        return Ok(ExitCode::from(input::WRONG));
-    }
-    let watching = Watching::begin(cli.timings, cli.command.is_quiet());
-    let done = dispatch(cli.command);
-    watching.end();
-    done
+/// Parses the arguments of the process and runs the command that they name. Exit codes: 0 success, 1
+/// findings, 2 invalid input or arguments.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version arrive as errors, too. Nothing can be done if nobody reads them.
+            let code = u8::try_from(error.exit_code()).unwrap_or(INVALID);
+            let _ = sanitize(error).print();
+            return ExitCode::from(code);
+        }
+    };
+    let (color, quiet) = cli.command.look();
+    let (session, done) = match Session::begin(&cli.limits, color, quiet, cli.timings) {
+        Ok(session) => {
+            let done = cli.command.run(&session);
+            (Some(session), done)
+        }
+        Err(stop) => (None, Err(stop)),
+    };
+    let code = done.unwrap_or_else(|stop| {
+        let (code, text) = stop.into_parts();
+        session.as_ref().map_or_else(Output::default, |session| session.output.clone()).say(&text);
+        ExitCode::from(code)
+    });
+    session.iter().for_each(Session::end);
+    code
 }
 
-/// A wrong call, in words that show what was written and do nothing else: file names stand in
-/// calls, and whoever names files need not be who calls.
-pub fn harmless(mut error: clap::Error) -> clap::Error {
+/// An error of the arguments, in words that show what was written and do nothing else: arguments
+/// contain file names, and whoever names files need not be who calls.
+fn sanitize(mut error: clap::Error) -> clap::Error {
     let safe = |text: &str| inert(&visible(text)).into_owned();
     let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in context {
@@ -129,34 +180,6 @@ pub fn harmless(mut error: clap::Error) -> clap::Error {
         }
     }
     error
-}
-
-/// Says what stopped a command.
-pub fn complain(error: &anyhow::Error) {
-    let text = format!("error: {error:#}");
-    output::say(&text.lines().map(visible).collect::<Vec<_>>().join("\n"));
-}
-
-fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Audit(args) => audit::run(args),
-        Command::Verify(args) => verify::run(&args),
-        Command::Promises(args) => promises::run(&args),
-        Command::Diff(args) => diff::run(args),
-        Command::Baseline(args) => baseline::run(&args),
-        Command::Waive(args) => waive::run(&args),
-        Command::Check(args) => check::run(&args),
-        Command::Config(args) => config::run(&args),
-        Command::Files(args) => files::run(&args),
-        Command::Policies(args) => policies::run(&args),
-        Command::Test(args) => test::run(&args),
-        Command::Taxonomy(args) => taxonomy::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Graph(args) => graph::run(&args),
-        Command::Init(args) => init::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
-    }
 }
 
 #[cfg(test)]

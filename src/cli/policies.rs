@@ -8,9 +8,9 @@ use ringfence::declare::packs;
 use ringfence::model::load::{self, Request};
 use ringfence::report::policies;
 
-use super::input;
-use super::limits::limits;
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::{self, Color};
 use super::values::Form;
 
 /// List the built-in policies, or describe some
@@ -25,7 +25,7 @@ pub struct Args {
     format: Form,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -38,19 +38,16 @@ Examples:
 Exit codes: 0 printed, 2 a policy does not exist or is invalid.";
 
 /// Lists the policies.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let names = match args.names.as_slice() {
         [] => packs::names().map(str::to_owned).collect(),
         names => names.to_vec(),
     };
     let mut sources = Sources::new();
-    let request = Request { policies: names, limits: limits(), ..Request::default() };
-    let world = match load::load(&request, &mut sources) {
-        Ok(world) => world,
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
-    let (width, color) = (output::width(), args.color.on(&io::stdout()));
-    output::print(&match (args.format, args.names.is_empty()) {
+    let request = Request { policies: names, limits: session.limits, ..Request::default() };
+    let world = load::load(&request, &mut sources).map_err(|wrong| session.invalid(&wrong, &sources))?;
+    let (width, color) = (terminal::width(), session.color.on(&io::stdout()));
+    session.output.print(&match (args.format, args.names.is_empty()) {
         (Form::Json, _) => policies::json(&world.policies)?,
         (Form::Text, true) => policies::list(&world.policies, width, color),
         (Form::Text, false) => policies::detail(&world.policies, width, color),

@@ -12,10 +12,11 @@ use ringfence::model::Scope;
 use ringfence::read::files::DISK;
 use ringfence::report::promises::Format;
 
-use super::audit::is_empty;
-use super::input::{self, WRONG};
-use super::judging::today;
-use super::output::{self, Color};
+use super::input;
+use super::judging::{ensure_in_scope, today};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::{self, Color};
 use super::values;
 
 /// List every public promise as kept, broken, or not decidable from what is declared
@@ -53,7 +54,7 @@ pub struct Args {
     output: Option<PathBuf>,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -72,33 +73,30 @@ Exit codes:
   2  invalid input or invalid arguments; nothing was evaluated";
 
 /// Lists the promises.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut input = match input::without_policies(&args.paths, args.baseline.as_deref(), args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
+    let mut input = input::without_policies(session, &args.paths, args.baseline.as_deref())?;
     let statuses = if args.status.is_empty() { &input.config.status } else { &args.status };
     let mut options = Options::new(args.day.unwrap_or_else(today));
+    options.stages = session.stages.clone();
     options.scope = Scope {
         as_of: args.as_of.or(input.config.as_of),
         statuses: (!statuses.is_empty()).then(|| statuses.clone()),
         running_on: None,
     };
-    options.baseline = match input::baseline(&input.config, &DISK, &mut input.sources, args.color) {
-        Ok(baseline) => baseline,
-        Err(code) => return Ok(code),
-    };
-    if !args.allow_empty && is_empty(&input, &options) {
-        return Ok(ExitCode::from(WRONG));
+    options.baseline = input::baseline(session, &input.config, DISK, &mut input.sources)?;
+    if !args.allow_empty {
+        ensure_in_scope(&input, &options)?;
     }
     let promises = promises(&input.world, &input.sources, &options);
     match &args.output {
         Some(file) => {
-            output::write_file(file, &promises.render(args.format, 80, args.color == Color::Always)?)?;
+            session
+                .output
+                .write_file(file, &promises.render(args.format, 80, session.color == Color::Always)?)?;
         }
         None => {
-            let color = args.color.on(&io::stdout());
-            output::print(&promises.render(args.format, output::width(), color)?)?;
+            let color = session.color.on(&io::stdout());
+            session.output.print(&promises.render(args.format, terminal::width(), color)?)?;
         }
     }
     let fails = |view: &PromiseView| match view.promise.standing() {

@@ -10,7 +10,9 @@ use ringfence::report::page::columns;
 use serde::Serialize;
 
 use super::input;
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::Color;
 use super::values::Form;
 
 /// List the data categories and purposes, with their names in other vocabularies
@@ -25,7 +27,7 @@ pub struct Args {
     format: Form,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -49,14 +51,10 @@ struct Entry<'t> {
 }
 
 /// Lists the taxonomies.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let world = match args.paths.as_slice() {
-        [] => input::nothing(args.color),
-        paths => input::read(paths, &[], None, args.color).map(|input| input.world),
-    };
-    let world = match world {
-        Ok(world) => world,
-        Err(code) => return Ok(code),
+        [] => input::builtin_world(session)?,
+        paths => input::read(session, paths, &[], None)?.world,
     };
     let both = Both { data: entries(&world.model.data), purposes: entries(&world.model.purposes) };
     let text = match args.format {
@@ -66,7 +64,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             inert(&text).into_owned()
         }
     };
-    output::print(&text)?;
+    session.output.print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

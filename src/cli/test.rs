@@ -8,9 +8,9 @@ use ringfence::base::source::Sources;
 use ringfence::policy_test;
 use ringfence::report::tested::{Format, Look, Tested};
 
-use super::input;
-use super::limits::limits;
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::{self, Color};
 use super::values;
 
 /// Run policy tests: small inventories with the findings that a policy must report
@@ -45,7 +45,7 @@ pub struct Args {
     pub quiet: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -70,7 +70,7 @@ Exit codes:
   2  invalid tests, policy or arguments, or there are no tests";
 
 /// Runs the tests.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut sources = Sources::new();
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { here.as_slice() } else { args.paths.as_slice() };
@@ -81,10 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             has(file) || has(name) || rule.is_some_and(has)
         })
     };
-    let suite = match policy_test::read(paths, wanted, limits(), &mut sources) {
-        Ok(suite) => suite,
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
+    let suite = policy_test::read(paths, wanted, session.limits, &mut sources)
+        .map_err(|wrong| session.invalid(&wrong, &sources))?;
     let outcomes = policy_test::run(&suite, &sources);
     let asked = args.coverage || args.fail_under.is_some();
     let coverage = asked.then(|| policy_test::coverage(&suite, &sources));
@@ -94,15 +92,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         coverage: coverage.as_ref(),
         fail_under: args.fail_under.map(usize::from),
     };
-    let on_paper = Look { color: args.color == Color::Always, width: 80, quiet: args.quiet };
+    let on_paper = Look { color: session.color == Color::Always, width: 80, quiet: session.quiet };
     for (format, file) in &args.reports {
-        output::write_file(file, &tested.render(*format, on_paper)?)?;
+        session.output.write_file(file, &tested.render(*format, on_paper)?)?;
     }
     match &args.output {
-        Some(file) => output::write_file(file, &tested.render(args.format, on_paper)?)?,
+        Some(file) => session.output.write_file(file, &tested.render(args.format, on_paper)?)?,
         None => {
-            let look = Look { color: args.color.on(&io::stdout()), width: output::width(), ..on_paper };
-            output::print(&tested.render(args.format, look)?)?;
+            let look = Look { color: session.color.on(&io::stdout()), width: terminal::width(), ..on_paper };
+            session.output.print(&tested.render(args.format, look)?)?;
         }
     }
     Ok(ExitCode::from(u8::from(tested.fails())))

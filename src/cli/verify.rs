@@ -1,13 +1,13 @@
 //! `ringfence verify`: whether a certificate or a bundle holds, without a second audit.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::civil::Date;
 use ringfence::audit::Options;
 use ringfence::base::source::{FileId, Sources};
-use ringfence::base::stages;
 use ringfence::base::visible::{inert, visible};
 use ringfence::base::vocabulary::Status;
 use ringfence::model::Scope;
@@ -23,10 +23,11 @@ use ringfence::verify::certificate::{
 use ringfence::verify::outcome::Outcome;
 use serde::Deserialize;
 
-use super::input::{self, WRONG};
+use super::input;
 use super::judging;
-use super::limits::limits;
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::Stop;
+use super::terminal::Color;
 use super::values;
 
 /// A larger certificate is none.
@@ -75,7 +76,7 @@ pub struct Args {
     pub quiet: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -105,35 +106,26 @@ impl Args {
 }
 
 /// Runs the check.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if is_archive(&args.certificate) {
-        return bundle(args);
+        return bundle(args, session);
     }
-    let none = |why: &str| {
-        let shown = visible(&args.certificate.display().to_string());
-        output::say(&format!(
-            "error: `{shown}` is no certificate of this version: {}\n  help: `ringfence audit --certificate FILE` writes one",
-            visible(why)
-        ));
-        Ok(ExitCode::from(WRONG))
+    let no_certificate = |why: String| {
+        let shown = args.certificate.display();
+        Stop::error(format_args!(
+            "`{shown}` is no certificate of this version: {why}\n  help: `ringfence audit --certificate FILE` writes one"
+        ))
     };
-    // What it says is held in memory only once the texts of the inventory no longer are.
-    if let Err(why) = bytes(&args.certificate).and_then(|bytes| of_this_version(&bytes)) {
-        return none(&why);
-    }
-    let mut input = match input::read_excluding(&args.paths, &args.policies, &args.exclude, args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
+    // Its version is checked now and the rest is read later, so that it is never in memory beside the
+    // texts of the inventory.
+    bytes(&args.certificate).and_then(|bytes| of_this_version(&bytes)).map_err(no_certificate)?;
+    let mut input = input::read_excluding(session, &args.paths, &args.policies, &args.exclude)?;
     let unnamed =
         if args.policies.is_empty() { unnamed_policies(&input.world, &input.sources) } else { Vec::new() };
     let digests = digests(&input.sources);
     input.sources = Sources::new();
-    let certificate = match bytes(&args.certificate).and_then(|bytes| read(&bytes)) {
-        Ok(certificate) => certificate,
-        Err(why) => return none(&why),
-    };
-    let checking = stages::begin("checking", 0);
+    let certificate = bytes(&args.certificate).and_then(|bytes| read(&bytes)).map_err(no_certificate)?;
+    let checking = session.stages.begin("checking", 0);
     let expected = args.expected();
     let mut verified = verify(&certificate, &input.world, &digests, &expected);
     drop(checking);
@@ -148,7 +140,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         outcome: &outcome,
         cause,
     };
-    output::print(&inert(&said.text(args.quiet)))?;
+    session.output.print(&inert(&said.text(session.quiet)))?;
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((certificate, input));
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
@@ -194,24 +186,21 @@ fn is_archive(path: &Path) -> bool {
 }
 
 /// Checks a bundle.
-fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
-    let wrong = |why: &str| {
-        let shown = visible(&args.certificate.display().to_string());
-        output::say(&format!(
-            "error: `{shown}` is no bundle that can be checked: {}\n  help: `ringfence audit --bundle FILE.zip` writes one",
-            visible(why)
-        ));
-        Ok(ExitCode::from(WRONG))
+fn bundle(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
+    let no_bundle = |why: &dyn Display| {
+        let shown = args.certificate.display();
+        Stop::error(format_args!(
+            "`{shown}` is no bundle that can be checked: {why}\n  help: `ringfence audit --bundle FILE.zip` writes one"
+        ))
     };
     if let Some(why) = other_extension(&args.certificate) {
-        return wrong(&why);
+        return Err(no_bundle(&why));
     }
-    let archive = match DISK.read(&args.certificate, MOST_BUNDLE + 1) {
-        Ok(archive) if archive.len() as u64 > MOST_BUNDLE => return wrong("it is larger than 4 GiB"),
-        Ok(archive) => archive,
-        Err(error) => return wrong(&error.to_string()),
-    };
-    let unpacking = stages::begin("unpacking", 0);
+    let archive = DISK.read(&args.certificate, MOST_BUNDLE + 1).map_err(|error| no_bundle(&error))?;
+    if archive.len() as u64 > MOST_BUNDLE {
+        return Err(no_bundle(&"it is larger than 4 GiB"));
+    }
+    let unpacking = session.stages.begin("unpacking", 0);
     let mut sources = Sources::new();
     let unpacked = Bundle::read(&archive).and_then(|bundle| {
         let failures = bundle.failures()?;
@@ -219,88 +208,68 @@ fn bundle(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok((bundle, failures, None));
         }
         let foreign = bundle.foreign()?;
-        let texts = bundle.texts(limits(), &mut sources)?;
+        let texts = bundle.texts(session.limits, &mut sources)?;
         Ok((bundle, foreign, Some(texts)))
     });
-    let (bundle, failures, texts) = match unpacked {
-        Ok(unpacked) => unpacked,
-        Err(error) => return wrong(&error.to_string()),
-    };
+    let (bundle, failures, texts) = unpacked.map_err(|error| no_bundle(&error))?;
     drop(unpacking);
     let Some(read) = texts else {
         let mut said = failed(&failures);
-        if !args.quiet {
+        if !session.quiet {
             said += &format!("Not verified: the bundle is not what it lists; {} entries\n", bundle.len());
         }
-        output::print(&inert(&said))?;
+        session.output.print(&inert(&said))?;
         return Ok(ExitCode::from(1));
     };
-    let request = Request { read: Some(&read), limits: limits(), ..Request::default() };
-    let world = match load::load(&request, &mut sources) {
-        Ok(world) => world,
-        Err(mistakes) => return Ok(input::show(&mistakes, &sources, args.color)),
-    };
-    let checking = stages::begin("checking", 0);
+    let request = Request { read: Some(&read), limits: session.limits, ..Request::default() };
+    let world = load::load(&request, &mut sources).map_err(|wrong| session.invalid(&wrong, &sources))?;
+    let checking = session.stages.begin("checking", 0);
     let expected = args.expected();
-    let mut checked = match bundle.check(&world, &sources, &expected) {
-        Ok(checked) => checked,
-        Err(error) => return wrong(&error.to_string()),
-    };
+    let mut checked = bundle.check(&world, &sources, &expected).map_err(|error| no_bundle(&error))?;
     drop(checking);
     let all = &mut checked.verified.failures;
     all.splice(0..0, failures);
     all.extend(bundle.unnamed_exclusions(&args.exclude));
-    let cause = match beside(args, &bundle, &world, &sources) {
-        Ok((others, cause)) => {
-            all.extend(others);
-            cause
-        }
-        Err(code) => return Ok(code),
-    };
+    let (others, cause) = beside(args, session, &bundle, &world, &sources)?;
+    all.extend(others);
     let quick = args.quick;
     if !quick {
-        match again(&bundle, &world, &mut sources, args.color)? {
-            Ok(others) => all.extend(others),
-            Err(code) => return Ok(code),
-        }
+        all.extend(again(session, &bundle, &world, &mut sources)?);
     }
     let Checked { certificate, verified, outcome, .. } = &checked;
     let said = Said { certificate, verified, expected: &expected, outcome, cause };
-    let mut said = said.text(args.quiet);
-    if !args.quiet {
+    let mut said = said.text(session.quiet);
+    if !session.quiet {
         if quick {
             said += "not covered: of the reports what is not a finding in reports/report.json\n";
         }
         said += &format!("{} entries are as listed\n", bundle.len());
         checked.notes.iter().for_each(|note| said += &format!("{}\n", visible(note)));
     }
-    output::print(&inert(&said))?;
+    session.output.print(&inert(&said))?;
     Ok(ExitCode::from(u8::from(!checked.verified.failures.is_empty())))
 }
 
 /// What of a bundle is not as this version makes it of the texts in it.
 fn again(
+    session: &Session,
     bundle: &Bundle,
     world: &World,
     sources: &mut Sources,
-    color: Color,
-) -> anyhow::Result<Result<Vec<String>, ExitCode>> {
+) -> Result<Vec<String>, Stop> {
     let version = &bundle.manifest.ringfence;
     if version != env!("CARGO_PKG_VERSION") {
-        return Ok(Ok(vec![format!(
+        return Ok(vec![format!(
             "ringfence {version} wrote it, so that this version cannot make its reports again: check it with that \
              version, or leave the reports out with `--quick`"
-        )]));
+        )]);
     }
-    let (options, gate) = match bundle.options(&limits(), sources) {
-        Ok(options) => options,
-        Err(NotAgain::Baseline(mistakes)) => return Ok(Err(input::show(&mistakes, sources, color))),
-        Err(NotAgain::Unreadable(error)) => anyhow::bail!("the bundle cannot be made again: {error}"),
-    };
-    let audit = match super::limits::audit(world, sources, &options) {
-        Ok(audit) => audit,
-        Err(code) => return Ok(Err(code)),
-    };
+    let (mut options, gate) = bundle.options(&session.limits, sources).map_err(|error| match error {
+        NotAgain::Baseline(diagnostics) => session.invalid(&diagnostics, sources),
+        NotAgain::Unreadable(error) => Stop::error(format_args!("the bundle cannot be made again: {error}")),
+    })?;
+    options.stages = session.stages.clone();
+    let audit = judging::audit(session, world, sources, &options)?;
     let report = Report {
         gate,
         places: Places::new(sources),
@@ -309,24 +278,25 @@ fn again(
         sources: Some(sources),
         ..Report::new(&audit)
     };
-    Ok(Ok(bundle.made_again(world, sources, &options, &report)?))
+    Ok(bundle.made_again(world, sources, &options, &report)?)
 }
 
 /// How the inventory and the policies that the call names differ from those in a bundle, and why
 /// they probably do.
 fn beside(
     args: &Args,
+    session: &Session,
     bundle: &Bundle,
     world: &World,
     sources: &Sources,
-) -> Result<(Vec<String>, Option<String>), ExitCode> {
+) -> Result<(Vec<String>, Option<String>), Stop> {
     let read = &world.read;
     let digests =
         |sources: &Sources, files: &[FileId]| digests_of(files.iter().filter_map(|&file| sources.get(file)));
     let mut failures = Vec::new();
     let mut cause = None;
     if !args.paths.is_empty() {
-        let now = input::inventory_excluding(&args.paths, &args.exclude, args.color)?;
+        let now = input::inventory_excluding(session, &args.paths, &args.exclude)?;
         let named = digests(&now.sources, &now.world.read.inventory);
         let then = digests(sources, &read.inventory);
         failures.extend(changes(&then, &named));
@@ -340,7 +310,7 @@ fn beside(
         args.policies.iter().partition(|name| !Path::new(name).exists() && bundle.policy(name).is_some());
     let mut texts = Sources::new();
     let request = Request { policies: elsewhere.into_iter().cloned().collect(), ..Request::default() };
-    let now = load::load(&request, &mut texts).map_err(|m| input::show(&m, &texts, args.color))?;
+    let now = load::load(&request, &mut texts).map_err(|wrong| session.invalid(&wrong, &texts))?;
     let mut named: BTreeSet<String> =
         digests(&texts, &now.read.policies).into_iter().map(|(_, digest)| digest).collect();
     named.extend(within.into_iter().filter_map(|name| bundle.policy(name)).map(str::to_owned));

@@ -15,10 +15,11 @@ use ringfence::model::load;
 use ringfence::read::files::{Changed, Files};
 use ringfence::report::edit::{NewWaiver, with_waiver};
 
-use super::input::{self, Input, WRONG};
-use super::judging::{Binding, Scoping};
-use super::limits;
-use super::output::{self, Color};
+use super::input::{self, Input};
+use super::judging::{self, Binding, Scoping};
+use super::session::Session;
+use super::stop::{Stop, stop};
+use super::terminal::Color;
 use super::values;
 
 /// The file where nothing else holds waivers.
@@ -62,7 +63,7 @@ pub struct Args {
     pub quiet: bool,
     /// When to use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    pub color: Color,
 }
 
 const EXAMPLES: &str = "\
@@ -85,40 +86,28 @@ fn said(text: &str) -> Result<String, String> {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
-        anyhow::bail!("a waiver is written to a file: name the inventory's folder or file, not `-`");
+        stop!("a waiver is written to a file: name the inventory's folder or file, not `-`");
     }
-    let input = match input::read(&args.paths, &args.scoping.policies, None, args.color) {
-        Ok(input) => input,
-        Err(code) => return Ok(code),
-    };
-    let options = args.binding.options(&args.scoping, &input.config);
+    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let options = args.binding.options(session, &args.scoping, &input.config);
     if args.expires < options.day {
-        anyhow::bail!(
+        stop!(
             "a waiver that expires on {} has already expired on {}: pass a later date",
             args.expires,
             options.day
         );
     }
-    let before = match limits::audit(&input.world, &input.sources, &options) {
-        Ok(before) => before,
-        Err(code) => return Ok(code),
-    };
-    output::say_left_out(&before.judged);
-    let finding = match find(&before, &args.fingerprint) {
-        Ok(finding) => finding,
-        Err(text) => {
-            output::say(&text);
-            return Ok(ExitCode::from(WRONG));
-        }
-    };
+    let before = judging::audit(session, &input.world, &input.sources, &options)?;
+    session.output.say_left_out(&before.judged);
+    let finding = find(&before, &args.fingerprint)?;
     let file = file(args, &input);
     let shown = visible(&file.display().to_string());
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => anyhow::bail!("cannot read `{shown}`: {error}"),
+        Err(error) => stop!("cannot read `{shown}`: {error}"),
     };
     let waiver = NewWaiver {
         finding,
@@ -127,15 +116,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         expires: args.expires.to_string(),
         ticket: args.ticket.as_deref(),
     };
-    let Some(text) = with_waiver(&text, &waiver, &limits::limits()) else {
-        anyhow::bail!(
-            "`{shown}` cannot be added to without touching the rest of it; name another file with --file"
-        );
+    let Some(text) = with_waiver(&text, &waiver, &session.limits) else {
+        stop!("`{shown}` cannot be added to without touching the rest of it; name another file with --file");
     };
-    accepts(&input, &options, &before, finding, &file, &text)?;
-    output::replace(&file, &text)?;
-    if !args.quiet {
-        output::say(&format!(
+    accepts(session, &input, &options, &before, finding, &file, &text)?;
+    session.output.replace(&file, &text)?;
+    if !session.quiet {
+        session.output.say(&format!(
             "Accepted {} until {} in {shown}\n  {}: {}",
             finding.fingerprint,
             args.expires,
@@ -147,35 +134,33 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The finding that is meant and that nobody has accepted.
-fn find<'a>(audit: &'a Audit, wanted: &str) -> Result<&'a Finding, String> {
+fn find<'a>(audit: &'a Audit, wanted: &str) -> Result<&'a Finding, Stop> {
     let digits = wanted.strip_prefix("rf1:").unwrap_or(wanted);
     let all = || audit.findings.iter().map(|f| f.fingerprint.as_str());
     let shown = visible(wanted);
     if digits.len() < LEAST_DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(format!(
-            "error: `{shown}` is not a fingerprint\n  help: a fingerprint is `rf1:` and 16 hexadecimal digits, of which the first {LEAST_DIGITS} are enough"
-        ));
+        stop!(
+            "`{shown}` is not a fingerprint\n  help: a fingerprint is `rf1:` and 16 hexadecimal digits, of which the first {LEAST_DIGITS} are enough"
+        );
     }
     let start = format!("rf1:{}", digits.to_lowercase());
     let mut found = audit.findings.iter().filter(|f| f.fingerprint.starts_with(&start));
     let Some(finding) = found.next() else {
         let near = nearest(&start, all()).map(|near| format!("did you mean `{near}`? "));
         let near = near.unwrap_or_default();
-        return Err(format!(
-            "error: there is no finding `{shown}`\n  help: {near}`ringfence audit` lists all findings"
-        ));
+        stop!("there is no finding `{shown}`\n  help: {near}`ringfence audit` lists all findings");
     };
     if found.next().is_some() {
-        return Err(format!("error: several findings begin with `{shown}`\n  help: give more digits"));
+        stop!("several findings begin with `{shown}`\n  help: give more digits");
     }
     match &finding.waiver {
-        Some(waiver) if finding.status == FindingStatus::Waived => Err(format!(
-            "error: {} is accepted already, until {} ({}:{})",
+        Some(waiver) if finding.status == FindingStatus::Waived => stop!(
+            "{} is accepted already, until {} ({}:{})",
             finding.fingerprint,
             waiver.expires,
             visible(&waiver.location.file),
             waiver.location.line
-        )),
+        ),
         _ => Ok(finding),
     }
 }
@@ -203,25 +188,26 @@ fn file(args: &Args, input: &Input) -> PathBuf {
 /// Reads and judges all anew as if the file were written: the finding is accepted then,
 /// and no other is touched.
 fn accepts(
+    session: &Session,
     input: &Input,
     options: &Options,
     before: &Audit,
     finding: &Finding,
     file: &Path,
     text: &str,
-) -> anyhow::Result<()> {
+) -> Result<(), Stop> {
     let shown = visible(&file.display().to_string());
     let changed = Changed::new(file, text.to_owned()).with_context(|| format!("cannot write `{shown}`"))?;
     let mut sources = Sources::new();
-    let world = match load::load(&input.request(&Files::Changed(Box::new(changed))), &mut sources) {
+    let world = match load::load(&input.request(session, &Files::Changed(Box::new(changed))), &mut sources) {
         Ok(world) => world,
-        Err(mistakes) => {
-            let first = mistakes.first().map(|m| visible(&m.message)).unwrap_or_default();
-            anyhow::bail!("a waiver in `{shown}` would be a mistake ({first}); nothing was written");
+        Err(diagnostics) => {
+            let first = diagnostics.first().map(|m| visible(&m.message)).unwrap_or_default();
+            stop!("a waiver in `{shown}` would be a mistake ({first}); nothing was written");
         }
     };
     if world.own_waivers.len() == input.world.own_waivers.len() {
-        anyhow::bail!(
+        stop!(
             "a waiver in `{shown}` would not be read: it is no part of the inventory (`ringfence files` says what is); nothing was written"
         );
     }
@@ -231,10 +217,11 @@ fn accepts(
     };
     let mut expected = statuses(before);
     expected.insert(finding.fingerprint.clone(), FindingStatus::Waived);
-    anyhow::ensure!(
-        statuses(&after) == expected,
-        "a waiver in `{shown}` would not accept {} and nothing else; nothing was written",
-        finding.fingerprint
-    );
+    if statuses(&after) != expected {
+        stop!(
+            "a waiver in `{shown}` would not accept {} and nothing else; nothing was written",
+            finding.fingerprint
+        );
+    }
     Ok(())
 }

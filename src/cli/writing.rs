@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ringfence::base::stages;
 use ringfence::base::visible::visible;
 use ringfence::declare::config::Config;
 use ringfence::read::files::lexically;
 use ringfence::report::{Format, Look};
 
-use super::output::{self, Color};
+use super::session::Session;
+use super::stop::{Stop, stop};
+use super::terminal::{self, Color};
 use super::values;
 
 /// What is written, where, and how it looks.
@@ -44,12 +45,13 @@ impl Writing {
     /// When one cannot be made or written.
     pub fn write(
         &self,
+        session: &Session,
         config: &Config,
         remarks: impl Fn(Format) -> Vec<String>,
         mut make: impl FnMut(Format, Look, &mut dyn Write) -> io::Result<()>,
-    ) -> anyhow::Result<()> {
+    ) -> Result<(), Stop> {
         let limit = (self.limit > 0).then_some(self.limit);
-        let on_paper = Look { color: self.color == Color::Always, width: 80, limit, quiet: self.quiet };
+        let on_paper = Look { color: session.color == Color::Always, width: 80, limit, quiet: session.quiet };
         let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
         let here = std::env::current_dir().unwrap_or_default();
         let mut files: Vec<_> = reports.iter().map(|(_, file)| file).chain(&self.output).collect();
@@ -57,24 +59,23 @@ impl Writing {
         let one = |a: &PathBuf, b: &PathBuf| lexically(&here.join(a)) == lexically(&here.join(b));
         let twins = files.iter().zip(files.iter().skip(1)).find(|(a, b)| one(a, b) && !a.starts_with("/dev"));
         if let Some((one, _)) = twins {
-            anyhow::bail!(
-                "two reports would go to `{}`; name a file for each",
-                visible(&one.display().to_string())
-            );
+            stop!("two reports would go to `{}`; name a file for each", visible(&one.display().to_string()));
         }
         let formats = reports.iter().map(|(format, _)| *format).chain([self.format]);
         let remarks: BTreeSet<String> = formats.flat_map(remarks).collect();
-        remarks.iter().for_each(|remark| output::say(&visible(&format!("note: {remark}"))));
-        let _writing = stages::begin("writing", 0);
+        remarks.iter().for_each(|remark| session.output.say(&visible(&format!("note: {remark}"))));
+        let _writing = session.stages.begin("writing", 0);
         for (format, file) in reports {
-            output::stream_file(file, |out| make(*format, on_paper, out))?;
+            session.output.stream_file(file, |out| make(*format, on_paper, out))?;
         }
         match &self.output {
-            Some(file) => output::stream_file(file, |out| make(self.format, on_paper, out)),
+            Some(file) => session.output.stream_file(file, |out| make(self.format, on_paper, out))?,
             None => {
-                let look = Look { color: self.color.on(&io::stdout()), width: output::width(), ..on_paper };
-                output::stream(|out| make(self.format, look, out))
+                let look =
+                    Look { color: session.color.on(&io::stdout()), width: terminal::width(), ..on_paper };
+                session.output.stream(|out| make(self.format, look, out))?;
             }
         }
+        Ok(())
     }
 }

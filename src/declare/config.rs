@@ -305,7 +305,7 @@ mod tests {
         let mut diagnostics = Vec::new();
         let tree = Tree::default();
         let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
-        let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), &DISK, Path::new("project"));
+        let config = decode(&mut d, &node(&serde_yaml::from_str(text).unwrap()), DISK, Path::new("project"));
         (config, diagnostics)
     }
 
@@ -347,10 +347,10 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         std::fs::write(deep.join("x.yaml"), "").unwrap();
         let file = std::fs::canonicalize(folder.path()).unwrap().join("a").join(FILE);
-        assert_ne!(find(&DISK, &deep), Some(file.clone()));
+        assert_ne!(find(DISK, &deep), Some(file.clone()));
         std::fs::write(&file, "").unwrap();
         for from in [&deep, &deep.join("x.yaml"), &folder.path().join("a")] {
-            assert_eq!(find(&DISK, from), Some(file.clone()), "{from:?}");
+            assert_eq!(find(DISK, from), Some(file.clone()), "{from:?}");
         }
     }
 }

@@ -117,7 +117,7 @@ impl Reader<'_> {
         let mut looked = Sources::new();
         let mut mistakes = Vec::new();
         let given = [path.to_owned()];
-        let set = input::read(&DISK, &given, &self.options(), &mut looked, &mut mistakes);
+        let set = input::read(DISK, &given, &self.options(), &mut looked, &mut mistakes);
         for mistake in mistakes {
             let text = mistake.primary.as_ref().and_then(|label| looked.get(label.span.file));
             match text {
@@ -293,7 +293,7 @@ impl Reader<'_> {
             let before = self.diagnostics.len();
             let given = [place.clone()];
             let options = InputOptions { settings: Settings::Beside, ..self.options() };
-            let set = input::read(&DISK, &given, &options, self.sources, &mut self.diagnostics);
+            let set = input::read(DISK, &given, &options, self.sources, &mut self.diagnostics);
             // A path that leads nowhere is a mistake of the test.
             for mistake in self.diagnostics.iter_mut().skip(before).filter(|m| m.code == "missing-path") {
                 let help = mistake.help.take().unwrap_or_default();

@@ -473,7 +473,7 @@ fn timings_go_beside_the_result_and_change_nothing_of_it() {
     assert_eq!((timed, &out), (code, &plain));
     let stages: Vec<&str> = err.lines().filter_map(|line| line.split("  ").next()).collect();
     let expected =
-        ["stage", "reading", "resolving", "following", "judging again", "describing", "writing", "the rest"];
+        ["stage", "reading", "resolving", "following", "judging again", "describing", "writing", "other"];
     assert_eq!(stages.get(..expected.len()), Some(expected.as_slice()), "{err}");
-    assert!(err.lines().last().unwrap().starts_with("in all"), "{err}");
+    assert!(err.lines().last().unwrap().starts_with("total"), "{err}");
 }

@@ -121,7 +121,7 @@ fn links_of_the_user_lead_where_they_lead() {
     symlink("x.yaml", folder.path().join("reports/x.json")).unwrap();
     let (code, said) = run(&repo, &["audit", "inv", "--output", "../mine/x.json"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("is a YAML file and is not written over"), "{said}");
+    assert!(said.contains("is a YAML file and is not overwritten"), "{said}");
     assert_eq!(fs::read_to_string(folder.path().join("reports/x.yaml")).unwrap(), "parties: []\n");
 }
 

@@ -314,11 +314,11 @@ mod tests {
                 sources.add("b.yaml", "parties: [{id: b}, {name: [}]\n".to_owned()),
             ];
             let mut mistakes = Vec::new();
-            let reading = Reading { files: &files, telling: Vec::new(), place: &crate::read::files::DISK };
+            let reading = Reading { files: &files, telling: Vec::new(), place: crate::read::files::DISK };
             // One after the other: so the first goes before the second is looked at.
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             pool.install(|| {
-                let stage = crate::base::stages::begin("reading", 0);
+                let stage = crate::base::stages::Stages::default().begin("reading", 0);
                 declared(&reading, &mut sources, Allowance::new(Limits::USUAL), &stage, &mut mistakes)
             });
             let says = |what: &str| mistakes.iter().any(|mistake| mistake.message.contains(what));

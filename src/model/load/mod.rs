@@ -14,7 +14,7 @@ use crate::base::finding::Notice;
 use crate::base::glob::Glob;
 use crate::base::limits::{Allowance, Limits};
 use crate::base::source::{FileId, SourceFile, Sources, Span};
-use crate::base::stages::{self, Unit};
+use crate::base::stages::{Stages, Unit};
 use crate::declare::inventory::{Inventory, Judges, Statement, Waiver};
 use crate::declare::packs;
 use crate::declare::policy::{Policy, policy};
@@ -52,6 +52,8 @@ pub struct Request<'r> {
     pub settings: Settings,
     /// Which file standard input stands for.
     pub stdin_name: Option<PathBuf>,
+    /// Where progress is reported.
+    pub stages: Stages,
 }
 
 /// Which texts were read as what.
@@ -68,18 +70,19 @@ pub struct Read {
 impl Default for Request<'_> {
     fn default() -> Self {
         Request {
-            files: &DISK,
+            files: DISK,
             paths: Vec::new(),
             exclude: Vec::new(),
             baselines: Vec::new(),
             policies: Vec::new(),
-            policy_files: &DISK,
+            policy_files: DISK,
             judges: None,
             limits: Limits::USUAL,
             keep: false,
             read: None,
             settings: Settings::Beside,
             stdin_name: None,
+            stages: Stages::default(),
         }
     }
 }
@@ -119,7 +122,7 @@ pub struct World {
 /// # Errors
 /// All mistakes of all files, in no particular order.
 pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
-    let reading = stages::begin("reading", 0);
+    let reading = request.stages.begin("reading", 0);
     let mut diagnostics = Vec::new();
     let options = InputOptions {
         exclude: request.exclude.iter().map(Glob::new).collect(),
@@ -180,7 +183,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let notices = reading_notices(&set, &policies_within, &policies, sources);
     reading.end(sources.bytes(), Unit::Bytes);
     let kept = if request.keep { declared.clone() } else { Inventory::default() };
-    let resolving = stages::begin("resolving", 0);
+    let resolving = request.stages.begin("resolving", 0);
     let model = build(declared, data, purposes, &mut diagnostics);
     resolving.end(model.flows.len(), Unit::Flows);
     if diagnostics.is_empty() {

@@ -29,7 +29,7 @@ pub enum Files {
 }
 
 /// The disk.
-pub static DISK: Files = Files::Disk;
+pub const DISK: &Files = &Files::Disk;
 
 /// What a path leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,6 @@ use crate::audit::Options;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::limits::Limits;
 use crate::base::source::Sources;
-use crate::base::stages;
 use crate::declare::baseline::Baseline;
 use crate::declare::gate::Gate;
 use crate::model::load::World;
@@ -81,7 +80,7 @@ impl Bundle<'_> {
             texts.iter().map(|member| zip::Packed::listed(&member.entry, member.bytes, &member.blake3));
         let files = super::read(world).filter_map(|file| sources.get(file));
         let made = Made { world, digests: &digests_of(files), options, report };
-        let stage = stages::begin("making again", super::REPORTS.len() + 2);
+        let stage = options.stages.begin("making again", super::REPORTS.len() + 2);
         let members = texts.iter().map(|&member| member.clone()).collect();
         let again = made.entries(places, members, &unpacked.collect::<Vec<_>>(), &stage)?;
         let differ = again.iter().filter(|entry| !self.holds(entry));

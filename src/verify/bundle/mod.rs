@@ -22,7 +22,7 @@ pub use manifest::{Gating, Kind, Manifest, Member, VERSION};
 
 use crate::audit::Options;
 use crate::base::source::{FileId, SourceFile, Sources};
-use crate::base::stages;
+use crate::base::stages::Stage;
 use crate::declare::packs::PACKS;
 use crate::model::load::{World, pack_name};
 use crate::read::files::{self, Files};
@@ -140,7 +140,7 @@ pub fn pack(content: &Content, files: &Files) -> Result<Packed, NotBundled> {
     let Content { world, sources, options, .. } = *content;
     let mut places = Places::default();
     let texts = texts(content, &mut places)?;
-    let stage = stages::begin("bundling", texts.len() + REPORTS.len() + 1);
+    let stage = options.stages.begin("bundling", texts.len() + REPORTS.len() + 1);
     let packed = texts.par_iter().map(|(member, file)| {
         let text = judged(file, files)?;
         Ok(stage.after(zip::pack(&member.entry, |out| out.write_all(&text)))?)
@@ -172,7 +172,7 @@ impl Made<'_> {
         mut places: Places,
         mut members: Vec<Member>,
         texts: &[zip::Packed],
-        stage: &stages::Stage,
+        stage: &Stage,
     ) -> io::Result<Vec<zip::Packed>> {
         let mut made = Vec::new();
         let mut add = |kind, name: &str, done: zip::Packed| {
