@@ -14,13 +14,11 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use ringfence::audit::{Options, audit};
-use ringfence::base::source::Sources;
-use ringfence::model::load::{Request, World, load};
-use ringfence::read::files::DISK;
-use ringfence::read::input::{self, InputOptions};
-use ringfence::read::yaml::{self, Limits};
-use ringfence::report::{Format, Report};
+use ringfence::source::Sources;
+use ringfence::testing::files::DISK;
+use ringfence::testing::input::InputOptions;
+use ringfence::testing::{input, yaml};
+use ringfence::{Format, Limits, Options, Report, Request, World, audit, load};
 
 fn read(folder: &Path) -> Sources {
     let mut sources = Sources::default();

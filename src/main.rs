@@ -1,7 +1,5 @@
 //! The `ringfence` command.
 
-mod cli;
-
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
@@ -12,5 +10,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run()
+    ringfence::main()
 }

@@ -1,13 +1,12 @@
 //! A world that was read and judged, and what must hold of it.
 
-use ringfence::audit::{Options, audit};
-use ringfence::base::finding::Audit;
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::Word;
-use ringfence::model::load::{Request, World, load};
-use ringfence::read::places::Places;
-use ringfence::report::{Format, Report};
-use ringfence::verify::certificate::{self, Certificate, Expected, digests};
+use ringfence::finding::Audit;
+use ringfence::source::Sources;
+use ringfence::testing::certificate;
+use ringfence::vocabulary::Word;
+use ringfence::{
+    Certificate, Expected, Format, Options, Places, Report, Request, World, audit, digests, load,
+};
 
 pub struct Judged {
     pub world: World,

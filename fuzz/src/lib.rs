@@ -15,13 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ringfence::audit::audit;
-use ringfence::base::limits::Limits;
-use ringfence::base::source::{FileId, Sources};
-use ringfence::declare::baseline::Baseline;
-use ringfence::model::load::{Request, World};
-use ringfence::read::yaml::{fast, general};
-use ringfence::verify::certificate::{Certificate, Expected, verify};
+use ringfence::source::{FileId, Sources};
+use ringfence::testing::yaml::{fast, general};
+use ringfence::{Baseline, Certificate, Expected, Limits, Request, World, audit, verify};
 
 use judged::{Judged, options};
 pub use random::agreement;
@@ -130,7 +126,7 @@ pub fn waivers(bytes: &[u8]) {
         let written = baseline.to_json().expect("it is written");
         let again = Baseline::read("again.json".into(), written, &Limits::default(), &mut Sources::new());
         assert_eq!(again.as_ref(), Ok(&baseline));
-        let options = ringfence::audit::Options { baseline: Some(baseline), ..options() };
+        let options = ringfence::Options { baseline: Some(baseline), ..options() };
         let known = audit(&SAMPLE.world, &SAMPLE.sources, &options);
         assert_eq!(judged::fingerprints(&known), SAMPLE.fingerprints());
     }

@@ -3,10 +3,8 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use ringfence::base::vocabulary::{Status, Word};
-use ringfence::model::Scope;
-use ringfence::model::load::Request;
-use ringfence::report::Report;
+use ringfence::vocabulary::{Status, Word};
+use ringfence::{Report, Request, Scope};
 
 use super::judged::{Judged, options};
 use super::naive::world::World;

@@ -51,15 +51,15 @@ pub fn derivation(
     options: &Options,
     fingerprint: &str,
 ) -> Option<Derivation> {
-    let outcome = evaluate::evaluate(world, options);
+    let judgement = evaluate::evaluate(world, options);
     let describe = Describe::new(world, sources, &options.binding, &[], &[]);
-    let (violation, finding) = outcome
+    let (violation, finding) = judgement
         .violations
         .iter()
         .map(|violation| (violation, describe.finding(violation)))
         .find(|(_, finding)| finding.fingerprint == fingerprint)?;
     let day = options.scope.as_of.unwrap_or(options.day);
-    let derive = Derive { world, sources, day, outcome: &outcome };
+    let derive = Derive { world, sources, day, judgement: &judgement };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
 }
@@ -68,7 +68,7 @@ struct Derive<'w> {
     world: &'w World,
     sources: &'w Sources,
     day: Date,
-    outcome: &'w evaluate::Outcome,
+    judgement: &'w evaluate::Judgement,
 }
 
 impl Derive<'_> {
@@ -117,7 +117,7 @@ impl Derive<'_> {
     /// What starts at a system, declared or assumed.
     fn own(&self, system: SystemId) -> LeafSet {
         let mut own = self.world.model.systems[system].originates.clone();
-        if let Some(assumed) = self.outcome.assumed().at(system) {
+        if let Some(assumed) = self.judgement.assumed().at(system) {
             own.extend(assumed.row());
         }
         own
@@ -135,7 +135,7 @@ impl Derive<'_> {
                 because.push(self.reason(text, Some(key.span)));
             }
         }
-        let assumed = self.outcome.assumed();
+        let assumed = self.judgement.assumed();
         for &(_, key) in assumed.pairs.iter().filter(|&&(at, key)| at == system && touches(key)) {
             let text = format!(
                 "this needs `{}`, and no declaration says where it comes from: it is assumed to start here",

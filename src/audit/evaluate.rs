@@ -22,19 +22,19 @@ use crate::model::load::World;
 use crate::model::matching::Matching;
 use crate::model::{self, AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
 
-/// What a judgement came to.
+/// What is broken by the flows in scope, and what kept something from being broken: not yet in words.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Judgement {
     /// Which flows counted.
-    pub counting: Counting,
+    pub(crate) counting: Counting,
     /// What is broken.
-    pub violations: Vec<Violation>,
+    pub(crate) violations: Vec<Violation>,
     /// What kept something from being broken.
-    pub relied: Vec<Relied>,
+    pub(crate) relied: Vec<Relied>,
     /// Which parts of which rules match nothing.
-    pub idle: Vec<(RuleRef, Idle)>,
+    pub(crate) idle: Vec<(RuleRef, Idle)>,
     /// How each promise stands, in their order.
-    pub standings: Vec<Standing>,
+    pub(crate) standings: Vec<Standing>,
     /// Where data must come from that nobody declares.
     assumed: Assumed,
     /// What is known of all flows, counting or not.
@@ -47,9 +47,9 @@ pub struct Outcome {
     worked_out: FxHashMap<RuleRef, WorkedOut>,
 }
 
-impl Outcome {
+impl Judgement {
     /// Where data must come from that nobody declares.
-    pub fn assumed(&self) -> &Assumed {
+    pub(crate) fn assumed(&self) -> &Assumed {
         &self.assumed
     }
 }
@@ -86,13 +86,13 @@ impl Sourceless for Rules<'_> {
     }
 }
 
-/// Judges a scope.
-pub fn evaluate(world: &World, options: &Options) -> Outcome {
+/// Follows all data along the flows in scope and holds it against all checks, rules and promises.
+pub fn evaluate(world: &World, options: &Options) -> Judgement {
     evaluate_within(world, options, usize::MAX)
 }
 
 /// As [`evaluate`]; once rules have found more than `most`, those that are left find nothing.
-pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Outcome {
+pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Judgement {
     let (day, scope) = (options.day, &options.scope);
     let rules = all_rules(world);
     let following = options.stages.begin("following", rules.len() + 3);
@@ -106,11 +106,11 @@ pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Outcome
     );
     let graph = declared.carrying(&held.carried);
     drop(declared);
-    let outcome = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
+    let judgement = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
         judge_all((world, &options.binding), (&rules, decided), judge, &facts, (&following, most))
     });
     following.end(counting.iter().count(), Unit::Flows);
-    outcome
+    judgement
 }
 
 /// What a rule says of each flow, if it does.
@@ -123,7 +123,7 @@ fn judge_all(
     judge: &Judge,
     facts: &Arc<Facts>,
     (stage, most): (&Stage, usize),
-) -> Outcome {
+) -> Judgement {
     let exempting = rules.iter().zip(&decided).filter_map(|((rule, body), decided)| match body {
         Body::Forbid(forbid) => Some((*rule, forbid, decided.as_ref()?)),
         Body::Limit(_) | Body::Require(_) => None,
@@ -165,7 +165,7 @@ fn judge_all(
     let rules = Rules { judge, world, binding, worked_out: &worked_out };
     violations.extend(stage.after(checks::unsourced(judge, &rules)));
     relied.extend(built_in(judge));
-    Outcome {
+    Judgement {
         violations,
         relied,
         idle,
@@ -293,15 +293,15 @@ fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<
     narrowed.filter(|(_, starts)| !starts.is_empty()).collect()
 }
 
-/// For each violation of an outcome whether it is not one in a narrower scope.
+/// For each violation of a judgement whether it is not one in a narrower scope.
 ///
 /// What a walk over flows that count there proves, from where data is declared to start,
 /// holds there as well: fewer flows take nothing from it. Only for the others everything
 /// that could break their rules is looked for again.
-pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec<bool> {
+pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) -> Vec<bool> {
     let model = &world.model;
     let counting = Counting::new(model, day, scope);
-    let declared = |system: SystemId| outcome.assumed.at(system).is_none();
+    let declared = |system: SystemId| judgement.assumed.at(system).is_none();
     let assuming = model.systems.ids().filter(|&system| !declared(system));
     let assuming: FxHashSet<PartyId> = assuming.map(|system| model.systems[system].group).collect();
     let proves = |on: On, witness: &Witness| match (witness.walk.first(), on) {
@@ -315,7 +315,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
         (None, _) => false,
     };
     // A walk shows the same distances only where the same act for the same.
-    let acting = outcome.acting.as_ref() == Acting::of(model, &outcome.facts, &counting).as_ref();
+    let acting = judgement.acting.as_ref() == Acting::of(model, &judgement.facts, &counting).as_ref();
     let apart: FxHashSet<RuleRef> = match acting {
         true => FxHashSet::default(),
         false => all_rules(world)
@@ -331,12 +331,13 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
         _ => !violation.witnesses.is_empty() && violation.witnesses.iter().all(|w| proves(violation.on, w)),
     };
     let key = |violation: &Violation| (violation.rule, violation.on);
-    let open: FxHashSet<(RuleRef, On)> = outcome.violations.iter().filter(|v| !proven(v)).map(key).collect();
+    let open: FxHashSet<(RuleRef, On)> =
+        judgement.violations.iter().filter(|v| !proven(v)).map(key).collect();
     if open.is_empty() {
-        return vec![false; outcome.violations.len()];
+        return vec![false; judgement.violations.len()];
     }
     // A graph of what each flow carries would take longer to make than it saves.
-    let (graph, assumed, held) = followed(model, &counting, &outcome.facts);
+    let (graph, assumed, held) = followed(model, &counting, &judgement.facts);
     let found: FxHashSet<(RuleRef, On)> =
         judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
             let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
@@ -347,9 +348,9 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
             // Without other assumed origins every walk was one where more flows count, too: under
             // no other agreements.
             let others =
-                judge.assumed.pairs.iter().any(|pair| outcome.assumed.pairs.binary_search(pair).is_err());
+                judge.assumed.pairs.iter().any(|pair| judgement.assumed.pairs.binary_search(pair).is_err());
             let mut among: FxHashSet<AgreementId> = FxHashSet::default();
-            let checked = outcome.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
+            let checked = judgement.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
             checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
             let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
             found.extend(checks::unsourced(judge, &Unasked));
@@ -365,18 +366,19 @@ pub fn absent(world: &World, day: Date, scope: &Scope, outcome: &Outcome) -> Vec
             }
             let rules = all_rules(world);
             // Where fewer flows count, data may have to be assumed where it came from others.
-            let carries_more = |flow: &FlowId| !judge.held.carried[*flow].is_subset(&outcome.carried[*flow]);
+            let carries_more =
+                |flow: &FlowId| !judge.held.carried[*flow].is_subset(&judgement.carried[*flow]);
             let more: Vec<FlowId> = judge.graph.flows().iter().copied().filter(carries_more).collect();
             let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
             found.par_extend(again.flat_map(|(rule, body, only)| {
-                let worked_out = outcome.worked_out.get(&rule).map(|known| known.besides(judge, &more));
+                let worked_out = judgement.worked_out.get(&rule).map(|known| known.besides(judge, &more));
                 let decided = worked_out.as_ref().map(|known| Arc::clone(known.decided()));
                 ruled(judge, rule, body, Known { only: Some(only), decided, worked_out }).violations
             }));
             found.iter().map(key).collect()
         });
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
-    outcome.violations.iter().map(gone).collect()
+    judgement.violations.iter().map(gone).collect()
 }
 
 /// Whether a rule looks at relations.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::evaluate::Outcome;
+use super::evaluate::Judgement;
 use super::notices::Notices;
 use super::{all_rules, rule_facts};
 use crate::audit::judge::RuleRef;
@@ -24,9 +24,9 @@ use crate::model::load::World;
 const SUGGESTIONS: usize = 20;
 
 /// The notices on rules that match nothing.
-pub fn rules(all: &mut Notices, world: &World, sources: &Sources, outcome: &Outcome) {
+pub fn rules(all: &mut Notices, world: &World, sources: &Sources, judgement: &Judgement) {
     let mut parts: BTreeMap<RuleRef, Vec<&str>> = BTreeMap::new();
-    for (rule, part) in &outcome.idle {
+    for (rule, part) in &judgement.idle {
         parts.entry(*rule).or_default().push(match part {
             Idle::Data => "data",
             Idle::Source => "source",

@@ -38,7 +38,8 @@ use crate::model::load::World;
 use crate::model::matching::Matching;
 use crate::model::{Agreement, Counting, FlowId, Scope};
 
-pub use derivation::{Derivation, Reason, Step, derivation};
+pub use derivation::{Reason, derivation};
+pub use evaluate::{Judgement, evaluate};
 pub use facts::{RuleFacts, rule_facts};
 pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
@@ -87,7 +88,7 @@ pub struct TooMany {
 
 /// Judges a world.
 pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
-    told(world, sources, options, &evaluate::evaluate(world, options))
+    describe_all(world, sources, options, &evaluate(world, options))
 }
 
 /// As [`audit`], unless there are more findings than `most`, one with very long names or texts counting as
@@ -101,15 +102,15 @@ pub fn audit_within(
     options: &Options,
     most: usize,
 ) -> Result<Audit, TooMany> {
-    let outcome = evaluate::evaluate_within(world, options, most);
-    if report_size(world, &outcome) > most {
+    let judgement = evaluate::evaluate_within(world, options, most);
+    if report_size(world, &judgement) > most {
         return Err(TooMany { most });
     }
-    Ok(told(world, sources, options, &outcome))
+    Ok(describe_all(world, sources, options, &judgement))
 }
 
-/// What an outcome is in words, with places.
-fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate::Outcome) -> Audit {
+/// Puts a judgement into words and places. `options` are those that it was judged with.
+pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgement: &Judgement) -> Audit {
     let model = &world.model;
     // For each violation whether it is none without the agreements of some statuses, and those that
     // are over on a day.
@@ -123,7 +124,7 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
         let scope = Scope { statuses: Some(left.collect()), running_on, ..options.scope.clone() };
-        evaluate::absent(world, options.day, &scope, outcome)
+        evaluate::absent(world, options.day, &scope, judgement)
     };
     let again = options.stages.begin("judging again", 0);
     let ended = [Status::Suspended, Status::Terminated];
@@ -133,8 +134,8 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     let describing = options.stages.begin("describing", 0);
 
     let describe =
-        describe::Describe::new(world, sources, &options.binding, &outcome.violations, &outcome.relied);
-    let mut findings: Vec<_> = outcome
+        describe::Describe::new(world, sources, &options.binding, &judgement.violations, &judgement.relied);
+    let mut findings: Vec<_> = judgement
         .violations
         .par_iter()
         .enumerate()
@@ -148,28 +149,28 @@ fn told(world: &World, sources: &Sources, options: &Options, outcome: &evaluate:
     let mut notices = world.notices.clone();
     notices.extend(waivers::apply(world, sources, options, &mut findings));
     let matching = Matching::new(model, options.scope.as_of.unwrap_or(options.day));
-    let overlooked = overlooked::overlooked(world, matching, (&outcome.counting, outcome.assumed()));
+    let overlooked = overlooked::overlooked(world, matching, (&judgement.counting, judgement.assumed()));
     let places: BTreeSet<&String> = overlooked.iter().flat_map(|(_, places)| places).collect();
     let overlooked_places = places.len();
-    notices.extend(notices::notices(world, sources, outcome, overlooked));
+    notices.extend(notices::notices(world, sources, judgement, overlooked));
     notices.sort();
     notices.dedup();
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
-    let standings = model.statements.iter().zip(&outcome.standings);
+    let standings = model.statements.iter().zip(&judgement.standings);
     let mut broken_by: FxHashMap<&str, Vec<String>> = FxHashMap::default();
     for finding in findings.iter().filter(|finding| finding.rule.starts_with(PROMISE)) {
         broken_by.entry(&finding.rule).or_default().push(finding.fingerprint.clone());
     }
     let promises =
         standings.map(|(s, standing)| promise(world, sources, s, standing, &mut broken_by)).collect();
-    let mut relied_on: Vec<Reliance> = outcome.relied.par_iter().map(|r| describe.reliance(r)).collect();
+    let mut relied_on: Vec<Reliance> = judgement.relied.par_iter().map(|r| describe.reliance(r)).collect();
     relied_on.par_sort();
     relied_on.dedup();
     describing.end(findings.len(), Unit::Findings);
     Audit {
         ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
-        judged: Judged { overlooked_places, ..judged(world, options, &outcome.counting) },
-        inventory: inventory_facts(world, &outcome.counting),
+        judged: Judged { overlooked_places, ..judged(world, options, &judgement.counting) },
+        inventory: inventory_facts(world, &judgement.counting),
         policies: world
             .policies
             .iter()

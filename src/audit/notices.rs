@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::evaluate::Outcome;
+use super::evaluate::Judgement;
 use super::judge::RuleRef;
 use super::{all_rules, idle, rule_facts};
 use crate::base::finding::Notice;
@@ -23,11 +23,11 @@ use crate::model::{self, Agreement, Flow, FlowId, SystemId};
 pub fn notices(
     world: &World,
     sources: &Sources,
-    outcome: &Outcome,
+    judgement: &Judgement,
     overlooked: Vec<(RuleRef, BTreeSet<String>)>,
 ) -> Vec<Notice> {
     let mut all = Notices { sources, list: Vec::new() };
-    idle::rules(&mut all, world, sources, outcome);
+    idle::rules(&mut all, world, sources, judgement);
     for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
         all.add(
             "policy-without-rules",
@@ -73,7 +73,7 @@ pub fn notices(
             None,
         );
     }
-    let counting: Vec<FlowId> = outcome.counting.iter().collect();
+    let counting: Vec<FlowId> = judgement.counting.iter().collect();
     if counting.is_empty() {
         all.add("empty-inventory", "no flow is in scope: nothing was audited".to_owned(), None);
     }

@@ -1,4 +1,4 @@
-//! How much a report of an outcome would hold, told before a finding is described.
+//! How much a report of a judgement would hold, told before a finding is described.
 
 use rustc_hash::FxHashMap;
 
@@ -15,9 +15,9 @@ const MORE: usize = 64;
 
 /// How many findings there are. Each repeats its rule's texts and the names on its way: one for which
 /// these are very long counts as many.
-pub fn report_size(world: &World, outcome: &evaluate::Outcome) -> usize {
+pub fn report_size(world: &World, judgement: &evaluate::Judgement) -> usize {
     let mut texts: FxHashMap<RuleRef, usize> = FxHashMap::default();
-    let each = outcome.violations.iter().map(|violation| {
+    let each = judgement.violations.iter().map(|violation| {
         let rule = violation.rule;
         let of_rule = *texts.entry(rule).or_insert_with(|| rule_text(world, rule));
         let text = of_rule.saturating_add(own_text(&world.model, violation));

@@ -101,11 +101,6 @@ impl LeafSet {
         both
     }
 
-    /// How many leaves are in it.
-    pub fn len(&self) -> usize {
-        self.0.iter().map(|w| w.count_ones() as usize).sum()
-    }
-
     /// The leaves, in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         ones(&self.0)

@@ -573,9 +573,4 @@ impl Summary {
     }
 }
 
-impl Audit {
-    /// Whether the audit fails: something new and binding at or above a severity.
-    pub fn fails_at(&self, severity: Severity) -> bool {
-        self.findings.iter().any(|f| f.binding && f.status == FindingStatus::New && f.severity <= severity)
-    }
-}
+impl Audit {}

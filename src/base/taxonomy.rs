@@ -254,7 +254,7 @@ mod tests {
         let t = tree(&["a", "a.x", "a.x.p", "a.x.q", "a-b", "a.y", "b.only.child"]);
         let name = |n: &str| t.find(n).unwrap();
         assert_eq!(t.leaf_count(), 5);
-        assert_eq!(t.leaves([&name("a")]).len(), 3);
+        assert_eq!(t.leaves([&name("a")]).iter().count(), 3);
         assert!(t.at_or_below(name("a.x.p"), name("a")) && !t.at_or_below(name("a-b"), name("a")));
         assert_eq!(t.cover(&t.leaves([&name("a.x"), &name("a.y")])), ["a"]);
         assert_eq!(t.cover(&t.leaves([&name("a.x.p"), &name("a.y")])), ["a.x.p", "a.y"]);

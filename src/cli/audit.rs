@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::source::{FileId, SourceFile, Sources};
-use ringfence::base::visible::visible;
-use ringfence::read::files::DISK;
-use ringfence::read::places::Places;
-use ringfence::report::Report;
-use ringfence::verify::bundle::{self, Content};
-use ringfence::verify::certificate::{self, digests};
+use crate::base::source::{FileId, SourceFile, Sources};
+use crate::base::visible::visible;
+use crate::read::files::DISK;
+use crate::read::places::Places;
+use crate::report::Report;
+use crate::verify::bundle::{self, Content};
+use crate::verify::certificate::{self, digests};
 
 use super::input;
 use super::judging::{self, Judging, ensure_in_scope};

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::base::limits::Limits;
+use crate::base::visible::visible;
+use crate::declare::baseline::Baseline;
+use crate::read::files::DISK;
 use clap::Subcommand;
-use ringfence::base::limits::Limits;
-use ringfence::base::visible::visible;
-use ringfence::declare::baseline::Baseline;
-use ringfence::read::files::DISK;
 
 use super::input;
 use super::judging::{self, Binding, Scoping, ensure_in_scope};

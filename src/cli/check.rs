@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::source::Sources;
-use ringfence::base::taxonomy::Tree;
-use ringfence::base::visible::visible;
-use ringfence::model::load::{self, Request, World};
+use crate::base::source::Sources;
+use crate::base::taxonomy::Tree;
+use crate::base::visible::visible;
+use crate::model::load::{self, Request, World};
 
 use super::input::{self, Input};
 use super::session::Session;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::source::Sources;
-use ringfence::base::visible::{in_json, inert, visible};
-use ringfence::base::vocabulary::Word;
-use ringfence::declare::config::{self, Setting};
+use crate::base::source::Sources;
+use crate::base::visible::{in_json, inert, visible};
+use crate::base::vocabulary::Word;
+use crate::declare::config::{self, Setting};
 use serde_json::json;
 
 use super::input;

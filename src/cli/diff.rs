@@ -4,24 +4,24 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
-use ringfence::audit::Options;
-use ringfence::base::finding::{Audit, Notice};
-use ringfence::base::source::Sources;
-use ringfence::base::visible::visible;
-use ringfence::compare::{
-    Already, Diff, Known, Layout, Mistakes, ReachChanges, Renames, Side, Spec, State, StateFacts, States,
-    Unjudged, Which, accepted, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides,
+use crate::audit::Options;
+use crate::base::finding::Audit;
+use crate::base::source::Sources;
+use crate::base::visible::visible;
+use crate::compare::{
+    Already, Diff, Known, Layout, Mistakes, ReachChanges, Side, Spec, State, StateFacts, States, Unjudged,
+    Which, accepted, compare, edits, excluded_edits, goes_beyond, held, pardons, reach_changes, sides,
     unjudged, unjudged_notice, untrusted, with_pardoned,
 };
-use ringfence::declare::config::Config;
-use ringfence::declare::gate::Gate;
-use ringfence::model::Counting;
-use ringfence::model::load::{self, Request, World};
-use ringfence::read::files::DISK;
-use ringfence::read::places::Places;
-use ringfence::report::Look;
-use ringfence::report::difference::DiffReport;
+use crate::declare::config::Config;
+use crate::declare::gate::Gate;
+use crate::model::Counting;
+use crate::model::load::{self, Request, World};
+use crate::read::files::DISK;
+use crate::read::places::Places;
+use crate::report::Look;
+use crate::report::difference::DiffReport;
+use anyhow::Context;
 
 use super::input;
 use super::judging::{self, Judging};
@@ -290,23 +290,8 @@ fn results(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<C
     if !args.trust_head {
         distrust(&before, &mut after);
     }
-    let facts = |spec: &Spec, audit: &Audit| StateFacts {
-        name: spec.name(),
-        commit: None,
-        inventory: audit.inventory.clone(),
-    };
-    let renames = Renames::default();
-    let known = Known::of(&before, &renames);
-    let (first, second) = ((facts(base, &before), &before), (facts(head, &after), &after));
-    let mut diff = Diff::new(first, second, None, args.trust_head, &known);
-    diff.notices.push(Notice {
-        code: "findings-only".to_owned(),
-        message: "an audit's result holds no flows: reach and edits are not compared, no claim is \
-                  taken back, and each state was judged by its own configuration and policies"
-            .to_owned(),
-        subjects: Vec::new(),
-        location: None,
-    });
+    let mut diff = compare((&base.name(), &before), (&head.name(), &after));
+    diff.trust_head = args.trust_head;
     let gate = args.judging.gate(&config);
     let head = accepted(&after, &diff.findings);
     let options = args.judging.options(session, &config);
@@ -327,7 +312,7 @@ fn settings_of(result: Option<&Audit>) -> Config {
 
 /// What only the head accepts is not accepted.
 fn distrust(base: &Audit, head: &mut Audit) {
-    use ringfence::base::finding::FindingStatus::New;
+    use crate::base::finding::FindingStatus::New;
     for finding in head.findings.iter_mut().filter(|f| f.status != New) {
         let known = base.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
         let grown = known.is_some_and(|f| goes_beyond(f, finding));

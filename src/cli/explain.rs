@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::audit::{Reason, derivation};
-use ringfence::base::diagnostic::nearest;
-use ringfence::base::visible::visible;
-use ringfence::report::explain::{Entry, entries};
-use ringfence::report::page::{Page, Style};
+use crate::audit::{Reason, derivation};
+use crate::base::diagnostic::nearest;
+use crate::base::visible::visible;
+use crate::report::explain::{Entry, entries};
+use crate::report::page::{Page, Style};
 
 use super::input;
 use super::judging::{self, Scoping, fingerprint};

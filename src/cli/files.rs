@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::glob::Glob;
-use ringfence::base::source::Sources;
-use ringfence::base::visible::{in_json, inert, visible};
-use ringfence::declare::packs;
-use ringfence::model::load::{is_policy_text, is_tests_text};
-use ringfence::read::files::DISK;
-use ringfence::read::input::Settings;
-use ringfence::read::input::{self as reading, InputOptions, LeftOut};
+use crate::base::glob::Glob;
+use crate::base::source::Sources;
+use crate::base::visible::{in_json, inert, visible};
+use crate::declare::packs;
+use crate::model::load::{is_policy_text, is_tests_text};
+use crate::read::files::DISK;
+use crate::read::input::Settings;
+use crate::read::input::{self as reading, InputOptions, LeftOut};
 use serde_json::json;
 
 use super::input::{self, Found};

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::diagnostic::nearest;
-use ringfence::base::finding::Audit;
-use ringfence::base::glob::Glob;
-use ringfence::base::taxonomy::{Key, Tree};
-use ringfence::base::visible::visible;
-use ringfence::base::vocabulary::Severity;
-use ringfence::model::{Model, Scope};
-use ringfence::report::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
+use crate::base::diagnostic::nearest;
+use crate::base::finding::Audit;
+use crate::base::glob::Glob;
+use crate::base::taxonomy::{Key, Tree};
+use crate::base::visible::visible;
+use crate::base::vocabulary::Severity;
+use crate::model::{Model, Scope};
+use crate::report::diagram::{self, Filter, Format, MOST_SYSTEMS, View};
 
 use super::input;
 use super::judging::{self, Scoping, fingerprint};

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::base::visible::{inert, visible};
 use anyhow::Context;
-use ringfence::base::visible::{inert, visible};
 
 use super::session::Session;
 use super::stop::{Stop, stop};

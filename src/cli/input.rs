@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ringfence::base::source::Sources;
-use ringfence::declare::baseline::Baseline;
-use ringfence::declare::config::{self, Config};
-use ringfence::declare::packs;
-use ringfence::model::load::{self, Request, World};
-use ringfence::read::files::{DISK, Files};
-use ringfence::read::input::{Settings, too_large};
+use crate::base::source::Sources;
+use crate::declare::baseline::Baseline;
+use crate::declare::config::{self, Config};
+use crate::declare::packs;
+use crate::model::load::{self, Request, World};
+use crate::read::files::{DISK, Files};
+use crate::read::input::{Settings, too_large};
 
 use super::session::Session;
 use super::stop::{Stop, stop};

@@ -1,17 +1,17 @@
 //! The arguments of all subcommands that judge: what counts, and when that fails.
 
+use crate::audit::{Options, audit_within};
+use crate::base::diagnostic::nearest;
+use crate::base::finding::Audit;
+use crate::base::source::Sources;
+use crate::base::visible::visible;
+use crate::base::vocabulary::{PolicyStatus, Status};
+use crate::declare::config::Config;
+use crate::declare::gate::{Denied, Gate, Threshold};
+use crate::model::load::World;
+use crate::model::{Counting, Scope};
+use crate::report::count;
 use jiff::civil::Date;
-use ringfence::audit::{Options, audit_within};
-use ringfence::base::diagnostic::nearest;
-use ringfence::base::finding::Audit;
-use ringfence::base::source::Sources;
-use ringfence::base::visible::visible;
-use ringfence::base::vocabulary::{PolicyStatus, Status};
-use ringfence::declare::config::Config;
-use ringfence::declare::gate::{Denied, Gate, Threshold};
-use ringfence::model::load::World;
-use ringfence::model::{Counting, Scope};
-use ringfence::report::count;
 
 use super::input::Input;
 use super::session::Session;

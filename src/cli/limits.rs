@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::base::limits::Limits;
 use clap::builder::{RangedU64ValueParser, TypedValueParser};
-use ringfence::base::limits::Limits;
 
 /// How many mistakes are printed by default: the first ones usually explain the others.
 const SHOWN: usize = 20;

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::base::visible::visible;
 use anyhow::Context;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
-use ringfence::base::visible::visible;
 
 use super::Cli;
 use super::session::Session;

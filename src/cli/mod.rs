@@ -33,10 +33,10 @@ mod writing;
 
 use std::process::ExitCode;
 
+use crate::base::visible::{inert, visible};
 use clap::error::ContextValue;
 use clap::{Parser, Subcommand};
 use output::Output;
-use ringfence::base::visible::{inert, visible};
 use session::Session;
 use stop::{INVALID, Stop};
 use terminal::Color;

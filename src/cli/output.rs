@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::base::finding::Judged;
+use crate::base::visible::{inert, visible};
+use crate::report::left_out;
 use anyhow::Context;
-use ringfence::base::finding::Judged;
-use ringfence::base::visible::{inert, visible};
-use ringfence::report::left_out;
 
 use super::progress::Bar;
 use super::target;

@@ -3,10 +3,10 @@
 use std::io;
 use std::process::ExitCode;
 
-use ringfence::base::source::Sources;
-use ringfence::declare::packs;
-use ringfence::model::load::{self, Request};
-use ringfence::report::policies;
+use crate::base::source::Sources;
+use crate::declare::packs;
+use crate::model::load::{self, Request};
+use crate::report::policies;
 
 use super::session::Session;
 use super::stop::Stop;

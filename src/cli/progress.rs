@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::base::stages::{Cost, Stages, Unit};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ringfence::base::stages::{Cost, Stages, Unit};
 
 use super::terminal;
 

@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::audit::{Options, promises};
+use crate::base::finding::{FindingStatus, PromiseState, PromiseView};
+use crate::base::vocabulary::Status;
+use crate::model::Scope;
+use crate::read::files::DISK;
+use crate::report::promises::Format;
 use jiff::civil::Date;
-use ringfence::audit::{Options, promises};
-use ringfence::base::finding::{FindingStatus, PromiseState, PromiseView};
-use ringfence::base::vocabulary::Status;
-use ringfence::model::Scope;
-use ringfence::read::files::DISK;
-use ringfence::report::promises::Format;
 
 use super::input;
 use super::judging::{ensure_in_scope, today};

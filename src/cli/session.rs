@@ -5,11 +5,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use ringfence::base::diagnostic::Diagnostic;
-use ringfence::base::limits::Limits;
-use ringfence::base::source::Sources;
-use ringfence::base::stages::Stages;
-use ringfence::report::terminal;
+use crate::base::diagnostic::Diagnostic;
+use crate::base::limits::Limits;
+use crate::base::source::Sources;
+use crate::base::stages::Stages;
+use crate::report::terminal;
 
 use super::limits;
 use super::memory;
@@ -105,7 +105,7 @@ fn tally(diagnostics: &[Diagnostic]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringfence::base::source::{FileId, Span};
+    use crate::base::source::{FileId, Span};
 
     #[test]
     fn mistakes_are_counted_with_their_files() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use ringfence::base::visible::visible;
+use crate::base::visible::visible;
 
 /// The exit code of invalid input and of invalid arguments.
 pub const INVALID: u8 = 2;

@@ -8,9 +8,9 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use crate::base::visible::visible;
+use crate::read::places::repository;
 use anyhow::{Context, bail};
-use ringfence::base::visible::visible;
-use ringfence::read::places::repository;
 
 /// Where a path leads, no link of a checkout followed. The file need not be there yet.
 ///

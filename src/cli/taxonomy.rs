@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::taxonomy::Tree;
-use ringfence::base::visible::{in_json, inert, visible};
-use ringfence::report::page::columns;
+use crate::base::taxonomy::Tree;
+use crate::base::visible::{in_json, inert, visible};
+use crate::report::page::columns;
 use serde::Serialize;
 
 use super::input;

@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ringfence::base::source::Sources;
-use ringfence::policy_test;
-use ringfence::report::tested::{Format, Look, Tested};
+use crate::base::source::Sources;
+use crate::policy_test;
+use crate::report::tested::{Format, Look, Tested};
 
 use super::session::Session;
 use super::stop::Stop;

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::base::diagnostic::nearest;
+use crate::base::finding::NOTICES;
+use crate::base::visible::{inert, visible};
+use crate::base::vocabulary::Word;
+use crate::report::Format;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::civil::Date;
-use ringfence::base::diagnostic::nearest;
-use ringfence::base::finding::NOTICES;
-use ringfence::base::visible::{inert, visible};
-use ringfence::base::vocabulary::Word;
-use ringfence::report::Format;
 
 /// The forms of a list that is no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -5,22 +5,22 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use jiff::civil::Date;
-use ringfence::audit::Options;
-use ringfence::base::source::{FileId, Sources};
-use ringfence::base::visible::{inert, visible};
-use ringfence::base::vocabulary::Status;
-use ringfence::model::Scope;
-use ringfence::model::load::{self, Request, World};
-use ringfence::read::files::DISK;
-use ringfence::read::places::Places;
-use ringfence::report::{Report, count};
-use ringfence::verify::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
-use ringfence::verify::certificate::{
+use crate::audit::Options;
+use crate::base::source::{FileId, Sources};
+use crate::base::visible::{inert, visible};
+use crate::base::vocabulary::Status;
+use crate::model::Scope;
+use crate::model::load::{self, Request, World};
+use crate::read::files::DISK;
+use crate::read::places::Places;
+use crate::report::{Report, count};
+use crate::verify::bundle::{Bundle, Checked, MOST_BYTES as MOST_BUNDLE, NotAgain, other_extension};
+use crate::verify::certificate::{
     Certificate, Expected, NOT_COVERED, VERSION, Verified, changes, digests, digests_of, unnamed_policies,
     verify,
 };
-use ringfence::verify::outcome::Outcome;
+use crate::verify::outcome::Outcome;
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::input;

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::audit::{Options, audit};
+use crate::base::diagnostic::nearest;
+use crate::base::finding::{Audit, Finding, FindingStatus};
+use crate::base::source::Sources;
+use crate::base::visible::visible;
+use crate::model::load;
+use crate::read::files::{Changed, Files};
+use crate::report::edit::{NewWaiver, with_waiver};
 use anyhow::Context;
 use jiff::civil::Date;
-use ringfence::audit::{Options, audit};
-use ringfence::base::diagnostic::nearest;
-use ringfence::base::finding::{Audit, Finding, FindingStatus};
-use ringfence::base::source::Sources;
-use ringfence::base::visible::visible;
-use ringfence::model::load;
-use ringfence::read::files::{Changed, Files};
-use ringfence::report::edit::{NewWaiver, with_waiver};
 
 use super::input::{self, Input};
 use super::judging::{self, Binding, Scoping};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ringfence::base::visible::visible;
-use ringfence::declare::config::Config;
-use ringfence::read::files::lexically;
-use ringfence::report::{Format, Look};
+use crate::base::visible::visible;
+use crate::declare::config::Config;
+use crate::read::files::lexically;
+use crate::report::{Format, Look};
 
 use super::session::Session;
 use super::stop::{Stop, stop};

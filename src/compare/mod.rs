@@ -27,11 +27,11 @@ pub use crate::declare::fields::{Class, Declaration};
 pub use edits::{Edit, edits, held};
 pub use excluded::excluded_edits;
 pub use findings::{Findings, Known, accepted, compare as compare_findings, goes_beyond};
-pub use layout::{Layout, Settings};
+pub use layout::Layout;
 pub use pardons::{Already, Pardoned, Pardons, Unjudged, pardons, with_pardoned};
 pub use reach::Reach;
 pub use renames::Renames;
-pub use settings::{Changes, untrusted};
+pub use settings::untrusted;
 pub use spec::{Mistakes, Spec};
 pub use state::{State, States, Which};
 pub use unjudged::{unjudged, unjudged_notice};
@@ -234,6 +234,29 @@ pub fn reach_changes(base: &Side, head: &Side, options: &Options) -> ReachChange
         old.join().map(|old| reach::compare(&old, &new)).unwrap_or_default()
     });
     ReachChanges { added, removed }
+}
+
+/// Compares the findings of two audits, each with the name of its state. Reach and edits are not
+/// compared: an audit holds no flows.
+pub fn compare((base, before): (&str, &Audit), (head, after): (&str, &Audit)) -> Diff {
+    let facts = |name: &str, audit: &Audit| StateFacts {
+        name: name.to_owned(),
+        commit: None,
+        inventory: audit.inventory.clone(),
+    };
+    let renames = Renames::default();
+    let known = Known::of(before, &renames);
+    let (first, second) = ((facts(base, before), before), (facts(head, after), after));
+    let mut diff = Diff::new(first, second, None, false, &known);
+    diff.notices.push(Notice {
+        code: "findings-only".to_owned(),
+        message: "an audit's result holds no flows: reach and edits are not compared, no claim is \
+                  taken back, and each state was judged by its own configuration and policies"
+            .to_owned(),
+        subjects: Vec::new(),
+        location: None,
+    });
+    diff
 }
 
 /// Two states side by side, the base calling what the head has under another id as the head does.

@@ -18,7 +18,7 @@ use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Relation;
 use crate::flow::graph::{Edge, Graph, Origin};
-use crate::flow::propagate::{Assumed, Held, Rows, assume, derive};
+use crate::flow::propagate::{Held, Rows, assume, derive};
 use crate::model::{Counting, FlowId, Model, PartyId, SystemId, Table};
 
 /// How many distances there are.
@@ -50,8 +50,6 @@ pub struct Holdings {
     pub all: Vec<Holding>,
     /// What each system holds and each flow carries, of all origins.
     pub held: Held,
-    /// Where data is assumed to start.
-    pub assumed: Assumed,
 }
 
 /// In the order of [`Holdings::all`].
@@ -88,7 +86,7 @@ impl Holdings {
                 systems: found.systems.into_iter().collect(),
             })
             .collect();
-        Holdings { all, held, assumed }
+        Holdings { all, held }
     }
 
     /// What a party holds.

@@ -11,7 +11,7 @@ mod mutate;
 mod read;
 mod run;
 
-pub use coverage::{Coverage, RuleCoverage, coverage};
+pub use coverage::{Coverage, coverage};
 pub use read::read;
 pub use run::{Difference, Outcome, What, run};
 

@@ -55,11 +55,6 @@ pub fn is_tests(document: &Node) -> bool {
     has(document, &["tests"]) && !has(document, &DECLARED)
 }
 
-/// Whether a document declares something, or tries to.
-pub fn declares(document: &Node) -> bool {
-    has(document, &DECLARED)
-}
-
 /// Whether a document declares categories or purposes.
 pub fn declares_taxonomy(document: &Node) -> bool {
     has(document, &["taxonomy"])

@@ -41,6 +41,14 @@ use crate::model::load::World;
 use crate::model::{Counting, Model, Scope};
 use crate::read::places::Places;
 
+/// Writes an audit in a format, as the command does without options.
+///
+/// # Errors
+/// The result cannot be put into the format.
+pub fn render(audit: &Audit, format: Format) -> io::Result<String> {
+    Report::new(audit).render(format)
+}
+
 /// How a report looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {

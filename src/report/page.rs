@@ -63,11 +63,6 @@ impl Page {
         inert(&self.out).into_owned()
     }
 
-    /// Whether nothing has been written.
-    pub fn is_empty(&self) -> bool {
-        self.out.is_empty()
-    }
-
     /// An empty line, unless there is one already or nothing before it.
     pub fn gap(&mut self) {
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {

@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
-use ringfence::base::finding::{FindingKind, FindingStatus};
-use ringfence::base::vocabulary::Severity;
-use ringfence::report::edit::{NewWaiver, quoted, with_waiver};
+use ringfence::finding::{FindingKind, FindingStatus};
+use ringfence::testing::edit::{NewWaiver, quoted, with_waiver};
+use ringfence::vocabulary::Severity;
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ringfence");
@@ -469,7 +469,7 @@ fn new_waiver(reason: &str, text: &str) -> Option<String> {
         expires: "2027-01-01".to_owned(),
         ticket: None,
     };
-    with_waiver(text, &waiver, &ringfence::read::yaml::Limits::USUAL)
+    with_waiver(text, &waiver, &ringfence::Limits::USUAL)
 }
 
 #[test]
@@ -596,12 +596,12 @@ proptest! {
     fn a_quoted_text_reads_back_the_same(text in any::<String>()) {
         let yaml = format!("k: {}\n", quoted(&text));
         let mut mistakes = Vec::new();
-        let nodes = ringfence::read::yaml::parse(
-            ringfence::base::source::FileId(0), &yaml, &ringfence::read::yaml::Limits::default(), &mut mistakes,
+        let nodes = ringfence::testing::yaml::parse(
+            ringfence::source::FileId(0), &yaml, &ringfence::Limits::default(), &mut mistakes,
         );
         prop_assert!(mistakes.is_empty(), "{:?}", yaml);
-        let ringfence::read::yaml::Value::Map(entries) = &nodes[0].value else { panic!("no map") };
-        let ringfence::read::yaml::Value::Scalar(scalar) = &entries[0].value.value else { panic!("no text") };
+        let ringfence::testing::yaml::Value::Map(entries) = &nodes[0].value else { panic!("no map") };
+        let ringfence::testing::yaml::Value::Scalar(scalar) = &entries[0].value.value else { panic!("no text") };
         prop_assert_eq!(&scalar.text, &text);
     }
 

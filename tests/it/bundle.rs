@@ -668,11 +668,11 @@ fn manifest_of(entries: &mut [Raw], bytes: u32) {
 
 #[test]
 fn no_bit_of_a_bundle_can_be_changed_and_nothing_cut_off() {
-    use ringfence::verify::bundle::Bundle;
+    use ringfence::testing::bundle::Bundle;
     let sound = |archive: &[u8]| {
         let bundle = Bundle::read(archive)?;
         // What is deflated can differ in bits that mean nothing to whoever unpacks it.
-        Ok::<_, ringfence::verify::bundle::Unreadable>(
+        Ok::<_, ringfence::testing::bundle::Unreadable>(
             bundle.failures()?.is_empty() && bundle.foreign()?.is_empty(),
         )
     };

@@ -16,7 +16,7 @@ use std::process::Command;
 use serde_json::Value;
 
 fn glob(pattern: &str, text: &str) -> bool {
-    ringfence::base::glob::Glob::new(pattern).matches(text)
+    ringfence::testing::glob::Glob::new(pattern).matches(text)
 }
 
 fn texts(value: &Value) -> Vec<String> {

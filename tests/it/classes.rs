@@ -8,9 +8,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ringfence::base::source::Sources;
-use ringfence::declare::fields::{Class, Declaration, FIELDS, Reader, asked_of, find};
-use ringfence::model::load::{Request, load};
+use ringfence::source::Sources;
+use ringfence::testing::fields::{Class, Declaration, FIELDS, Reader, asked_of, find};
+use ringfence::{Request, load};
 use serde_json::Value;
 use tempfile::TempDir;
 

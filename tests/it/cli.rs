@@ -355,7 +355,7 @@ fn every_notice_has_its_line_and_unknown_ones_are_refused() {
             }
         }
     }
-    for (code, _) in ringfence::base::finding::NOTICES {
+    for (code, _) in ringfence::finding::NOTICES {
         assert!(texts.contains(&format!("\"{code}\"")), "{code} is said nowhere");
         assert!(here(&["explain", code]).1.contains("Shown when"), "{code}");
     }
@@ -367,9 +367,9 @@ fn every_notice_has_its_line_and_unknown_ones_are_refused() {
     let made: std::collections::BTreeSet<&str> =
         made.captures_iter(&texts).map(|found| found.get(1).or(found.get(2)).unwrap().as_str()).collect();
     let table: std::collections::BTreeSet<&str> =
-        ringfence::base::finding::NOTICES.iter().map(|(code, _)| *code).collect();
+        ringfence::finding::NOTICES.iter().map(|(code, _)| *code).collect();
     assert_eq!(made, table);
-    assert!(ringfence::base::finding::NOTICES.is_sorted());
+    assert!(ringfence::finding::NOTICES.is_sorted());
     let (code, out, err) = run(Path::new(SAMPLES), &["audit", "open-banking", "--deny-notices=waiver-unusd"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("did you mean `waiver-unused`?"), "{err}");
@@ -391,7 +391,7 @@ fn the_gate_is_where_it_is_said_to_be() {
     // Every notice that is made has a line that says what it means.
     for notice in json["notices"].as_array().unwrap() {
         let code = notice["code"].as_str().unwrap();
-        assert!(ringfence::base::finding::NOTICES.iter().any(|(known, _)| *known == code), "{code}");
+        assert!(ringfence::finding::NOTICES.iter().any(|(known, _)| *known == code), "{code}");
     }
     let quiet = audit(&["--quiet"]).1;
     assert!(!quiet.contains("PROMISES") && quiet.contains("rf1:"), "{quiet}");

@@ -12,7 +12,7 @@ use crate::naive::resolve::{Model, Options};
 use crate::naive::world::{Day, World};
 use crate::naive::{evaluate, generate, harness, write};
 use proptest::prelude::*;
-use ringfence::declare::fields::{Class, Declaration, FIELDS, find};
+use ringfence::testing::fields::{Class, Declaration, FIELDS, find};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -910,7 +910,7 @@ fn hostile_names_do_nothing_in_a_comparison() {
     hostile(folder);
     for format in ["text", "markdown", "json", "github"] {
         let out = ringfence(folder, &["diff", "main", "HEAD", "--day", "2026-11-23", "--format", format]).out;
-        let hidden = out.chars().find(|&c| c != '\n' && ringfence::base::visible::is_hidden(c));
+        let hidden = out.chars().find(|&c| c != '\n' && ringfence::testing::visible::is_hidden(c));
         assert_eq!(hidden, None, "{format}");
         if format == "markdown" {
             assert!(!out.contains("<img") && !out.contains(" @everyone"), "{out}");

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use assert_cmd::Command;
-use ringfence::declare::fields::{Declaration, asked_of};
+use ringfence::testing::fields::{Declaration, asked_of};
 use serde_json::Value;
 
 const INVENTORY: &str = r#"

@@ -7,12 +7,11 @@ use std::path::Path;
 use crate::common::read::Seen;
 use crate::common::{at, finding, full, hop, place};
 use assert_cmd::Command;
-use ringfence::base::finding::{Audit, Finding, FindingKind, FindingStatus, Summary};
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::{Severity, Word};
-use ringfence::declare::gate::{Denied, Gate, Threshold};
-use ringfence::read::places::Places;
-use ringfence::report::{Format, Report};
+use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Summary};
+use ringfence::gate::{Denied, Gate, Threshold};
+use ringfence::source::Sources;
+use ringfence::vocabulary::{Severity, Word};
+use ringfence::{Format, Places, Report};
 use serde_json::Value;
 
 /// One of everything, with something in the baseline.
@@ -281,7 +280,7 @@ fn long_lists_of_a_comment_are_counted() {
     known.title = "x".repeat(1000);
     audit.findings.extend(vec![known; 5000]);
     audit.relied_on = (0..5000)
-        .map(|n| ringfence::base::finding::Reliance { flow: format!("f{n}"), ..audit.relied_on[0].clone() })
+        .map(|n| ringfence::finding::Reliance { flow: format!("f{n}"), ..audit.relied_on[0].clone() })
         .collect();
     audit.summary = Summary::of(&audit.findings);
     let comment = render(&audit, Format::Markdown);

@@ -7,12 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ringfence::base::vocabulary::Word;
-use ringfence::compare::Class;
-use ringfence::compare::rules::{KEYS, Stricter};
-use ringfence::compare::settings::row;
-use ringfence::declare::config::Setting;
-use ringfence::declare::packs;
+use ringfence::testing::config::Setting;
+use ringfence::testing::fields::Class;
+use ringfence::testing::packs;
+use ringfence::testing::rule_keys::{KEYS, Stricter};
+use ringfence::testing::settings::row;
+use ringfence::vocabulary::Word;
 use serde_json::Value;
 use tempfile::TempDir;
 

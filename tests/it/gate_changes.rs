@@ -15,7 +15,7 @@ use crate::naive::world::{Day, Flow, FlowBody, World};
 use crate::naive::write::Dice;
 use crate::naive::{evaluate, generate, harness, write};
 use proptest::prelude::*;
-use ringfence::base::glob::Glob;
+use ringfence::testing::glob::Glob;
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ringfence");

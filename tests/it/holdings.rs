@@ -8,11 +8,11 @@ use crate::naive::evaluate::options;
 use crate::naive::resolve::Model;
 use crate::naive::world::World;
 use crate::naive::{generate, harness, write};
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::{Status, Word};
-use ringfence::flow::holdings::Holdings;
-use ringfence::model::load::{Request, load};
-use ringfence::model::{Counting, Scope};
+use ringfence::source::Sources;
+use ringfence::testing::holdings::Holdings;
+use ringfence::testing::model::Counting;
+use ringfence::vocabulary::{Status, Word};
+use ringfence::{Request, Scope, load};
 
 /// Holder, origin, whether assumed, relation.
 type Whose = (String, String, bool, String);

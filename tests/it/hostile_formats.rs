@@ -9,12 +9,11 @@ use std::sync::LazyLock;
 
 use crate::common::full;
 use crate::common::payloads::PAYLOADS;
-use ringfence::base::finding::{Audit, FindingStatus, Summary};
-use ringfence::base::source::Sources;
-use ringfence::base::visible::is_hidden;
-use ringfence::base::vocabulary::Word;
-use ringfence::read::places::Places;
-use ringfence::report::{Format, Report};
+use ringfence::finding::{Audit, FindingStatus, Summary};
+use ringfence::source::Sources;
+use ringfence::testing::visible::is_hidden;
+use ringfence::vocabulary::Word;
+use ringfence::{Format, Places, Report};
 use serde_json::Value;
 
 /// Values with a meaning of their own, which no input can choose.

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use crate::common::tags::tags;
 use crate::common::{audit, finding, full, hop, place, strings};
 use assert_cmd::Command;
-use ringfence::base::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
-use ringfence::base::visible::is_hidden;
-use ringfence::base::vocabulary::Severity;
-use ringfence::report::{Format, Report};
+use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
+use ringfence::testing::visible::is_hidden;
+use ringfence::vocabulary::Severity;
+use ringfence::{Format, Report};
 use sha2::{Digest, Sha256};
 
 const SAMPLES: [&str; 4] =

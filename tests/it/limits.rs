@@ -7,10 +7,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use ringfence::base::diagnostic::TOLD;
-use ringfence::base::limits::{Allowance, Limits};
-use ringfence::base::source::FileId;
-use ringfence::read::yaml;
+use ringfence::Limits;
+use ringfence::source::FileId;
+use ringfence::testing::diagnostic::TOLD;
+use ringfence::testing::limits::Allowance;
+use ringfence::testing::yaml;
 use tempfile::TempDir;
 
 /// Two flows that break the policy, and one with an alias.

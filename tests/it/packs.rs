@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::Confidence;
-use ringfence::declare::packs::{PACKS, Pack};
-use ringfence::declare::policy::Policy;
-use ringfence::model::load::{Request, load};
-use ringfence::policy_test::{self, Suite};
+use ringfence::source::Sources;
+use ringfence::testing::packs::{PACKS, Pack};
+use ringfence::testing::policy::Policy;
+use ringfence::testing::policy_test;
+use ringfence::testing::policy_test::Suite;
+use ringfence::vocabulary::Confidence;
+use ringfence::{Request, load};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
@@ -24,13 +25,8 @@ fn policy(pack: &Pack) -> Policy {
 }
 
 fn suite(pack: &Pack, sources: &mut Sources) -> Suite {
-    policy_test::read(
-        &[PathBuf::from(pack.id)],
-        |_, _, _| true,
-        ringfence::base::limits::Limits::USUAL,
-        sources,
-    )
-    .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", pack.id))
+    policy_test::read(&[PathBuf::from(pack.id)], |_, _, _| true, ringfence::Limits::USUAL, sources)
+        .unwrap_or_else(|mistakes| panic!("{}: {mistakes:#?}", pack.id))
 }
 
 /// All packs: one without tests is no pack.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::declare::packs::PACKS;
+use ringfence::testing::packs::PACKS;
 
 const POLICY: &str = r#"policy: house
 title: House rules

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::declare::fields::{Declaration, asked_of};
+use ringfence::testing::fields::{Declaration, asked_of};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

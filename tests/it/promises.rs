@@ -54,7 +54,8 @@ fn at(path: &Path, args: &[&str]) -> (i32, String) {
 fn judged(world: &str, body: &str) -> (i32, Value) {
     let (code, text) = run(world, &promise(body), &["--format", "json"]);
     let all: Value = serde_json::from_str(&text).unwrap();
-    let schema: Value = serde_json::from_str(&ringfence::report::promises_schema().unwrap()).unwrap();
+    let schema: Value =
+        serde_json::from_str(&ringfence::testing::report::promises_schema().unwrap()).unwrap();
     let mistakes: Vec<String> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&all).map(|e| e.to_string()).collect();
     assert_eq!(mistakes, Vec::<String>::new());

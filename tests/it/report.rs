@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::common::{at, audit, finding, full, hop, place, strings};
-use ringfence::base::finding::{Audit, FindingKind};
-use ringfence::base::vocabulary::{Severity, Word};
-use ringfence::declare::gate::{Denied, Gate, Threshold};
-use ringfence::report::{Format, Look, Report};
+use ringfence::finding::{Audit, FindingKind};
+use ringfence::gate::{Denied, Gate, Threshold};
+use ringfence::vocabulary::{Severity, Word};
+use ringfence::{Format, Look, Report};
 
 fn text(audit: &Audit) -> String {
     Report::new(audit).render(Format::Text).unwrap()
@@ -113,7 +113,7 @@ fn hostile_names_do_not_reach_the_terminal() {
         let out = Report::new(&audit).render(format).unwrap().replace("\r\n", "\n");
         // A table begins with the mark by which spreadsheets know UTF-8.
         let out = out.strip_prefix('\u{feff}').unwrap_or(&out);
-        assert!(!out.contains(|c| c != '\n' && ringfence::base::visible::is_hidden(c)), "{out}");
+        assert!(!out.contains(|c| c != '\n' && ringfence::testing::visible::is_hidden(c)), "{out}");
     }
 }
 

@@ -26,9 +26,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// The rooms that a line names: behind `crate::`, or, in the command, behind `ringfence::`.
+/// The rooms that a line names.
 fn named(line: &str) -> Vec<&str> {
-    let after = ["crate::", "ringfence::"].into_iter().flat_map(|root| line.split(root).skip(1));
+    let after = line.split("crate::").skip(1);
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap()).collect()
 }
 
@@ -40,7 +40,7 @@ fn no_room_uses_one_behind_it() {
         let below = file.strip_prefix(&source).unwrap();
         let room = below.components().next().unwrap().as_os_str().to_str().unwrap();
         let Some(own) = ROOMS.iter().position(|name| *name == room) else {
-            assert!(["lib.rs", "main.rs"].contains(&room), "{} is in no room", below.display());
+            assert!(["lib.rs", "main.rs", "testing.rs"].contains(&room), "{} is in no room", below.display());
             continue;
         };
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {

@@ -6,14 +6,14 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use ringfence::base::source::Sources;
-use ringfence::declare::packs::{PACKS, names};
-use ringfence::model::load::{self, Request};
-use ringfence::report::explain::{entries, index, page};
+use ringfence::source::Sources;
+use ringfence::testing::explain::{entries, index, page};
+use ringfence::testing::packs::{PACKS, names};
+use ringfence::{Request, load};
 
-fn world() -> load::World {
+fn world() -> ringfence::World {
     let request = Request { policies: names().map(str::to_owned).collect(), ..Request::default() };
-    load::load(&request, &mut Sources::new()).unwrap()
+    load(&request, &mut Sources::new()).unwrap()
 }
 
 #[test]

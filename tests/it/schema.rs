@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use ringfence::report::{Format, Look, Report, difference_schema, promises_schema, schema};
+use ringfence::testing::report::{difference_schema, promises_schema, schema};
+use ringfence::{Format, Look, Report};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 

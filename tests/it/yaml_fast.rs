@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use ringfence::base::source::FileId;
-use ringfence::read::yaml::{Limits, fast, general};
+use ringfence::Limits;
+use ringfence::source::FileId;
+use ringfence::testing::yaml::{fast, general};
 
 /// Whether the quick reader accepts a text. If so, both must agree.
 fn agree(text: &str) -> bool {

@@ -7,9 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use ringfence::base::diagnostic::Diagnostic;
-use ringfence::base::source::{FileId, Span};
-use ringfence::read::yaml::{Limits, Node, Scalar, Value, parse};
+use ringfence::source::{FileId, Span};
+use ringfence::testing::yaml::{Node, Scalar, Value, parse};
+use ringfence::{Diagnostic, Limits};
 use serde_yaml::Value as Other;
 
 fn read(text: &str) -> (Vec<Node<'_>>, Vec<Diagnostic>) {

@@ -5,9 +5,9 @@
 
 use std::fs;
 
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::Transform;
-use ringfence::model::load::{Request, World, load};
+use ringfence::source::Sources;
+use ringfence::vocabulary::Transform;
+use ringfence::{Request, World, load};
 
 fn world(text: &str) -> World {
     let folder = tempfile::tempdir().unwrap();
@@ -82,7 +82,8 @@ agreements:
 
     let agreement = &world.model.agreements.values().next().unwrap().declared;
     assert_eq!(agreement.id.value, "12");
-    let day = |day: &Option<ringfence::read::decode::Spanned<jiff::civil::Date>>| day.as_ref().unwrap().value;
+    let day =
+        |day: &Option<ringfence::testing::decode::Spanned<jiff::civil::Date>>| day.as_ref().unwrap().value;
     assert_eq!(day(&agreement.effective.from), jiff::civil::date(2018, 10, 1));
     assert_eq!(day(&agreement.effective.until), jiff::civil::date(2020, 9, 30));
     assert!(agreement.disposed.is_none());

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ringfence::audit::{Options as Judging, audit};
-use ringfence::base::source::Sources;
-use ringfence::model::load::{Request, load};
+use ringfence::source::Sources;
+use ringfence::{Options as Judging, Request, audit, load};
 use xtask::{FEWEST, Options, generate};
 
 /// All files below a folder, by path.
@@ -44,7 +43,7 @@ fn the_same_options_give_the_same_bytes_and_another_seed_others() {
     assert!(first.values().all(|text| !text.contains(&b'\r')));
 }
 
-fn judged(options: Options) -> ringfence::base::finding::Audit {
+fn judged(options: Options) -> ringfence::finding::Audit {
     let folder = tempfile::tempdir().unwrap();
     let flows = options.flows;
     generate(options, folder.path()).unwrap();

@@ -15,8 +15,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use ringfence::base::source::Sources;
-use ringfence::model::load::{Request, World, load};
+use ringfence::{Request, World, load};
+use ringfence::source::Sources;
 
 use task::{Finding, Task, ones};
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use ringfence::audit::judge::{Judge, On, RuleRef, origins};
-use ringfence::audit::rules::{Decided, forbidden, relied};
-use ringfence::declare::policy::Body;
-use ringfence::flow::graph::Graph;
-use ringfence::flow::propagate::assume;
-use ringfence::model::load::World;
-use ringfence::model::matching::Matching;
-use ringfence::model::{Counting, Id, Scope};
+use ringfence::{Scope, World};
+use ringfence::testing::graph::Graph;
+use ringfence::testing::judge::{Judge, On, RuleRef, origins};
+use ringfence::testing::matching::Matching;
+use ringfence::testing::model::{Counting, Id};
+use ringfence::testing::policy::Body;
+use ringfence::testing::propagate::assume;
+use ringfence::testing::rules::{Decided, forbidden, relied};
 
 use crate::task::Finding;
 

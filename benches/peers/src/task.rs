@@ -5,10 +5,10 @@
 //! can be, and flows that carry none of those that are left.
 
 use anyhow::{Result, ensure};
-use ringfence::base::bits::LeafSet;
-use ringfence::base::vocabulary::{Role, Transform};
-use ringfence::model::load::World;
-use ringfence::model::{Counting, Id, Scope};
+use ringfence::{Scope, World};
+use ringfence::testing::bits::LeafSet;
+use ringfence::testing::model::{Counting, Id};
+use ringfence::vocabulary::{Role, Transform};
 
 /// A flow.
 #[derive(Debug, Clone)]

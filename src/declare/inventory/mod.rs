@@ -12,11 +12,11 @@ mod waiver;
 
 pub use agreement::{Agreement, Assurance};
 pub use flow::{Disposed, Effective, Flow, Stated};
-pub use meta::{Meta, SourceRef};
+pub use meta::Meta;
 pub use party::{Derive, Party, System};
-pub use statement::{Said, Statement};
+pub use statement::Statement;
 pub use taxonomy::{TaxonomyDeclared, builtin, declared as declared_taxonomy};
-pub use terms::{Clause, OnwardTo, TERMS, Terms};
+pub use terms::{OnwardTo, TERMS, Terms};
 pub use waiver::Waiver;
 
 use crate::base::diagnostic::Diagnostic;
@@ -62,11 +62,6 @@ impl Judges {
             _ => None,
         };
         Judges { documents: documents.iter().filter_map(judging).collect() }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.documents.is_empty()
     }
 
     /// Adds those of further documents.

@@ -7,9 +7,9 @@ pub use never::{covering, kept_by_all};
 mod require;
 
 pub use matcher::{
-    AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys, Reading,
+    AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys, Reading,
 };
-pub use require::{Asked, Bound, Must, Operator, Ranked, Subjects};
+pub use require::{Bound, Must, Operator, Ranked, Subjects};
 
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;

@@ -36,7 +36,7 @@ pub use backward::{reaching, reaching_besides, reaching_within};
 pub use flood::{Flooded, flood};
 pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
-pub use inward::{Inward, Target, inward};
+pub use inward::{Target, inward};
 
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::Touched;

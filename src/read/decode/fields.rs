@@ -70,11 +70,6 @@ impl<'n> Fields<'n> {
         self
     }
 
-    /// The place of the map.
-    pub fn span(&self) -> Span {
-        self.span
-    }
-
     fn entry(&mut self, key: &'static str, there: impl Fn(&Node) -> bool) -> Option<&'n Entry<'n>> {
         self.known.push(key);
         if self.marks & mark(key) == 0 {

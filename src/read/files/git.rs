@@ -382,11 +382,6 @@ impl Revision {
         all.map(PathBuf::as_path).collect()
     }
 
-    /// The work tree's root.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     fn object(&self, id: &str, most: u64) -> io::Result<Vec<u8>> {
         let mut objects = self.objects.lock().map_err(|_| io::Error::other("git stopped answering"))?;
         objects.read(id, most)

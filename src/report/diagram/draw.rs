@@ -39,7 +39,7 @@ pub fn picture(world: &World, audit: &Audit, filter: &Filter) -> Picture {
     let draw = Draw { model, marks: Marks::new(model, audit) };
     let mut picture = match view {
         View::Overview => draw.overview(&parties, &flows),
-        View::Systems | View::Chain => draw.systems(&parties, &systems, &flows),
+        View::Systems => draw.systems(&parties, &systems, &flows),
     };
     picture.title = match filter.finding {
         Some(_) => "Declared data flows of a finding",
@@ -106,29 +106,6 @@ pub fn neighbourhood(world: &World, finding: &Finding, (day, scope): (Date, &Sco
     picture
 }
 
-impl Picture {
-    /// The same with what the model says of its parties and systems, which a chain knows
-    /// by their ids alone.
-    #[must_use]
-    pub fn named(mut self, model: &Model) -> Self {
-        let parties: BTreeMap<&str, PartyId> = model.parties.iter().map(|(id, p)| (p.id(), id)).collect();
-        let systems: BTreeMap<&str, SystemId> =
-            model.systems.iter().map(|(id, s)| (s.name.as_str(), id)).collect();
-        for party in &mut self.parties {
-            let Some(&id) = parties.get(party.id.as_str()) else { continue };
-            let declared = &model.parties[id].declared;
-            party.name = name(declared);
-            (party.role, party.jurisdiction) = (declared.role, declared.jurisdiction.clone());
-        }
-        for system in &mut self.systems {
-            let Some(&id) = systems.get(system.id.as_str()) else { continue };
-            system.title = model.systems[id].declared.meta.title.as_deref().map(str::to_owned);
-            system.purposes = purposes(model, &model.systems[id].purposes);
-        }
-        self
-    }
-}
-
 fn purposes(model: &Model, keys: &[Key]) -> Vec<String> {
     keys.iter().map(|&p| model.purposes.name(p).to_owned()).collect()
 }
@@ -152,7 +129,7 @@ fn description(picture: &Picture, drawn: usize, all: usize) -> String {
     };
     let systems = match picture.view {
         View::Overview => picture.parties.iter().map(|p| p.systems).sum(),
-        View::Systems | View::Chain => picture.systems.len(),
+        View::Systems => picture.systems.len(),
     };
     let flows = match drawn == all {
         true => counted(all, "flow"),

@@ -4,7 +4,7 @@ use super::grid::{BoxId, BoxSpec, LinkSpec, Metrics, NodeId, NodeSpec, Spec};
 use super::picture::{Edge, Origin, Party, Picture, System, View};
 use super::route::{Line, Rect, Routed};
 use super::text::{LABEL, bold_width, counted, plain, shortened, width};
-use super::{build, order, place, route, walks};
+use super::{build, order, place, route};
 use crate::base::vocabulary::Role;
 use crate::model::Id;
 
@@ -72,12 +72,7 @@ pub fn party_width(party: &Party, view: View) -> i32 {
 }
 
 /// How far below a box's upper edge its systems start.
-pub fn header(picture: &Picture) -> i32 {
-    match picture.view {
-        View::Chain => 28,
-        View::Systems | View::Overview => 46,
-    }
-}
+const HEADER: i32 = 46;
 
 /// What is said of the flows within a party.
 pub fn within_text(edge: &Edge) -> String {
@@ -86,9 +81,6 @@ pub fn within_text(edge: &Edge) -> String {
 
 /// Gives everything its place.
 pub fn layout(picture: &Picture) -> Layout {
-    if picture.view == View::Chain {
-        return walks::layout(picture);
-    }
     let overview = picture.view == View::Overview;
     let (spec, edges) = if overview { parties_alone(picture) } else { with_systems(picture) };
     let mut grid = build::build(&spec);
@@ -124,7 +116,7 @@ fn with_systems(picture: &Picture) -> (Spec, Vec<usize>) {
             .collect(),
         links: picture.edges.iter().map(link).collect(),
         metrics: Metrics {
-            header: header(picture),
+            header: HEADER,
             footer: 16,
             side: 34,
             stub: 6,

@@ -52,16 +52,12 @@ pub fn entries(picture: &Picture, back: bool) -> Vec<Entry> {
     add(violation(false), Sign::Line("violation"), "part of a new finding, medium or less");
     add(reached(true), Sign::Reached("reached grave"), "data arrives that must not");
     add(reached(false) && !reached(true), Sign::Reached("reached"), "data arrives that must not");
-    if picture.view != View::Chain {
-        add(standing(Standing::Current), Sign::Line("current"), "flows now");
-    }
+    add(standing(Standing::Current), Sign::Line("current"), "flows now");
     add(standing(Standing::Proposed), Sign::Line("proposed"), "proposed");
     add(standing(Standing::Ended), Sign::Line("ended"), "ended, data not taken back");
-    if picture.view != View::Chain {
-        add(back, Sign::Line("back"), "leads back to the left");
-        add(edges.iter().any(|e| e.from != e.to && e.flows.len() > 1), Sign::Count, "so many flows");
-        add(edges.iter().any(|e| e.from == e.to), Sign::Within, "within the party");
-    }
+    add(back, Sign::Line("back"), "leads back to the left");
+    add(edges.iter().any(|e| e.from != e.to && e.flows.len() > 1), Sign::Count, "number of flows");
+    add(edges.iter().any(|e| e.from == e.to), Sign::Within, "within the party");
     add(origin(Origin::Declared), Sign::Bar("origin-bar"), "data starts here");
     add(origin(Origin::Assumed), Sign::Bar("assumed-bar"), "assumed to start here");
     entries

@@ -1,13 +1,12 @@
 //! The declared flows as a picture: parties as boxes with their systems inside, data
 //! flowing from left to right, and what is part of a finding standing out.
 //!
-//! A [`Picture`] says what is drawn ([`picture()`], [`neighbourhood`], [`chain()`]); each
+//! A [`Picture`] says what is drawn ([`picture()`], [`neighbourhood`]); each
 //! format is one file. Only SVG needs places: columns (`layers`, `build`), what is above
 //! what (`order`), heights (`place`), widths and lines (`route`). All of it is in whole
 //! numbers and depends on ids alone, so that the same world gives the same bytes.
 
 mod build;
-mod chain;
 mod dot;
 mod draw;
 mod filter;
@@ -25,14 +24,12 @@ mod route;
 mod shapes;
 mod svg;
 mod text;
-mod walks;
 
 use crate::base::vocabulary::Word;
 
-pub use chain::chain;
 pub use draw::{neighbourhood, picture};
 pub use filter::{Filter, MOST_SYSTEMS};
-pub use picture::{Edge, Flow, Origin, Party, Picture, Standing, System, View, Walk};
+pub use picture::{Edge, Flow, Origin, Party, Picture, Standing, System, View};
 pub use svg::{STYLE, SvgOptions, svg};
 
 /// A form of the picture.

@@ -13,8 +13,6 @@ pub enum View {
     Systems,
     /// Parties alone; a line stands for all that flows between two.
     Overview,
-    /// The walks of a finding.
-    Chain,
 }
 
 /// Parties, systems and what flows between them.
@@ -32,18 +30,6 @@ pub struct Picture {
     pub systems: Vec<System>,
     /// What flows.
     pub edges: Vec<Edge>,
-    /// For a chain: its walks, as places in `systems` and, between them, in `edges`.
-    #[serde(skip)]
-    pub walks: Vec<Walk>,
-}
-
-/// A walk of a finding.
-#[derive(Debug, Clone, Default)]
-pub struct Walk {
-    /// Its systems, one more than edges.
-    pub systems: Vec<usize>,
-    /// Its edges.
-    pub edges: Vec<usize>,
 }
 
 /// A party.
@@ -186,13 +172,6 @@ impl Picture {
     /// Whether there is nothing to see.
     pub fn is_empty(&self) -> bool {
         self.parties.is_empty()
-    }
-
-    /// The flows of all edges, each once.
-    pub fn flow_count(&self) -> usize {
-        let all: std::collections::BTreeSet<&str> =
-            self.edges.iter().flat_map(|e| &e.flows).map(|f| f.id.as_str()).collect();
-        all.len()
     }
 }
 

@@ -38,13 +38,15 @@ impl Default for SvgOptions {
     }
 }
 
+/// The narrowest picture, so that its legend can be read.
+const LEAST_WIDTH: i32 = 360;
+
 /// Writes a picture. The same picture gives the same bytes.
 pub fn svg(picture: &Picture, options: &SvgOptions) -> String {
     let layout = layout::layout(picture);
     let back = layout.edges.iter().any(|(_, line)| line.back);
     let legend = if options.legend { legend::entries(picture, back) } else { Vec::new() };
-    let least = if picture.view == View::Chain { 320 } else { 360 };
-    let whole_width = layout.width.max(least).max(legend::least_width(&legend));
+    let whole_width = layout.width.max(LEAST_WIDTH).max(legend::least_width(&legend));
     let (legend, legend_height) = legend::write(&legend, whole_width, layout.height);
     let whole_height = layout.height + legend_height;
 
@@ -130,7 +132,6 @@ impl Writer<'_> {
         let view = match picture.view {
             View::Systems => "systems-view",
             View::Overview => "overview",
-            View::Chain => "chain-view",
         };
         let role = if self.options.interactive { "graphics-document document" } else { "img" };
         let short = |text: &str| xml(&shortened(&plain(text), 200));
@@ -168,13 +169,12 @@ impl Writer<'_> {
                 self.origin(party.origin, *rect);
             }
             let x = rect.x + 14;
-            let y = if view == View::Chain { 19 } else { 21 };
             self.put(format_args!(
                 "<text class=\"name\" x=\"{x}\" y=\"{}\" font-size=\"{PARTY_TEXT}\" font-weight=\"600\">{}</text>",
-                rect.y + y,
+                rect.y + 21,
                 xml(&text.name)
             ));
-            if !text.note.is_empty() && view != View::Chain {
+            if !text.note.is_empty() {
                 self.put(format_args!(
                     "<text class=\"note\" x=\"{x}\" y=\"{}\" font-size=\"{NOTE_TEXT}\">{}</text>",
                     rect.y + 37,

@@ -18,7 +18,7 @@ use thiserror::Error;
 
 pub use again::NotAgain;
 pub use check::{Bundle, Checked, MOST_BYTES};
-pub use manifest::{Gating, Kind, Manifest, Member, VERSION};
+pub use manifest::{Kind, Manifest, Member, VERSION};
 
 use crate::audit::Options;
 use crate::base::source::{FileId, SourceFile, Sources};

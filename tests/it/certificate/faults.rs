@@ -5,13 +5,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use ringfence::audit::audit;
-use ringfence::base::bits::LeafSet;
-use ringfence::base::taxonomy::Key;
-use ringfence::base::vocabulary::Onward;
-use ringfence::declare::inventory::Terms;
-use ringfence::model::load::World;
-use ringfence::model::{FlowId, Model};
+use ringfence::testing::bits::LeafSet;
+use ringfence::testing::inventory::Terms;
+use ringfence::testing::model::{FlowId, Model};
+use ringfence::testing::taxonomy::Key;
+use ringfence::vocabulary::Onward;
+use ringfence::{World, audit};
 
 use super::judged::Judged;
 use crate::naive::{generate, harness};

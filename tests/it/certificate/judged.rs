@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use ringfence::audit::{Options, audit};
-use ringfence::base::finding::Audit;
-use ringfence::base::source::Sources;
-use ringfence::base::vocabulary::{Status, Word};
-use ringfence::model::Scope;
-use ringfence::model::load::{Request, World, load};
-use ringfence::verify::certificate::{self, Certificate, Expected, digests, verify};
+use ringfence::finding::Audit;
+use ringfence::source::Sources;
+use ringfence::testing::certificate;
+use ringfence::vocabulary::{Status, Word};
+use ringfence::{Certificate, Expected, Options, Request, Scope, World, audit, digests, load, verify};
 use serde_json::Value;
 
 use super::{DAY, samples};

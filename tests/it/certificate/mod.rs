@@ -238,7 +238,7 @@ fn the_command_writes_and_verifies() {
     let (code, said, errors) = ringfence(&samples(), &verify);
     assert_eq!((code, errors.as_str()), (0, ""));
     assert!(said.starts_with("Verified: 5 findings"), "{said}");
-    assert_eq!(said.matches("not covered: ").count(), ringfence::verify::certificate::NOT_COVERED.len());
+    assert_eq!(said.matches("not covered: ").count(), ringfence::testing::certificate::NOT_COVERED.len());
     let (code, said, _) = ringfence(&samples(), &["verify", file, "cambridge-analytica"]);
     assert!(code == 1 && said.contains("not verified: the inventory is another"), "{said}");
     let (code, said, _) = ringfence(&samples(), &["verify", file, "open-banking", "--policy", "gdpr"]);

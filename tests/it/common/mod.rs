@@ -8,9 +8,9 @@ pub mod tags;
 
 use std::sync::Arc;
 
-use ringfence::base::finding::*;
-use ringfence::base::source::Location;
-use ringfence::base::vocabulary::{Basis, PolicyStatus, Severity, Status};
+use ringfence::finding::*;
+use ringfence::source::Location;
+use ringfence::vocabulary::{Basis, PolicyStatus, Severity, Status};
 
 pub fn at(file: &str, line: u32) -> Location {
     Location { file: file.to_owned(), line, column: 9 }

@@ -2,12 +2,13 @@
 
 use super::world::{Policy, Rule, World};
 use super::write;
-use ringfence::base::source::FileId;
-use ringfence::base::taxonomy::Tree;
-use ringfence::declare::inventory::declared_taxonomy;
-use ringfence::declare::policy::Body;
-use ringfence::read::decode::Decoder;
-use ringfence::read::yaml::{Limits, parse};
+use ringfence::Limits;
+use ringfence::source::FileId;
+use ringfence::testing::decode::Decoder;
+use ringfence::testing::inventory::declared_taxonomy;
+use ringfence::testing::policy::Body;
+use ringfence::testing::taxonomy::Tree;
+use ringfence::testing::yaml::parse;
 
 /// What is said of a rule, by its codes.
 pub fn refused(world: &World, rule: &Rule) -> Vec<&'static str> {
@@ -32,10 +33,10 @@ fn read(world: &World, rule: &Rule) -> (Vec<&'static str>, bool) {
     let documents = parse(FileId(0), &text, &Limits::default(), &mut mistakes);
     let mut decoder = Decoder::new(&mut mistakes, &data, &purposes);
     let policies: Vec<_> =
-        documents.iter().filter_map(|node| ringfence::declare::policy::policy(&mut decoder, node)).collect();
+        documents.iter().filter_map(|node| ringfence::testing::policy::policy(&mut decoder, node)).collect();
     let rules = policies.iter().flat_map(|policy| &policy.rules);
     let covered = rules.filter_map(|rule| match &rule.body {
-        Body::Forbid(forbid) => ringfence::declare::policy::covering(forbid, &data, &purposes),
+        Body::Forbid(forbid) => ringfence::testing::policy::covering(forbid, &data, &purposes),
         _ => None,
     });
     let covered = covered.count() > 0;
