@@ -2,9 +2,9 @@
 //! declared flows and reports where that ends against a rule, a contract's own terms or a public
 //! promise.
 //!
-//! [`load`] reads an inventory and policies into a [`World`], [`judge`] finds what is broken, and
-//! [`describe`] puts that into words and places, as an [`Audit`](finding::Audit) that [`render`] turns
-//! into a report. [`compare`] shows what two audits have and have not in common. [`verify`] checks a
+//! [`load()`] reads an inventory and policies into a [`World`], [`judge()`] finds what is broken, and
+//! [`describe()`] puts that into words and places, as an [`Audit`](finding::Audit) that [`render()`] turns
+//! into a report. [`compare()`] shows what two audits have and have not in common. [`verify()`] checks a
 //! [`Certificate`] without any of the code that judges.
 //!
 //! The library neither prints nor exits, and does not panic on any input.
@@ -29,7 +29,7 @@
 //! let judgement = judge(&world, &options);
 //! let audit = describe(&world, &sources, &options, &judgement);
 //!
-//! assert!(audit.findings.iter().any(|finding| finding.rule == "terms/onward"));
+//! assert!(audit.findings.iter().any(|finding| finding.rule == "core/no-financial-advertising"));
 //! println!("{}", render(&audit, Format::Json)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -147,7 +147,7 @@ impl Judge<'_> {
     }
 
     /// What starts at each origin, and together what starts at those that are alike; see
-    /// [`Alike::has`] for distances.
+    /// `Alike::has` for distances.
     pub fn classes(&self, alike: &Alike, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, starts) in self.origins {

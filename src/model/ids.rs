@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use rayon::prelude::*;
 
-/// A place in a [`Table`].
+/// A place in a `Table`.
 pub trait Id: Copy + Eq {
     /// From a place.
     fn from_index(index: usize) -> Self;

@@ -299,7 +299,7 @@ fn a_wrong_path_is_told_first_and_floods_nobody() {
     }
     let (code, said) = place.run(&format!("verify c.json bad {told}"));
     assert!(
-        code == 2 && said.starts_with("error: nothing was verified: what is read here has mistakes"),
+        code == 2 && said.starts_with("error: nothing was verified: the files read here have mistakes"),
         "{said}"
     );
     // An inventory that has changed is told as that.
