@@ -303,6 +303,7 @@ impl Side<'_> {
         f.add_read("legal_basis", basis(stated), basis(flow.legal_basis.as_deref()), Value::Other);
         f.words("tags", declared.tags().iter().map(String::as_str));
         f.assurances(declared.assurances());
+        f.text("essential", declared.essential().filter(|&essential| essential).map(|_| "true"));
         self.terms(&mut f, flow.own_terms.as_deref().unwrap_or(&Terms::default()), &flow.terms);
         f.meta(&declared.meta);
         f

@@ -3,7 +3,7 @@
 //! to stands in [`crate::model::fields`]. `docs/use/diff.md` shows the classes, and tests hold this
 //! table against what the readers of declarations know.
 
-use crate::base::vocabulary::{Basis, Consent, Kind, Onward, Role, Status, Transform, Word, words};
+use crate::base::vocabulary::{self, Basis, Consent, Kind, Onward, Role, Status, Transform, words};
 
 words! {
     /// What an edit does to what may move.
@@ -198,22 +198,22 @@ const fn unasked(of: &'static [Declaration], key: &'static str) -> Field {
     Field { of, key, kind: None, presence, classes: None, judged: false, unstated: None }
 }
 
-fn all<W: Word>() -> Vec<&'static str> {
+fn all<W: vocabulary::Word>() -> Vec<&'static str> {
     W::ALL.iter().map(|w| w.word()).collect()
 }
 
 /// A word of a vocabulary without an order.
-const fn word<W: Word>() -> FieldKind {
-    FieldKind::Word(all::<W>, false)
+const fn word<W: vocabulary::Word>() -> FieldKind {
+    Word(all::<W>, false)
 }
 
 /// A word of a vocabulary with an order.
-const fn rank<W: Word>() -> FieldKind {
-    FieldKind::Word(all::<W>, true)
+const fn rank<W: vocabulary::Word>() -> FieldKind {
+    Word(all::<W>, true)
 }
 
 use Class::{Assertion as A, Both as B, Narrowing as N, Neutral as O, Widening as W};
-use FieldKind::{Assurances, Count, Data, Date, Duration, Map, Purpose, Text};
+use FieldKind::{Assurances, Count, Data, Date, Duration, Map, Purpose, Text, Word};
 use Unstated::{Anything, Lowest, Nothing, Only};
 
 const TAXONOMY: &[Declaration] = &[Declaration::Taxonomy];
@@ -297,6 +297,7 @@ pub const FIELDS: &[Field] = &[
     asked(FLOW, "safeguards", Text).judged([A, W, A], "said to protect it"),
     asked(FLOW, "retention", Duration).judged([W, A, A], "how long the receiver keeps it; shorter is a claim that it is deleted"),
     asked(FLOW, "tags", Text).judged([A, A, A], MATCHED),
+    asked(FLOW, "essential", Word(|| vec!["false", "true"], false)).defaults().edits([O, O, O], "what a repair may cut; an assertion if a rule in force asks for it"),
     asked(FLOW, "agreement", Text),
 
     asked(SHARING, "effective", Map),

@@ -60,6 +60,12 @@ impl Value {
         Value { written: written.is_some(), items: items.into_iter().collect() }
     }
 
+    /// `false` where nothing is stated.
+    fn flag(stated: Option<bool>) -> Self {
+        let text = if stated == Some(true) { "true" } else { "false" };
+        Value { written: stated.is_some(), ..Self::texts([text]) }
+    }
+
     fn duration(duration: Option<Duration>) -> Self {
         let item = |d: Duration| Item { text: d.to_string(), bound: Some(Bound::Duration(d)), key: None };
         Self::of(duration.map(item).into_iter().collect())
@@ -192,6 +198,7 @@ fn flow(model: &Model, id: FlowId, path: &str) -> Value {
         "retention" => Value::duration(flow.retention),
         "legal_basis" => Value::text(flow.legal_basis.as_deref()),
         "tags" => Value::texts(declared.tags().iter().map(String::as_str)),
+        "essential" => Value::flag(declared.essential()),
         "agreement" => Value::text(agreement.map(|a| a.id.value.as_str())),
         _ => {
             let mut all = vec![declared.effective()];

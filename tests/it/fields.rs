@@ -79,6 +79,7 @@ agreements:
         retention: 30d
         legal_basis: contract
         tags: [t]
+        essential: true
         labels: {k: v}
         basis: public
         source: {title: S, url: "https://x.example", date: 2020-01-02}
@@ -153,6 +154,7 @@ fn operators(on: &str, field: &str) -> (Vec<&'static str>, Vec<&'static str>) {
         }
         "transform" => of(&["in: [tokenised]"], &["in: [none]"]),
         "tags" => matches("matches: t"),
+        "essential" => of(&["in: ['true']"], &["in: ['false']"]),
         "agreement" => matches("matches: bare"),
         "party" => matches("matches: full"),
         "region" | "jurisdiction" => matches("matches: GB"),

@@ -69,6 +69,7 @@ pub(crate) struct Seldom {
     pub(crate) disposed: Option<Disposed>,
     pub(crate) tags: Words,
     pub(crate) assurances: Vec<Assurance>,
+    pub(crate) essential: Option<bool>,
 }
 
 impl Stated {
@@ -79,6 +80,7 @@ impl Stated {
             disposed: None,
             tags: Words::default(),
             assurances: Vec::new(),
+            essential: None,
         };
         change(self.seldom.get_or_insert_with(|| Box::new(none())));
     }
@@ -97,6 +99,11 @@ impl Stated {
     /// What the parties attest of it, besides what they attest of its agreement.
     pub fn assurances(&self) -> &[Assurance] {
         self.seldom.as_deref().map_or(&[], |seldom| &seldom.assurances)
+    }
+
+    /// Whether it must stay whatever has to be mended, if stated.
+    pub fn essential(&self) -> Option<bool> {
+        self.seldom.as_deref().and_then(|seldom| seldom.essential)
     }
 
     /// Free marks.
@@ -168,12 +175,17 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let disposed = f.with(d, "disposed", disposed);
     let tags = texts(d, f, "tags");
     let assurances = f.list(d, "assurances", assurance);
+    let essential = f.with(d, "essential", |d, n| d.flag(n)).map(|b| b.value);
     let meta = meta(d, f);
     let only_from = only_from.map(Vec::into_boxed_slice);
     let is_exception = only_from.is_some() || retention.is_some() || terms.is_some() || legal_basis.is_some();
     let exceptions = Exceptions { only_from, retention, terms, legal_basis };
-    let is_seldom = effective.is_some() || disposed.is_some() || !tags.is_empty() || !assurances.is_empty();
-    let seldom = Seldom { effective: effective.unwrap_or_default(), disposed, tags, assurances };
+    let is_seldom = effective.is_some()
+        || disposed.is_some()
+        || !tags.is_empty()
+        || !assurances.is_empty()
+        || essential.is_some();
+    let seldom = Seldom { effective: effective.unwrap_or_default(), disposed, tags, assurances, essential };
     Some(Flow {
         id: id?,
         from: from?,
