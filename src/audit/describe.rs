@@ -11,12 +11,10 @@ use crate::audit::checks;
 use crate::audit::judge::{On, Relied, ReliedRule, RuleRef, Violation};
 use crate::audit::promises::Open;
 use crate::base::bits::LeafSet;
-use crate::base::finding::{
-    Broken, BrokenWhat, Chain, Finding, FindingKind, FindingStatus, Gap, Place, Reliance,
-};
+use crate::base::finding::{Broken, BrokenWhat, Chain, Finding, FindingStatus, Gap, Place, Reliance};
 use crate::base::source::{Location, Sources};
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Onward, PolicyStatus, Status, Word};
+use crate::base::vocabulary::{BuiltIn, Onward, PolicyStatus, Status, Word};
 use crate::declare::inventory::Terms;
 use crate::declare::policy::Body;
 use crate::flow::propagate;
@@ -77,7 +75,7 @@ impl<'a> Describe<'a> {
             fingerprint: fingerprint(model, &rule.id, violation.on),
             kind: rule.kind,
             severity: violation.severity.unwrap_or(rule.severity),
-            message: self.message(violation, &rule),
+            message: self.message(violation),
             status: FindingStatus::New,
             grown: false,
             beyond: Vec::new(),
@@ -210,7 +208,7 @@ impl<'a> Describe<'a> {
         self.sources.location(span)
     }
 
-    fn message(&self, violation: &Violation, rule: &RuleFacts) -> String {
+    fn message(&self, violation: &Violation) -> String {
         let model = &self.world.model;
         let data = self.told.cover(&violation.data).join(", ");
         let details = violation.details.join("; ");
@@ -233,10 +231,12 @@ impl<'a> Describe<'a> {
                     model.systems[source].name, model.systems[sink].name
                 )
             }
-            On::Flow(flow) if rule.kind == FindingKind::Require || rule.kind == FindingKind::Statement => {
-                format!("flow {}: {details}", model.flows[flow].name)
-            }
-            On::Flow(flow) => self.flow_message(violation, rule, flow, &data),
+            On::Flow(flow) => match violation.rule {
+                RuleRef::Check(check) => self.flow_message(violation, check, flow, &data),
+                RuleRef::Rule(..) | RuleRef::Statement(_) => {
+                    format!("flow {}: {details}", model.flows[flow].name)
+                }
+            },
             On::Unsourced(system, _) => {
                 let name = &model.systems[system].name;
                 let mut text =
@@ -264,35 +264,35 @@ impl<'a> Describe<'a> {
         }
     }
 
-    fn flow_message(&self, violation: &Violation, rule: &RuleFacts, id: FlowId, data: &str) -> String {
+    fn flow_message(&self, violation: &Violation, check: BuiltIn, id: FlowId, data: &str) -> String {
         let model = &self.world.model;
         let flow = &model.flows[id];
         let (from, to) = (&model.systems[flow.from].name, &model.systems[flow.to].name);
         let base = format!("{} carries {data} from {from} to {to}", flow.name);
         let agreements: Vec<&str> = violation.agreements.iter().map(|&a| model.agreements[a].id()).collect();
         let agreements = agreements.join(", ");
-        match rule.id.as_str() {
-            "terms/purpose" => {
+        match check {
+            BuiltIn::Purpose => {
                 let purposes = self.purposes(&flow.purposes).join(", ");
                 format!("{base} for {purposes}, outside the terms of {agreements}")
             }
-            "terms/onward" => format!("{base}, to whom {agreements} does not let it be passed on"),
-            "terms/retention" => {
+            BuiltIn::Onward => format!("{base}, to whom {agreements} does not let it be passed on"),
+            BuiltIn::Retention => {
                 let kept = flow.retention.map_or_else(|| "without limit".to_owned(), |r| format!("for {r}"));
                 format!("{base}, where it is kept {kept}, longer than {agreements} allows")
             }
-            "terms/safeguards" => {
+            BuiltIn::Safeguards => {
                 let has = match sorted(flow.declared.safeguards.iter().map(String::as_str)) {
                     none if none.is_empty() => "no safeguard".to_owned(),
                     some => some,
                 };
                 format!("{base} with {has}, less than {agreements} demands")
             }
-            "terms/consent" => {
+            BuiltIn::Consent => {
                 format!("{base} on consent {}, less than {agreements} demands", flow.consent.word())
             }
-            "flow/undocumented" => format!("{base} under no agreement"),
-            "flow/foreign-party" => {
+            BuiltIn::Undocumented => format!("{base} under no agreement"),
+            BuiltIn::ForeignParty => {
                 let missing: Vec<&str> = [model.sender(id), model.receiver(id)]
                     .into_iter()
                     .filter(|p| flow.agreement.is_some_and(|a| !model.agreements[a].parties.contains(p)))
@@ -300,14 +300,14 @@ impl<'a> Describe<'a> {
                     .collect();
                 format!("{base}; {} has not signed {agreements}", missing.join(" and "))
             }
-            _ => base,
+            BuiltIn::Unsourced | BuiltIn::Ended => base,
         }
     }
 
     fn broken(&self, violation: &Violation, rule: &RuleFacts) -> Broken {
         match (violation.rule, violation.on) {
             (RuleRef::Check(check), On::Flow(flow)) => {
-                let term = checks::ALL.get(check).and_then(|c| c.term);
+                let term = checks::check(check).term;
                 term.map_or_else(|| self.built_in(rule), |term| self.broken_term(violation, term, flow))
             }
             (RuleRef::Check(_), _) => self.built_in(rule),

@@ -14,7 +14,7 @@ use crate::audit::promises::{self, Carried, Standing};
 use crate::audit::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::base::bits::LeafSet;
 use crate::base::stages::{Stage, Unit};
-use crate::base::vocabulary::PolicyStatus;
+use crate::base::vocabulary::{BuiltIn, PolicyStatus};
 use crate::declare::policy::Body;
 use crate::flow::graph::{Acting, Facts, Graph, Origin};
 use crate::flow::propagate::{Assumed, Held, assume};
@@ -344,7 +344,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) ->
                 (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
                 _ => None,
             });
-            let flows: FxHashSet<(usize, FlowId)> = of_checks.collect();
+            let flows: FxHashSet<(BuiltIn, FlowId)> = of_checks.collect();
             // Without other assumed origins every walk was one where more flows count, too: under
             // no other agreements.
             let others =

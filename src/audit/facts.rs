@@ -4,7 +4,7 @@ use crate::audit::checks;
 use crate::audit::judge::RuleRef;
 use crate::base::finding::FindingKind;
 use crate::base::source::Span;
-use crate::base::vocabulary::{PolicyStatus, Severity};
+use crate::base::vocabulary::{PolicyStatus, Severity, Word};
 use crate::declare::policy::Body;
 use crate::model::load::World;
 
@@ -45,17 +45,17 @@ pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
         span: None,
     };
     match rule {
-        RuleRef::Check(at) => checks::ALL.get(at).map_or_else(
-            || nothing("flow"),
-            |check| RuleFacts {
-                kind: if check.id.starts_with("terms/") { FindingKind::Terms } else { FindingKind::Flow },
+        RuleRef::Check(id) => {
+            let check = checks::check(id);
+            RuleFacts {
+                kind: if id.is_of_terms() { FindingKind::Terms } else { FindingKind::Flow },
                 severity: check.severity,
                 title: check.title.to_owned(),
                 why: Some(check.why.to_owned()),
                 remedy: Some(check.remedy.to_owned()),
-                ..nothing(check.id)
-            },
-        ),
+                ..nothing(id.word())
+            }
+        }
         RuleRef::Rule(policy, rule) => {
             let policy = world.policies.get(policy);
             let Some((policy, rule)) = policy.and_then(|p| Some((p, p.rules.get(rule)?))) else {

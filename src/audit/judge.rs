@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use crate::base::bits::{self, LeafSet};
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{
     Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
@@ -42,8 +42,8 @@ pub struct Judge<'m> {
 /// What was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleRef {
-    /// A built-in check, by its place in `checks::ALL`.
-    Check(usize),
+    /// A built-in check.
+    Check(BuiltIn),
     /// A rule, by the places of its policy and of itself.
     Rule(usize, usize),
     /// A promise, by its place.

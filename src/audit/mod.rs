@@ -211,7 +211,7 @@ fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
 /// All rules: built-in checks, the policies' rules in their order, promises.
 fn rules(world: &World, sources: &Sources) -> Vec<RuleEntry> {
     let names = Names { data: &world.model.data, purposes: &world.model.purposes };
-    let built_in = checks::ALL.iter().enumerate().map(|(at, c)| (RuleRef::Check(at), c.violated.to_owned()));
+    let built_in = checks::all().map(|check| (RuleRef::Check(check.id), check.violated.to_owned()));
     let others = all_rules(world).into_iter().map(|(rule, body)| (rule, violated(body, names)));
     built_in
         .chain(others)

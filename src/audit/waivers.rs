@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Options;
 use crate::audit::judge::Violation;
 use crate::base::bits::{LeafSet, contains, keep, ones, set, words};
-use crate::base::finding::{AppliedWaiver, Finding, FindingStatus, Notice, Place};
+use crate::base::finding::{AppliedWaiver, Finding, FindingKind, FindingStatus, Notice, Place};
 use crate::base::glob::{Column, Glob};
 use crate::base::source::{Sources, Span};
 use crate::base::taxonomy::Key;
@@ -234,7 +234,7 @@ fn beyond(
     let names = |w: &Accepts, agreement: &String| {
         w.waiver.agreements.is_empty() || w.waiver.agreements.iter().any(|a| a.value == *agreement)
     };
-    if finding.rule.starts_with("terms/") {
+    if finding.kind == FindingKind::Terms {
         let accepts_data =
             |w: &Accepts| w.data.as_ref().is_none_or(|accepted| violation.data.is_subset(accepted));
         let accepted = |agreement: &String| {

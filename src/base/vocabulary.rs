@@ -41,6 +41,49 @@ macro_rules! words {
 pub(crate) use words;
 
 words! {
+    /// A built-in check, in the order in which they are shown.
+    BuiltIn: "a built-in check" {
+        /// Data is used for what its agreement permits.
+        Purpose = "terms/purpose",
+        /// Data is passed on as its agreement allows.
+        Onward = "terms/onward",
+        /// Data is kept as long as its agreement allows.
+        Retention = "terms/retention",
+        /// Data is protected as its agreement demands.
+        Safeguards = "terms/safeguards",
+        /// A flow has the consent that its agreement asks for.
+        Consent = "terms/consent",
+        /// What crosses to another party is under an agreement.
+        Undocumented = "flow/undocumented",
+        /// Who sends and receives has signed.
+        ForeignParty = "flow/foreign-party",
+        /// Data has a declared origin.
+        Unsourced = "flow/unsourced",
+        /// What agreements that are over have moved is disposed.
+        Ended = "agreement/ended",
+    }
+}
+
+impl BuiltIn {
+    /// The check that a rule's full id names.
+    pub fn of(rule: &str) -> Option<Self> {
+        Word::parse(rule)
+    }
+
+    /// Whether it looks at what is under the terms of agreements.
+    pub fn is_of_terms(self) -> bool {
+        match self {
+            BuiltIn::Purpose
+            | BuiltIn::Onward
+            | BuiltIn::Retention
+            | BuiltIn::Safeguards
+            | BuiltIn::Consent => true,
+            BuiltIn::Undocumented | BuiltIn::ForeignParty | BuiltIn::Unsourced | BuiltIn::Ended => false,
+        }
+    }
+}
+
+words! {
     /// What a party is to the data.
     Role: "a role" {
         /// Holds accounts or cards of customers.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::base::diagnostic::Diagnostic;
-use crate::base::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
+use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Place, SCHEMA};
 use crate::base::source::{FileId, Sources, Span};
 use crate::base::taxonomy::Tree;
 use crate::base::visible::{in_json, visible};
@@ -64,7 +64,7 @@ impl Entry {
     fn of(finding: &Finding) -> Self {
         let place =
             |p: &Option<Place>| p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()));
-        let terms = finding.rule.starts_with("terms/");
+        let terms = finding.kind == FindingKind::Terms;
         Entry {
             finding: finding.fingerprint.clone(),
             rule: finding.rule.clone(),

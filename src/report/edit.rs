@@ -1,6 +1,6 @@
 //! Adds a waiver to a file's text and leaves every other byte as it is.
 
-use crate::base::finding::Finding;
+use crate::base::finding::{Finding, FindingKind};
 use crate::base::source::FileId;
 use crate::base::visible::{is_hidden, visible};
 use crate::read::yaml::{self, Limits, Node, Value};
@@ -30,7 +30,7 @@ impl NewWaiver<'_> {
             format!("[{}]", names.iter().map(name).collect::<Vec<_>>().join(", "))
         };
         let mut pairs = vec![("finding", quoted(&self.finding.fingerprint))];
-        let terms = self.finding.rule.starts_with("terms/");
+        let terms = self.finding.kind == FindingKind::Terms;
         if terms && !self.finding.agreements.is_empty() {
             pairs.push(("agreements", list(&self.finding.agreements)));
         } else if !terms && !self.finding.data.is_empty() {

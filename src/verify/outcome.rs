@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::audit::checks;
 use crate::base::finding::{Audit, Finding, FindingStatus};
-use crate::base::vocabulary::{PolicyStatus, Severity, Word};
+use crate::base::vocabulary::{BuiltIn, PolicyStatus, Severity, Word};
 use crate::declare::gate::{Gate, Threshold};
 use crate::model::load::World;
 use crate::verify::certificate::Certificate;
 
 /// The check of data that nothing originates: how grave it is depends on what it would break.
-const UNSOURCED: &str = "flow/unsourced";
+const UNSOURCED: BuiltIn = BuiltIn::Unsourced;
 
 /// What a result comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl Outcome {
                 // What is not of these rules does not hold, and that is said elsewhere.
                 None => {}
             }
-            outcome.perhaps_graver += usize::from(!listed.waived && listed.rule == UNSOURCED);
+            outcome.perhaps_graver +=
+                usize::from(!listed.waived && BuiltIn::of(&listed.rule) == Some(UNSOURCED));
         }
         outcome.new = count.into_iter().collect();
         outcome.fails = match outcome.fail_on {
@@ -112,7 +113,7 @@ impl Outcome {
 
 /// How grave the rules are, and whether they bind.
 fn severities(world: &World, binding: &[PolicyStatus]) -> BTreeMap<String, (Severity, bool)> {
-    let checks = checks::ALL.iter().map(|check| (check.id.to_owned(), (check.severity, true)));
+    let checks = checks::all().map(|check| (check.id.to_string(), (check.severity, true)));
     let policies = world.policies.iter().flat_map(|policy| {
         let binds = binding.contains(&policy.status);
         let id = |rule: &str| format!("{}/{rule}", policy.id.value);

@@ -2,12 +2,12 @@
 
 use super::{Check, How};
 use crate::audit::judge::Judge;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "terms/consent",
+    id: BuiltIn::Consent,
     severity: Severity::High,
     title: "A flow states less consent than its agreement demands",
     violated: "A flow of an agreement states a `consent` that is less than its terms' (none < opt_out < opt_in), \

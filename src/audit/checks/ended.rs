@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::flows::Carried;
-use super::{ALL, Check, How};
+use super::{Check, How};
 use crate::audit::judge::{Judge, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::{AgreementId, FlowId};
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "agreement/ended",
+    id: BuiltIn::Ended,
     severity: Severity::Medium,
     title: "An agreement has ended, and what it moved is not disposed",
     violated: "On the day judged an agreement is terminated, or past its `effective.until`, and has counting flows to \
@@ -64,7 +64,7 @@ pub(super) fn found(
 }
 
 fn ended_check() -> RuleRef {
-    RuleRef::Check(ALL.iter().position(|check| check.id == CHECK.id).unwrap_or_default())
+    RuleRef::Check(CHECK.id)
 }
 
 /// That agreements have ended, and nothing more.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{ALL, How, ended};
+use super::{How, all, check, ended};
 use crate::audit::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
 use crate::base::bits::LeafSet;
+use crate::base::vocabulary::BuiltIn;
 use crate::flow::propagate::{Candidates, Course, Passing, reaching};
 use crate::model::FlowId;
 
@@ -21,20 +22,20 @@ impl Course for Plain {
 }
 
 /// Whether a check that looks at flows alone finds something at a flow.
-pub fn offends(judge: &Judge, check: usize, flow: FlowId) -> bool {
-    match ALL.get(check).map(|check| check.how) {
-        Some(How::Alone(offends)) => judge.counting.has(flow) && offends(judge, flow),
+pub fn offends(judge: &Judge, id: BuiltIn, flow: FlowId) -> bool {
+    match check(id).how {
+        How::Alone(offends) => judge.counting.has(flow) && offends(judge, flow),
         _ => false,
     }
 }
 
 /// The findings of the checks that look at flows alone, and on agreements that have ended.
 pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
-    let mut offending: Vec<(usize, FlowId)> = Vec::new();
-    for (check, how) in ALL.iter().map(|c| c.how).enumerate() {
-        if let How::Alone(offends) = how {
-            offending
-                .extend(judge.counting.iter().filter(|&flow| offends(judge, flow)).map(|flow| (check, flow)));
+    let mut offending: Vec<(BuiltIn, FlowId)> = Vec::new();
+    for check in all() {
+        if let How::Alone(offends) = check.how {
+            let flows = judge.counting.iter().filter(|&flow| offends(judge, flow));
+            offending.extend(flows.map(|flow| (check.id, flow)));
         }
     }
     let ended = ended::moving(judge);
@@ -42,7 +43,7 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
     let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).chain(of_ended).collect();
     let carried = carried(judge, &flows);
     let nothing = (LeafSet::empty(judge.model.data.leaf_count()), Vec::new());
-    let violation = |(check, flow): (usize, FlowId)| {
+    let violation = |(check, flow): (BuiltIn, FlowId)| {
         let (data, walk) = carried.get(&flow).unwrap_or(&nothing);
         let f = &judge.model.flows[flow];
         let documented = f.agreement.into_iter().collect();

@@ -2,12 +2,12 @@
 
 use super::{Check, How};
 use crate::audit::judge::Judge;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "flow/foreign-party",
+    id: BuiltIn::ForeignParty,
     severity: Severity::High,
     title: "A flow touches a party that has not signed its agreement",
     violated: "A flow under an agreement starts or ends at a party that is not among the agreement's `parties`.",

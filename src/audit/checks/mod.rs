@@ -23,14 +23,14 @@ pub use unsourced::{Sourceless, needing, unsourced};
 
 use crate::audit::judge::Judge;
 use crate::base::bits::LeafSet;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity, Word};
 use crate::model::FlowId;
 
 /// A built-in check and its words.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
     /// Its name, as findings show it.
-    pub id: &'static str,
+    pub id: BuiltIn,
     /// How much breaking it matters.
     pub severity: Severity,
     /// What it demands, in a few words.
@@ -72,15 +72,22 @@ pub enum How {
     Agreements,
 }
 
+/// A check by its name.
+pub fn check(id: BuiltIn) -> &'static Check {
+    match id {
+        BuiltIn::Purpose => &purpose::CHECK,
+        BuiltIn::Onward => &onward::CHECK,
+        BuiltIn::Retention => &retention::CHECK,
+        BuiltIn::Safeguards => &safeguards::CHECK,
+        BuiltIn::Consent => &consent::CHECK,
+        BuiltIn::Undocumented => &undocumented::CHECK,
+        BuiltIn::ForeignParty => &foreign_party::CHECK,
+        BuiltIn::Unsourced => &unsourced::CHECK,
+        BuiltIn::Ended => &ended::CHECK,
+    }
+}
+
 /// All checks, in the order shown.
-pub const ALL: [Check; 9] = [
-    purpose::CHECK,
-    onward::CHECK,
-    retention::CHECK,
-    safeguards::CHECK,
-    consent::CHECK,
-    undocumented::CHECK,
-    foreign_party::CHECK,
-    unsourced::CHECK,
-    ended::CHECK,
-];
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    BuiltIn::ALL.iter().map(|&id| check(id))
+}

@@ -3,12 +3,12 @@
 use super::{Check, How, Under};
 use crate::audit::judge::Judge;
 use crate::base::bits::LeafSet;
-use crate::base::vocabulary::{Onward, Severity};
+use crate::base::vocabulary::{BuiltIn, Onward, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "terms/onward",
+    id: BuiltIn::Onward,
     severity: Severity::High,
     title: "Data is passed on to a party that its agreement does not allow",
     violated: "A flow that carries data under an agreement, and is not the agreement's own, crosses into another party \

@@ -4,14 +4,14 @@ use super::{Check, How, Under};
 use crate::audit::judge::Judge;
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::declare::inventory::Terms;
 use crate::model::{FlowId, Model};
 use crate::read::decode::Spanned;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "terms/purpose",
+    id: BuiltIn::Purpose,
     severity: Severity::High,
     title: "Data is used for a purpose that its agreement does not permit",
     violated: "A flow that carries data under an agreement has a purpose that is not at or below one of the terms' \

@@ -4,12 +4,12 @@ use super::{Check, How, Under};
 use crate::audit::judge::Judge;
 use crate::base::bits::LeafSet;
 use crate::base::duration::Duration;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "terms/retention",
+    id: BuiltIn::Retention,
     severity: Severity::Medium,
     title: "Data is kept longer than its agreement allows",
     violated: "A flow that carries data under an agreement is kept at the receiver longer than the terms' `retention`; \

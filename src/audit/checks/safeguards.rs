@@ -3,12 +3,12 @@
 use super::{Check, How, Under};
 use crate::audit::judge::Judge;
 use crate::base::bits::LeafSet;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "terms/safeguards",
+    id: BuiltIn::Safeguards,
     severity: Severity::Medium,
     title: "Data moves without a safeguard that its agreement demands",
     violated: "A flow that carries data under an agreement lacks one of the terms' `safeguards`.",

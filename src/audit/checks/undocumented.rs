@@ -2,12 +2,12 @@
 
 use super::{Check, How};
 use crate::audit::judge::Judge;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "flow/undocumented",
+    id: BuiltIn::Undocumented,
     severity: Severity::High,
     title: "Data moves between two parties under no agreement",
     violated: "A flow between systems of two parties is under no agreement.",

@@ -1,16 +1,16 @@
 //! `flow/unsourced`: data that moves starts somewhere.
 
-use super::{ALL, Check, How};
+use super::{Check, How};
 use crate::audit::judge::{Judge, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
 use crate::base::source::Span;
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::{Model, SystemId};
 
 /// The check.
 pub const CHECK: Check = Check {
-    id: "flow/unsourced",
+    id: BuiltIn::Unsourced,
     severity: Severity::Medium,
     title: "Data moves that no declared system originates",
     violated: "A counting flow (or a derivation) needs data at a system that holds none, and nothing that is declared \
@@ -39,14 +39,13 @@ pub fn needing(model: &Model, system: SystemId, key: Key) -> Span {
 
 /// A finding for each assumed origin.
 pub fn unsourced(judge: &Judge, rules: &impl Sourceless) -> Vec<Violation> {
-    let check = ALL.iter().position(|c| c.id == CHECK.id).unwrap_or_default();
     let pairs = &judge.assumed.pairs;
     let put: Vec<_> = pairs.iter().map(|(system, key)| (*system, judge.model.data.leaves([key]))).collect();
     let broken = rules.would_break(&put);
     let mut violations = Vec::new();
     for ((&(system, key), (_, leaves)), would_break) in pairs.iter().zip(&put).zip(broken) {
         violations.push(Violation {
-            rule: RuleRef::Check(check),
+            rule: RuleRef::Check(CHECK.id),
             on: On::Unsourced(system, key),
             severity: (!would_break.is_empty()).then_some(Severity::High),
             agreements: Vec::new(),

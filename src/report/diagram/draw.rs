@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus};
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Severity, Status};
+use crate::base::vocabulary::{BuiltIn, Severity, Status};
 use crate::declare::inventory;
 use crate::model::load::World;
 use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
@@ -177,7 +177,7 @@ impl Marks {
                     gravest(&mut marks.severity[flow], finding.severity);
                 }
             }
-            if finding.rule == "flow/unsourced" {
+            if BuiltIn::of(&finding.rule) == Some(BuiltIn::Unsourced) {
                 marks.assumed.extend(finding.source.iter().filter_map(|p| p.system.clone()));
             }
             let arrives = !matches!(finding.kind, FindingKind::Terms | FindingKind::Flow);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub use example::{Example, examples};
 pub use pages::{index, page};
 
-use crate::audit::checks::{ALL, Check};
+use crate::audit::checks::{Check, all};
 use crate::base::finding::NOTICES;
 use crate::base::vocabulary::{Confidence, Word};
 use crate::declare::packs;
@@ -86,7 +86,7 @@ impl Entry {
 /// Everything that can be explained.
 pub fn entries(world: &World) -> Vec<Entry> {
     let names = Names { data: &world.model.data, purposes: &world.model.purposes };
-    let mut all: Vec<Entry> = ALL.iter().map(builtin).collect();
+    let mut all: Vec<Entry> = all().map(builtin).collect();
     for policy in &world.policies {
         let mut known: BTreeMap<String, Example> =
             packs::pack(&policy.id.value).map(examples).unwrap_or_default();
@@ -123,7 +123,7 @@ pub fn entries(world: &World) -> Vec<Entry> {
 
 fn builtin(check: &Check) -> Entry {
     Entry {
-        name: check.id.to_owned(),
+        name: check.id.to_string(),
         title: check.title.to_owned(),
         severity: check.severity.word().to_owned(),
         standing: "built-in check".to_owned(),

@@ -13,7 +13,7 @@ use super::names::{Names, System, at};
 use super::registers::{Term, term};
 use crate::audit::checks;
 use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Promise, PromiseState};
-use crate::base::vocabulary::{Basis, Severity, Status};
+use crate::base::vocabulary::{Basis, BuiltIn, Severity, Status};
 use crate::compare::{Diff, StateFacts};
 use crate::declare::gate::Threshold;
 use crate::model::{FlowId, Model, SystemId};
@@ -627,16 +627,13 @@ fn which(
     terms: Option<&crate::declare::inventory::Terms>,
     offending: Option<FlowId>,
 ) -> &'static str {
-    match rule {
-        "terms/purpose" => {
+    match BuiltIn::of(rule) {
+        Some(BuiltIn::Purpose) => {
             let ruled_out =
                 terms.zip(offending).is_some_and(|(terms, flow)| checks::ruled_out(model, terms, flow));
             if ruled_out { "prohibited_purposes" } else { "purposes" }
         }
-        "terms/onward" => "onward_transfer",
-        "terms/retention" => "retention",
-        "terms/safeguards" => "safeguards",
-        _ => "consent",
+        rule => rule.and_then(|check| checks::check(check).term).unwrap_or("consent"),
     }
 }
 

@@ -7,6 +7,7 @@ use super::found::Found;
 use super::ground::Ground;
 use crate::base::bits::{LeafSet, keep, ones, words};
 use crate::base::glob::{Column, Glob};
+use crate::base::vocabulary::BuiltIn;
 use crate::declare::inventory::Waiver;
 
 /// The waivers that have not expired, by the globs that they state.
@@ -54,7 +55,7 @@ impl<'w> Waivers<'w> {
         let named = |w: &Waiver| w.finding.as_ref().is_none_or(|wanted| wanted.value == listed.fingerprint);
         let matching = ones(&row).filter_map(|at| self.valid.get(at)).filter(|(w, _)| named(w));
         let matching: Vec<&(&Waiver, Option<LeafSet>)> = matching.collect();
-        if listed.rule.starts_with("terms/") {
+        if BuiltIn::of(&listed.rule).is_some_and(BuiltIn::is_of_terms) {
             let covers = |name: &String, (w, data): &(&Waiver, Option<LeafSet>)| {
                 names(w, name) && data.as_ref().is_none_or(|accepted| found.data.is_subset(accepted))
             };

@@ -24,13 +24,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::looks::Looks;
 use self::search::{Noted, Region, Search};
 use self::sift::{Asked, Goals, Relying};
-use super::ALL;
+use super::check;
 use crate::audit::judge::{
     Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
 };
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Kind, Onward, Transform, Word};
+use crate::base::vocabulary::{BuiltIn, Kind, Onward, Transform, Word};
 use crate::declare::inventory::Terms;
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{Alike, Course, Passing, Seed, forward};
@@ -174,7 +174,7 @@ struct Broken {
     consequent: bool,
 }
 
-type Findings = BTreeMap<(usize, FlowId), Broken>;
+type Findings = BTreeMap<(BuiltIn, FlowId), Broken>;
 type Reliances = BTreeSet<(Noted, FlowId)>;
 
 /// The findings of the checks that follow data under terms, and the claims that
@@ -198,7 +198,7 @@ fn broken(
     judge: &Judge,
     all: &[Vec<Under>],
     goals: &[Option<Arc<Goals>>],
-    wanted: impl Fn(usize, FlowId) -> bool + Sync,
+    wanted: impl Fn(BuiltIn, FlowId) -> bool + Sync,
 ) -> Findings {
     let mut left = goals;
     let mut agreements: Vec<One> = Vec::with_capacity(all.len());
@@ -249,7 +249,7 @@ fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
 /// With `among`, only under the terms of those agreements.
 pub fn breaking_terms(
     judge: &Judge,
-    wanted: &FxHashSet<(usize, FlowId)>,
+    wanted: &FxHashSet<(BuiltIn, FlowId)>,
     among: Option<&FxHashSet<AgreementId>>,
 ) -> Vec<Violation> {
     if wanted.is_empty() {
@@ -266,7 +266,7 @@ pub fn breaking_terms(
 }
 
 fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
-    let violation = |((check, flow), found): ((usize, FlowId), Broken)| Violation {
+    let violation = |((check, flow), found): ((BuiltIn, FlowId), Broken)| Violation {
         rule: RuleRef::Check(check),
         on: On::Flow(flow),
         severity: None,
@@ -328,7 +328,7 @@ fn break_terms(
     judge: &Judge,
     under: &[Under],
     goals: &[Option<Arc<Goals>>],
-    wanted: impl Fn(usize, FlowId) -> bool,
+    wanted: impl Fn(BuiltIn, FlowId) -> bool,
     findings: &mut Findings,
 ) {
     let model = judge.model;
@@ -359,12 +359,12 @@ fn break_terms(
     let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
     let party = |origin: Option<Origin>| origin.map(Origin::party);
     // For each check the flows that break it, and the classes whose items do.
-    let mut breaking: BTreeMap<usize, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
-    let mut walks: Vec<((usize, FlowId), Vec<FlowId>)> = Vec::new();
+    let mut breaking: BTreeMap<BuiltIn, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
+    let mut walks: Vec<((BuiltIn, FlowId), Vec<FlowId>)> = Vec::new();
     for (search, region) in &searches {
         for (&origin, starts) in &classes {
             let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), party(origin));
-            let mut shortest: FxHashMap<(usize, FlowId), Shortest> = FxHashMap::default();
+            let mut shortest: FxHashMap<(BuiltIn, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
             let followed = search.follow(
                 graph,
@@ -409,7 +409,7 @@ fn break_terms(
     }
     for (check, (flows, from)) in breaking {
         // A walk on which nothing else breaks the check shows that it breaks there first.
-        let clean = |(key, walk): &&((usize, FlowId), Vec<FlowId>)| {
+        let clean = |(key, walk): &&((BuiltIn, FlowId), Vec<FlowId>)| {
             key.0 == check && walk.iter().rev().skip(1).all(|flow| !flows.contains(flow))
         };
         let mut first: FxHashSet<FlowId> = walks.iter().filter(clean).map(|((_, flow), _)| *flow).collect();
@@ -477,14 +477,12 @@ fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
 fn first_breaking(
     graph: &Graph,
     course: &Sticky,
-    check: usize,
+    id: BuiltIn,
     region: &Region,
     (passing, starts): (Passing, &Starts),
     first: &mut FxHashSet<FlowId>,
 ) {
-    let Some(check) = ALL.get(check) else {
-        return;
-    };
+    let check = check(id);
     let judge = course.judge;
     let mut broken: FxHashMap<(usize, FlowId), Option<LeafSet>> = FxHashMap::default();
     let seeds: Vec<Seed> = starts

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::sift::{Goals, Onwards};
-use super::{ALL, Sticky, Under};
-use crate::audit::checks::{How, onward};
+use super::{Sticky, Under};
+use crate::audit::checks::{self, How, onward};
 use crate::audit::judge::{Began, Followed, Judge, Starts};
 use crate::base::bits::{self, LeafSet};
-use crate::base::vocabulary::Transform;
+use crate::base::vocabulary::{BuiltIn, Transform};
 use crate::flow::graph::{Edge, Graph};
 use crate::flow::propagate::{Candidates, Course, Crossing, Passing, Rows, flood, reaching};
 use crate::model::{FlowId, Model, SystemId};
@@ -19,7 +19,7 @@ use crate::model::{FlowId, Model, SystemId};
 /// What is noted where a flow carries data under terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Noted {
-    Breaks(usize),
+    Breaks(BuiltIn),
     Released,
     OnwardTo,
 }
@@ -38,9 +38,9 @@ fn noted(
             all.extend(leaves().map(|leaves| (what, leaves)));
         }
     };
-    for (at, check) in ALL.iter().enumerate() {
+    for check in checks::all() {
         if let How::Under(_) = check.how {
-            note(Noted::Breaks(at), &|| check.breaks(judge, under, flow));
+            note(Noted::Breaks(check.id), &|| check.breaks(judge, under, flow));
         }
     }
     let ends = || under.releases(judge, flow) && judge.graph.transform(flow) != Transform::None;

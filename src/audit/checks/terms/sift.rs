@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::looks::Looks;
 use super::{Home, Under};
-use crate::audit::checks::{ALL, How, onward};
+use crate::audit::checks::{How, all, onward};
 use crate::audit::judge::Judge;
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
@@ -238,7 +238,7 @@ fn spread(
 /// Whether a flow breaks a term with whatever it carries under it: any but the one about to
 /// whom it leads.
 fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
-    ALL.iter().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
+    all().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
         How::Under(_) => check.breaks(judge, one, flow).is_some(),
         _ => false,
     })
@@ -312,7 +312,7 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
             && bits::intersects(goals.useful.row(model.flows[flow].to, 0), carried.row());
         let itself = || {
             members.get(at).is_some_and(|under| {
-                ALL.iter().any(|check| match check.how {
+                all().any(|check| match check.how {
                     How::Under(_) => {
                         check.breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
                     }
