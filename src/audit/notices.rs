@@ -274,12 +274,12 @@ impl Named {
     }
 
     fn places(&mut self, list: &AnyOf<PlaceKeys>) {
-        each(list, &mut |keys: &PlaceKeys| self.purposes.extend(&keys.purpose));
+        each(list, &mut |keys: &PlaceKeys| self.purposes.extend(keys.purpose.iter()));
     }
 
     fn flows(&mut self, tree: &Tree, list: &AnyOf<FlowKeys>) {
         each(list, &mut |keys: &FlowKeys| {
-            self.purposes.extend(&keys.purpose);
+            self.purposes.extend(keys.purpose.iter());
             self.leaves(tree, keys.data.as_ref());
             self.places(&keys.from);
             self.places(&keys.to);

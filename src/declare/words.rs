@@ -3,12 +3,13 @@
 use crate::base::bits::LeafSet;
 use crate::base::duration::Duration;
 use crate::base::glob::Glob;
+use crate::base::sets::{CodeSet, GlobSet, WordSet};
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::Word;
 use crate::declare::fields::FieldKind;
 use crate::declare::policy::{
-    AgreementKeys, AgreementRef, AnyOf, Attested, Body, Bound, FlowKeys, Forbid, Labels, Limit, LimitScope,
-    Matcher, Most, Must, Operator, PlaceKeys, Require, Subjects,
+    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Body, Bound, FlowKeys, Forbid, Keys, Labels, Limit,
+    LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Purposes, Require, Subjects,
 };
 use crate::read::decode::Spanned;
 
@@ -78,10 +79,10 @@ fn join(parts: &[String], word: &str) -> String {
     }
 }
 
-/// What kinds of matchers say.
-trait InWords: Sized {
-    /// One part for each key that is there.
-    fn parts(&self, names: Names) -> Vec<String>;
+/// What a key of a matcher says, by its sort of values.
+pub trait InWords {
+    /// Parts of a sentence that begin with `lead`.
+    fn parts(&self, lead: &str, names: Names) -> Vec<String>;
 }
 
 fn globs(list: &[Glob]) -> String {
@@ -106,90 +107,97 @@ fn assurances(list: &[Attested]) -> Vec<String> {
         .collect()
 }
 
+impl InWords for GlobSet {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", globs(self))]
+    }
+}
+
+impl InWords for WordSet {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", texts(self))]
+    }
+}
+
+impl InWords for AllOf {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", and(&quoted(self)))]
+    }
+}
+
+impl InWords for CodeSet {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", texts(self))]
+    }
+}
+
+impl<W: Word> InWords for Vec<W> {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", words(self))]
+    }
+}
+
+impl InWords for AtLeast {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", words(self))]
+    }
+}
+
+impl InWords for Purposes {
+    fn parts(&self, lead: &str, names: Names) -> Vec<String> {
+        vec![format!("{lead} {}", names.purposes(self))]
+    }
+}
+
+impl InWords for Option<LeafSet> {
+    fn parts(&self, lead: &str, names: Names) -> Vec<String> {
+        self.iter().map(|leaves| format!("{lead} {}", names.leaves(leaves))).collect()
+    }
+}
+
+impl InWords for Option<bool> {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        let says = |yes: &bool| if *yes { "goes to another party" } else { "stays within a party" };
+        self.iter().map(|yes| format!("{lead} {}", says(yes))).collect()
+    }
+}
+
+impl InWords for AnyOf<PlaceKeys> {
+    fn parts(&self, lead: &str, names: Names) -> Vec<String> {
+        vec![format!("{lead} {}", names.place(self))]
+    }
+}
+
+impl InWords for Vec<AgreementRef> {
+    fn parts(&self, lead: &str, names: Names) -> Vec<String> {
+        let one = |agreement: &AgreementRef| match agreement {
+            AgreementRef::None => "none".to_owned(),
+            AgreementRef::Like(matcher) => format!("one where {}", names.matcher(matcher)),
+        };
+        vec![format!("{lead} {}", or(&self.iter().map(one).collect::<Vec<_>>()))]
+    }
+}
+
+impl InWords for Vec<Attested> {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        vec![format!("{lead} {}", or(&assurances(self)))]
+    }
+}
+
 /// One part for each label: any value, or one like these.
-fn labels(list: &Labels) -> impl Iterator<Item = Option<String>> {
-    list.iter().map(|(key, values)| {
-        Some(match values.iter().any(|g| g.to_string() == "*") {
-            true => format!("it has the label `{key}`"),
-            false => format!("its label `{key}` is {}", globs(values)),
-        })
-    })
-}
-
-/// `what` and the values, if there are any.
-fn stated<T>(list: &[T], what: &str, say: impl Fn(&[T]) -> String) -> Option<String> {
-    (!list.is_empty()).then(|| format!("{what} {}", say(list)))
-}
-
-impl InWords for PlaceKeys {
-    fn parts(&self, names: Names) -> Vec<String> {
-        [
-            stated(&self.party, "the party is", globs),
-            stated(&self.system, "the system is", globs),
-            stated(&self.role, "the party's role is", words),
-            stated(&self.purpose, "the purpose is", |p| names.purposes(p)),
-            stated(&self.tag, "a tag is", texts),
-            stated(&self.region, "the region is", texts),
-            stated(&self.jurisdiction, "the jurisdiction is", texts),
-            stated(&self.relation, "its relation to the data is", words),
-        ]
-        .into_iter()
-        .chain(labels(&self.label))
-        .flatten()
-        .collect()
+impl InWords for Labels {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        let one = |(key, values): &(String, GlobSet)| match any_text(values) {
+            true => format!("it has the {lead} `{key}`"),
+            false => format!("its {lead} `{key}` is {}", globs(values)),
+        };
+        self.iter().map(one).collect()
     }
 }
 
-impl InWords for FlowKeys {
-    fn parts(&self, names: Names) -> Vec<String> {
-        let crosses = self.crosses_parties.map(|yes| match yes {
-            true => "it goes to another party".to_owned(),
-            false => "it stays within a party".to_owned(),
-        });
-        let agreements: Vec<String> = self
-            .agreement
-            .iter()
-            .map(|agreement| match agreement {
-                AgreementRef::None => "none".to_owned(),
-                AgreementRef::Like(matcher) => format!("one where {}", names.matcher(matcher)),
-            })
-            .collect();
-        [
-            stated(&self.transform, "its transform is", words),
-            stated(&self.consent, "its consent is at least", words),
-            stated(&self.safeguards, "its safeguards include", |s| and(&quoted(s))),
-            stated(&self.purpose, "its purpose is", |p| names.purposes(p)),
-            stated(&self.tag, "a tag is", texts),
-            self.data.as_ref().map(|leaves| format!("it carries {}", names.leaves(leaves))),
-            (!self.from.is_empty()).then(|| format!("it comes from {}", names.place(&self.from))),
-            (!self.to.is_empty()).then(|| format!("it goes to {}", names.place(&self.to))),
-            crosses,
-            stated(&agreements, "its agreement is", or),
-        ]
-        .into_iter()
-        .chain(labels(&self.label))
-        .flatten()
-        .collect()
-    }
-}
-
-impl InWords for AgreementKeys {
-    fn parts(&self, names: Names) -> Vec<String> {
-        [
-            stated(&self.id, "its id is", globs),
-            stated(&self.kind, "its kind is", words),
-            stated(&self.status, "its status is", words),
-            stated(&self.legal_basis, "its legal basis is", globs),
-            stated(&self.assurance, "it has the assurance", |list| or(&assurances(list))),
-            stated(&self.party, "a party is", globs),
-            stated(&self.role, "a party's role is", words),
-            self.data.as_ref().map(|leaves| format!("a flow carries {}", names.leaves(leaves))),
-        ]
-        .into_iter()
-        .chain(labels(&self.label))
-        .flatten()
-        .collect()
-    }
+/// Whether one of some globs is met by every text.
+fn any_text(values: &[Glob]) -> bool {
+    values.iter().any(|glob| glob.as_str() == "*")
 }
 
 fn quoted(list: &[String]) -> Vec<String> {
@@ -213,7 +221,7 @@ impl Names<'_> {
         or(&self.data.cover(leaves))
     }
 
-    fn matcher<K: InWords>(&self, matcher: &Matcher<K>) -> String {
+    fn matcher<K: Keys>(&self, matcher: &Matcher<K>) -> String {
         let mut parts = matcher.keys.parts(*self);
         if !matcher.any.is_empty() {
             let any: Vec<String> = matcher.any.iter().map(|m| format!("({})", self.matcher(m))).collect();
@@ -224,7 +232,7 @@ impl Names<'_> {
         join(&parts, "and")
     }
 
-    fn any_of<K: InWords>(&self, matchers: &AnyOf<K>) -> String {
+    fn any_of<K: Keys>(&self, matchers: &AnyOf<K>) -> String {
         match matchers.0.as_slice() {
             [one] => self.matcher(one),
             many => or(&many.iter().map(|m| format!("({})", self.matcher(m))).collect::<Vec<_>>()),

@@ -364,32 +364,7 @@ impl Matching<'_> {
 
     /// Whether matchers of flows ask for nothing but what is done to the data and the consent.
     pub fn asks_manner(list: &AnyOf<FlowKeys>) -> bool {
-        fn asks(matcher: &Matcher<FlowKeys>) -> bool {
-            let FlowKeys {
-                transform: _,
-                consent: _,
-                safeguards,
-                purpose,
-                tag,
-                label,
-                data,
-                from,
-                to,
-                crosses_parties,
-                agreement,
-            } = &matcher.keys;
-            let nothing_else = safeguards.is_empty()
-                && purpose.is_empty()
-                && tag.is_empty()
-                && label.is_empty()
-                && data.is_none()
-                && from.is_empty()
-                && to.is_empty()
-                && crosses_parties.is_none()
-                && agreement.is_empty();
-            nothing_else && matcher.any.iter().chain(&matcher.not).all(asks)
-        }
-        list.0.iter().all(asks)
+        list.0.iter().all(|matcher| matcher.asks_only(&["transform", "consent"]))
     }
 
     /// Whether a matcher of arrivals asks for the relation anywhere.

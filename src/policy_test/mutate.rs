@@ -3,10 +3,9 @@
 use jiff::civil::Date;
 
 use crate::base::duration::{Duration, Unit};
-use crate::base::sets::{CodeSet, GlobSet, WordSet};
 use crate::declare::policy::{
-    AgreementKeys, AgreementRef, AnyOf, Body, Bound, FlowKeys, Matcher, Most, Must, Operator, PlaceKeys,
-    Ranked, Require, Subjects,
+    AgreementKeys, AgreementRef, AnyOf, Body, Bound, FlowKeys, Keys, Matcher, Most, Must, Operator, Ranked,
+    Require, Subjects,
 };
 
 /// A list of matchers within a rule.
@@ -144,14 +143,14 @@ impl Mutants<'_> {
     }
 
     /// A matcher that says what the rule looks at: without it, and without each of its parts.
-    fn selecting<K: Parts + Clone>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>) {
+    fn selecting<K: Keys>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>) {
         self.whole(at, list, find);
         // Without its only part a matcher holds for all, as if it were not there.
         self.parts(at, list, find, 1);
     }
 
     /// An exception: without it, without each alternative, and wider by each of its parts.
-    fn excepting<K: Parts + Clone>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>) {
+    fn excepting<K: Keys>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>) {
         self.whole(at, list, find);
         if list.0.len() > 1 {
             for index in 0..list.0.len() {
@@ -175,7 +174,7 @@ impl Mutants<'_> {
         }
     }
 
-    fn parts<K: Parts + Clone>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>, too_few: usize) {
+    fn parts<K: Keys>(&mut self, at: &str, list: &AnyOf<K>, find: Find<K>, too_few: usize) {
         let several = list.0.len() > 1;
         for (index, matcher) in list.0.iter().enumerate() {
             let of = if several { format!("{at}[{}]", index + 1) } else { at.to_owned() };
@@ -352,87 +351,3 @@ fn in_flows(list: &mut [Matcher<FlowKeys>], visit: &mut dyn FnMut(&str, &mut Dur
         in_flows(&mut matcher.not, visit);
     }
 }
-
-/// The keys of a matcher, one by one.
-trait Parts {
-    /// Those that are there.
-    fn stated(&self) -> Vec<&'static str>;
-    /// Takes one away.
-    fn leave_out(&mut self, key: &str);
-}
-
-/// Something that can be as if it were not written.
-trait Absent {
-    fn absent(&self) -> bool;
-    fn leave_out(&mut self);
-}
-
-impl<T> Absent for Vec<T> {
-    fn absent(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn leave_out(&mut self) {
-        self.clear();
-    }
-}
-
-macro_rules! absent_when_empty {
-    ($($set:ty),+) => {$(
-        impl Absent for $set {
-            fn absent(&self) -> bool {
-                self.is_empty()
-            }
-
-            fn leave_out(&mut self) {
-                *self = Self::default();
-            }
-        }
-    )+};
-}
-
-absent_when_empty!(CodeSet, GlobSet, WordSet);
-
-impl<T> Absent for Option<T> {
-    fn absent(&self) -> bool {
-        self.is_none()
-    }
-
-    fn leave_out(&mut self) {
-        *self = None;
-    }
-}
-
-impl<K> Absent for AnyOf<K> {
-    fn absent(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn leave_out(&mut self) {
-        self.0.clear();
-    }
-}
-
-macro_rules! parts {
-    ($keys:ident: $($key:ident),+ $(,)?) => {
-        impl Parts for $keys {
-            fn stated(&self) -> Vec<&'static str> {
-                // A key that is added to the matcher has to be named here.
-                let $keys { $($key),+ } = self;
-                let all = [$((stringify!($key), $key.absent())),+];
-                all.into_iter().filter(|(_, absent)| !absent).map(|(key, _)| key).collect()
-            }
-
-            fn leave_out(&mut self, key: &str) {
-                match key {
-                    $(stringify!($key) => self.$key.leave_out(),)+
-                    _ => {}
-                }
-            }
-        }
-    };
-}
-
-parts!(PlaceKeys: party, system, role, purpose, tag, region, jurisdiction, label, relation);
-parts!(FlowKeys: transform, consent, safeguards, purpose, tag, label, data, from, to, crosses_parties, agreement);
-parts!(AgreementKeys: id, kind, status, legal_basis, assurance, label, party, role, data);

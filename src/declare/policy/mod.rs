@@ -1,5 +1,6 @@
 //! Policies: rules over declared flows, as written.
 
+mod asked;
 mod joined;
 mod matcher;
 mod never;
@@ -7,7 +8,8 @@ pub use never::{covering, kept_by_all};
 mod require;
 
 pub use matcher::{
-    AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys,
+    Purposes, Reading,
 };
 pub use require::{Bound, Must, Operator, Ranked, Subjects};
 
@@ -43,6 +45,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The full id of one of its rules.
+    pub fn full_id(&self, rule: &Rule) -> String {
+        format!("{}/{}", self.id.value, rule.id.value)
+    }
+
     /// How many of its rules follow data along flows.
     pub fn following(&self) -> usize {
         self.rules.iter().filter(|rule| rule.body.follows_flows()).count()
@@ -295,9 +302,12 @@ pub fn body(d: &mut Decoder, f: &mut Fields) -> Option<Body> {
 fn unless(d: &mut Decoder, f: &mut Fields, with_arriving: bool) -> (AnyOf<FlowKeys>, AnyOf<FlowKeys>) {
     let both = f.with(d, "unless", |d, node| {
         let mut f = Fields::new(d, node, "an exception")?;
-        let through = matcher::any_of(d, &mut f, "through", false);
-        let arriving =
-            if with_arriving { matcher::any_of(d, &mut f, "arriving", false) } else { AnyOf::default() };
+        let through = matcher::any_of(d, &mut f, "through", Stands::Elsewhere);
+        let arriving = if with_arriving {
+            matcher::any_of(d, &mut f, "arriving", Stands::Elsewhere)
+        } else {
+            AnyOf::default()
+        };
         if !with_arriving && let Some(span) = f.key_span("arriving") {
             f.known_elsewhere("arriving");
             d.report(
@@ -324,8 +334,8 @@ fn unless(d: &mut Decoder, f: &mut Fields, with_arriving: bool) -> (AnyOf<FlowKe
 fn forbid(d: &mut Decoder, node: &Node, span: Span) -> Option<Forbid> {
     let mut f = Fields::new(d, node, "a `forbid`")?;
     let data = f.list(d, "data", |d, n| d.category(n));
-    let from = matcher::any_of(d, &mut f, "from", false);
-    let to = matcher::any_of(d, &mut f, "to", true);
+    let from = matcher::any_of(d, &mut f, "from", Stands::Elsewhere);
+    let to = matcher::any_of(d, &mut f, "to", Stands::Arrival);
     let (through, arriving) = unless(d, &mut f, true);
     if ["data", "from", "to"].into_iter().all(|key| f.get(key).is_none()) {
         d.report(
@@ -339,7 +349,7 @@ fn forbid(d: &mut Decoder, node: &Node, span: Span) -> Option<Forbid> {
 
 fn limit(d: &mut Decoder, node: &Node, span: Span) -> Option<Limit> {
     let mut f = Fields::new(d, node, "a `limit`")?;
-    let at = matcher::any_of(d, &mut f, "at", false);
+    let at = matcher::any_of(d, &mut f, "at", Stands::Elsewhere);
     let scope = f.with(d, "scope", |d, n| d.text(n));
     let place = scope.as_ref().map(|scope| LimitScope::of(&scope.value));
     if let (Some(scope), Some(None)) = (&scope, place) {

@@ -9,14 +9,15 @@ use std::hash::Hash;
 use rustc_hash::FxHashSet;
 
 use super::matcher::{
-    AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Matcher, PlaceKeys, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, FlowKeys, Keys, Labels, Looks, Matcher,
+    PlaceKeys, Purposes, Reading,
 };
 use super::require::{Bound, Must, Operator, Subjects};
 use super::{Body, Forbid, Require};
 use crate::base::bits::LeafSet;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::glob::Glob;
-use crate::base::sets::{CodeSet, GlobSet};
+use crate::base::sets::{CodeSet, GlobSet, WordSet};
 use crate::base::source::Span;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::{Consent, Relation, Word};
@@ -70,20 +71,28 @@ impl Why {
     }
 }
 
-struct Prover<'t> {
+/// What proofs look at.
+pub struct Prover<'t> {
     purposes: &'t Tree,
     all: LeafSet,
 }
 
-/// What the keys of a matcher say about each other.
-trait Logic: Sized {
-    /// Whether whatever has the keys `a`, so read, has these, so read.
-    fn follow(&self, a: &Self, read: (Reading, Reading), p: &Prover) -> bool;
-    /// Whether nothing has both.
-    fn exclude(&self, other: &Self) -> bool;
-    /// Whether everything has these.
-    fn hold_for_all(&self, p: &Prover) -> bool;
-    /// Whether nothing has these, by what they say within.
+/// What can be proved of a key by its sort of values, where it is written.
+pub trait Proof {
+    /// Whether whatever is one of `given`, so read, is one of these, so read.
+    fn follows(&self, given: &Self, looks: Looks, read: (Reading, Reading), p: &Prover) -> bool;
+    /// Whether nothing is one of these and one of the others; both are written.
+    fn excludes(&self, _: &Self, _: Looks) -> bool {
+        false
+    }
+    /// Whether everything is one of these.
+    fn always(&self, _: Looks, _: &Prover) -> bool {
+        false
+    }
+}
+
+/// Why nothing has the keys of a matcher, by what they say within.
+trait Contradict: Keys {
     fn contradict(&self, _: Reading, _: &Prover) -> Option<Why> {
         None
     }
@@ -192,12 +201,12 @@ impl Prover<'_> {
     }
 
     /// Why a list of matchers can never hold; absent, it always does.
-    fn contradicts<K: Logic>(&self, list: &AnyOf<K>, reading: Reading) -> Option<Why> {
+    fn contradicts<K: Contradict>(&self, list: &AnyOf<K>, reading: Reading) -> Option<Why> {
         let all: Option<Vec<Why>> = list.0.iter().map(|m| self.never(m, reading)).collect();
         all?.into_iter().next()
     }
 
-    fn never<K: Logic>(&self, matcher: &Matcher<K>, reading: Reading) -> Option<Why> {
+    fn never<K: Contradict>(&self, matcher: &Matcher<K>, reading: Reading) -> Option<Why> {
         let ruled_out = matcher.not.iter().find(|not| {
             self.holds_for_all(not) || self.implied(not, &matcher.keys, (reading, reading.turned()))
         });
@@ -217,24 +226,24 @@ impl Prover<'_> {
     }
 
     /// Whether a matcher holds for whatever has some keys.
-    fn implied<K: Logic>(&self, matcher: &Matcher<K>, keys: &K, read: (Reading, Reading)) -> bool {
+    fn implied<K: Keys>(&self, matcher: &Matcher<K>, keys: &K, read: (Reading, Reading)) -> bool {
         matcher.keys.follow(keys, read, self)
             && (matcher.any.is_empty() || matcher.any.iter().any(|m| self.implied(m, keys, read)))
             && matcher.not.iter().all(|m| m.keys.exclude(keys))
     }
 
     /// Whether whatever matches one list matches the other.
-    fn lists<K: Logic>(&self, list: &AnyOf<K>, given: &AnyOf<K>, read: (Reading, Reading)) -> bool {
+    fn lists<K: Keys>(&self, list: &AnyOf<K>, given: &AnyOf<K>, read: (Reading, Reading)) -> bool {
         !given.is_empty() && given.0.iter().all(|a| list.0.iter().any(|b| self.implied(b, &a.keys, read)))
     }
 
-    fn holds_for_all<K: Logic>(&self, matcher: &Matcher<K>) -> bool {
+    fn holds_for_all<K: Keys>(&self, matcher: &Matcher<K>) -> bool {
         matcher.keys.hold_for_all(self)
             && (matcher.any.is_empty() || matcher.any.iter().any(|m| self.holds_for_all(m)))
             && matcher.not.is_empty()
     }
 
-    fn list_holds_for_all<K: Logic>(&self, list: &AnyOf<K>) -> bool {
+    fn list_holds_for_all<K: Keys>(&self, list: &AnyOf<K>) -> bool {
         list.is_empty() || list.0.iter().any(|m| self.holds_for_all(m))
     }
 
@@ -335,113 +344,163 @@ fn attested(wanted: &[Attested], given: &[Attested]) -> bool {
     wanted.is_empty() || !given.is_empty() && given.iter().all(covers)
 }
 
-impl Logic for PlaceKeys {
-    fn follow(&self, a: &Self, read: (Reading, Reading), p: &Prover) -> bool {
-        (any_text(&self.party) || globs(&self.party, &a.party))
-            && globs(&self.system, &a.system)
-            && words(&self.role, &a.role)
-            && p.purposes(&self.purpose, &a.purpose, read)
-            && among(&self.tag, &a.tag)
-            && regions(&self.region, &a.region, read)
-            && (self.jurisdiction.is_empty() || all_within(&self.jurisdiction, &a.jurisdiction))
-            && labels(&self.label, &a.label)
-            && among(&self.relation, &a.relation)
+impl Proof for GlobSet {
+    fn follows(&self, given: &Self, looks: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        looks.always && any_text(self) || globs(self, given)
     }
 
-    fn exclude(&self, other: &Self) -> bool {
-        apart_globs(&self.party, &other.party)
-            || apart_globs(&self.system, &other.system)
-            || apart(&self.role, &other.role)
-            // Of several regions one may be this and one that.
-            || apart_places(&self.jurisdiction, &other.jurisdiction)
-            || apart_labels(&self.label, &other.label)
-            || apart(&self.relation, &other.relation)
+    fn excludes(&self, other: &Self, looks: Looks) -> bool {
+        // Of several one may be this and one that.
+        !looks.several && apart_globs(self, other)
     }
 
-    fn hold_for_all(&self, _: &Prover) -> bool {
-        (self.party.is_empty() || any_text(&self.party))
-            && self.system.is_empty()
-            && any_word(&self.role)
-            && self.purpose.is_empty()
-            && self.tag.is_empty()
-            && self.region.is_empty()
-            && self.jurisdiction.is_empty()
-            && self.label.is_empty()
-            && any_word(&self.relation)
+    fn always(&self, looks: Looks, _: &Prover) -> bool {
+        looks.always && any_text(self)
     }
 }
 
-impl Logic for FlowKeys {
-    fn follow(&self, a: &Self, read: (Reading, Reading), p: &Prover) -> bool {
+impl<W: Word + Hash> Proof for Vec<W> {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        words(self, given)
+    }
+
+    fn excludes(&self, other: &Self, looks: Looks) -> bool {
+        !looks.several && apart(self, other)
+    }
+
+    fn always(&self, _: Looks, _: &Prover) -> bool {
+        any_word(self)
+    }
+}
+
+impl Proof for WordSet {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        among(self, given)
+    }
+}
+
+impl Proof for AllOf {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        self.all_of(given)
+    }
+}
+
+impl Proof for CodeSet {
+    fn follows(&self, given: &Self, looks: Looks, read: (Reading, Reading), _: &Prover) -> bool {
+        match looks.several {
+            true => regions(self, given, read),
+            false => all_within(self, given),
+        }
+    }
+
+    fn excludes(&self, other: &Self, looks: Looks) -> bool {
+        !looks.several && apart_places(self, other)
+    }
+}
+
+impl Proof for Purposes {
+    fn follows(&self, given: &Self, _: Looks, read: (Reading, Reading), p: &Prover) -> bool {
+        p.purposes(self, given, read)
+    }
+}
+
+impl Proof for AtLeast {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
         let least = |list: &[Consent]| list.iter().min().copied();
-        let consent = match (least(&self.consent), least(&a.consent)) {
+        match (least(self), least(given)) {
             (None | Some(Consent::None), _) => true,
             (Some(wanted), Some(given)) => given >= wanted,
             (Some(_), None) => false,
-        };
-        let data = match (&self.data, &a.data) {
-            (None, _) => true,
-            (Some(wanted), Some(given)) => {
-                read == (Reading::Unlikely, Reading::Likely) && given.is_subset(wanted)
-            }
-            (Some(_), None) => false,
-        };
+        }
+    }
+
+    fn always(&self, _: Looks, _: &Prover) -> bool {
+        self.contains(&Consent::None)
+    }
+}
+
+impl Proof for Option<LeafSet> {
+    fn follows(&self, given: &Self, looks: Looks, read: (Reading, Reading), _: &Prover) -> bool {
+        let below = |wanted: &LeafSet, given: &LeafSet| given.is_subset(wanted);
+        let all = read == (Reading::Unlikely, Reading::Likely) && !looks.several;
+        all && self.as_ref().zip(given.as_ref()).is_some_and(|(wanted, given)| below(wanted, given))
+    }
+
+    fn always(&self, looks: Looks, p: &Prover) -> bool {
+        !looks.several && self.as_ref() == Some(&p.all)
+    }
+}
+
+impl Proof for Option<bool> {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        self == given
+    }
+
+    fn excludes(&self, other: &Self, _: Looks) -> bool {
+        self != other
+    }
+}
+
+impl Proof for AnyOf<PlaceKeys> {
+    fn follows(&self, given: &Self, _: Looks, read: (Reading, Reading), p: &Prover) -> bool {
+        p.list_holds_for_all(self) || p.lists(self, given, read)
+    }
+
+    fn excludes(&self, other: &Self, _: Looks) -> bool {
+        self.0.iter().all(|a| other.0.iter().all(|b| a.keys.exclude(&b.keys)))
+    }
+
+    fn always(&self, _: Looks, p: &Prover) -> bool {
+        p.list_holds_for_all(self)
+    }
+}
+
+impl Proof for Vec<AgreementRef> {
+    fn follows(&self, given: &Self, _: Looks, read: (Reading, Reading), p: &Prover) -> bool {
         let agreement = |b: &AgreementRef, a: &AgreementRef| match (b, a) {
             (AgreementRef::None, AgreementRef::None) => true,
             (AgreementRef::Like(b), AgreementRef::Like(a)) => p.implied(b, &a.keys, read),
             _ => false,
         };
-        consent
-            && data
-            && words(&self.transform, &a.transform)
-            && self.safeguards.all_of(&a.safeguards)
-            && p.purposes(&self.purpose, &a.purpose, read)
-            && among(&self.tag, &a.tag)
-            && labels(&self.label, &a.label)
-            && (p.list_holds_for_all(&self.from) || p.lists(&self.from, &a.from, read))
-            && (p.list_holds_for_all(&self.to) || p.lists(&self.to, &a.to, read))
-            && (self.crosses_parties.is_none() || self.crosses_parties == a.crosses_parties)
-            && (self.agreement.is_empty()
-                || !a.agreement.is_empty()
-                    && a.agreement.iter().all(|a| self.agreement.iter().any(|b| agreement(b, a))))
+        !given.is_empty() && given.iter().all(|a| self.iter().any(|b| agreement(b, a)))
     }
 
-    fn exclude(&self, other: &Self) -> bool {
-        let ends = |a: &AnyOf<PlaceKeys>, b: &AnyOf<PlaceKeys>| {
-            !a.is_empty() && !b.is_empty() && a.0.iter().all(|a| b.0.iter().all(|b| a.keys.exclude(&b.keys)))
-        };
-        let agreements = |a: &AgreementRef, b: &AgreementRef| match (a, b) {
+    fn excludes(&self, other: &Self, _: Looks) -> bool {
+        let apart = |a: &AgreementRef, b: &AgreementRef| match (a, b) {
             (AgreementRef::None, AgreementRef::None) => false,
             (AgreementRef::Like(a), AgreementRef::Like(b)) => a.keys.exclude(&b.keys),
             _ => true,
         };
-        apart(&self.transform, &other.transform)
-            || apart_labels(&self.label, &other.label)
-            || matches!((self.crosses_parties, other.crosses_parties), (Some(a), Some(b)) if a != b)
-            || ends(&self.from, &other.from)
-            || ends(&self.to, &other.to)
-            || !self.agreement.is_empty()
-                && !other.agreement.is_empty()
-                && self.agreement.iter().all(|a| other.agreement.iter().all(|b| agreements(a, b)))
+        self.iter().all(|a| other.iter().all(|b| apart(a, b)))
     }
 
-    fn hold_for_all(&self, p: &Prover) -> bool {
-        let any_agreement = |a: &AgreementRef| matches!(a, AgreementRef::Like(like) if p.holds_for_all(like));
-        any_word(&self.transform)
-            && (self.consent.is_empty() || self.consent.contains(&Consent::None))
-            && self.safeguards.is_empty()
-            && self.purpose.is_empty()
-            && self.tag.is_empty()
-            && self.label.is_empty()
-            && self.data.as_ref().is_none_or(|data| *data == p.all)
-            && p.list_holds_for_all(&self.from)
-            && p.list_holds_for_all(&self.to)
-            && self.crosses_parties.is_none()
-            && (self.agreement.is_empty()
-                || self.agreement.iter().any(any_agreement)
-                    && self.agreement.iter().any(|a| matches!(a, AgreementRef::None)))
+    fn always(&self, _: Looks, p: &Prover) -> bool {
+        let any = |a: &AgreementRef| matches!(a, AgreementRef::Like(like) if p.holds_for_all(like));
+        self.iter().any(any) && self.iter().any(|a| matches!(a, AgreementRef::None))
+    }
+}
+
+impl Proof for Vec<Attested> {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        attested(self, given)
+    }
+}
+
+impl Proof for Labels {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        labels(self, given)
     }
 
+    fn excludes(&self, other: &Self, _: Looks) -> bool {
+        apart_labels(self, other)
+    }
+}
+
+impl Contradict for PlaceKeys {}
+
+impl Contradict for AgreementKeys {}
+
+impl Contradict for FlowKeys {
     fn contradict(&self, reading: Reading, p: &Prover) -> Option<Why> {
         for ends in [&self.from, &self.to] {
             if let Some(why) = p.contradicts(ends, reading) {
@@ -475,41 +534,6 @@ impl Logic for FlowKeys {
             })
         })?;
         Some(Why { at, other: Some(at), because })
-    }
-}
-
-impl Logic for AgreementKeys {
-    fn follow(&self, a: &Self, _: (Reading, Reading), _: &Prover) -> bool {
-        (any_text(&self.id) || globs(&self.id, &a.id))
-            && words(&self.kind, &a.kind)
-            && words(&self.status, &a.status)
-            && globs(&self.legal_basis, &a.legal_basis)
-            && attested(&self.assurance, &a.assurance)
-            && labels(&self.label, &a.label)
-            && (any_text(&self.party) || globs(&self.party, &a.party))
-            && words(&self.role, &a.role)
-            && self.data.is_none()
-    }
-
-    fn exclude(&self, other: &Self) -> bool {
-        // Of several parties one may be this and one that.
-        apart_globs(&self.id, &other.id)
-            || apart(&self.kind, &other.kind)
-            || apart(&self.status, &other.status)
-            || apart_globs(&self.legal_basis, &other.legal_basis)
-            || apart_labels(&self.label, &other.label)
-    }
-
-    fn hold_for_all(&self, _: &Prover) -> bool {
-        (self.id.is_empty() || any_text(&self.id))
-            && any_word(&self.kind)
-            && any_word(&self.status)
-            && self.legal_basis.is_empty()
-            && self.assurance.is_empty()
-            && self.label.is_empty()
-            && (self.party.is_empty() || any_text(&self.party))
-            && any_word(&self.role)
-            && self.data.is_none()
     }
 }
 

@@ -4,7 +4,8 @@
 use jiff::civil::Date;
 
 use super::Require;
-use super::matcher::{AgreementKeys, AnyOf, Attested, FlowKeys, PlaceKeys, any_of, attested};
+use super::asked::attested;
+use super::matcher::{AgreementKeys, AnyOf, Attested, FlowKeys, PlaceKeys, Stands, any_of};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::duration::Duration;
 use crate::base::source::Span;
@@ -104,10 +105,10 @@ pub fn require(d: &mut Decoder, node: &Node, span: Span) -> Option<Require> {
     let mut f = Fields::new(d, node, "a `require`")?;
     let on = f.required(d, "on", |d, n| d.text(n));
     let subjects = on.as_ref().and_then(|on| match on.value.as_str() {
-        "agreement" => Some(Subjects::Agreements(any_of(d, &mut f, "where", false))),
-        "flow" => Some(Subjects::Flows(any_of(d, &mut f, "where", false))),
-        "system" => Some(Subjects::Systems(any_of(d, &mut f, "where", false))),
-        "party" => Some(Subjects::Parties(any_of(d, &mut f, "where", false))),
+        "agreement" => Some(Subjects::Agreements(any_of(d, &mut f, "where", Stands::Elsewhere))),
+        "flow" => Some(Subjects::Flows(any_of(d, &mut f, "where", Stands::Elsewhere))),
+        "system" => Some(Subjects::Systems(any_of(d, &mut f, "where", Stands::Elsewhere))),
+        "party" => Some(Subjects::Parties(any_of(d, &mut f, "where", Stands::Elsewhere))),
         other => {
             d.report(
                 Diagnostic::new("unknown-word", format!("`{other}` is no sort of declaration"), on.span)

@@ -30,27 +30,9 @@ fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<bool> {
 }
 
 /// Whether a matcher asks nothing but how data is dealt with, so that it holds for all flows of a
-/// manner or for none. Not the engine's: what that overlooks must not be overlooked here as well.
+/// manner or for none.
 fn asks_manner(matcher: &Matcher<FlowKeys>) -> bool {
-    // Each key is named, so that a new one is not overlooked.
-    let FlowKeys {
-        transform: _,
-        consent: _,
-        safeguards: _,
-        purpose: _,
-        tag,
-        label,
-        data,
-        from,
-        to,
-        crosses_parties,
-        agreement,
-    } = &matcher.keys;
-    let more = [tag.is_empty(), label.is_empty(), data.is_none(), from.is_empty(), to.is_empty()];
-    more.into_iter().all(|absent| absent)
-        && crosses_parties.is_none()
-        && agreement.is_empty()
-        && matcher.any.iter().chain(&matcher.not).all(asks_manner)
+    matcher.asks_only(&["transform", "consent", "safeguards", "purpose"])
 }
 
 /// For each system that makes something the leaves that it makes into some others.
