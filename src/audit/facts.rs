@@ -7,6 +7,7 @@ use crate::base::source::Span;
 use crate::base::vocabulary::{PolicyStatus, Severity, Word};
 use crate::declare::policy::Body;
 use crate::model::load::World;
+use crate::model::{RuleInForce, Written};
 
 /// A rule's words and standing.
 #[derive(Debug, Clone)]
@@ -33,17 +34,6 @@ pub struct RuleFacts {
 
 /// What there is to say of a rule.
 pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
-    let nothing = |id: &str| RuleFacts {
-        id: id.to_owned(),
-        kind: FindingKind::Flow,
-        severity: Severity::High,
-        title: id.to_owned(),
-        cite: Vec::new(),
-        why: None,
-        remedy: None,
-        status: None,
-        span: None,
-    };
     match rule {
         RuleRef::Check(id) => {
             let check = checks::check(id);
@@ -56,33 +46,29 @@ pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
                 ..nothing(id.word())
             }
         }
-        RuleRef::Rule(policy, rule) => {
-            let policy = world.policies.get(policy);
-            let Some((policy, rule)) = policy.and_then(|p| Some((p, p.rules.get(rule)?))) else {
-                return nothing("rule");
-            };
-            let id = format!("{}/{}", policy.id.value, rule.id.value);
-            RuleFacts {
-                kind: match rule.body {
-                    Body::Forbid(_) => FindingKind::Forbid,
-                    Body::Limit(_) => FindingKind::Limit,
-                    Body::Require(_) => FindingKind::Require,
-                },
-                severity: rule.severity,
-                title: rule.title.clone().unwrap_or_else(|| rule.id.value.clone()),
-                cite: rule.cite.clone(),
-                why: rule.why.clone(),
-                remedy: rule.remedy.clone(),
-                status: Some(policy.status),
-                span: Some(rule.id.span),
-                ..nothing(&id)
-            }
-        }
-        RuleRef::Statement(at) => {
-            let Some(statement) = world.model.statements.get(at) else {
-                return nothing("statement");
-            };
-            let id = format!("statement/{}", statement.id.value);
+        RuleRef::Rule(..) | RuleRef::Statement(_) => world.rule(rule).map_or_else(|| nothing(""), written),
+    }
+}
+
+/// What there is to say of a rule that somebody wrote.
+fn written(entry: RuleInForce) -> RuleFacts {
+    match entry.written {
+        Written::Policy(policy, rule) => RuleFacts {
+            kind: match rule.body {
+                Body::Forbid(_) => FindingKind::Forbid,
+                Body::Limit(_) => FindingKind::Limit,
+                Body::Require(_) => FindingKind::Require,
+            },
+            severity: rule.severity,
+            title: rule.title.clone().unwrap_or_else(|| rule.id.value.clone()),
+            cite: rule.cite.clone(),
+            why: rule.why.clone(),
+            remedy: rule.remedy.clone(),
+            status: Some(policy.status),
+            span: Some(rule.id.span),
+            ..nothing(&entry.id())
+        },
+        Written::Promise(statement) => {
             let title = statement.meta.title.as_deref().map(str::to_owned);
             RuleFacts {
                 kind: FindingKind::Statement,
@@ -91,8 +77,23 @@ pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
                 why: Some("The declared flows do what was publicly said not to happen.".to_owned()),
                 remedy: Some("Stop a flow of the chain, put it under the conditions promised, or take the promise back in public.".to_owned()),
                 span: statement.said.span.or(Some(statement.id.span)),
-                ..nothing(&id)
+                ..nothing(&entry.id())
             }
         }
+    }
+}
+
+/// Of which nothing is known but its id.
+fn nothing(id: &str) -> RuleFacts {
+    RuleFacts {
+        id: id.to_owned(),
+        kind: FindingKind::Flow,
+        severity: Severity::High,
+        title: id.to_owned(),
+        cite: Vec::new(),
+        why: None,
+        remedy: None,
+        status: None,
+        span: None,
     }
 }

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use crate::base::bits::{self, LeafSet};
-use crate::base::vocabulary::{BuiltIn, Severity};
+use crate::base::vocabulary::Severity;
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{
     Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
 };
-pub use crate::model::Subject as On;
 use crate::model::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId};
+pub use crate::model::{RuleRef, Subject as On};
 
 /// Everything that checks and rules look at.
 #[derive(Debug)]
@@ -37,17 +37,6 @@ pub struct Judge<'m> {
     pub held: &'m Held,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
-}
-
-/// What was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleRef {
-    /// A built-in check.
-    Check(BuiltIn),
-    /// A rule, by the places of its policy and of itself.
-    Rule(usize, usize),
-    /// A promise, by its place.
-    Statement(usize),
 }
 
 /// A finding in terms of the model.

@@ -26,8 +26,8 @@ use rustc_hash::FxHashMap;
 use crate::audit::judge::RuleRef;
 use crate::audit::promises::Standing;
 use crate::base::finding::{
-    Audit, Finding, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry, SCHEMA,
-    Summary,
+    Audit, Finding, FindingKind, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry,
+    SCHEMA, Summary, rule_of_promise,
 };
 use crate::base::source::Sources;
 use crate::base::stages::{Stages, Unit};
@@ -45,9 +45,6 @@ pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
 pub use promise_view::promises;
 use size::report_size;
-
-/// What the rules of promises begin with.
-const PROMISE: &str = "statement/";
 
 /// How to judge.
 #[derive(Debug, Clone)]
@@ -158,7 +155,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
     let standings = model.statements.iter().zip(&judgement.standings);
     let mut broken_by: FxHashMap<&str, Vec<String>> = FxHashMap::default();
-    for finding in findings.iter().filter(|finding| finding.rule.starts_with(PROMISE)) {
+    for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Statement) {
         broken_by.entry(&finding.rule).or_default().push(finding.fingerprint.clone());
     }
     let promises =
@@ -279,7 +276,7 @@ fn promise(
     standing: &Standing,
     broken_by: &mut FxHashMap<&str, Vec<String>>,
 ) -> Promise {
-    let rule = format!("{PROMISE}{}", statement.id.value);
+    let rule = rule_of_promise(&statement.id.value);
     let broken_by = broken_by.remove(rule.as_str()).unwrap_or_default();
     Promise {
         id: statement.id.value.clone(),
@@ -299,10 +296,5 @@ fn promise(
 
 /// Where a rule stands among all.
 pub(crate) fn all_rules(world: &World) -> Vec<(RuleRef, &crate::declare::policy::Body)> {
-    let policies = world.policies.iter().enumerate();
-    let rules = policies.flat_map(|(p, policy)| {
-        policy.rules.iter().enumerate().map(move |(r, rule)| (RuleRef::Rule(p, r), &rule.body))
-    });
-    let statements = world.model.statements.iter().enumerate();
-    rules.chain(statements.map(|(at, s)| (RuleRef::Statement(at), &s.promise))).collect()
+    world.rules().map(|rule| (rule.at, rule.body())).collect()
 }

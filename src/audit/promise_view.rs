@@ -19,7 +19,7 @@ pub fn promises(world: &World, sources: &Sources, options: &Options) -> Promises
         .iter()
         .zip(statements)
         .map(|(promise, (statement, carried))| {
-            let rule = format!("statement/{}", promise.id);
+            let rule = promise.rule();
             *match promise.standing() {
                 PromiseState::Broken => &mut summary.broken,
                 PromiseState::Undecided => &mut summary.undecided,

@@ -340,6 +340,19 @@ pub struct AppliedWaiver {
     pub location: Location,
 }
 
+/// What the full id of the rule that a promise is begins with.
+const PROMISE: &str = "statement/";
+
+/// The full id of the rule that a promise is.
+pub fn rule_of_promise(id: &str) -> String {
+    format!("{PROMISE}{id}")
+}
+
+/// The id of the promise that a rule is.
+pub fn promise_of_rule(rule: &str) -> Option<&str> {
+    rule.strip_prefix(PROMISE)
+}
+
 /// A public promise and whether the declared flows keep it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Promise {
@@ -371,6 +384,13 @@ pub struct Promise {
     pub broken_by: Vec<String>,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Promise {
+    /// The full id of the rule that it is.
+    pub fn rule(&self) -> String {
+        rule_of_promise(&self.id)
+    }
 }
 
 impl Promise {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::audit::{Reason, derivation};
 use crate::base::diagnostic::nearest;
+use crate::base::finding::promise_of_rule;
 use crate::base::visible::visible;
 use crate::report::explain::{Entry, entries};
 use crate::report::page::{Page, Style};
@@ -71,7 +72,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
 fn unknown(wanted: &str, entries: &[Entry]) -> String {
     let help = match nearest(wanted, entries.iter().map(|e| e.name.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if wanted.starts_with("statement/") => {
+        None if promise_of_rule(wanted).is_some() => {
             "name the inventory that holds the promise: ringfence explain statement/… PATH".to_owned()
         }
         None => "`ringfence explain` lists all; --policy adds those of a file".to_owned(),

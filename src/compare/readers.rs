@@ -67,13 +67,8 @@ impl Readers {
             });
             all.within = parties.chain(agreements).collect();
         }
-        for policy in &world.policies {
-            for rule in &policy.rules {
-                all.body(&rule.body, &format!("{}/{}", policy.id.value, rule.id.value));
-            }
-        }
-        for statement in &world.model.statements {
-            all.body(&statement.promise, &format!("statement/{}", statement.id.value));
+        for rule in world.rules() {
+            all.body(rule.body(), &rule.id());
         }
         for waiver in &world.model.waivers {
             let who = format!("the waiver of {}", super::edits::waives(waiver));

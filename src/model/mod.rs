@@ -11,10 +11,12 @@ mod ids;
 pub mod load;
 pub mod matching;
 pub mod required;
+mod rules;
 
 pub use build::build;
 pub use counting::{Counting, Scope, begins, disposal, ends, kept_until};
 pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
+pub use rules::{RuleInForce, RuleRef, Written};
 
 use std::ops::Deref;
 use std::sync::Arc;

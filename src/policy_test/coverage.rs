@@ -68,7 +68,7 @@ pub fn coverage(suite: &Suite, sources: &Sources) -> Coverage {
             for (r, rule) in policy.rules.iter().enumerate() {
                 let location = sources.location(rule.id.span);
                 let key = (location.file.clone(), location.line, location.column);
-                let id = format!("{}/{}", policy.id.value, rule.id.value);
+                let id = policy.full_id(rule);
                 let all = mutants(&rule.body);
                 rules.entry(key.clone()).or_insert_with(|| RuleCoverage {
                     id,

@@ -490,7 +490,7 @@ impl Reader<'_> {
             .map(|(p, policy, r, rule)| Judged {
                 policy: p,
                 rule: r,
-                id: format!("{}/{}", policy.id.value, rule.id.value),
+                id: policy.full_id(rule),
                 location: self.sources.location(rule.id.span),
             })
             .collect()

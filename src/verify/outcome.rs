@@ -6,6 +6,7 @@ use crate::audit::checks;
 use crate::base::finding::{Audit, Finding, FindingStatus};
 use crate::base::vocabulary::{BuiltIn, PolicyStatus, Severity, Word};
 use crate::declare::gate::{Gate, Threshold};
+use crate::model::Written;
 use crate::model::load::World;
 use crate::verify::certificate::Certificate;
 
@@ -114,12 +115,12 @@ impl Outcome {
 /// How grave the rules are, and whether they bind.
 fn severities(world: &World, binding: &[PolicyStatus]) -> BTreeMap<String, (Severity, bool)> {
     let checks = checks::all().map(|check| (check.id.to_string(), (check.severity, true)));
-    let policies = world.policies.iter().flat_map(|policy| {
-        let binds = binding.contains(&policy.status);
-        let id = |rule: &str| format!("{}/{rule}", policy.id.value);
-        policy.rules.iter().map(move |rule| (id(&rule.id.value), (rule.severity, binds)))
+    let rules = world.rules().map(|rule| {
+        let binds = match rule.written {
+            Written::Policy(policy, _) => binding.contains(&policy.status),
+            Written::Promise(_) => true,
+        };
+        (rule.id(), (rule.severity(), binds))
     });
-    let promises = world.model.statements.iter();
-    let promises = promises.map(|s| (format!("statement/{}", s.id.value), (s.severity, true)));
-    checks.chain(policies).chain(promises).collect()
+    checks.chain(rules).collect()
 }

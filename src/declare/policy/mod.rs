@@ -7,6 +7,7 @@ mod never;
 pub use never::{covering, kept_by_all};
 mod require;
 
+use matcher::Stands;
 pub use matcher::{
     AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys,
     Purposes, Reading,

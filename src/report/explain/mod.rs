@@ -10,7 +10,7 @@ pub use example::{Example, examples};
 pub use pages::{index, page};
 
 use crate::audit::checks::{Check, all};
-use crate::base::finding::NOTICES;
+use crate::base::finding::{NOTICES, rule_of_promise};
 use crate::base::vocabulary::{Confidence, Word};
 use crate::declare::packs;
 use crate::declare::policy::{Policy, Rule};
@@ -56,7 +56,7 @@ impl Entry {
         let version = policy.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
         let standing = policy.status.to_string().replace('_', " ");
         Entry {
-            name: format!("{}/{}", policy.id.value, rule.id.value),
+            name: policy.full_id(rule),
             title: rule.title.clone().unwrap_or_default(),
             severity: rule.severity.to_string(),
             standing: format!("policy {}{version} ({standing})", policy.id.value),
@@ -101,7 +101,7 @@ pub fn entries(world: &World) -> Vec<Entry> {
         let by = [said.who.as_ref(), Some(&statement.by.value), said.place.as_ref(), date.as_ref()];
         let by: Vec<&str> = by.into_iter().flatten().map(String::as_str).collect();
         Entry {
-            name: format!("statement/{}", statement.id.value),
+            name: rule_of_promise(&statement.id.value),
             title: statement.meta.title.as_ref().map(ToString::to_string).unwrap_or_default(),
             severity: statement.severity.to_string(),
             standing: "public promise".to_owned(),

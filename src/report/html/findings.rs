@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::names::{Names, System, at, plain};
-use crate::base::finding::{Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry};
+use crate::base::finding::{
+    Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry, promise_of_rule,
+};
 use crate::base::vocabulary::{Basis, Severity, Status};
 use crate::model::Id;
 use crate::report::group::{self, Words, groups};
@@ -256,8 +258,7 @@ impl Cards<'_> {
 
     /// The words that a finding breaks.
     fn quote(&self, broken: &Broken, finding: &Finding, title: &str, violated: Option<&str>) -> Quote {
-        let promise =
-            self.audit.promises.iter().find(|p| finding.rule.strip_prefix("statement/") == Some(&p.id));
+        let promise = self.audit.promises.iter().find(|p| promise_of_rule(&finding.rule) == Some(&p.id));
         let place = broken.location.as_ref().map(at);
         match broken.what {
             BrokenWhat::Promise => Quote {

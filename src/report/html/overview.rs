@@ -463,7 +463,7 @@ fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<PromiseRow>
         by_rule.entry(&finding.rule).or_default().push(finding);
     }
     let row = |p: &Promise| {
-        let rule = format!("statement/{}", p.id);
+        let rule = p.rule();
         let findings = by_rule.get(rule.as_str()).map(Vec::as_slice).unwrap_or_default();
         let (mut of, mut through, mut reaches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut data = BTreeSet::new();

@@ -48,8 +48,7 @@ pub(crate) fn in_full<'a>(
 ) -> String {
     const REST: usize = 200;
     let rules: BTreeMap<&str, &RuleEntry> = audit.rules.iter().map(|r| (r.id.as_str(), r)).collect();
-    let promises: BTreeMap<String, &Promise> =
-        audit.promises.iter().map(|p| (format!("statement/{}", p.id), p)).collect();
+    let promises: BTreeMap<String, &Promise> = audit.promises.iter().map(|p| (p.rule(), p)).collect();
     let written: Vec<Written> = groups(findings)
         .into_iter()
         .map(|(words, group)| {

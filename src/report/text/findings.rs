@@ -18,8 +18,7 @@ const INDENT: usize = 7;
 /// Writes all findings, up to the limit; what is left out is counted.
 pub fn write(page: &mut Page, findings: &[Finding], promises: &[Promise], look: &Look) {
     let groups = groups(findings.iter());
-    let promises: BTreeMap<String, &Promise> =
-        promises.iter().map(|p| (format!("statement/{}", p.id), p)).collect();
+    let promises: BTreeMap<String, &Promise> = promises.iter().map(|p| (p.rule(), p)).collect();
     let shares = shares(&groups.iter().map(|(_, g)| g.size).collect::<Vec<_>>(), look.limit);
     let mut severity = None;
     for ((words, group), share) in groups.iter().zip(shares) {

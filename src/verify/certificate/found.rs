@@ -35,13 +35,7 @@ impl Found {
 
 /// All rules and promises with their full ids.
 pub fn rules(world: &World) -> Vec<(String, &Body)> {
-    let policies = world.policies.iter();
-    let rules = policies.flat_map(|policy| {
-        let id = |rule: &crate::declare::policy::Rule| format!("{}/{}", policy.id.value, rule.id.value);
-        policy.rules.iter().map(move |rule| (id(rule), &rule.body))
-    });
-    let promises = world.model.statements.iter();
-    rules.chain(promises.map(|s| (format!("statement/{}", s.id.value), &s.promise))).collect()
+    world.rules().map(|rule| (rule.id(), rule.body())).collect()
 }
 
 /// The names of everything.
