@@ -28,7 +28,8 @@ pub fn unjudged(layout: &Layout) -> Vec<String> {
         if by_base.paths == by_head.paths && by_base.exclude == by_head.exclude {
             continue;
         }
-        let known = by_base.files(layout, &old);
+        // What BASE's settings name has been placed where HEAD's stand.
+        let known = by_base.files(layout, &new);
         found.extend(by_head.files(layout, &new).into_iter().filter(|(file, _)| !known.contains_key(file)));
     }
     if found.is_empty() {

@@ -765,22 +765,29 @@ fn what_is_in_head_is_shown_beside_heads_file() {
     );
 }
 
-/// Settings above two folders that are the same say the same of both.
+/// Settings above two folders that say the same leave nothing to tell, however they are written.
 #[test]
 fn settings_above_two_folders_that_do_not_change_leave_nothing_to_tell() {
-    let folder = tempfile::tempdir().unwrap();
-    for side in ["base", "head"] {
-        let settings = ("ringfence.yaml", "inventory: [in, more]\nexclude: [x.yaml]\n");
-        write(&folder.path().join(side), &[("in/i.yaml", BASE), ("more/m.yaml", "parties: []\n"), settings]);
-    }
-    for call in ["base head", "base/in head/in", "base/in/i.yaml head/in/i.yaml"] {
-        let said = diff(folder.path(), &format!("{call} --fail-on-widening"));
-        assert_eq!(
-            (said.code, &said.json()["unjudged"]),
-            (0, &serde_json::json!([])),
-            "{call}: {}",
-            said.out
-        );
+    for heads in ["exclude: [x.yaml, y.yaml]\n", "exclude: [y.yaml, x.yaml]\n"] {
+        let folder = tempfile::tempdir().unwrap();
+        for (side, exclude) in [("base", "exclude: [x.yaml, y.yaml]\n"), ("head", heads)] {
+            let settings = format!("inventory: [in, more]\n{exclude}");
+            let files = [
+                ("in/i.yaml", BASE),
+                ("more/m.yaml", "parties: []\n"),
+                ("ringfence.yaml", settings.as_str()),
+            ];
+            write(&folder.path().join(side), &files);
+        }
+        for call in ["base head", "base/in head/in", "base/in/i.yaml head/in/i.yaml"] {
+            let said = diff(folder.path(), &format!("{call} --fail-on-widening"));
+            assert_eq!(
+                (said.code, &said.json()["unjudged"]),
+                (0, &serde_json::json!([])),
+                "{call} {heads}: {}",
+                said.out
+            );
+        }
     }
 }
 
