@@ -15,7 +15,7 @@ use crate::declare::policy::{AnyOf, Body, FlowKeys, Reading};
 use crate::declare::words::{self, Names};
 use crate::model::load::World;
 use crate::model::matching::Matching;
-use crate::model::{FlowId, SystemId};
+use crate::model::{self, FlowId, SystemId};
 
 /// A finding with everything that it follows from.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub fn derivation(
         .map(|violation| (violation, describe.finding(violation)))
         .find(|(_, finding)| finding.fingerprint == fingerprint)?;
     let day = options.scope.as_of.unwrap_or(options.day);
-    let derive = Derive { world, sources, day, judgement: &judgement };
+    let derive = Derive { world, sources, day, options, judgement: &judgement };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
 }
@@ -68,6 +68,7 @@ struct Derive<'w> {
     world: &'w World,
     sources: &'w Sources,
     day: Date,
+    options: &'w Options,
     judgement: &'w evaluate::Judgement,
 }
 
@@ -225,6 +226,7 @@ impl Derive<'_> {
                 format!("its `only_from` lets data of {} pass, or of an assumed origin", names.join(", "));
             because.push(self.reason(text, Some(flow.span)));
         }
+        because.extend(self.disposal(id));
         let under =
             flow.agreement.map_or("no agreement".to_owned(), |a| format!("`{}`", model.agreements[a].id()));
         let purposes: Vec<&str> = flow.purposes.iter().map(|&key| model.purposes.name(key)).collect();
@@ -239,6 +241,21 @@ impl Derive<'_> {
             ),
             because,
         }
+    }
+
+    /// That what a flow moved has been disposed of since.
+    fn disposal(&self, id: FlowId) -> Option<Reason> {
+        let model = &self.world.model;
+        if self.judgement.counting.has(id) {
+            return None;
+        }
+        let gone = model::gone(model, id, self.options.day, &self.options.scope)?;
+        let text = format!(
+            "what it moved was disposed of on {gone}; what {} passed on before that day is followed on",
+            model.systems[model.flows[id].to].name
+        );
+        let stated = model::disposal(model, id).filter(|stated| stated.date == gone);
+        Some(self.reason(text, Some(stated.map_or(model.flows[id].span, |stated| stated.span))))
     }
 
     /// The exceptions that were tried on a flow, and what of them does not hold.

@@ -1,5 +1,6 @@
 //! One judgement of one scope: everything that is broken and relied on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -45,9 +46,30 @@ pub struct Judgement {
     carried: Table<FlowId, LeafSet>,
     /// What was worked out for rules, to judge them again.
     worked_out: FxHashMap<RuleRef, WorkedOut>,
+    /// The world with its ghosts, if it has any.
+    haunted: Option<Model>,
 }
 
 impl Judgement {
+    /// Whether what is disposed has left ghosts.
+    pub fn is_haunted(&self) -> bool {
+        self.haunted.is_some()
+    }
+
+    /// What it comes to in terms of what is declared.
+    fn declared(mut self, haunted: Option<Model>) -> Self {
+        if let Some(model) = &haunted {
+            let witnesses = self.violations.iter_mut().flat_map(|violation| &mut violation.witnesses);
+            let open = self.standings.iter_mut().flat_map(|standing| &mut standing.open);
+            let witnesses = witnesses.chain(open.filter_map(|open| open.witness.as_mut()));
+            witnesses.for_each(|witness| witness.declare(model));
+            self.relied.iter_mut().for_each(|relied| relied.flow = model.declared_flow(relied.flow));
+            self.relied.sort_unstable();
+            self.relied.dedup();
+        }
+        Judgement { haunted, ..self }
+    }
+
     /// Where data must come from that nobody declares.
     pub(crate) fn assumed(&self) -> &Assumed {
         &self.assumed
@@ -96,9 +118,10 @@ pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Judgeme
     let (day, scope) = (options.day, &options.scope);
     let rules = all_rules(world);
     let following = options.stages.begin("following", rules.len() + 3);
-    let counting = Counting::new(&world.model, day, scope);
-    let facts = Arc::new(Facts::new(&world.model));
-    let model = &world.model;
+    let haunted = haunted(&world.model, day, scope);
+    let model = haunted.as_ref().unwrap_or(&world.model);
+    let counting = Counting::new(model, day, scope);
+    let facts = Arc::new(Facts::new(model));
     // What rules say of each flow is found beside what the flows carry.
     let ((declared, assumed, held), decided) = rayon::join(
         || followed(model, &counting, &facts),
@@ -110,7 +133,15 @@ pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Judgeme
         judge_all((world, &options.binding), (&rules, decided), judge, &facts, (&following, most))
     });
     following.end(counting.iter().count(), Unit::Flows);
-    judgement
+    judgement.declared(haunted)
+}
+
+/// A model with the ghosts of a scope, if there are any.
+fn haunted(model: &Model, day: Date, scope: &Scope) -> Option<Model> {
+    match model.with_ghosts(day, scope) {
+        Cow::Owned(haunted) => Some(haunted),
+        Cow::Borrowed(_) => None,
+    }
 }
 
 /// What a rule says of each flow, if it does.
@@ -176,6 +207,7 @@ fn judge_all(
         acting: Arc::clone(judge.graph.acting()),
         carried: judge.held.carried.clone(),
         worked_out,
+        haunted: None,
     }
 }
 
@@ -190,19 +222,22 @@ fn decide(matching: Matching, facts: &Facts, rules: &[(RuleRef, &Body)]) -> Vec<
 
 /// Where the data of each promise gets to, in their order.
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
-    let model = &world.model;
+    let model = &*world.model.with_ghosts(day, scope);
     let counting = Counting::new(model, day, scope);
     let (declared, assumed, held) = followed(model, &counting, &Arc::new(Facts::new(model)));
     let graph = declared.carrying(&held.carried);
-    judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
-        model.statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
-    })
+    let mut reaches: Vec<Carried> =
+        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
+            model.statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
+        });
+    reaches.iter_mut().filter_map(|carried| carried.furthest.as_mut()).for_each(|w| w.declare(model));
+    reaches
 }
 
 /// The graph of the flows that count, what must be assumed, and what everything holds.
 fn followed<'m>(model: &'m Model, counting: &Counting, facts: &Arc<Facts>) -> (Graph<'m>, Assumed, Held) {
     let graph = Graph::of(model, counting, Arc::clone(facts));
-    let (assumed, held) = assume(&graph);
+    let (assumed, held) = assume(&graph, counting);
     (graph, assumed, held)
 }
 
@@ -299,14 +334,14 @@ fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<
 /// holds there as well: fewer flows take nothing from it. Only for the others everything
 /// that could break their rules is looked for again.
 pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) -> Vec<bool> {
-    let model = &world.model;
+    let model = judgement.haunted.as_ref().unwrap_or(&world.model);
     let counting = Counting::new(model, day, scope);
     let declared = |system: SystemId| judgement.assumed.at(system).is_none();
     let assuming = model.systems.ids().filter(|&system| !declared(system));
     let assuming: FxHashSet<PartyId> = assuming.map(|system| model.systems[system].group).collect();
     let proves = |on: On, witness: &Witness| match (witness.walk.first(), on) {
         (Some(&first), _) => {
-            declared(model.flows[first].from) && witness.walk.iter().all(|&flow| counting.has(flow))
+            declared(model.flows[first].from) && witness.walk.iter().all(|&flow| counting.moves(flow))
         }
         // It starts where it is found.
         (None, On::System(system) | On::Pair(system, _)) => declared(system),

@@ -29,7 +29,7 @@ pub struct Judge<'m> {
     pub scope: &'m Scope,
     /// Which flows count.
     pub counting: &'m Counting,
-    /// The counting flows by their ends: all that carry something, as wide as that or wider.
+    /// The flows that move data by their ends: all that carry something, as wide as that or wider.
     pub graph: &'m Graph<'m>,
     /// Where data must come from that nobody declares.
     pub assumed: &'m Assumed,
@@ -89,6 +89,13 @@ pub struct Witness {
     pub leaves: Vec<LeafSet>,
 }
 
+impl Witness {
+    /// Names the flows as they are declared, wherever they start.
+    pub fn declare(&mut self, model: &Model) {
+        self.walk.iter_mut().for_each(|flow| *flow = model.declared_flow(*flow));
+    }
+}
+
 /// A claim that kept something from being a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relied {
@@ -133,6 +140,13 @@ impl Judge<'_> {
             leaves.extend(assumed.row());
         }
         leaves
+    }
+
+    /// What a declared flow carries, wherever it starts.
+    pub fn carried(&self, flow: FlowId) -> LeafSet {
+        let mut carried = LeafSet::empty(self.model.data.leaf_count());
+        self.model.everywhere(flow).for_each(|from| carried.extend(self.held.carried[from].row()));
+        carried
     }
 
     /// What starts at each origin, and together what starts at those that are alike; see

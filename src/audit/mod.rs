@@ -116,7 +116,9 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
             options.scope.admits(a.status)
                 && (statuses.contains(&a.status) || running_on.is_some_and(|day| a.ended(day)))
         };
-        if !model.agreements.values().any(concerned) {
+        // Where only agreements in force are judged, there are no ghosts.
+        let haunted = running_on.is_some() && judgement.is_haunted();
+        if !haunted && !model.agreements.values().any(concerned) {
             return Vec::new();
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));

@@ -42,7 +42,7 @@ use crate::base::source::{Location, Sources};
 use crate::base::taxonomy::Tree;
 use crate::declare::gate::Gate;
 use crate::model::load::World;
-use crate::model::{AgreementId, Counting, FlowId, PartyId, Scope, SystemId};
+use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
 
 /// The difference between two states.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -225,11 +225,14 @@ impl<'w> Side<'w> {
 
 /// What gets where in one state and not in the other.
 pub fn reach_changes(base: &Side, head: &Side, options: &Options) -> ReachChanges {
-    let counting = |side: &Side| Counting::new(&side.world.model, options.day, &options.scope);
-    let (before, after) = (counting(base), counting(head));
+    let judged = (options.day, &options.scope);
+    let models = [base, head].map(|side| side.world.model.with_ghosts(options.day, &options.scope));
+    let counting = |model: &Model| Counting::new(model, options.day, &options.scope);
+    let [was, is] = &models;
+    let (before, after) = (counting(was), counting(is));
     let (added, removed) = std::thread::scope(|scope| {
-        let old = scope.spawn(|| reach::Followed::new(base, &before));
-        let new = reach::Followed::new(head, &after);
+        let old = scope.spawn(|| reach::Followed::new(base, was, &before, judged));
+        let new = reach::Followed::new(head, is, &after, judged);
         // A panic there would be one here.
         old.join().map(|old| reach::compare(&old, &new)).unwrap_or_default()
     });

@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use jiff::civil::Date;
 use rustc_hash::{FxHashMap, FxHashSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ use crate::base::bits::{self, LeafSet};
 use crate::base::finding::{Chain, Place};
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{Assumed, Course, assume, reaching};
-use crate::model::{Counting, FlowId, Model, SystemId};
+use crate::model::{Counting, FlowId, Model, Scope, SystemId, begins, gone};
 
 /// Data that gets somewhere in one state and not in the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +56,10 @@ pub struct Reach {
 /// A state of the inventory with what follows from it.
 pub struct Followed<'w> {
     side: &'w Side<'w>,
+    /// What it declares, with its ghosts.
+    model: &'w Model,
+    counting: &'w Counting,
+    judged: (Date, &'w Scope),
     graph: Graph<'w>,
     assumed: Assumed,
 }
@@ -84,15 +89,36 @@ impl Course for Plain {
 }
 
 impl<'w> Followed<'w> {
-    /// Follows the counting flows of a state.
-    pub fn new(side: &'w Side<'w>, counting: &Counting) -> Self {
-        let graph = Graph::new(&side.world.model, counting);
-        let (assumed, _) = assume(&graph);
-        Followed { side, graph, assumed }
+    /// Follows the flows of a state that move data.
+    pub fn new(
+        side: &'w Side<'w>,
+        model: &'w Model,
+        counting: &'w Counting,
+        judged: (Date, &'w Scope),
+    ) -> Self {
+        let graph = Graph::new(model, counting);
+        let (assumed, _) = assume(&graph, counting);
+        Followed { side, model, counting, judged, graph, assumed }
     }
 
     fn model(&self) -> &'w Model {
-        &self.side.world.model
+        self.model
+    }
+
+    /// What both states call a system, or the one that a ghost is of.
+    fn system_name(&self, system: SystemId) -> Cow<'w, str> {
+        self.side.system_name(self.model.declared_system(system))
+    }
+
+    /// What both states call a flow, wherever it starts.
+    fn flow_name(&self, flow: FlowId) -> Cow<'w, str> {
+        self.side.flow_name(self.model.declared_flow(flow))
+    }
+
+    /// The declared systems by what both states call them.
+    fn systems(&self) -> FxHashMap<Cow<'w, str>, SystemId> {
+        let declared = self.model.systems.ids().filter(|&id| !self.model.is_ghost(id));
+        declared.map(|id| (self.side.system_name(id), id)).collect()
     }
 
     /// Every origin, and whether it is assumed.
@@ -123,11 +149,18 @@ impl<'w> Followed<'w> {
         purposes.dedup();
         let only = f.only_from.as_ref().map(|list| list.iter().map(|&p| self.side.party_id(p)).collect());
         Signature {
-            ends: (self.side.system_name(f.from), self.side.system_name(f.to)),
+            ends: (self.system_name(f.from), self.system_name(f.to)),
+            days: (begins(model, flow), self.gone(flow)),
             leaves: f.leaves.iter().map(|leaf| self.side.leaf(leaf)).collect(),
             purposes,
             only,
         }
+    }
+
+    /// When what a flow brought was disposed of, if it was.
+    fn gone(&self, flow: FlowId) -> Option<Date> {
+        let (day, scope) = self.judged;
+        if self.counting.has(flow) { None } else { gone(self.model, flow, day, scope) }
     }
 
     /// The purposes of a flow and of where it ends.
@@ -153,11 +186,10 @@ impl<'w> Followed<'w> {
     fn steps(&self, other: &Followed) -> (Vec<FlowId>, FxHashSet<SystemId>) {
         let model = self.model();
         let theirs: FxHashMap<Cow<str>, FlowId> =
-            other.graph.flows().iter().map(|&f| (other.side.flow_name(f), f)).collect();
-        let systems: FxHashMap<Cow<str>, SystemId> =
-            other.model().systems.ids().map(|id| (other.side.system_name(id), id)).collect();
+            other.graph.flows().iter().map(|&f| (other.flow_name(f), f)).collect();
+        let systems = other.systems();
         let differs = |system: SystemId| {
-            let there = systems.get(&self.side.system_name(system));
+            let there = systems.get(&self.system_name(system));
             match there {
                 Some(&there) => self.derives(system) != other.derives(there),
                 None => !model.systems[system].derives.is_empty(),
@@ -166,7 +198,7 @@ impl<'w> Followed<'w> {
         let deriving: FxHashSet<SystemId> = model.systems.ids().filter(|&s| differs(s)).collect();
         let flows = self.graph.flows().iter().copied().filter(|&flow| {
             let f = &model.flows[flow];
-            let there = theirs.get(&self.side.flow_name(flow));
+            let there = theirs.get(&self.flow_name(flow));
             deriving.contains(&f.to)
                 || there.is_none_or(|&there| self.signature(flow) != other.signature(there))
         });
@@ -191,6 +223,8 @@ impl<'w> Followed<'w> {
 #[derive(PartialEq, Eq)]
 struct Signature<'w> {
     ends: (Cow<'w, str>, Cow<'w, str>),
+    /// When it began, and when what it brought was disposed of.
+    days: (Option<Date>, Option<Date>),
     leaves: BTreeSet<&'w str>,
     purposes: Vec<&'w str>,
     only: Option<BTreeSet<&'w str>>,
@@ -335,6 +369,10 @@ impl<'f, 'w> Bits<'f, 'w> {
         let mut all: BTreeMap<Cow<'w, str>, BTreeMap<String, Vec<u64>>> = BTreeMap::new();
         for &flow in graph.flows() {
             let f = &model.flows[flow];
+            // Nobody holds what is in a ghost.
+            if model.is_ghost(f.to) {
+                continue;
+            }
             let mut arriving = vec![0; self.width];
             for leaf in f.leaves.iter() {
                 bits::or(&mut arriving, self.row(f.from, leaf));
@@ -362,8 +400,7 @@ impl<'f, 'w> Bits<'f, 'w> {
     fn without(&self, other: &Bits, steps: &mut usize) -> Vec<Reach> {
         let (here, there) = (self.arrivals(), other.arrivals());
         let model = self.followed.model();
-        let systems: FxHashMap<Cow<str>, SystemId> =
-            model.systems.ids().map(|id| (self.followed.side.system_name(id), id)).collect();
+        let systems = self.followed.systems();
         // Which origins get to each party there.
         let mut parties: FxHashMap<&str, Vec<u64>> = FxHashMap::default();
         for (system, purposes) in &there {

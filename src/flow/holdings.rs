@@ -9,17 +9,19 @@
 //!                                                     at the relation of v to the item
 //! ```
 //!
-//! Neither the origin leaf nor the origin system decides where an item of a party's goes:
+//! Nobody holds what is in a ghost. Neither the origin leaf nor the origin system decides where an item of a party's goes:
 //! one pass for each party, and one for what is assumed to start there.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Relation;
 use crate::flow::graph::{Edge, Graph, Origin};
 use crate::flow::propagate::{Held, Rows, assume, derive};
-use crate::model::{Counting, FlowId, Model, PartyId, SystemId, Table};
+use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
 
 /// How many distances there are.
 const DISTANCES: usize = 3;
@@ -63,10 +65,17 @@ struct Found {
 }
 
 impl Holdings {
-    /// Follows everything from every party.
-    pub fn new(model: &Model, counting: &Counting) -> Self {
+    /// Follows everything from every party, in a scope.
+    pub fn new(model: &Model, day: Date, scope: &Scope) -> Self {
+        let model = &*model.with_ghosts(day, scope);
+        let counting = &Counting::new(model, day, scope);
         let graph = Graph::new(model, counting);
-        let (assumed, held) = assume(&graph);
+        let (assumed, mut held) = assume(&graph, counting);
+        for flow in model.flows.ids().filter(|&flow| !model.leaves_ghost(flow)) {
+            let mut carried = held.carried[flow].clone();
+            model.everywhere(flow).for_each(|from| carried.extend(held.carried[from].row()));
+            held.carried[flow] = carried;
+        }
         let mut found: BTreeMap<Whose, Found> = BTreeMap::new();
         for (id, party) in model.parties.iter() {
             let declared = party.origins.iter().map(|&s| (s, &model.systems[s].originates));
@@ -151,14 +160,15 @@ fn follow<'m>(
     let whose =
         |system: SystemId, k| (model.systems[system].party, party, assumed, graph.relation(system, party, k));
     for &system in &reached {
-        for k in (0..DISTANCES).filter(|&k| !bits::is_empty(rows.row(system, k))) {
+        let here = !model.is_ghost(system);
+        for k in (0..DISTANCES).filter(|&k| here && !bits::is_empty(rows.row(system, k))) {
             let found = found.entry(whose(system, k)).or_default();
             let empty = || LeafSet::empty(model.data.leaf_count());
             found.leaves.get_or_insert_with(empty).extend(rows.row(system, k));
             found.systems.insert(system);
             found.purposes.extend(&model.systems[system].purposes);
         }
-        for Edge { flow, end, .. } in graph.out(system) {
+        for Edge { flow, end, .. } in graph.out(system).filter(|edge| !model.is_ghost(edge.end)) {
             for k in crossing(graph, &rows, flow, origin) {
                 let found = found.entry(whose(end, graph.distance(flow, party, k))).or_default();
                 found.purposes.extend(&model.flows[flow].purposes);

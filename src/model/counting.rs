@@ -17,10 +17,12 @@ pub struct Scope {
     pub statuses: Option<Vec<Status>>,
 }
 
-/// For each flow whether it counts.
+/// For each flow whether it counts, and whether it moves data.
 #[derive(Debug, Clone)]
 pub struct Counting {
-    flows: Table<FlowId, bool>,
+    flows: Table<FlowId, Counts>,
+    /// How many flows are declared: others leave ghosts.
+    declared: usize,
     /// Flows that would count but for being disposed.
     pub disposed: Vec<FlowId>,
     /// Flows that would count but for a retention that has ended.
@@ -51,20 +53,27 @@ impl Counting {
             if !admitted(model, id, scope) {
                 return Counts::No;
             }
-            let on = scope.as_of.unwrap_or(day);
-            match disposal(model, id).filter(|gone| gone.date <= on) {
-                Some(_) => Counts::Disposed,
-                None if expired(model, id, scope.as_of) => Counts::Expired,
-                None => Counts::Yes,
+            // Where only agreements in force are judged, nothing comes from ghosts.
+            let haunts = scope.running_on.is_none() && model.has_ghosts();
+            if !haunts && model.leaves_ghost(id) {
+                return Counts::No;
+            }
+            let moves = |day: Date| haunts && began_before(model, id, day);
+            match (disposed(model, id, day, scope), expired(model, id, scope.as_of)) {
+                (Some(gone), _) => Counts::Disposed { moves: moves(gone) },
+                (None, Some(gone)) => Counts::Expired { moves: moves(gone) },
+                (None, None) => Counts::Yes,
             }
         };
-        let counts: Table<FlowId, Counts> = Table::of(model.flows.len(), counts);
-        let all = |what: Counts| {
-            let those = counts.iter().filter(|(_, counts)| **counts == what);
-            those.map(|(id, _)| id).collect()
+        let flows: Table<FlowId, Counts> = Table::of(model.flows.len(), counts);
+        let all = |what: fn(&Counts) -> bool| {
+            let those = flows.iter().filter(|&(id, counts)| what(counts) && !model.leaves_ghost(id));
+            those.map(|(id, _)| id).collect::<Vec<_>>()
         };
-        let (disposed, expired) = (all(Counts::Disposed), all(Counts::Expired));
-        Counting { flows: counts.map(|counts| *counts == Counts::Yes), disposed, expired }
+        let disposed = all(|counts| matches!(counts, Counts::Disposed { .. }));
+        let expired = all(|counts| matches!(counts, Counts::Expired { .. }));
+        let declared = flows.ids().filter(|&id| !model.leaves_ghost(id)).count();
+        Counting { flows, declared, disposed, expired }
     }
 
     /// Whether any flow counts.
@@ -74,21 +83,37 @@ impl Counting {
 
     /// Whether a flow counts.
     pub fn has(&self, flow: FlowId) -> bool {
-        self.flows[flow]
+        self.flows[flow] == Counts::Yes
     }
 
-    /// The counting flows, in order.
+    /// The counting flows, in order, each once, wherever it starts.
     pub fn iter(&self) -> impl Iterator<Item = FlowId> + '_ {
-        self.flows.ids().filter(|&id| self.flows[id])
+        self.flows.ids().take(self.declared).filter(|&id| self.has(id))
+    }
+
+    /// Whether a flow moves data: it counts, or it is disposed, began before that, and leads into a
+    /// ghost. A model without ghosts has none such.
+    pub fn moves(&self, flow: FlowId) -> bool {
+        match self.flows[flow] {
+            Counts::Yes => true,
+            Counts::Disposed { moves } | Counts::Expired { moves } => moves,
+            Counts::No => false,
+        }
+    }
+
+    /// The flows that move data, in order, those that leave ghosts among them.
+    pub fn moving(&self) -> impl Iterator<Item = FlowId> + '_ {
+        self.flows.ids().filter(|&id| self.moves(id))
     }
 }
 
-/// Whether a flow counts, and if not, whether it would but for being disposed.
+/// Whether a flow counts, and if not, whether it would but for being disposed; and whether it then
+/// moves data into a ghost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counts {
     Yes,
-    Disposed,
-    Expired,
+    Disposed { moves: bool },
+    Expired { moves: bool },
     No,
 }
 
@@ -111,6 +136,11 @@ pub fn begins(model: &Model, id: FlowId) -> Option<Date> {
     dates(model, id).filter_map(|dates| dates.from.as_ref()).map(|day| day.value).max()
 }
 
+/// Whether a flow began before a day; one that does not say when it began did.
+pub(super) fn began_before(model: &Model, id: FlowId, day: Date) -> bool {
+    begins(model, id).is_none_or(|from| from < day)
+}
+
 /// The last day of a flow, if it or its agreement states one.
 pub fn ends(model: &Model, id: FlowId) -> Option<Date> {
     dates(model, id).filter_map(|dates| dates.until.as_ref()).map(|day| day.value).min()
@@ -121,8 +151,21 @@ pub fn kept_until(model: &Model, id: FlowId) -> Option<Date> {
     model.flows[id].retention?.after(ends(model, id)?)
 }
 
-fn expired(model: &Model, id: FlowId, as_of: Option<Date>) -> bool {
-    as_of.is_some_and(|day| kept_until(model, id).is_some_and(|last| last < day))
+/// The day of a disposal that has happened.
+fn disposed(model: &Model, id: FlowId, day: Date, scope: &Scope) -> Option<Date> {
+    let date = disposal(model, id)?.date;
+    (date <= scope.as_of.unwrap_or(day)).then_some(date)
+}
+
+/// The day after a retention that has ended, which only a day asked for shows.
+fn expired(model: &Model, id: FlowId, as_of: Option<Date>) -> Option<Date> {
+    let last = kept_until(model, id)?;
+    if last < as_of? { last.tomorrow().ok() } else { None }
+}
+
+/// The day on which what a flow brought was disposed of, stated or by the end of its retention.
+pub fn gone(model: &Model, id: FlowId, day: Date, scope: &Scope) -> Option<Date> {
+    disposed(model, id, day, scope).or_else(|| expired(model, id, scope.as_of))
 }
 
 /// The disposal of what a flow brought: its own or its agreement's, the earlier of them.

@@ -56,6 +56,12 @@ impl<I: Id, T> Table<I, T> {
         self.items.len()
     }
 
+    /// Adds a value behind all others; its id.
+    pub fn push(&mut self, value: T) -> I {
+        self.items.push(value);
+        I::from_index(self.items.len() - 1)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()

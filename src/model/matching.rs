@@ -239,7 +239,8 @@ impl Matching<'_> {
         let parties = model.parties.ids().filter(|&party| self.limited_party(&limit.at, party));
         match limit.scope {
             LimitScope::System => {
-                let systems = model.systems.ids().filter(|&system| self.limited(&limit.at, system));
+                let here = |system: &SystemId| !model.is_ghost(*system) && self.limited(&limit.at, *system);
+                let systems = model.systems.ids().filter(here);
                 systems.map(|system| (Limited::System(system), vec![system])).collect()
             }
             LimitScope::Party => {
@@ -249,7 +250,7 @@ impl Matching<'_> {
                 let groups: BTreeSet<PartyId> = parties.map(|party| model.parties[party].group).collect();
                 let mut all: BTreeMap<PartyId, Vec<SystemId>> =
                     groups.into_iter().map(|group| (group, Vec::new())).collect();
-                for (id, system) in model.systems.iter() {
+                for (id, system) in model.systems.iter().filter(|(id, _)| !model.is_ghost(*id)) {
                     if let Some(systems) = all.get_mut(&system.group) {
                         systems.push(id);
                     }

@@ -7,6 +7,7 @@ mod build;
 mod counting;
 pub mod fields;
 mod flows;
+mod ghosts;
 mod ids;
 pub mod load;
 pub mod matching;
@@ -14,7 +15,7 @@ pub mod required;
 mod rules;
 
 pub use build::build;
-pub use counting::{Counting, Scope, begins, disposal, ends, kept_until};
+pub use counting::{Counting, Scope, begins, disposal, ends, gone, kept_until};
 pub use ids::{AgreementId, FlowId, Id, PartyId, SystemId, Table};
 pub use rules::{RuleInForce, RuleRef, Written};
 
@@ -69,6 +70,8 @@ pub struct Model {
     pub statements: Vec<Statement>,
     /// All waivers, as written.
     pub waivers: Vec<Waiver>,
+    /// Which systems are ghosts, of a model that has any.
+    ghosts: ghosts::Ghosts,
 }
 
 /// A party and its group.

@@ -21,7 +21,8 @@ pub fn subjects(matching: &Matching, scope: &Scope, counting: &Counting, rule: &
             flows.map(Subject::Flow).collect()
         }
         Subjects::Systems(like) => {
-            let systems = model.systems.ids().filter(|&id| matching.place(like, id, Reading::Likely));
+            let systems = model.systems.ids().filter(|&id| !model.is_ghost(id));
+            let systems = systems.filter(|&id| matching.place(like, id, Reading::Likely));
             systems.map(Subject::System).collect()
         }
         Subjects::Parties(like) => {

@@ -37,6 +37,7 @@ use crate::base::source::Sources;
 pub use crate::base::vocabulary::Format;
 use crate::compare::Diff;
 use crate::declare::gate::Gate;
+use crate::flow::holdings::Holdings;
 use crate::model::load::World;
 use crate::model::{Counting, Model, Scope};
 use crate::read::places::Places;
@@ -107,6 +108,11 @@ impl<'r> Report<'r> {
     /// Which flows count.
     pub fn counting(&self, model: &Model) -> Counting {
         Counting::new(model, self.audit.judged.date(), &self.scope)
+    }
+
+    /// Who comes to hold what.
+    pub fn holdings(&self, model: &Model) -> Holdings {
+        Holdings::new(model, self.audit.judged.date(), &self.scope)
     }
 
     /// With another gate.

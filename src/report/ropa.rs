@@ -3,7 +3,6 @@
 
 use super::Report;
 use super::csv::{MARK, cell};
-use crate::flow::holdings::Holdings;
 use crate::report::record::{ACTIVITY, PARTY, record};
 
 /// The table, its head first. Without a world there is the head alone.
@@ -14,7 +13,7 @@ pub fn render(report: &Report) -> String {
         return out;
     };
     let counting = report.counting(&world.model);
-    let holdings = Holdings::new(&world.model, &counting);
+    let holdings = report.holdings(&world.model);
     for party in record(&world.model, &counting, &holdings) {
         for (_, activity) in &party.activities {
             line(&mut out, party.fields.iter().chain(activity).map(|field| field.text()));

@@ -261,7 +261,7 @@ pub fn speaker(promise: &Promise) -> String {
 fn kept(rule: &str) -> &str {
     match rule {
         "flow/only_from" => "every rule: data that originates elsewhere is excluded",
-        "flow/disposed" => "every rule: the data that it moved counts as deleted",
+        "flow/disposed" => "every rule: the data that it moved counts as deleted at the receiver",
         "terms/released_by" => "agreement terms: they stop following the data here",
         rule => rule,
     }
@@ -307,7 +307,7 @@ pub fn marks(finding: &Finding) -> Vec<String> {
         marks.push("prospective: only through proposed agreements".to_owned());
     }
     if finding.retained {
-        marks.push("retained: only through ended agreements".to_owned());
+        marks.push("retained: only through ended agreements or disposed data".to_owned());
     }
     if !finding.binding {
         marks.push("not binding".to_owned());

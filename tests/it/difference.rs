@@ -227,9 +227,9 @@ pub fn relation(world: &World) -> BTreeSet<Tuple> {
     let origins = model.assume_origins();
     let mut all = BTreeSet::new();
     for (at, item) in model.held(&origins) {
-        for e in model.counting().filter(|&e| model.flows[e].from == at) {
+        for e in model.counting() {
             let to = model.flows[e].to;
-            if to == item.s || model.carry(e, item).is_none() {
+            if to == item.s || model.take(at, item, e).is_none() {
                 continue;
             }
             for purpose in model.flows[e].purposes.iter().chain(&model.systems[to].declared.purposes) {

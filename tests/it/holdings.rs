@@ -10,7 +10,6 @@ use crate::naive::world::World;
 use crate::naive::{generate, harness, write};
 use ringfence::source::Sources;
 use ringfence::testing::holdings::Holdings;
-use ringfence::testing::model::Counting;
 use ringfence::vocabulary::{Status, Word};
 use ringfence::{Request, Scope, load};
 
@@ -30,12 +29,14 @@ fn naively(world: &World) -> BTreeMap<Whose, What> {
             let origin = model.world.parties[model.origin(item.s)].id.clone();
             (model.owner_id(v).to_owned(), origin, item.assumed, relation)
         };
-        let what = all.entry(whose(*at, item.k)).or_default();
-        what.0.extend(model.leaf_names([item.f]));
-        what.1.insert(model.systems[*at].name.clone());
-        what.2.extend(model.systems[*at].declared.purposes.iter().cloned());
-        for e in model.counting().filter(|e| model.flows[*e].from == *at) {
-            if let Some(arriving) = model.carry(e, *item) {
+        if at.gone.is_none() {
+            let what = all.entry(whose(at.system, item.k)).or_default();
+            what.0.extend(model.leaf_names([item.f]));
+            what.1.insert(model.systems[at.system].name.clone());
+            what.2.extend(model.systems[at.system].declared.purposes.iter().cloned());
+        }
+        for e in model.counting() {
+            if let Some((_, arriving)) = model.take(*at, *item, e) {
                 let what = all.entry(whose(model.flows[e].to, arriving.k)).or_default();
                 what.2.extend(model.flows[e].purposes.iter().cloned());
             }
@@ -55,7 +56,7 @@ fn by_the_engine(world: &World) -> BTreeMap<Whose, What> {
         statuses: world.call.status.as_ref().map(|s| s.iter().map(|s| Status::parse(s).unwrap()).collect()),
         ..Scope::default()
     };
-    let holdings = Holdings::new(model, &Counting::new(model, options(world).day.0, &scope));
+    let holdings = Holdings::new(model, options(world).day.0, &scope);
     let mut all = BTreeMap::new();
     for h in &holdings.all {
         let party = |id| model.parties[id].id().to_owned();

@@ -451,6 +451,64 @@ fn dates_matter_only_as_of_a_day() {
 }
 
 #[test]
+fn what_was_passed_on_before_a_disposal_is_followed_on() {
+    let gone = |day: &str| Some(Disposed { date: Some(Day::of(day)), evidence: "certificate".to_owned() });
+    let mut given = agreement("ta", &["a", "b"], vec![flow("ab", &["t.c"], "p")]);
+    given.disposed = gone("2020-01-01");
+    let passed = agreement("tb", &["b", "c"], vec![flow("bc", &["t.c"], "p")]);
+    let parties = vec![party("a", &["t.c"]), party("b", &[]), party("c", &[]), party("d", &[])];
+    let elsewhere = PlaceMatcher { party: list(&["b", "c", "d"]), ..PlaceMatcher::default() };
+    let rule = Body::Forbid(forbid(&["t"], Some("a"), elsewhere));
+    let base = ruled(world(parties, vec![given, passed], vec![]), rule);
+    let found = evaluate(&base);
+    assert_eq!(short(&found, "house/r0"), [row("a/a", "c/c", "t.c", 2, false)]);
+    assert!(of(&found, "house/r0")[0].retained);
+    let onward = of(&found, "terms/onward");
+    assert_eq!((onward.len(), onward[0].flow.as_deref()), (1, Some("tb/bc")));
+    assert!(of(&found, "flow/unsourced").is_empty());
+    assert_eq!(found.counting_flows, 1);
+    // What began on the day of the disposal, or later, carries nothing of it.
+    let from = |day: &str| {
+        let mut late = base.clone();
+        late.agreements[1].effective = Some(Effective { from: Some(Day::of(day)), until: None });
+        evaluate(&late)
+    };
+    assert_eq!(short(&from("2019-12-31"), "house/r0").len(), 1);
+    for day in ["2020-01-01", "2020-02-01"] {
+        assert!(short(&from(day), "house/r0").is_empty());
+        assert_eq!(of(&from(day), "flow/unsourced").len(), 1);
+    }
+    // Disposed twice in a row; the receiver's derivations apply, a release works.
+    let mut row_of_two = base.clone();
+    row_of_two.agreements[1].disposed = gone("2020-02-01");
+    row_of_two.agreements.push(agreement("tc", &["c", "d"], vec![flow("cd", &["z.m"], "p")]));
+    row_of_two.parties[2].systems[0].derives = vec![Derive { from: list(&["t.c"]), into: "z.m".to_owned() }];
+    let found = evaluate(&row_of_two);
+    assert_eq!(short(&found, "house/r0"), [row("a/a", "d/d", "t.c", 3, false)]);
+    assert_eq!(of(&found, "terms/onward").len(), 1);
+    row_of_two.agreements[1].flows[0].body.transform = Some("anonymised".to_owned());
+    let found = evaluate(&row_of_two);
+    assert!(of(&found, "terms/onward").is_empty());
+    assert!(rely(&found).contains(&"terms/released_by tb/bc".to_owned()));
+    // Nobody holds what is in a ghost; `--status` leaves out without one.
+    let alone = World { agreements: base.agreements[..1].to_vec(), ..base.clone() };
+    assert!(short(&evaluate(&alone), "house/r0").is_empty());
+    let mut asked = base;
+    asked.agreements[0].status = Some("terminated".to_owned());
+    asked.call.status = Some(list(&["active"]));
+    assert!(short(&evaluate(&asked), "house/r0").is_empty());
+    // The end of a retention is a disposal, with `--as-of`.
+    asked.call.status = None;
+    asked.agreements[0].disposed = None;
+    asked.agreements[0].effective = Some(Effective { from: None, until: Some(Day::of("2019-12-31")) });
+    asked.agreements[0].flows[0].body.retention = Some(Duration("24h".to_owned()));
+    asked.call.as_of = Some(Day::of("2020-01-02"));
+    let found = evaluate(&asked);
+    assert_eq!(short(&found, "house/r0"), [row("a/a", "c/c", "t.c", 2, false)]);
+    assert!(rely(&found).contains(&"flow/retention ta/ab".to_owned()));
+}
+
+#[test]
 fn requirements_ask_what_a_declaration_comes_to() {
     let mut base = world(
         vec![party("a", &["t.c"]), party("b", &[])],
@@ -553,7 +611,7 @@ fn try_walks(
     if path.len() == length {
         return holds(path);
     }
-    for e in model.counting() {
+    for e in model.moving() {
         let goes_on = |last: &usize| model.flows[*last].to == model.flows[e].from;
         if path.last().is_none_or(goes_on) {
             path.push(e);
@@ -766,6 +824,12 @@ fn random_worlds_are_mixed() {
             traits.insert(format!("relied on: {rule}"));
         }
         traits.insert(format!("exit {}", verdict.exit));
+        let model = Model::new(world, options(world));
+        let held = model.held(&model.assume_origins());
+        let goes_on = |at: &_, item: &_| model.counting().any(|e| model.take(*at, *item, e).is_some());
+        if held.iter().any(|(at, item)| at.gone.is_some() && goes_on(at, item)) {
+            traits.insert("out of a ghost".to_owned());
+        }
         for name in traits {
             *found.borrow_mut().entry(name).or_default() += 1;
         }
@@ -792,6 +856,7 @@ fn random_worlds_are_mixed() {
         ("grown", 8),
         ("waived", 8),
         ("a long way", 40),
+        ("out of a ghost", 40),
         ("at the assumed origin", 40),
         ("relied on: a rule", 40),
         ("relied on: flow/disposed", 40),

@@ -409,16 +409,35 @@ fn the_announcement_holds_by_the_time_given_to_existing_apps() {
 }
 
 #[test]
-fn a_deletion_at_the_quiz_leaves_what_it_passes_on_without_an_origin() {
+fn a_deletion_at_the_quiz_does_not_take_back_what_it_passed_on() {
     let status = "    status: terminated\n";
     let disposed = format!("{status}    disposed: {{date: 2016-01-31, evidence: certificate.pdf}}\n");
     let judged = judge_with("cambridge-analytica", "flows.yaml", status, &disposed, &[]);
     assert_eq!((judged.code, judged.counting()), (1, 2));
-    assert_eq!(judged.rules()["flow/unsourced"], 5);
-    assert!(judged.all().iter().all(|f| text(f, "/source/party") != "facebook"));
+    assert_eq!((judged.rules().get("flow/unsourced"), judged.rules()["terms/onward"]), (None, 2));
+    let advertising = judged.ends("core/no-special-advertising");
+    for origin in ["facebook/app-users", "facebook/friends"] {
+        assert!(advertising.contains(&(origin, "campaigns/outreach")));
+        assert!(
+            !judged
+                .all()
+                .iter()
+                .any(|f| text(f, "/source/system") == origin && text(f, "/sink/system") == "gsr/quiz-app")
+        );
+    }
     let gone = "disposed: 2016-01-31, evidence: certificate.pdf";
     let flows = [("platform-terms/app-users", gone), ("platform-terms/friends", gone)];
     assert_eq!(judged.relies("flow/disposed"), flows);
+    // What was passed on only later never was at the quiz.
+    let since = "  - id: scores-to-analytics\n";
+    let later = format!("{since}    effective: {{from: 2016-02-01}}\n");
+    let folder = copy();
+    let path = folder.path().join("cambridge-analytica/flows.yaml");
+    let text_of = fs::read_to_string(&path).unwrap().replace(status, &disposed).replace(since, &later);
+    fs::write(&path, text_of).unwrap();
+    let judged = judge_in(folder.path(), "cambridge-analytica", &[]);
+    assert_eq!(judged.rules()["flow/unsourced"], 4);
+    assert!(judged.all().iter().all(|f| text(f, "/source/party") != "facebook"));
 }
 
 #[test]

@@ -23,13 +23,13 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     else {
         bail!("the policy's first rule is no `forbid`");
     };
-    let model = &world.model;
     let start = Instant::now();
     let scope = Scope::default();
     let day = jiff::civil::date(2026, 11, 23);
+    let model = &*world.model.with_ghosts(day, &scope);
     let counting = Counting::new(model, day, &scope);
     let declared = Graph::new(model, &counting);
-    let (assumed, held) = assume(&declared);
+    let (assumed, held) = assume(&declared, &counting);
     let graph = declared.carrying(&held.carried);
     let origins = origins(model, &assumed);
     let judge = Judge {

@@ -29,7 +29,8 @@ pub(super) fn moving(judge: &Judge) -> BTreeMap<AgreementId, Vec<FlowId>> {
     let model = judge.model;
     let outside = |&&flow: &&FlowId| {
         let (from, to) = (model.flows[flow].from, model.flows[flow].to);
-        judge.counting.has(flow) && model.systems[from].group != model.systems[to].group
+        let counts = judge.counting.has(flow) && !model.leaves_ghost(flow);
+        counts && model.systems[from].group != model.systems[to].group
     };
     let ended = model.agreements.iter().filter(|(_, agreement)| agreement.ended(judge.day));
     let flows = ended.map(|(id, agreement)| (id, agreement.flows.iter().filter(outside).copied().collect()));
@@ -47,7 +48,7 @@ pub(super) fn found(
         let (mut data, mut arrives_as) = (none.clone(), none.clone());
         for &flow in &flows {
             data.extend(carried.get(&flow).map_or(none.row(), |(data, _)| data.row()));
-            arrives_as.extend(judge.held.carried[flow].row());
+            arrives_as.extend(judge.carried(flow).row());
         }
         let walks = flows.iter().filter_map(|flow| carried.get(flow)).map(|(_, walk)| walk);
         let shortest = walks.filter(|walk| !walk.is_empty()).min_by_key(|walk| walk.len());

@@ -53,7 +53,7 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
             severity: None,
             agreements: documented,
             data: data.clone(),
-            arrives_as: judge.held.carried[flow].clone(),
+            arrives_as: judge.carried(flow),
             witnesses: (!walk.is_empty())
                 .then(|| judge.witness(walk.clone(), data, None))
                 .into_iter()
@@ -78,7 +78,9 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
     if flows.is_empty() {
         return carried;
     }
-    let offending = judge.graph.some(flows.iter().copied());
+    let members = judge.graph.members();
+    let everywhere = flows.iter().flat_map(|&flow| model.everywhere(flow));
+    let offending = judge.graph.some(everywhere.filter(|&flow| members[flow]));
     let candidates =
         reaching(judge.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
     let candidates = Candidates::of(&candidates, 1);
@@ -91,11 +93,12 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
         let mut seen: Vec<(FlowId, LeafSet, usize)> = Vec::new();
         let passing = Passing::One(origin);
         judge.follow(judge.graph, &Plain, passing, starts, useful, |began, crossing| {
-            if flows.contains(&crossing.flow) {
+            let flow = model.declared_flow(crossing.flow);
+            if flows.contains(&flow) {
                 let mut data = LeafSet::empty(model.data.leaf_count());
                 began.note(&LeafSet::from(&*crossing.leaves), &mut data);
                 let length = Shortest::new(model, &crossing, crossing.leaves).length;
-                seen.push((crossing.flow, data, length));
+                seen.push((flow, data, length));
             }
         });
         for (flow, data, length) in seen {
@@ -120,8 +123,9 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let passing = Passing::One(origin);
         let followed = judge.follow(judge.graph, &Plain, passing, starts, useful, |_, crossing| {
-            if flows.contains(&crossing.flow) {
-                keep_shortest(&mut shortest, crossing.flow, Shortest::new(model, &crossing, crossing.leaves));
+            let flow = model.declared_flow(crossing.flow);
+            if flows.contains(&flow) {
+                keep_shortest(&mut shortest, flow, Shortest::new(model, &crossing, crossing.leaves));
             }
         });
         for (flow, shortest) in shortest.iter().filter(|_| followed.is_some()) {

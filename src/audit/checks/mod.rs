@@ -50,9 +50,12 @@ pub struct Check {
 impl Check {
     /// The leaves with which a flow breaks terms that it carries data under, if any. A flow whose
     /// transform releases data from them is not checked: the data is transformed before it leaves.
+    /// What is disposed is checked for nothing.
     pub fn breaks(&self, judge: &Judge, under: &Under, flow: FlowId) -> Option<LeafSet> {
         match self.how {
-            How::Under(broken) if !under.releases(judge, flow) => broken(judge, under, flow),
+            How::Under(broken) if judge.counting.has(flow) && !under.releases(judge, flow) => {
+                broken(judge, under, flow)
+            }
             _ => None,
         }
     }

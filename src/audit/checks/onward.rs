@@ -83,12 +83,12 @@ fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
 
 /// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
 pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    judge.graph.crosses(id) && !allowed(judge, under, id).is_empty()
+    judge.counting.has(id) && judge.graph.crosses(id) && !allowed(judge, under, id).is_empty()
 }
 
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.
 pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    if under.releases(judge, id) || !offends(judge, under, id) {
+    if !judge.counting.has(id) || under.releases(judge, id) || !offends(judge, under, id) {
         return None;
     }
     let leaves = allowed(judge, under, id).and(&judge.model.flows[id].leaves);

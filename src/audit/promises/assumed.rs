@@ -99,7 +99,7 @@ impl Target {
     fn new(judge: &Judge, body: &Body) -> Option<Self> {
         let (model, matching) = (judge.model, judge.matching);
         let exempt = |list: &AnyOf<FlowKeys>, flow| {
-            !list.is_empty() && judge.counting.has(flow) && matching.flow(list, flow, Reading::Unlikely)
+            !list.is_empty() && judge.counting.moves(flow) && matching.flow(list, flow, Reading::Unlikely)
         };
         Some(match body {
             Body::Require(_) => return None,
@@ -122,7 +122,7 @@ impl Target {
                     data: leaves(judge, &forbid.data),
                     through: model.flows.ids().map(|flow| exempt(&forbid.through, flow)).collect(),
                     by: model.flows.ids().map(by).collect(),
-                    at: model.systems.ids().map(|s| is(s, None)).collect(),
+                    at: model.systems.ids().map(|s| !model.is_ghost(s) && is(s, None)).collect(),
                     any_only: false,
                 }
             }

@@ -67,7 +67,8 @@ fn leaves_at_once(judge: &Judge, origin: Origin, source: SystemId, start: &LeafS
     let (mut plain, mut marked) = (start.minus(data).row().to_vec(), start.and(data).row().to_vec());
     derive(judge.model, source, &mut plain, &mut marked, Some(data));
     let carries = |flow: &FlowId| bits::intersects(&marked, judge.model.flows[*flow].leaves.row());
-    judge.graph.out(source).any(|edge| judge.graph.passes(edge.flow, origin) && carries(&edge.flow))
+    let counts = |flow| judge.counting.has(flow) && judge.graph.passes(flow, origin);
+    judge.graph.out(source).any(|edge| counts(edge.flow) && carries(&edge.flow))
 }
 
 /// Where the data of a promise gets to by declared flows; nothing for one that looks at a
@@ -118,7 +119,7 @@ fn follow(
                 let to = model.flows[crossing.flow].to;
                 let arriving = LeafSet::from(&*crossing.leaves);
                 let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
-                if !hit.is_empty() && to != source {
+                if !hit.is_empty() && to != source && !model.is_ghost(to) {
                     first.entry(to).or_insert_with(|| Shortest::new(model, &crossing, hit.row()));
                 }
             });

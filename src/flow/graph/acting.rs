@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::facts::{Facts, Step};
 use crate::base::vocabulary::Kind;
-use crate::model::{AgreementId, Counting, FlowId, Model, PartyId};
+use crate::model::{AgreementId, Counting, Model, PartyId};
 
 /// For each provider that something comes back to the groups of those for whom it acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub struct Acting {
 impl Acting {
     /// By which flows count.
     pub fn of(model: &Model, facts: &Facts, counting: &Counting) -> Arc<Self> {
-        Arc::new(Acting::new(model, facts, &counting.iter().collect::<Vec<_>>()))
+        Arc::new(Acting::new(model, facts, counting))
     }
 
-    /// By the flows that count.
-    pub(super) fn new(model: &Model, facts: &Facts, flows: &[FlowId]) -> Self {
-        let back = flows.iter().filter(|&&flow| facts.of(flow).step == Step::Back);
+    /// By the flows that count; something comes back by those that move data.
+    fn new(model: &Model, facts: &Facts, counting: &Counting) -> Self {
+        let back = counting.moving().filter(|&flow| facts.of(flow).step == Step::Back);
         let mut clients: BTreeMap<PartyId, FxHashSet<PartyId>> =
-            back.map(|&flow| (facts.of(flow).parties.1, FxHashSet::default())).collect();
+            back.map(|flow| (facts.of(flow).parties.1, FxHashSet::default())).collect();
         if clients.is_empty() {
             return Acting::default();
         }
         let agreements: FxHashSet<AgreementId> =
-            flows.iter().filter_map(|&flow| model.flows[flow].agreement).collect();
+            counting.iter().filter_map(|flow| model.flows[flow].agreement).collect();
         let mut direct: BTreeMap<PartyId, Vec<PartyId>> = BTreeMap::new();
         for agreement in agreements.into_iter().map(|id| &model.agreements[id]) {
             if agreement.kind == Kind::Processing {

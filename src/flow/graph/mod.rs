@@ -169,17 +169,17 @@ impl Origin {
 }
 
 impl<'m> Graph<'m> {
-    /// The graph of the counting flows.
+    /// The graph of the flows that move data.
     pub fn new(model: &'m Model, counting: &Counting) -> Self {
         Graph::of(model, counting, Arc::new(Facts::new(model)))
     }
 
     /// The same, of what is known of all flows.
     pub fn of(model: &'m Model, counting: &Counting, facts: Arc<Facts>) -> Self {
-        let flows: Vec<FlowId> = counting.iter().collect();
+        let flows: Vec<FlowId> = counting.moving().collect();
         let (out, into) = Graph::ends(model, &facts, &flows, None);
         let order = Arc::new(Order::new(&model.systems, &out));
-        let acting = Arc::new(Acting::new(model, &facts, &flows));
+        let acting = Acting::of(model, &facts, counting);
         Graph { model, out, into, order, facts, acting, carried: None }
     }
 

@@ -1,9 +1,9 @@
 //! Assumed origins: where data must come from that nobody declares.
 //!
 //! (u, d) is *unsourced* if a counting flow from u names d and would carry nothing
-//! below it, or u derives from d and holds nothing below it. (u, d) *feeds*
-//! (u′, d′) if all leaves of d, put at u, would get to u′ with a leaf below d′, or
-//! if it feeds a pair that does. The unsourced pairs that are fed only by pairs
+//! below it from u or a ghost of u, or u derives from d and neither holds anything below it.
+//! (u, d) *feeds* (u′, d′) if all leaves of d, put at u, would get to u′ or a ghost of it with a
+//! leaf below d′, or if it feeds a pair that does. The unsourced pairs that are fed only by pairs
 //! which they feed themselves become assumed origins; then everything is followed
 //! again, until nothing is unsourced.
 //!
@@ -24,7 +24,7 @@ use super::{Held, Rows, deriving, held};
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Key;
 use crate::flow::graph::{Edge, Graph};
-use crate::model::{FlowId, Id, SystemId};
+use crate::model::{Counting, FlowId, Id, SystemId};
 
 /// The assumed origins.
 #[derive(Debug, Clone, Default)]
@@ -52,14 +52,15 @@ impl Assumed {
 }
 
 /// Finds the assumed origins, and what everything holds with them.
-pub fn assume(graph: &Graph) -> (Assumed, Held) {
+pub fn assume(graph: &Graph, counting: &Counting) -> (Assumed, Held) {
     let mut assumed = Assumed::default();
     let mut held = held(graph);
     let mut spread = Spread::new(graph);
-    // The flows that carry less than they may: what carries all that it names carries something
-    // of each.
+    // The counting flows that carry less than they may: what carries all that it names carries
+    // something of each.
     let members = graph.members();
-    let less = |&flow: &FlowId| members[flow] && held.carried[flow].row() != graph.edge(flow).1.leaves;
+    let counts = |flow| members[flow] && counting.has(flow) && !graph.model.leaves_ghost(flow);
+    let less = |&flow: &FlowId| counts(flow) && held.carried[flow].row() != graph.edge(flow).1.leaves;
     let flows = (0..members.len()).into_par_iter().map(FlowId::from_index);
     let mut lacking: Vec<FlowId> = flows.filter(less).collect();
     loop {
@@ -86,16 +87,19 @@ fn unsourced(graph: &Graph, held: &Held, lacking: &[FlowId]) -> Vec<(SystemId, K
     let mut pairs = Vec::new();
     for &flow in lacking {
         let f = &model.flows[flow];
+        let mut carried = held.carried[flow].clone();
+        model.everywhere(flow).for_each(|from| carried.extend(held.carried[from].row()));
         // It carries something of all that it names.
-        if f.declared.data.len() == 1 && !held.carried[flow].is_empty() {
+        if f.declared.data.len() == 1 && !carried.is_empty() {
             continue;
         }
         let named = f.declared.data.iter().map(|key| key.value);
-        pairs.extend(named.filter(|&key| !below(key, &held.carried[flow])).map(|key| (f.from, key)));
+        pairs.extend(named.filter(|&key| !below(key, &carried)).map(|key| (f.from, key)));
     }
-    for &id in &model.deriving {
+    for &id in model.deriving.iter().filter(|&&id| !model.is_ghost(id)) {
         let system = &model.systems[id];
-        let leaves = LeafSet::from(held.leaves.row(id, 0));
+        let mut leaves = LeafSet::from(held.leaves.row(id, 0));
+        model.ghosts_of(id).iter().for_each(|&ghost| leaves.extend(held.leaves.row(ghost, 0)));
         let named = system.declared.derives.iter().flat_map(|d| &d.from).map(|key| key.value);
         pairs.extend(named.filter(|&key| !below(key, &leaves)).map(|key| (id, key)));
     }
@@ -191,6 +195,8 @@ fn roots(graph: &Graph, pairs: &Pairs, order: impl Iterator<Item = usize>) -> Ve
             |_| true,
             |_, _| {},
             |spread, system, new| {
+                // What gets to a ghost of it feeds a pair, too.
+                let system = graph.model.declared_system(system);
                 for (fed, leaves) in pairs.touched(system, &LeafSet::from(new)) {
                     if mark(fed, &mut reached) {
                         spread.arrive(system, leaves.row());
@@ -216,11 +222,18 @@ fn feeding(graph: &Graph, pairs: &Pairs, goals: &[usize]) -> Vec<bool> {
         let mut here = deriving(model, system, &LeafSet::from(rows.row(system, 0)));
         loop {
             let before = here.clone();
+            // A ghost is no pair's system.
             for (index, below) in pairs.touched(system, &before) {
                 if let Some(feeds) = feeds.get_mut(index) {
                     *feeds = true;
                 }
                 here.extend(below.row());
+                // What gets to a ghost of it feeds a pair, too.
+                for &ghost in model.ghosts_of(system) {
+                    if rows.add(ghost, 0, below.row()) {
+                        queue.add(ghost);
+                    }
+                }
             }
             here = deriving(model, system, &here);
             if here == before {

@@ -21,9 +21,11 @@ const NEIGHBOURS: usize = 12;
 /// parties. Without a filter all of them, else those at the ends of a chosen flow.
 pub fn picture(world: &World, audit: &Audit, filter: &Filter) -> Picture {
     let model = &world.model;
-    let counting: Vec<FlowId> = Counting::new(model, audit.judged.date(), &filter.scope).iter().collect();
-    let all = counting.len();
-    let flows = filter.choose(world, audit, counting);
+    let counting = Counting::new(model, audit.judged.date(), &filter.scope);
+    // A chain may lead over flows that are disposed.
+    let shown = model.flows.ids().filter(|&id| filter.finding.is_some() || counting.has(id));
+    let all = counting.iter().count();
+    let flows = filter.choose(world, audit, shown.collect());
     let systems = match filter.is_all() {
         true => model.systems.ids().collect(),
         false => ends(model, &flows),
@@ -56,9 +58,12 @@ pub fn picture(world: &World, audit: &Audit, filter: &Filter) -> Picture {
 pub fn neighbourhood(world: &World, finding: &Finding, (day, scope): (Date, &Scope)) -> Picture {
     let model = &world.model;
     let names: BTreeSet<&str> = flows_of(finding).collect();
-    let counting: Vec<FlowId> = Counting::new(model, day, scope).iter().collect();
-    let own: Vec<FlowId> =
-        counting.iter().copied().filter(|&f| names.contains(model.flows[f].name.as_str())).collect();
+    let of_chain = |flow: FlowId| names.contains(model.flows[flow].name.as_str());
+    let own: Vec<FlowId> = model.flows.ids().filter(|&flow| of_chain(flow)).collect();
+    // A chain may lead over flows that are disposed.
+    let counts = Counting::new(model, day, scope);
+    let counting: Vec<FlowId> =
+        model.flows.ids().filter(|&flow| counts.has(flow) || of_chain(flow)).collect();
     let mut systems = ends(model, &own);
     let places = [&finding.source, &finding.sink].into_iter().flatten().filter_map(|p| p.system.as_deref());
     let named: BTreeSet<&str> = places.collect();

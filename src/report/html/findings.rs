@@ -518,7 +518,7 @@ fn marks(f: &Finding) -> Vec<Mark> {
         mark("prospective", "only through proposed agreements");
     }
     if f.retained {
-        mark("retained", "only through ended agreements, whose data nobody has deleted");
+        mark("retained", "only through ended agreements, or data that its receiver has disposed of since");
     }
     if !f.binding {
         mark("not binding", "does not make the audit fail");

@@ -20,7 +20,6 @@ use tera::{Context, Kwargs, State, Tera};
 use super::Report;
 use crate::base::finding::Finding;
 use crate::base::visible::is_hidden;
-use crate::flow::holdings::Holdings;
 use crate::model::load::World;
 use crate::report::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
 use crate::report::say;
@@ -140,7 +139,7 @@ pub fn render(report: &Report) -> Result<String, serde_json::Error> {
     let mut declared = None;
     let mut record = Vec::new();
     if let (Some(world), Some(counting)) = (report.world, &counting) {
-        let holdings = Holdings::new(&world.model, counting);
+        let holdings = report.holdings(&world.model);
         let most = if large { LISTED } else { usize::MAX };
         let registers =
             Registers { report, model: &world.model, counting, holdings: &holdings, names: &names, most };

@@ -15,12 +15,12 @@ pub const ENDED: &str = "agreement/ended";
 /// The flows by which agreements that have ended still move data to other groups.
 pub fn ended(ground: &Ground) -> BTreeMap<AgreementId, BTreeSet<FlowId>> {
     let mut all: BTreeMap<AgreementId, BTreeSet<FlowId>> = BTreeMap::new();
-    for edge in ground.edges().iter().filter(|edge| edge.left != edge.entered) {
+    for edge in ground.edges().iter().filter(|edge| edge.counts && edge.left != edge.entered) {
         let Some(id) = ground.model.flows[edge.flow].agreement else { continue };
         let agreement = &ground.model.agreements[id];
         let until = agreement.declared.effective.until.as_ref().map(|until| until.value);
         if agreement.status == Status::Terminated || until.is_some_and(|until| until < ground.day) {
-            all.entry(id).or_default().insert(edge.flow);
+            all.entry(id).or_default().insert(edge.declared);
         }
     }
     all

@@ -73,7 +73,7 @@ fn held(ground: &Ground) -> Held {
     let mut held =
         Held { at: model.systems.map(|_| none.clone()), carried: model.flows.map(|_| none.clone()) };
     let mut naming: BTreeMap<PartyId, Vec<FlowId>> = BTreeMap::new();
-    for flow in ground.counting.iter() {
+    for flow in ground.counting.moving() {
         let named = model.flows[flow].only_from.iter().flatten();
         named.for_each(|&party| naming.entry(party).or_default().push(flow));
     }
@@ -196,16 +196,20 @@ fn unsourced(ground: &Ground, held: &Held) -> Vec<Pair> {
     let missing = |key: Key, there: &LeafSet| !model.data.leaves([&key]).intersects(there);
     for flow in ground.counting.iter() {
         let f = &model.flows[flow];
+        let mut carried = ground.nothing();
+        model.everywhere(flow).for_each(|from| carried.extend(held.carried[from].row()));
         // It carries something of the only category that it names.
-        if f.declared.data.len() == 1 && !held.carried[flow].is_empty() {
+        if f.declared.data.len() == 1 && !carried.is_empty() {
             continue;
         }
         let keys = f.declared.data.iter().map(|key| key.value);
-        pairs.extend(keys.filter(|&key| missing(key, &held.carried[flow])).map(|key| (f.from, key)));
+        pairs.extend(keys.filter(|&key| missing(key, &carried)).map(|key| (f.from, key)));
     }
-    for (id, system) in model.systems.iter() {
+    for (id, system) in model.systems.iter().filter(|(id, _)| !model.is_ghost(*id)) {
         let keys = system.declared.derives.iter().flat_map(|d| &d.from).map(|key| key.value);
-        pairs.extend(keys.filter(|&key| missing(key, &held.at[id])).map(|key| (id, key)));
+        let mut there = held.at[id].clone();
+        model.ghosts_of(id).iter().for_each(|&ghost| there.extend(held.at[ghost].row()));
+        pairs.extend(keys.filter(|&key| missing(key, &there)).map(|key| (id, key)));
     }
     pairs.into_iter().collect()
 }
@@ -262,6 +266,8 @@ fn first(ground: &Ground, pairs: &[Pair]) -> Vec<Pair> {
     while let Some((system, leaf)) = feeding.waiting.pop() {
         feeding.expand(ground, (system, leaf));
         let from = feeding.node((system, leaf));
+        // What gets to a ghost feeds the pairs of its receiver.
+        let system = ground.model.declared_system(system);
         for (pair, _) in at.get(&system).into_iter().flatten().filter(|(_, leaves)| leaves.contains(leaf)) {
             feeding.graph.add_edge(from, *pair, ());
         }

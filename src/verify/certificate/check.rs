@@ -76,9 +76,13 @@ pub fn verify(
 /// Whether what a certificate says is so on a day, in a scope.
 fn holds(certificate: &Certificate, world: &World, day: Date, scope: &Scope) -> Verified {
     let mut failures = Vec::new();
+    let model = &*world.model.with_ghosts(day, scope);
+    if !model.system_labels().eq(certificate.systems.iter().map(String::as_str)) {
+        failures.push("the systems are not those of the inventory".to_owned());
+    }
     let ((ground, pairs), (names, findings)) = rayon::join(
         || {
-            let mut ground = Ground::new(world, day, scope);
+            let mut ground = Ground::new(model, day, scope);
             let pairs = assumed::assume(&mut ground);
             (ground, pairs)
         },
@@ -120,9 +124,6 @@ fn stale(certificate: &Certificate, world: &World, files: &[(String, String)]) -
         failures.push("the inventory is another than when the certificate was written".to_owned());
     }
     failures.extend(changes(&certificate.files, files));
-    if !world.model.systems.values().map(|system| &system.name).eq(&certificate.systems) {
-        failures.push("the systems are not those of the inventory".to_owned());
-    }
     failures
 }
 

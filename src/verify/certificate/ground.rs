@@ -15,11 +15,10 @@ use crate::base::bits::{self, LeafSet};
 use crate::base::duration::Duration;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{Consent, Kind, Relation, Transform};
-use crate::model::load::World;
 use crate::model::matching::Matching;
 use crate::model::{Counting, FlowId, Id, Model, PartyId, Scope, SystemId, Table};
 
-/// A counting flow, with what is asked of it most.
+/// A flow that moves data, with what is asked of it most.
 pub struct Edge {
     /// Its place among those that count, by where they start.
     pub place: u32,
@@ -29,6 +28,10 @@ pub struct Edge {
     pub manner: u32,
     /// The flow.
     pub flow: FlowId,
+    /// The flow as it is declared, wherever it starts.
+    pub declared: FlowId,
+    /// Whether it counts; else it is disposed, and leads into a ghost.
+    pub counts: bool,
     /// Where it starts.
     pub from: SystemId,
     /// Where it ends.
@@ -60,7 +63,7 @@ enum Provider {
 }
 
 impl Edge {
-    fn new(model: &Model, flow: FlowId) -> Self {
+    fn new(model: &Model, counting: &Counting, flow: FlowId) -> Self {
         let declared = &model.flows[flow];
         let (from, to) = (&model.systems[declared.from], &model.systems[declared.to]);
         let providers = model.processing_providers(flow);
@@ -74,6 +77,8 @@ impl Edge {
             arrival: 0,
             manner: 0,
             flow,
+            declared: model.declared_flow(flow),
+            counts: counting.has(flow),
             from: declared.from,
             to: declared.to,
             sender: from.party,
@@ -130,7 +135,7 @@ impl<K: Hash + Eq> Alike<K> {
     }
 }
 
-/// Some of the counting flows, by their places.
+/// Some of the flows that move data, by their places.
 #[derive(Debug, Clone, Default)]
 pub struct Among {
     words: Vec<u64>,
@@ -168,7 +173,7 @@ pub struct Ground<'w> {
     pub matching: Matching<'w>,
     /// Which flows count.
     pub counting: Counting,
-    /// The counting flows, those that leave one system side by side.
+    /// The flows that move data, those that leave one system side by side.
     edges: Vec<Edge>,
     /// Those that leave each system.
     out: Table<SystemId, Range<usize>>,
@@ -182,18 +187,17 @@ pub struct Ground<'w> {
     pub manners: Vec<FlowId>,
     /// The leaves assumed to start at each system.
     pub assumed: BTreeMap<SystemId, LeafSet>,
-    /// The parties that some counting flow's `only_from` names.
+    /// The parties that some such flow's `only_from` names.
     pub named: BTreeSet<PartyId>,
     /// For each party the groups of those for whom it acts.
     acting: BTreeMap<PartyId, BTreeSet<PartyId>>,
 }
 
 impl<'w> Ground<'w> {
-    /// The world in a scope, without assumed origins.
-    pub fn new(world: &'w World, day: Date, scope: &Scope) -> Self {
-        let model = &world.model;
+    /// The world with its ghosts, in their scope, without assumed origins.
+    pub fn new(model: &'w Model, day: Date, scope: &Scope) -> Self {
         let counting = Counting::new(model, day, scope);
-        let mut edges: Vec<Edge> = counting.iter().map(|flow| Edge::new(model, flow)).collect();
+        let mut edges: Vec<Edge> = counting.moving().map(|flow| Edge::new(model, &counting, flow)).collect();
         edges.sort_by_key(|edge| edge.from);
         let mut out = model.systems.map(|_| 0..0);
         let mut into = model.systems.map(|_| Vec::new());
@@ -212,7 +216,7 @@ impl<'w> Ground<'w> {
         }
         let (arrivals, manners) = (arrivals.flows, manners.flows);
         let matching = Matching::new(model, scope.as_of.unwrap_or(day));
-        let only = counting.iter().filter_map(|flow| model.flows[flow].only_from.as_ref());
+        let only = counting.moving().filter_map(|flow| model.flows[flow].only_from.as_ref());
         let named = only.flatten().copied().collect();
         let assumed = BTreeMap::new();
         let acting = BTreeMap::new();
@@ -235,17 +239,17 @@ impl<'w> Ground<'w> {
         ground
     }
 
-    /// The counting flows.
+    /// The flows that move data.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
     }
 
-    /// The counting flows that leave a system.
+    /// The flows that leave a system.
     pub fn out(&self, system: SystemId) -> &[Edge] {
         self.edges.get(self.out[system].clone()).unwrap_or_default()
     }
 
-    /// The counting flows that leave a system, or those among some.
+    /// The flows that leave a system, or those among some.
     pub fn each_out<'g>(&'g self, system: SystemId, among: Option<&Among>, mut each: impl FnMut(&'g Edge)) {
         match among {
             None => self.out(system).iter().for_each(each),
@@ -256,12 +260,17 @@ impl<'w> Ground<'w> {
         }
     }
 
-    /// The counting flows that enter a system.
+    /// The flows that enter a system.
     pub fn into(&self, system: SystemId) -> impl Iterator<Item = &Edge> {
         self.into[system].iter().filter_map(|&at| self.edges.get(at as usize))
     }
 
-    /// A flow, if it counts.
+    /// A declared flow from its sender and the ghosts of that, as far as it moves data.
+    pub fn everywhere(&self, flow: FlowId) -> impl Iterator<Item = &Edge> {
+        self.model.everywhere(flow).filter_map(|flow| self.edge(flow))
+    }
+
+    /// A flow, if it moves data.
     pub fn edge(&self, flow: FlowId) -> Option<&Edge> {
         self.edges.get(self.places[flow]? as usize)
     }

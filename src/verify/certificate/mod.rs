@@ -65,7 +65,7 @@ pub struct Certificate {
     pub inventory: String,
     /// The name of each file of the inventory and the policies, and BLAKE3 of its bytes.
     pub files: Vec<(String, String)>,
-    /// All systems, in the order that sets number them.
+    /// All systems, then all ghosts, in the order that sets number them.
     pub systems: Vec<String>,
     /// What is not shown.
     pub not_covered: Vec<String>,

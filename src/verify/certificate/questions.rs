@@ -124,7 +124,11 @@ impl<'g> Forbidden<'g> {
             false => 0,
         };
         let arrivals: Vec<u8> = ground.arrivals.iter().map(relations).collect();
-        let to = |edge: &Edge| arrivals.get(edge.arrival as usize).copied().unwrap_or_default();
+        // Nobody holds what is in a ghost.
+        let to = |edge: &Edge| match model.is_ghost(edge.to) {
+            true => 0,
+            false => arrivals.get(edge.arrival as usize).copied().unwrap_or_default(),
+        };
         let mut facts: Vec<u8> = ground.edges().iter().map(to).collect();
         for (list, exempt_by) in [(&rule.through, THROUGH), (&rule.arriving, ARRIVING)] {
             for (facts, exempt) in facts.iter_mut().zip(exempt(ground, list)) {
@@ -332,17 +336,17 @@ impl Question for Carried {
     }
 
     fn shows(&self, edge: &Edge, _: State, _: PartyId, _: &LeafSet, shown: &mut BTreeSet<Shown>) {
-        if self.flows.contains(&edge.flow) {
-            shown.insert(Shown::Flow(edge.flow));
+        if self.flows.contains(&edge.declared) {
+            shown.insert(Shown::Flow(edge.declared));
         }
     }
 
     fn may_show(&self, edge: &Edge, _: State) -> Option<LeafSet> {
-        self.flows.contains(&edge.flow).then(|| LeafSet::clone(&edge.leaves))
+        self.flows.contains(&edge.declared).then(|| LeafSet::clone(&edge.leaves))
     }
 
     fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
-        self.flows.iter().filter_map(|&flow| ground.edge(flow)).collect()
+        self.flows.iter().flat_map(|&flow| ground.everywhere(flow)).collect()
     }
 }
 

@@ -157,8 +157,11 @@ impl<'g> Sticky<'g> {
         u8::from(self.under(edge, plane).next().is_some_and(|member| !member.releases(edge)))
     }
 
-    /// The terms that a flow breaks whatever it carries.
+    /// The terms that a flow breaks whatever it carries. What is disposed is checked for nothing.
     fn broken(&self, edge: &Edge) -> u8 {
+        if !edge.counts {
+            return 0;
+        }
         let known = self.broken.get(edge.manner as usize).copied();
         let found = || Some(self.members.first()?.wholly_broken(self.ground, edge.flow));
         known.or_else(found).unwrap_or_default()
@@ -202,7 +205,7 @@ impl Question for Sticky<'_> {
             return;
         }
         for member in self.under(edge, state.plane) {
-            let term = |check| Shown::Term(check, edge.flow, member.agreement);
+            let term = |check| Shown::Term(check, edge.declared, member.agreement);
             shown.extend((0..TERMS.len()).filter(|check| broken & 1 << check != 0).map(term));
             if passing
                 && member.passes_on(self.ground, edge)

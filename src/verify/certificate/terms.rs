@@ -83,14 +83,14 @@ impl Said {
 }
 
 impl<'m> Under<'m> {
-    /// The terms of all counting flows of agreements: equal ones of the same agreement and
+    /// The terms of all flows of agreements that move data: equal ones of the same agreement and
     /// the same sending group together.
     pub fn all(ground: &Ground<'m>) -> Vec<Under<'m>> {
         let mut all: Vec<Under> = Vec::new();
         for agreement in ground.model.agreements.ids() {
             let before = all.len();
             let flows = ground.model.agreements[agreement].flows.iter();
-            for &flow in flows.filter(|&&flow| ground.counting.has(flow)) {
+            for &flow in flows.filter(|&&flow| ground.counting.moves(flow)) {
                 let known = all.get_mut(before..).unwrap_or_default();
                 if let Some(known) = known.iter_mut().find(|known| known.is_of(ground, flow)) {
                     known.flows.insert(flow);
@@ -202,7 +202,8 @@ impl<'m> Under<'m> {
 
     /// Whether [`Under::passes_on`] may hold, of any terms that say the same.
     pub fn may_pass_on(&self, edge: &Edge) -> bool {
-        edge.sender != edge.receiver
+        edge.counts
+            && edge.sender != edge.receiver
             && !self.releases(edge)
             && match self.onward {
                 Onward::Permitted => false,

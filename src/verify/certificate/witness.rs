@@ -38,7 +38,7 @@ fn replay(
     let mut held: Vec<(State, LeafSet)> = starting(question, &leaves);
     let mut shown = BTreeSet::new();
     for &flow in walk {
-        let Some(edge) = ground.edge(flow).filter(|edge| edge.from == at) else {
+        let Some(edge) = ground.everywhere(flow).find(|edge| edge.from == at) else {
             return BTreeSet::new();
         };
         shown.clear();

@@ -1,6 +1,7 @@
 //! Writing: items are told apart as far as the list of findings tells them apart, and further
 //! only where items that are followed together would show what is not listed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -22,6 +23,7 @@ use crate::base::bits::LeafSet;
 use crate::base::finding::{Audit, Finding, FindingStatus};
 use crate::base::visible::in_json;
 use crate::declare::policy::{Body, Limit};
+use crate::model::Model;
 use crate::model::load::World;
 
 /// Writes the certificate of an audit; `files` are the digests of what was read.
@@ -35,7 +37,8 @@ pub fn write(
     audit: &Audit,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut ground = Ground::new(world, options.day, &options.scope);
+    let model = world.model.with_ghosts(options.day, &options.scope);
+    let mut ground = Ground::new(&model, options.day, &options.scope);
     let listed: Vec<Listed> = audit.findings.iter().map(list).collect();
     let names = Names::new(world);
     let findings = Findings::new(&names, &listed, &mut Vec::new());
@@ -44,7 +47,7 @@ pub fn write(
             assumed::add(&mut ground, (system, key));
         }
     }
-    head(world, files, options, &listed, out)?;
+    head((world, &model), files, options, &listed, out)?;
     let concerning = concerning(&findings);
     let writer =
         || Writer { ground: &ground, findings: &findings, concerning: &concerning, parts: Vec::new() };
@@ -73,14 +76,14 @@ pub fn write(
 }
 
 fn head(
-    world: &World,
+    (world, model): (&World, &Model),
     files: &[(String, String)],
     options: &Options,
     listed: &[Listed],
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let judged = Judged::of(options);
-    let systems: Vec<&str> = world.model.systems.values().map(|system| system.name.as_str()).collect();
+    let systems: Vec<Cow<str>> = model.system_labels().collect();
     write!(out, "{{\"certificate\":{VERSION}")?;
     key(out, "ringfence", &env!("CARGO_PKG_VERSION"))?;
     key(out, "judged", &judged)?;

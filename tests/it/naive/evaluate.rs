@@ -193,7 +193,7 @@ fn unsourced(model: &Model<'_>, origins: &Origins, rules: &[Judged<'_>]) -> Vec<
 fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
     let held = model.held(origins);
     let mut relied = BTreeSet::new();
-    for flow in &model.flows {
+    for (e, flow) in model.flows.iter().enumerate() {
         let mut rely = |rule: &str| {
             relied.insert(Relied { rule: format!("flow/{rule}"), flow: flow.id.clone() });
         };
@@ -204,9 +204,9 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
             rely("retention");
         }
         if let Some(parties) = &flow.only_from
-            && flow.counts
+            && model.moves(e)
             && held.iter().any(|(at, item)| {
-                *at == flow.from
+                model.leads(*at, e).is_some()
                     && flow.data.contains(&item.f)
                     && !item.assumed
                     && !parties.contains(&model.origin(item.s))

@@ -305,7 +305,7 @@ fn agreement() -> BoxedStrategy<Agreement> {
         opt(0.5, &["active", "proposed", "terminated", "suspended"]),
         vec(number(), 0..=1),
         effective(0.3),
-        disposed(0.07),
+        disposed(0.12),
         opt(0.4, &BASES),
         (rarely(0.5, vec(assurance(), 1..=2).boxed()), labels(0.3)),
         terms(0.4),
@@ -353,8 +353,8 @@ fn flow() -> BoxedStrategy<Flow> {
         (0..10_u8, any::<bool>()),
         body(0.93, 0.45),
         weighted(0.15, terms(0.3)),
-        effective(0.15),
-        disposed(0.07),
+        effective(0.25),
+        disposed(0.15),
     )
         .prop_map(|(home, bare, (foreign, goes_on), body, terms, effective, disposed)| Flow {
             id: String::new(),

@@ -4,7 +4,7 @@ use super::evaluate::{self, Finding, Key, Relied, Verdict, evaluate, judged};
 use super::resolve::Model;
 use super::rules::{Chase, Gathering};
 use super::terms::{STICKY, Term};
-use super::walk::{Item, Origins, follow};
+use super::walk::{At, Item, Origins, follow};
 use super::world::{Body, Limit, World};
 use super::write;
 use proptest::strategy::Strategy;
@@ -402,19 +402,15 @@ fn walked(model: &Model<'_>, path: &Value) -> Result<Vec<usize>, String> {
 
 /// Whether anything can go over exactly these flows.
 pub fn carries(model: &Model<'_>, origins: &Origins, path: &[usize]) -> bool {
-    let start = model.starts(origins).into_iter().map(|item| (item.s, item));
+    let start = model.starts(origins).into_iter().map(|item| (At::present(item.s), item));
     !follow(
         start,
         path,
-        |(at, item): &(usize, Item)| {
-            let made = model.derived(*at, item.f).into_iter();
+        |(at, item): &(At, Item)| {
+            let made = model.derived(at.system, item.f).into_iter();
             made.map(|f| (*at, Item { f, ..*item })).collect()
         },
-        |(at, item), e| {
-            let here = model.flows[e].from == *at;
-            let carried = here.then(|| model.carry(e, *item)).flatten();
-            carried.map(|item| (model.flows[e].to, item))
-        },
+        |(at, item), e| model.take(*at, *item, e),
     )
     .is_empty()
 }
@@ -448,7 +444,9 @@ pub fn proves_limit(
     starts.iter().any(|s| {
         let brought = gathering.brought(origins, *s, path);
         brought.iter().any(|g| {
-            in_place(g.at) && (g.of.contains(&index) || rule.together.of().is_empty() && !g.of.is_empty())
+            g.at.gone.is_none()
+                && in_place(g.at.system)
+                && (g.of.contains(&index) || rule.together.of().is_empty() && !g.of.is_empty())
         })
     })
 }

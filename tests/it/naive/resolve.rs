@@ -15,7 +15,7 @@ pub struct Options {
     pub as_of: Option<Day>,
     /// Only agreements of these statuses; none is all.
     pub status: Option<Vec<String>>,
-    /// Leaves out agreements that are over on the day judged.
+    /// Leaves out agreements that are over on the day judged, and ghosts.
     pub running: bool,
 }
 
@@ -65,6 +65,8 @@ pub struct Flow {
     pub counts: bool,
     /// It would count if it or its agreement were not disposed.
     pub left_out_as_disposed: bool,
+    /// The day on which the receiver disposed of what it brought, where that leaves a ghost.
+    pub gone: Option<Day>,
     /// It would count if its retention had not ended.
     pub left_out_as_expired: bool,
 }
@@ -182,14 +184,16 @@ impl<'w> Model<'w> {
             effective,
             counts: false,
             left_out_as_disposed: false,
+            gone: None,
             left_out_as_expired: false,
             written,
         };
         let live = self.counts_but_for_disposal(&resolved);
         let (disposed, expired) = (self.disposed(&resolved), self.expired(&resolved));
-        resolved.counts = live && !disposed && !expired;
-        resolved.left_out_as_disposed = live && disposed;
-        resolved.left_out_as_expired = live && !disposed && expired;
+        resolved.counts = live && disposed.is_none() && expired.is_none();
+        resolved.left_out_as_disposed = live && disposed.is_some();
+        resolved.left_out_as_expired = live && disposed.is_none() && expired.is_some();
+        resolved.gone = disposed.or(expired).filter(|_| live && !self.options.running);
         resolved
     }
 
@@ -203,20 +207,17 @@ impl<'w> Model<'w> {
         flow.effective.from.is_none_or(|from| from <= day)
     }
 
-    /// With `--as-of` only: until and retention, both stated, are over.
-    fn expired(&self, flow: &Flow) -> bool {
-        let (Some(day), Some(until), Some(kept)) =
-            (self.options.as_of, flow.effective.until, &flow.retention)
-        else {
-            return false;
-        };
-        until.after(kept).is_some_and(|last| last < day)
+    /// With `--as-of` only: until and retention, both stated, are over since this day.
+    fn expired(&self, flow: &Flow) -> Option<Day> {
+        let last = flow.effective.until?.after(flow.retention.as_ref()?)?;
+        (last < self.options.as_of?).then(|| last.after(&Duration("1d".to_owned())))?
     }
 
-    fn disposed(&self, flow: &Flow) -> bool {
+    fn disposed(&self, flow: &Flow) -> Option<Day> {
         let own = flow.written.disposed.as_ref();
         let whole = flow.agreement.and_then(|a| self.world.agreements[a].disposed.as_ref());
-        own.into_iter().chain(whole).any(|disposed| disposed.date.expect("a date") <= self.options.on())
+        let first = own.into_iter().chain(whole).map(|disposed| disposed.date.expect("a date")).min();
+        first.filter(|day| *day <= self.options.on())
     }
 
     /// Whether `--status` leaves an agreement in.

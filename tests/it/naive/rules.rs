@@ -3,7 +3,7 @@
 use super::evaluate::{Finding, Relied};
 use super::matching::{Arrival, Place, Reading};
 use super::resolve::{Leaf, Model};
-use super::walk::{Item, Origins, follow, spread};
+use super::walk::{At, Item, Origins, follow, spread};
 use super::world::{Body, Forbid, Limit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct Judged<'w> {
 /// A walk on the way to breaking a `forbid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Chased {
-    pub at: usize,
+    pub at: At,
     item: Item,
     /// Its leaf on arrival here, before derivations.
     arrived: Leaf,
@@ -85,7 +85,7 @@ impl<'m> Chase<'m> {
         items
             .iter()
             .map(|item| Chased {
-                at: self.s,
+                at: At::present(self.s),
                 item: *item,
                 arrived: item.o,
                 of_data: self.data.contains(&item.o),
@@ -100,7 +100,7 @@ impl<'m> Chase<'m> {
     }
 
     fn derive(&self, state: &Chased) -> Vec<Chased> {
-        let made = self.model.derived(state.at, state.item.f).into_iter();
+        let made = self.model.derived(state.at.system, state.item.f).into_iter();
         made.map(|f| Chased {
             item: Item { f, ..state.item },
             of_data: state.of_data || self.data.contains(&f),
@@ -111,18 +111,14 @@ impl<'m> Chase<'m> {
 
     /// Crosses `e`, whether or not it matches `through`.
     fn take(&self, state: &Chased, e: usize) -> Option<Chased> {
-        let flow = &self.model.flows[e];
-        if flow.from != state.at {
-            return None;
-        }
-        let item = self.model.carry(e, state.item)?;
-        let v = flow.to;
+        let (at, item) = self.model.take(state.at, state.item, e)?;
+        let arrives = at.gone.is_none() && self.to_matches(at.system, Some(e), item.k);
         let arrival = Chased {
-            at: v,
+            at,
             item,
             arrived: item.f,
             of_data: state.of_data,
-            forbidden: self.to_matches(v, Some(e), item.k) && !self.arriving(e),
+            forbidden: arrives && !self.arriving(e),
             breaking: false,
             broken: state.broken || state.breaking,
         };
@@ -142,7 +138,7 @@ impl<'m> Chase<'m> {
 
     /// All walks of these items over flows that `through` does not match.
     pub fn walks(&self, items: &[Item]) -> BTreeMap<Chased, usize> {
-        let flows: Vec<usize> = self.model.counting().collect();
+        let flows: Vec<usize> = self.model.moving().collect();
         spread(self.start(items), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
@@ -155,7 +151,7 @@ impl<'m> Chase<'m> {
     pub fn proves(&self, items: &[Item], path: &[usize], v: usize) -> bool {
         follow(self.start(items), path, |s| self.derive(s), |s, e| self.cross(s, e))
             .iter()
-            .any(|s| s.at == v && s.breaks())
+            .any(|s| s.at.is(v) && s.breaks())
     }
 
     /// Whether an item arriving is of the rule's data, derivations at the
@@ -168,14 +164,15 @@ impl<'m> Chase<'m> {
     fn relied(&self, walks: &BTreeMap<Chased, usize>) -> BTreeSet<usize> {
         let mut relied = BTreeSet::new();
         for state in walks.keys() {
-            for e in self.model.counting() {
+            for e in self.model.moving() {
                 let Some(arrival) = self.take(state, e) else {
                     continue;
                 };
                 let kept_away = if self.through(e) {
                     true
                 } else {
-                    self.arriving(e) && self.to_matches(arrival.at, Some(e), arrival.item.k)
+                    let to = || self.to_matches(arrival.at.system, Some(e), arrival.item.k);
+                    self.arriving(e) && arrival.at.gone.is_none() && to()
                 };
                 if kept_away && self.arrives_of_data(arrival) {
                     relied.insert(e);
@@ -225,7 +222,7 @@ pub fn forbid(
         let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
         for (state, length) in &walks {
             if state.breaks() {
-                let proof = proofs.entry(state.at).or_default();
+                let proof = proofs.entry(state.at.system).or_default();
                 proof.origins.insert(state.item.o);
                 proof.arrived.insert(state.arrived);
                 proof.shortest = Some(proof.shortest.map_or(*length, |l| l.min(*length)));
@@ -253,7 +250,7 @@ pub fn forbid(
 /// An item on a walk, with the categories of a `limit` that it is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Gathered {
-    pub at: usize,
+    pub at: At,
     pub item: Item,
     pub of: BTreeSet<usize>,
 }
@@ -282,11 +279,11 @@ impl<'m> Gathering<'m> {
 
     fn start(&self, origins: &Origins) -> Vec<Gathered> {
         let starts = self.model.starts(origins).into_iter();
-        starts.map(|item| Gathered { at: item.s, item, of: self.of(item.o) }).collect()
+        starts.map(|item| Gathered { at: At::present(item.s), item, of: self.of(item.o) }).collect()
     }
 
     fn derive(&self, state: &Gathered) -> Vec<Gathered> {
-        let made = self.model.derived(state.at, state.item.f).into_iter();
+        let made = self.model.derived(state.at.system, state.item.f).into_iter();
         made.map(|f| Gathered {
             item: Item { f, ..state.item },
             of: &state.of | &self.of(f),
@@ -301,12 +298,8 @@ impl<'m> Gathering<'m> {
     }
 
     fn take(&self, state: &Gathered, e: usize) -> Option<Gathered> {
-        let flow = &self.model.flows[e];
-        if flow.from != state.at {
-            return None;
-        }
-        let item = self.model.carry(e, state.item)?;
-        Some(Gathered { at: flow.to, item, of: state.of.clone() })
+        let (at, item) = self.model.take(state.at, state.item, e)?;
+        Some(Gathered { at, item, of: state.of.clone() })
     }
 
     fn cross(&self, state: &Gathered, e: usize) -> Option<Gathered> {
@@ -317,21 +310,23 @@ impl<'m> Gathering<'m> {
     }
 
     fn walks(&self, origins: &Origins) -> BTreeMap<Gathered, usize> {
-        let flows: Vec<usize> = self.model.counting().collect();
+        let flows: Vec<usize> = self.model.moving().collect();
         spread(self.start(origins), &flows, |s| self.derive(s), |s, e| self.cross(s, e))
     }
 
     /// The categories that are held at a place, in order.
     pub fn present(&self, origins: &Origins, in_place: &dyn Fn(usize) -> bool) -> Vec<usize> {
         let walks = self.walks(origins);
-        let here = |c: &usize| walks.keys().any(|g| in_place(g.at) && g.of.contains(c));
+        let here = |c: &usize| {
+            walks.keys().any(|g| g.at.gone.is_none() && in_place(g.at.system) && g.of.contains(c))
+        };
         (0..self.categories.len()).filter(here).collect()
     }
 
     /// The items that a walk from `s` over exactly these flows may bring.
     pub fn brought(&self, origins: &Origins, s: usize, path: &[usize]) -> BTreeSet<Gathered> {
         follow(
-            self.start(origins).into_iter().filter(|g| g.at == s),
+            self.start(origins).into_iter().filter(|g| g.at.is(s)),
             path,
             |s| self.derive(s),
             |s, e| self.cross(s, e),
@@ -387,7 +382,7 @@ pub fn limit(
     let gathering = Gathering::new(model, rule);
     let walks = gathering.walks(origins);
     for state in walks.keys() {
-        for e in model.counting().filter(|e| gathering.through(*e)) {
+        for e in model.moving().filter(|e| gathering.through(*e)) {
             let Some(arrival) = gathering.take(state, e) else {
                 continue;
             };
@@ -401,7 +396,7 @@ pub fn limit(
     for (place, systems) in gathering.places() {
         let counted: Vec<(&Gathered, usize)> = walks
             .iter()
-            .filter(|(g, _)| systems.contains(&g.at) && !g.of.is_empty())
+            .filter(|(g, _)| systems.iter().any(|s| g.at.is(*s)) && !g.of.is_empty())
             .map(|(g, length)| (g, *length))
             .collect();
         let shortest = |wanted: &dyn Fn(&Gathered) -> bool| {

@@ -3,7 +3,7 @@
 use super::evaluate::{Finding, Relied};
 use super::resolve::{Leaf, Model, consent_rank};
 use super::taxonomy::{at_or_below, below_any};
-use super::walk::{Item, Origins, follow, spread};
+use super::walk::{At, Item, Origins, follow, spread};
 use super::world::{Duration, Terms};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ type Class = (Terms, usize);
 /// whether its walk has broken the term before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bound {
-    at: usize,
+    at: At,
     item: Item,
     under: BTreeSet<usize>,
     broken: bool,
@@ -63,7 +63,7 @@ pub struct Crossing {
 
 impl<'m> Term<'m> {
     pub fn new(model: &'m Model<'m>, agreement: usize, check: &'static str) -> Term<'m> {
-        let own = model.counting().filter(|e| model.flows[*e].agreement == Some(agreement));
+        let own = model.moving().filter(|e| model.flows[*e].agreement == Some(agreement));
         let classes: BTreeSet<Class> = own
             .map(|e| {
                 let flow = &model.flows[e];
@@ -77,7 +77,7 @@ impl<'m> Term<'m> {
         let starts = self.model.starts(origins).into_iter();
         starts
             .map(|item| Bound {
-                at: item.s,
+                at: At::present(item.s),
                 item: Item { k: 0, ..item },
                 under: BTreeSet::new(),
                 broken: false,
@@ -86,7 +86,7 @@ impl<'m> Term<'m> {
     }
 
     fn derive(&self, state: &Bound) -> Vec<Bound> {
-        let made = self.model.derived(state.at, state.item.f).into_iter();
+        let made = self.model.derived(state.at.system, state.item.f).into_iter();
         made.map(|f| Bound { item: Item { f, ..state.item }, ..state.clone() }).collect()
     }
 
@@ -95,10 +95,7 @@ impl<'m> Term<'m> {
     pub fn cross(&self, state: &Bound, e: usize) -> Option<Crossing> {
         let model = self.model;
         let flow = &model.flows[e];
-        if flow.from != state.at {
-            return None;
-        }
-        let item = model.carry(e, state.item)?;
+        let (at, item) = model.take(state.at, state.item, e)?;
         let mut under = state.under.clone();
         if flow.agreement == Some(self.agreement) {
             let class = (flow.terms.clone(), sender(model, self.agreement, flow.from));
@@ -106,12 +103,7 @@ impl<'m> Term<'m> {
             under.insert(index.expect("a class of the agreement"));
         }
         let mut crossing = Crossing {
-            then: Bound {
-                at: flow.to,
-                item: Item { k: 0, ..item },
-                under: BTreeSet::new(),
-                broken: state.broken,
-            },
+            then: Bound { at, item: Item { k: 0, ..item }, under: BTreeSet::new(), broken: state.broken },
             breaks: false,
             released: false,
             saved_by_onward_to: false,
@@ -126,7 +118,8 @@ impl<'m> Term<'m> {
                 crossing.released = true;
                 continue;
             }
-            let (breaks, saved) = self.breaks(terms, e, item.f);
+            // What is disposed is checked for nothing itself.
+            let (breaks, saved) = if flow.counts { self.breaks(terms, e, item.f) } else { (false, false) };
             crossing.breaks |= breaks;
             crossing.saved_by_onward_to |= saved;
             crossing.then.under.insert(class);
@@ -262,7 +255,7 @@ struct Break {
 pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<Relied>) {
     let mut findings = Vec::new();
     let mut relied = BTreeSet::new();
-    let counting: Vec<usize> = model.counting().collect();
+    let moving: Vec<usize> = model.moving().collect();
     for check in STICKY {
         let mut broken: BTreeMap<usize, BTreeMap<String, Break>> = BTreeMap::new();
         for (a, agreement) in model.world.agreements.iter().enumerate() {
@@ -272,12 +265,12 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
             }
             let states = spread(
                 term.start(origins),
-                &counting,
+                &moving,
                 |s| term.derive(s),
                 |s, e| term.cross(s, e).map(|c| c.then),
             );
             for (state, length) in &states {
-                for e in &counting {
+                for e in &moving {
                     let Some(crossing) = term.cross(state, *e) else {
                         continue;
                     };
@@ -339,24 +332,21 @@ fn at_flow(model: &Model<'_>, rule: &str, e: usize) -> Finding {
 /// The findings that look at a flow alone.
 pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
     let counting: Vec<usize> = model.counting().collect();
+    let moving: Vec<usize> = model.moving().collect();
     // The fewest flows to each place an item is held at.
     let reached = spread(
-        model.starts(origins).into_iter().map(|i| (i.s, i)),
-        &counting,
+        model.starts(origins).into_iter().map(|i| (At::present(i.s), i)),
+        &moving,
         |(at, item)| {
-            let made = model.derived(*at, item.f).into_iter();
+            let made = model.derived(at.system, item.f).into_iter();
             made.map(|f| (*at, Item { f, ..*item })).collect()
         },
-        |(at, item), e| {
-            let here = model.flows[e].from == *at;
-            let carried = here.then(|| model.carry(e, *item)).flatten();
-            carried.map(|item| (model.flows[e].to, item))
-        },
+        |(at, item), e| model.take(*at, *item, e),
     );
     let carried_by = |e: usize| -> Vec<(Leaf, usize)> {
         reached
             .iter()
-            .filter(|((at, item), _)| *at == model.flows[e].from && model.carry(e, *item).is_some())
+            .filter(|((at, item), _)| model.take(*at, *item, e).is_some())
             .map(|((_, item), length)| (item.o, length + 1))
             .collect()
     };

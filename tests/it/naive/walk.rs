@@ -2,6 +2,7 @@
 //! that nobody declared.
 
 use super::resolve::{Leaf, Model};
+use super::world::Day;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// ⟨origin system, origin leaf, current leaf, distance⟩, and whether the origin
@@ -18,6 +19,23 @@ pub struct Item {
 impl Item {
     pub fn start(s: usize, o: Leaf, assumed: bool) -> Item {
         Item { s, o, f: o, k: 0, assumed }
+    }
+}
+
+/// Where an item is: at a system, or in what was there until it was disposed of on a day, its ghost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct At {
+    pub system: usize,
+    pub gone: Option<Day>,
+}
+
+impl At {
+    pub fn present(system: usize) -> At {
+        At { system, gone: None }
+    }
+
+    pub fn is(self, system: usize) -> bool {
+        self == At::present(system)
     }
 }
 
@@ -91,8 +109,34 @@ impl Model<'_> {
             None => true,
             Some(parties) => item.assumed || parties.contains(&self.origin(item.s)),
         };
-        (flow.counts && passes && flow.data.contains(&item.f))
+        (self.moves(e) && passes && flow.data.contains(&item.f))
             .then(|| Item { k: self.distance(e, item), ..item })
+    }
+
+    /// Where a flow takes what is somewhere: into a ghost of its receiver, if what it brought has
+    /// been disposed of. From a ghost only what began before the disposal carries on.
+    pub fn leads(&self, at: At, e: usize) -> Option<At> {
+        let flow = &self.flows[e];
+        let began = |day: Day| flow.effective.from.is_none_or(|from| from < day);
+        let from_here = at.system == flow.from && at.gone.is_none_or(began);
+        (from_here && self.moves(e)).then_some(At { system: flow.to, gone: flow.gone })
+    }
+
+    /// A flow that counts, or that is disposed and began before that.
+    pub fn moves(&self, e: usize) -> bool {
+        let flow = &self.flows[e];
+        let began = |day: Day| flow.effective.from.is_none_or(|from| from < day);
+        flow.counts || flow.gone.is_some_and(began)
+    }
+
+    pub fn moving(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.flows.len()).filter(|e| self.moves(*e))
+    }
+
+    /// What a flow carries of what is somewhere, and where to.
+    pub fn take(&self, at: At, item: Item, e: usize) -> Option<(At, Item)> {
+        let to = self.leads(at, e)?;
+        self.carry(e, item).map(|item| (to, item))
     }
 
     /// The distance on arrival.
@@ -139,21 +183,18 @@ impl Model<'_> {
             .collect()
     }
 
-    /// Every item at every system that holds it.
-    pub fn held(&self, origins: &Origins) -> BTreeSet<(usize, Item)> {
-        let flows: Vec<usize> = self.counting().collect();
-        let start = self.starts(origins).into_iter().map(|i| (i.s, i));
+    /// Every item at every system that holds it, and in every ghost.
+    pub fn held(&self, origins: &Origins) -> BTreeSet<(At, Item)> {
+        let flows: Vec<usize> = self.moving().collect();
+        let start = self.starts(origins).into_iter().map(|i| (At::present(i.s), i));
         let reached = spread(
             start,
             &flows,
             |(at, item)| {
-                let made = self.derived(*at, item.f);
+                let made = self.derived(at.system, item.f);
                 made.into_iter().map(|f| (*at, Item { f, ..*item })).collect()
             },
-            |(at, item), e| {
-                let from_here = self.flows[e].from == *at;
-                from_here.then(|| self.carry(e, *item)).flatten().map(|item| (self.flows[e].to, item))
-            },
+            |(at, item), e| self.take(*at, *item, e),
         );
         reached.into_keys().collect()
     }
@@ -201,7 +242,7 @@ impl Model<'_> {
         }
     }
 
-    fn unsourced(&self, held: &BTreeSet<(usize, Item)>) -> BTreeSet<(usize, String)> {
+    fn unsourced(&self, held: &BTreeSet<(At, Item)>) -> BTreeSet<(usize, String)> {
         let mut pairs = BTreeSet::new();
         for e in self.counting() {
             let u = self.flows[e].from;
@@ -209,7 +250,7 @@ impl Model<'_> {
                 let below = self.leaves_of(std::slice::from_ref(d));
                 let sourced = held
                     .iter()
-                    .any(|(at, item)| *at == u && below.contains(&item.f) && self.carry(e, *item).is_some());
+                    .any(|(at, item)| below.contains(&item.f) && self.take(*at, *item, e).is_some());
                 if !sourced {
                     pairs.insert((u, d.clone()));
                 }
@@ -218,7 +259,7 @@ impl Model<'_> {
         for (u, system) in self.systems.iter().enumerate() {
             for d in system.derives.iter().flat_map(|d| &d.categories) {
                 let below = self.leaves_of(std::slice::from_ref(d));
-                if !held.iter().any(|(at, item)| *at == u && below.contains(&item.f)) {
+                if !held.iter().any(|(at, item)| at.system == u && below.contains(&item.f)) {
                     pairs.insert((u, d.clone()));
                 }
             }
@@ -238,7 +279,7 @@ impl Model<'_> {
                 .held(&origins)
                 .into_iter()
                 .filter(|(_, item)| item.assumed)
-                .map(|(at, item)| (at, item.f))
+                .map(|(at, item)| (at.system, item.f))
                 .collect();
             for (v, c) in pairs {
                 let below = self.leaves_of(std::slice::from_ref(c));

@@ -259,7 +259,8 @@ pub fn breaking_terms(
     let agreements = agreements.filter(|agreement| among.is_none_or(|among| among.contains(agreement)));
     let all: Vec<Vec<Under>> = agreements.map(|agreement| under(judge, agreement)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
-    let flows: FxHashSet<FlowId> = wanted.iter().map(|&(_, flow)| flow).collect();
+    let flows = wanted.iter().flat_map(|&(_, flow)| judge.model.everywhere(flow));
+    let flows: FxHashSet<FlowId> = flows.collect();
     let goals = sift::breaking(judge, &members, &Asked::Some(&flows));
     let wanted = |check, flow| wanted.contains(&(check, flow));
     violations(judge, broken(judge, &all, &goals, wanted))
@@ -285,11 +286,11 @@ fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
     findings.into_iter().map(violation).collect()
 }
 
-/// An agreement's counting flows, by the terms that they put data under.
+/// An agreement's flows that move data, by the terms that they put data under.
 fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
     let model = judge.model;
     let mut all: Vec<Under> = Vec::new();
-    for &id in model.agreements[agreement].flows.iter().filter(|&&f| judge.counting.has(f)) {
+    for &id in model.agreements[agreement].flows.iter().filter(|&&f| judge.counting.moves(f)) {
         let flow = &model.flows[id];
         let (terms_of, within) = (&model.agreements[agreement], model.agreements[agreement].within_group);
         let mut homes = vec![Home::new(model, model.sender(id), within)];
@@ -339,7 +340,7 @@ fn break_terms(
             judge,
             one,
             goals,
-            |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, flow)),
+            |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, model.declared_flow(flow))),
         );
         let Some(region) = search.region() else { continue };
         searches.push((search, region));
@@ -373,7 +374,7 @@ fn break_terms(
                 (passing(origin), starts),
                 |what, began, crossing, hit| {
                     let Noted::Breaks(check) = what else { return };
-                    let key = (check, crossing.flow);
+                    let key = (check, model.declared_flow(crossing.flow));
                     keep_shortest(&mut shortest, key, Shortest::new(model, crossing, hit.row()));
                     let none = || LeafSet::empty(model.data.leaf_count());
                     let found = findings.entry(key).or_insert_with(|| Broken {
@@ -386,7 +387,7 @@ fn break_terms(
                     found.arrives_as.extend(hit.row());
                     found.agreements.entry(agreement).or_default();
                     let (flows, from) = breaking.entry(check).or_default();
-                    flows.insert(crossing.flow);
+                    flows.insert(key.1);
                     from.insert(origin);
                 },
             );
@@ -410,7 +411,8 @@ fn break_terms(
     for (check, (flows, from)) in breaking {
         // A walk on which nothing else breaks the check shows that it breaks there first.
         let clean = |(key, walk): &&((BuiltIn, FlowId), Vec<FlowId>)| {
-            key.0 == check && walk.iter().rev().skip(1).all(|flow| !flows.contains(flow))
+            let mut before = walk.iter().rev().skip(1).map(|&flow| model.declared_flow(flow));
+            key.0 == check && before.all(|flow| !flows.contains(&flow))
         };
         let mut first: FxHashSet<FlowId> = walks.iter().filter(clean).map(|((_, flow), _)| *flow).collect();
         let first = if under.len() > FOLDED {
@@ -501,7 +503,7 @@ fn first_breaking(
             if let Some(leaves) = leaves
                 && bits::intersects(crossing.leaves, leaves.row())
             {
-                first.insert(crossing.flow);
+                first.insert(judge.model.declared_flow(crossing.flow));
                 crossing.leaves.iter_mut().zip(leaves.row()).for_each(|(c, l)| *c &= !l);
             }
         }

@@ -288,6 +288,7 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
     };
     let look = |flow| (breaks_alone(judge, one, flow), onward::passes_on(judge, one, flow));
     let breaks = |(alone, passed_on): (bool, bool), flow| match alone {
+        _ if !judge.counting.has(flow) => None,
         true => Some(judge.held.carried[flow].clone()),
         false if passed_on => onward::strangers(judge, one, flow),
         false => None,
@@ -296,7 +297,8 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
         Asked::All(looks) => {
             let (rows, crossed) = spread(judge, members, group, one, None);
             let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
-            goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
+            let crossed = crossed.into_iter().filter(|&flow| judge.counting.has(flow));
+            goals(judge, one, Some(&rows), crossed, |flow| {
                 breaks(*known.entry(looks.kind(flow)).or_insert_with(|| look(flow)), flow)
             })
         }

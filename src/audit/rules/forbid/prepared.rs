@@ -66,6 +66,8 @@ impl Decided {
         let said = |flow: FlowId| {
             let (system, purposes) = (facts.receiving(flow), facts.purposes(flow));
             let to = match last[system] {
+                // Nobody holds what is in a ghost.
+                _ if model.is_ghost(system) => 0,
                 Some((same, to)) if same == purposes => to,
                 _ => {
                     let to = known.entry((system, purposes));
