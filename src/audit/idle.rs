@@ -1,4 +1,4 @@
-//! Rules that match nothing in the inventory: of a policy of one's own each is told, since a name in
+//! Rules that match nothing in the inventory: each is reported for a custom policy, since a name in
 //! it may be misspelt; of a pack that comes with the program they are listed together.
 
 use std::cell::Cell;
@@ -68,7 +68,7 @@ pub fn rules(all: &mut Notices, world: &World, sources: &Sources, judgement: &Ju
 }
 
 /// Whether a policy is a pack that comes with the program, by its bytes: wherever they were read from, in a
-/// bundle say, the same is told.
+/// bundle say, the same is reported.
 fn is_built_in(policy: &Policy, sources: &Sources) -> bool {
     let file = sources.get(policy.id.span.file);
     file.zip(pack(&policy.id.value))

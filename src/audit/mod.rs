@@ -49,7 +49,7 @@ use size::report_size;
 /// How to judge.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The day on which waivers and assurances have expired or not.
+    /// The day on which the expiry of waivers and assurances is evaluated.
     pub day: Date,
     /// Which flows count.
     pub scope: Scope,
@@ -194,7 +194,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     }
 }
 
-/// Findings in the order in which they are shown: gravest first, then by rule and key.
+/// Findings in the order in which they are shown: most severe first, then by rule and key.
 fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
     let key = |at: &usize| {
         let finding = findings.get(*at);

@@ -94,7 +94,7 @@ fn fixed(baseline: &Baseline, findings: &[(Finding, &Violation)]) -> Option<Noti
     (!subjects.is_empty()).then(|| Notice {
         code: "baseline-fixed".to_owned(),
         message:
-            "the baseline holds findings that are no longer there; `ringfence baseline write` writes it anew"
+            "the baseline holds findings that are no longer there; `ringfence baseline write` writes it again"
                 .to_owned(),
         subjects,
         location: None,
@@ -124,7 +124,7 @@ struct Accepts<'w> {
     kind: usize,
 }
 
-/// The waivers by what they are of, so that none is held against each finding. A waiver is of a finding by its
+/// The waivers by what they are of, so that none is checked against each finding. A waiver is of a finding by its
 /// fingerprint and by globs; an absent value never matches.
 struct Index<'w> {
     /// Those that end first come first.
@@ -205,7 +205,7 @@ impl<'w> Index<'w> {
 /// The glob of a waiver on a key.
 type GlobOf = fn(&Waiver) -> Option<&Glob>;
 
-/// The value of a finding that it is held against.
+/// The value of a finding that it is checked against.
 type ValueOf = fn(&Finding) -> Option<String>;
 
 /// The keys of findings that waivers have globs on.

@@ -68,7 +68,7 @@ impl Diagnostic {
     }
 }
 
-/// So many mistakes are told. Nobody reads more, and each takes many times what it is
+/// The most mistakes that are reported. Nobody reads more, and each takes many times what it is
 /// written in.
 pub const TOLD: usize = 100_000;
 
@@ -85,7 +85,7 @@ pub fn note(mistakes: &mut Vec<Diagnostic>, mistake: Diagnostic) {
             }
             None => Diagnostic::without_place("too-many-mistakes", message),
         };
-        mistakes.push(more.help("mend what is told, and look again"));
+        mistakes.push(more.help("fix these first, then run it again"));
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Audit {
     /// All rules that were applied: built-in checks, the policies' rules, promises.
     #[serde(default)]
     pub rules: Vec<RuleEntry>,
-    /// What the declared flows break: gravest first, then by rule and key.
+    /// What the declared flows break: most severe first, then by rule and key.
     pub findings: Vec<Finding>,
     /// Every promise, in the order of ids.
     #[serde(default)]
@@ -53,7 +53,7 @@ pub struct Program {
 /// The days that count, and what is left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Judged {
-    /// The day judged, in UTC: on it waivers and assurances have expired or not.
+    /// The day judged, in UTC: expiry of waivers and assurances is evaluated on it.
     pub day: String,
     /// The day that effective dates are compared with, if any.
     pub as_of: Option<String>,

@@ -94,7 +94,7 @@ impl PartialEq for Glob {
 
 impl Eq for Glob {}
 
-/// Many globs on one thing, each stated or not, held against values that come again and again: each glob is
+/// Many globs on one thing, each stated or not, checked against values that come again and again: each glob is
 /// tried once for each distinct value, and one without `*` and `?` is looked up.
 #[derive(Debug)]
 pub struct Column<'g> {

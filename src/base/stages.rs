@@ -51,7 +51,7 @@ pub struct Progress {
     pub stage: &'static str,
     /// The parts that are done.
     pub done: usize,
-    /// All its parts; 0: nobody knows.
+    /// All its parts; 0: unknown.
     pub of: usize,
 }
 
@@ -65,7 +65,7 @@ impl Stages {
         Stages(Some(Arc::default()))
     }
 
-    /// Begins a stage of so many parts; 0: nobody knows.
+    /// Begins a stage of so many parts; 0: unknown.
     pub fn begin(&self, name: &'static str, of: usize) -> Stage {
         if let Some(record) = &self.0 {
             record.steps.store(0, Ordering::Relaxed);

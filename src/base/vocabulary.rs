@@ -179,13 +179,13 @@ words! {
     }
 }
 words! {
-    /// How much a finding matters, gravest first.
+    /// How much a finding matters, most severe first.
     Severity: "a severity" {
-        /// Gravest.
+        /// Most severe.
         Critical = "critical",
         /// Serious.
         High = "high",
-        /// Should be mended.
+        /// Should be fixed.
         Medium = "medium",
         /// Minor.
         Low = "low",

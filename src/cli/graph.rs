@@ -177,7 +177,7 @@ fn nothing_to_draw(args: &Args, filter: &Filter) -> String {
         stated.push("--violations".to_owned());
     }
     match stated.as_slice() {
-        [] => "there is nothing to draw: no party and no flow that counts".to_owned(),
-        all => format!("there is nothing to draw: no flow that counts matches {}", all.join(" ")),
+        [] => "there is nothing to draw: no party and no flow in scope".to_owned(),
+        all => format!("there is nothing to draw: no flow in scope matches {}", all.join(" ")),
     }
 }

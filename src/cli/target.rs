@@ -1,7 +1,7 @@
 //! Where a file goes that the program is to write.
 //!
 //! Whoever sends a change can commit a link under the name of a report, or of a folder above it,
-//! and so have another file written over. So no link that lies in a checkout is followed. Links
+//! and so have another file overwritten. So no link that lies in a checkout is followed. Links
 //! elsewhere are the user's own: `/dev/stdout`, `/tmp` on macOS, a folder for reports.
 
 use std::fs;

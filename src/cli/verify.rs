@@ -146,7 +146,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))
 }
 
-/// So many mistakes are told; the others are counted.
+/// The most mistakes that are printed; the others are counted.
 const MOST_TOLD: usize = 20;
 
 /// Why the inventory is not the one that was judged: all else that is wrong then follows from that.
@@ -337,7 +337,7 @@ fn of_this_version(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Reads a certificate; its version first, so that one of another is told apart.
+/// Reads a certificate; its version first, so that another version is recognised.
 fn read(bytes: &[u8]) -> Result<Certificate, String> {
     of_this_version(bytes)?;
     serde_json::from_slice(bytes).map_err(|error| error.to_string())

@@ -185,7 +185,7 @@ fn file(args: &Args, input: &Input) -> PathBuf {
     if first.is_dir() { first.join(FILE) } else { first.to_owned() }
 }
 
-/// Reads and judges all anew as if the file were written: the finding is accepted then,
+/// Reads and judges all again as if the file were written: the finding is accepted then,
 /// and no other is touched.
 fn accepts(
     session: &Session,

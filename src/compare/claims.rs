@@ -41,7 +41,7 @@ pub fn claims(base: &Side, edits: &[Edit]) -> Vec<Edit> {
     edits.iter().filter(|edit| before.has(edit) && is_claim(edit)).cloned().collect()
 }
 
-/// So many declarations with claims that may work either way are told apart.
+/// So many declarations with claims that may work either way are distinguished.
 const APART: usize = 8;
 
 /// The claims that are taken back together besides all of them: of those that may work either way

@@ -388,7 +388,7 @@ impl Side<'_> {
         let mut f = Facets::default();
         f.text("by", Some(self.renames.party(&statement.by.value)));
         f.add_exact("said", vec![words], vec![exact], Value::Other);
-        // The gravest comes first in the order of severities.
+        // The most severe comes first in the order of severities.
         let rank = crate::base::vocabulary::Severity::ALL.iter().position(|&s| s == statement.severity);
         let rank = -(rank.unwrap_or_default() as i128);
         f.add("severity", vec![statement.severity.to_string()], Value::Rank(rank));

@@ -16,7 +16,7 @@ use crate::declare::inventory::builtin;
 pub struct Findings {
     /// In the head and not in the base.
     pub added: Vec<Finding>,
-    /// In both, and in the head graver, or with more data or agreements than in the base or
+    /// In both, and in the head more severe, or with more data or agreements than in the base or
     /// than is accepted.
     pub grown: Vec<Finding>,
     /// In the base and not in the head.
@@ -58,7 +58,7 @@ impl<'a> Known<'a> {
             else {
                 continue;
             };
-            if old.status != FindingStatus::New && !graver(old, finding) && !beyond(trees, old, finding) {
+            if old.status != FindingStatus::New && !more_severe(old, finding) && !beyond(trees, old, finding) {
                 finding.status = old.status;
                 finding.waiver.clone_from(&old.waiver);
                 carried.insert(old.fingerprint.clone());
@@ -98,7 +98,7 @@ pub fn compare(before: &Known, head: &Audit, trees: Option<(&Tree, &Tree)>) -> F
             Some(old)
                 if new
                     && ((finding.grown && !old.grown)
-                        || graver(old, finding)
+                        || more_severe(old, finding)
                         || beyond(trees, old, finding)) =>
             {
                 found.grown.push(Finding { grown: true, ..finding.clone() });
@@ -112,21 +112,21 @@ pub fn compare(before: &Known, head: &Audit, trees: Option<(&Tree, &Tree)>) -> F
     found
 }
 
-/// Gravest first, then by rule and key.
+/// Most severe first, then by rule and key.
 pub(super) fn in_order(f: &Finding) -> impl Ord + use<'_> {
     (f.severity, &f.rule, &f.source, &f.sink, &f.flow, &f.subject)
 }
 
 /// Whether a finding can fail now where it could not: an assumed origin, say, whose data
 /// did not get anywhere and now would break a rule.
-fn graver(old: &Finding, new: &Finding) -> bool {
+fn more_severe(old: &Finding, new: &Finding) -> bool {
     new.severity < old.severity || (new.binding && !old.binding)
 }
 
-/// Whether a finding is graver than another of the same world, or concerns more.
+/// Whether a finding is more severe than another of the same world, or concerns more.
 pub(super) fn more_than(trees: (&Tree, &Tree), renamed: &Renames, old: &Finding, new: &Finding) -> bool {
     let agreements = new.agreements.iter().map(|a| renamed.agreement(a).to_owned()).collect();
-    graver(old, new) || beyond(trees, old, &Finding { agreements, ..new.clone() })
+    more_severe(old, new) || beyond(trees, old, &Finding { agreements, ..new.clone() })
 }
 
 /// Whether one result's finding concerns data or agreements that another's does not.

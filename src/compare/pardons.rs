@@ -24,7 +24,7 @@ pub struct Pardoned {
     pub edits: Vec<Edit>,
 }
 
-/// What comes to light with the head's claims taken back.
+/// What the audit finds with the head's claims taken back.
 #[derive(Debug, Default)]
 pub struct Pardons {
     /// Findings that the base does not have.

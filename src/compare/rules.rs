@@ -22,7 +22,7 @@ use crate::read::yaml::{self, Node, Plain, Value};
 pub enum Stricter {
     /// It explains or numbers, and nothing else: no way matters.
     Words,
-    /// Readers are told by it what is demanded, what that rests on, or what is not looked at: no way
+    /// It tells readers what is demanded, what that rests on, or what is not looked at: no way
     /// is known to be harmless.
     Told,
     /// It lists what is looked at, any where it is absent: more, or absent.
@@ -33,8 +33,8 @@ pub enum Stricter {
     Less,
     /// A number: lower.
     Lower,
-    /// It is graver.
-    Graver,
+    /// It is more severe.
+    MoreSevere,
     /// From one that does not bind to one that does.
     Binds,
     /// It has keys of its own in this table.
@@ -43,7 +43,7 @@ pub enum Stricter {
     Never,
 }
 
-use Stricter::{Binds, Demands, Graver, Less, Looks, Lower, Never, Told, Within, Words};
+use Stricter::{Binds, Demands, MoreSevere, Less, Looks, Lower, Never, Told, Within, Words};
 
 /// The keys of a policy, of its rules and of what they say. What is not here lets more pass
 /// however it changes; a test holds the table against what the decoder knows.
@@ -58,7 +58,7 @@ pub const KEYS: &[(&str, Stricter)] = &[
     ("rules", Within),
     ("rules.id", Never),
     ("rules.title", Told),
-    ("rules.severity", Graver),
+    ("rules.severity", MoreSevere),
     ("rules.status", Binds),
     ("rules.as_of", Told),
     ("rules.cite", Told),
@@ -340,7 +340,7 @@ fn changed(path: &str, before: Option<&Plain>, after: Option<&Plain>) -> Option<
             (Some(old), Some(new)) => (old == new, new < old),
             _ => (false, false),
         },
-        Graver => match (severity(before), severity(after)) {
+        MoreSevere => match (severity(before), severity(after)) {
             (Some(old), Some(new)) => (old == new, new < old),
             _ => (false, false),
         },

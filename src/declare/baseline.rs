@@ -207,7 +207,7 @@ fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
         d.report(
             Diagnostic::new("unknown-version", "this version of baselines is not known", version.span)
                 .label(format!("expected {VERSION}"))
-                .help("write it anew with `ringfence baseline write`"),
+                .help("write it again with `ringfence baseline write`"),
         );
     }
     let list = f.get_even_empty("findings");
@@ -224,7 +224,7 @@ fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
                 Diagnostic::new("duplicate-finding", format!("{} stands twice", entry.finding), span)
                     .label("written again")
                     .also(first, "first written here")
-                    .help("keep one of them, or write it anew with `ringfence baseline write`"),
+                    .help("keep one of them, or write it again with `ringfence baseline write`"),
             );
         }
         entries.insert(entry.finding.clone(), entry);

@@ -31,7 +31,7 @@ words! {
         Inventory = "inventory",
         /// What is left out of it.
         Exclude = "exclude",
-        /// What it is held against.
+        /// What it is checked against.
         Policies = "policies",
         /// From which severity on findings fail.
         FailOn = "fail_on",

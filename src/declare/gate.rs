@@ -6,7 +6,7 @@ use crate::base::vocabulary::{Severity, Word};
 /// The severity from which on a new finding makes an audit fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Threshold {
-    /// At this severity or a graver one.
+    /// At this severity or a more severe one.
     At(Severity),
     /// No finding makes it fail.
     Never,

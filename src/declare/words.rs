@@ -56,7 +56,7 @@ fn sorted(parts: &[String]) -> Vec<String> {
     parts
 }
 
-/// So many names of a list are told; nobody reads more.
+/// The most names of a list that are printed; nobody reads more.
 const TOLD: usize = 50;
 
 /// The first names of a list, and how many more there are.
@@ -248,10 +248,10 @@ impl Names<'_> {
 
     fn forbid(&self, forbid: &Forbid) -> String {
         let mut text = format!(
-            "Some chain of counting flows (or none, where the data starts) takes {} from {} to {}",
+            "{} from {} reaches {}, or starts there.",
             match forbid.data.is_empty() {
-                true => "any data".to_owned(),
-                false => format!("data that is or was {}", self.data(&forbid.data)),
+                true => "Any data".to_owned(),
+                false => format!("Data that is or was {}", self.data(&forbid.data)),
             },
             self.place(&forbid.from),
             match forbid.to.is_empty() {
@@ -260,12 +260,13 @@ impl Names<'_> {
             }
         );
         if !forbid.through.is_empty() {
-            text.push_str(&format!(", and crosses no flow where {}", self.any_of(&forbid.through)));
+            text.push_str(&format!(" Exempt: a chain with a flow where {}.", self.any_of(&forbid.through)));
         }
         if !forbid.arriving.is_empty() {
-            text.push_str(&format!(", and its last flow is none where {}", self.any_of(&forbid.arriving)));
+            let arriving = self.any_of(&forbid.arriving);
+            text.push_str(&format!(" Exempt: a chain whose last flow is one where {arriving}."));
         }
-        text + "."
+        text
     }
 
     fn limit(&self, limit: &Limit) -> String {
@@ -301,7 +302,7 @@ impl Names<'_> {
     fn require(&self, require: &Require) -> String {
         let (what, filter) = match &require.on {
             Subjects::Agreements(m) => ("An agreement", (!m.is_empty()).then(|| self.any_of(m))),
-            Subjects::Flows(m) => ("A counting flow", (!m.is_empty()).then(|| self.any_of(m))),
+            Subjects::Flows(m) => ("A flow in scope", (!m.is_empty()).then(|| self.any_of(m))),
             Subjects::Systems(m) => ("A system", (!m.is_empty()).then(|| self.any_of(m))),
             Subjects::Parties(m) => ("A party", (!m.is_empty()).then(|| self.any_of(m))),
         };

@@ -111,7 +111,7 @@ impl Builder<'_> {
             (None, Some(near)) => format!("did you mean `{near}`?"),
             (None, None) => match what {
                 "system" => "declare it under its party's `systems`, and write `party/system`".to_owned(),
-                _ => format!("declare it, or mend the name of the {what}"),
+                _ => format!("declare it, or correct the name of the {what}"),
             },
         };
         self.diagnostics.push(

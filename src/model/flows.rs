@@ -61,7 +61,7 @@ impl Builder<'_> {
 
     fn tell(&mut self, mistake: Mistake) {
         match mistake {
-            // Asked once more, they are told.
+            // Asked once more, they are reported.
             Mistake::Party(name) => _ = self.party(&name),
             Mistake::System(name) => _ = self.system(&name),
             Mistake::Told(diagnostic) => self.diagnostics.push(*diagnostic),

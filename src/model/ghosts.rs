@@ -8,7 +8,7 @@
 //! A model with ghosts has one more system for each ghost, and one more flow for each that leaves
 //! one, so that whatever follows data over the flows of a model follows it through ghosts. A ghost
 //! derives what its receiver derives, and nothing starts there. Ghosts of one receiver that the same
-//! flows leave are one: nothing else tells them apart.
+//! flows leave are one: nothing else distinguishes them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

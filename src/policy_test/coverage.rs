@@ -56,7 +56,7 @@ impl Coverage {
     }
 }
 
-/// Takes each part of each rule away and judges the tests of the rule anew. Tests that
+/// Takes each part of each rule away and judges the tests of the rule again. Tests that
 /// fail anyhow show nothing and are left out.
 pub fn coverage(suite: &Suite, sources: &Sources) -> Coverage {
     let baseline: Vec<Audit> = suite.cases.iter().map(|case| judge(case, sources)).collect();

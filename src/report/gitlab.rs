@@ -2,7 +2,7 @@
 //! finding.
 //!
 //! GitLab keeps no record of what was accepted: such findings are there as `info` and
-//! say so, as are those of policies that do not bind.
+//! say so, as are those of non-binding policies.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -25,7 +25,7 @@ pub struct Head<'a> {
 /// What all findings of a group say: severity, rule, title, why, remedy.
 pub type Words<'a> = (Severity, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
 
-/// Findings by their words, gravest first, and of what is as grave those with new ones.
+/// Findings by their words, most severe first, and of what is as grave those with new ones.
 pub fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Words<'a>, Group<'a>)> {
     let mut order: Vec<Words> = Vec::new();
     let mut by_words: BTreeMap<Words, Vec<&Finding>> = BTreeMap::new();

@@ -26,7 +26,7 @@ pub fn count(number: usize, one: &str) -> String {
     }
 }
 
-/// How many findings there are, and of which severities, gravest first: `2 critical, 1 high`.
+/// How many findings there are, and of which severities, most severe first: `2 critical, 1 high`.
 pub fn by_severity(findings: impl Iterator<Item = Severity>) -> (usize, String) {
     let mut numbers: BTreeMap<Severity, usize> = BTreeMap::new();
     findings.for_each(|s| *numbers.entry(s).or_default() += 1);

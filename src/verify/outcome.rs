@@ -20,9 +20,9 @@ pub struct Outcome {
     pub fails: Option<bool>,
     /// New findings of rules that bind, by severity.
     pub new: Vec<(Severity, usize)>,
-    /// Of these, how many are perhaps graver.
-    pub perhaps_graver: usize,
-    /// Findings of policies that do not bind.
+    /// Of these, how many are perhaps more severe.
+    pub perhaps_more_severe: usize,
+    /// Findings of non-binding policies.
     pub not_binding: usize,
     /// Findings that are accepted.
     pub accepted: usize,
@@ -44,7 +44,7 @@ impl Outcome {
                 // What is not of these rules does not hold, and that is said elsewhere.
                 None => {}
             }
-            outcome.perhaps_graver +=
+            outcome.perhaps_more_severe +=
                 usize::from(!listed.waived && BuiltIn::of(&listed.rule) == Some(UNSOURCED));
         }
         outcome.new = count.into_iter().collect();
@@ -52,7 +52,7 @@ impl Outcome {
             Threshold::Never => Some(false),
             Threshold::At(severity) => match outcome.new.iter().any(|(own, _)| *own <= severity) {
                 true => Some(true),
-                false if outcome.perhaps_graver > 0 => None,
+                false if outcome.perhaps_more_severe > 0 => None,
                 false => Some(false),
             },
         };
@@ -76,7 +76,7 @@ impl Outcome {
     }
 
     fn none(fail_on: Threshold) -> Self {
-        Outcome { fails: None, new: Vec::new(), perhaps_graver: 0, not_binding: 0, accepted: 0, fail_on }
+        Outcome { fails: None, new: Vec::new(), perhaps_more_severe: 0, not_binding: 0, accepted: 0, fail_on }
     }
 
     /// In a sentence.
@@ -98,15 +98,15 @@ impl Outcome {
             Threshold::At(severity) => format!("findings fail at or above `{}`", severity.word()),
         };
         let mut text = format!("{word}: {findings}; {from}");
-        if self.perhaps_graver > 0 {
-            let are = if self.perhaps_graver == 1 { "is" } else { "are" };
-            text += &format!("; {} of `{UNSOURCED}` {are} perhaps high", self.perhaps_graver);
+        if self.perhaps_more_severe > 0 {
+            let are = if self.perhaps_more_severe == 1 { "is" } else { "are" };
+            text += &format!("; {} of `{UNSOURCED}` {are} perhaps high", self.perhaps_more_severe);
         }
         if self.accepted > 0 {
             text += &format!("; {} accepted", self.accepted);
         }
         if self.not_binding > 0 {
-            text += &format!("; {} by policies that do not bind", self.not_binding);
+            text += &format!("; {} by non-binding policies", self.not_binding);
         }
         text
     }

@@ -14,7 +14,7 @@ pub const CHECK: Check = Check {
     id: BuiltIn::Ended,
     severity: Severity::Medium,
     title: "An agreement has ended, and what it moved is not disposed",
-    violated: "On the day judged an agreement is terminated, or past its `effective.until`, and has counting flows to \
+    violated: "On the day judged an agreement is terminated, or past its `effective.until`, and has flows in scope to \
                receivers outside of the sender's group: what they brought is still there, and no agreement in force \
                covers it.",
     why: "Ending an agreement does not take the data back.",

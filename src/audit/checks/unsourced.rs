@@ -13,7 +13,7 @@ pub const CHECK: Check = Check {
     id: BuiltIn::Unsourced,
     severity: Severity::Medium,
     title: "Data moves that no declared system originates",
-    violated: "A counting flow (or a derivation) needs data at a system that holds none, and nothing that is declared \
+    violated: "A flow in scope (or a derivation) needs data at a system that holds none, and nothing that is declared \
                could bring it there: the chain is assumed to start at that system. High where the data would break a \
                `forbid` rule whose `from` alone leaves the system out.",
     why: "A chain whose start nobody declares may start anywhere; the audit follows it from where it is first seen.",

@@ -132,15 +132,15 @@ fn uncarried(judge: &Judge, body: &Body) -> Option<Open> {
         let mut names: Vec<&str> = keys.iter().map(|key| model.data.name(key.value)).collect();
         names.sort_unstable();
         let names = if names.is_empty() { "any data".to_owned() } else { names.join(", ") };
-        let whence = from.and_then(|from| places::in_words(judge, from));
-        let whence = whence.map_or_else(String::new, |from| format!(" from {from}"));
+        let origin = from.and_then(|from| places::in_words(judge, from));
+        let origin = origin.map_or_else(String::new, |from| format!(" from {from}"));
         Some(Open {
             kind: GapKind::Data,
-            message: format!("no declared flow that counts carries {names}{whence}"),
+            message: format!("no declared flow in scope carries {names}{origin}"),
             missing: match found.starts {
-                true => format!("the flows by which {names} moves{whence}"),
+                true => format!("the flows by which {names} moves{origin}"),
                 false => format!(
-                    "where {names} starts (`originates` of a system{whence}), and the flows by which it moves"
+                    "where {names} starts (`originates` of a system{origin}), and the flows by which it moves"
                 ),
             },
             span: Some(keys.first().map_or(span, |key| key.span)),

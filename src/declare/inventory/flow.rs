@@ -101,7 +101,7 @@ impl Stated {
         self.seldom.as_deref().map_or(&[], |seldom| &seldom.assurances)
     }
 
-    /// Whether it must stay whatever has to be mended, if stated.
+    /// Whether it must stay whatever has to be fixed, if stated.
     pub fn essential(&self) -> Option<bool> {
         self.seldom.as_deref().and_then(|seldom| seldom.essential)
     }

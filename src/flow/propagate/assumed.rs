@@ -9,7 +9,7 @@
 //!
 //! Pairs and what they feed are a directed graph; wanted are its components that
 //! nothing enters. Three floods find them without looking at each pair: one in
-//! any order, which starts anew only at pairs not yet reached (every such component
+//! any order, which starts again only at pairs not yet reached (every such component
 //! has one of these *roots*); one from the roots in reverse, in which a root is
 //! of such a component iff no later root reaches it; and one backward from those.
 

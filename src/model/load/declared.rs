@@ -2,7 +2,7 @@
 //!
 //! Nearly every inventory is free of mistakes. So its files are read side by side first, each
 //! tree dropped as soon as it is decoded, and the first mistake ends that; then they are read
-//! one after the other, whole, so that every mistake is told in its order.
+//! one after the other, whole, so that every mistake is reported in its order.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

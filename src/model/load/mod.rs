@@ -224,7 +224,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let mut said = FxHashSet::default();
     let texts: &Sources = sources;
     diagnostics.retain(|d| {
-        // What was read as a policy and among the inventory's files is told once.
+        // What was read as a policy and among the inventory's files is reported once.
         let text = |span: Span| texts.get(span.file).map(SourceFile::digest);
         d.primary.as_ref().is_none_or(|l| {
             said.insert((d.code, d.message.clone(), l.span.start, text(l.span).map(|hash| *hash.as_bytes())))

@@ -217,7 +217,7 @@ impl Decoder<'_> {
 }
 
 /// What to do about `key:value`.
-const NO_SPACE: &str = "a key is told from its value by `: `, with a space";
+const NO_SPACE: &str = "`: `, with a space, separates a key from its value";
 
 /// `key:value`, but for addresses like `https://…`.
 fn looks_like_key(text: &str) -> bool {

@@ -179,7 +179,7 @@ impl Marks {
             for flow in names.into_iter().filter_map(|name| flows.get(name).copied()) {
                 marks.findings[flow].push(finding.fingerprint.clone());
                 if new {
-                    gravest(&mut marks.severity[flow], finding.severity);
+                    most_severe(&mut marks.severity[flow], finding.severity);
                 }
             }
             if BuiltIn::of(&finding.rule) == Some(BuiltIn::Unsourced) {
@@ -198,7 +198,7 @@ impl Marks {
     }
 }
 
-fn gravest(known: &mut Option<Severity>, new: Severity) {
+fn most_severe(known: &mut Option<Severity>, new: Severity) {
     *known = Some(known.map_or(new, |old| old.min(new)));
 }
 
@@ -316,7 +316,7 @@ impl Draw<'_> {
             findings.extend(self.marks.findings[id].iter().cloned());
             parties.extend([model.sender(id), model.receiver(id)].map(|p| model.parties[p].id().to_owned()));
             if let Some(grave) = self.marks.severity[id] {
-                gravest(&mut severity, grave);
+                most_severe(&mut severity, grave);
             }
         }
         Edge {

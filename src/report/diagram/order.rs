@@ -4,7 +4,7 @@
 
 use super::grid::{BoxId, CellId, Grid, Item, SegmentId};
 
-/// How often everything is put in order anew.
+/// How often everything is put in order again.
 const ROUNDS: usize = 24;
 
 /// Orders all columns, and the columns of all boxes.

@@ -116,7 +116,7 @@ pub struct Edge {
     pub statuses: Vec<Status>,
     /// The fingerprints of the findings whose chains use it, whatever their status.
     pub findings: Vec<String>,
-    /// The gravest new finding whose chain uses it; without one it is no violation.
+    /// The most severe new finding whose chain uses it; without one it is no violation.
     pub severity: Option<Severity>,
 }
 

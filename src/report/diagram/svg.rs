@@ -72,7 +72,7 @@ pub(super) fn standing_class(standing: Standing) -> &'static str {
     }
 }
 
-/// Whether a finding is drawn as one of the graver ones.
+/// Whether a finding is drawn as one of the more severe ones.
 /// Where the triangle at the end of a line is: its tip and its base.
 fn head(line: &Line, violation: bool) -> Option<String> {
     let (&(x, y), &(before, _)) = (line.points.last()?, line.points.iter().rev().nth(1)?);

@@ -15,7 +15,7 @@ pub fn index(world: &World) -> String {
          what it rests on, an example that breaks it and one that keeps it. `ringfence explain RULE` says\n\
          the same. Findings are about declared flows; none is a legal conclusion.\n\n\
          This folder is made from the policies and their tests; `UPDATE_DOCS=1 cargo test --test it rules`\n\
-         makes it anew.\n\n\
+         makes it again.\n\n\
          | policy | standing | rules | of these follow flows |\n| --- | --- | --- | --- |\n",
     );
     let policies = || PACKS.iter().filter_map(|pack| of(world, pack.id));

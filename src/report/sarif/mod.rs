@@ -28,7 +28,7 @@ use crate::read::places::Places;
 
 /// The root of the repository.
 const ROOT: &str = "%SRCROOT%";
-/// A service refuses files with more results than this, or shows the gravest only.
+/// A service refuses files with more results than this, or shows the most severe only.
 const MOST_RESULTS: usize = 25_000;
 const SHOWN_RESULTS: usize = 5_000;
 /// A service refuses results whose walks have more flows than this.
@@ -191,7 +191,7 @@ fn outcome<'a>(f: &'a Finding, gate: &Gate, places: &Places, rules: &Rules) -> O
     }
 }
 
-/// What a comparison stops besides findings. Where nobody knows where it is written, the settings
+/// What a comparison stops besides findings. Where its place is unknown, the settings
 /// stand for it: services refuse what lies in no file.
 fn changed<'a>(change: &Entry, places: &Places, rules: &Rules) -> Outcome<'a> {
     let place = change.location.as_ref().and_then(|written| physical(written, places));
@@ -354,7 +354,7 @@ fn notifications(report: &Report) -> (Vec<NotificationKind>, Vec<Notification>) 
     let findings = audit.findings.len();
     if findings > SHOWN_RESULTS {
         let text = format!(
-            "this file has {findings} results: GitHub shows the gravest {SHOWN_RESULTS} and refuses files with \
+            "this file has {findings} results: GitHub shows the most severe {SHOWN_RESULTS} and refuses files with \
              more than {MOST_RESULTS}"
         );
         said.push(("many-results", "warning", text, None));

@@ -158,7 +158,7 @@ fn follows(page: &mut Page, finding: &Finding, first: &Finding, head: &[String])
         _ => about(finding),
     };
     let mut text = format!("and then {whither} · {}", finding.fingerprint);
-    // Under another term it may be graver than what it follows from.
+    // Under another term it may be more severe than what it follows from.
     if finding.broken.what == BrokenWhat::Term && !same_words(&finding.broken, &first.broken) {
         text.push_str(&format!(" · breaks the term {}", finding.broken.text));
     }

@@ -1,6 +1,6 @@
 //! The archive: a ZIP of one form alone. Each entry is deflated, in the order of names, with the
 //! same day, rights and flags, without comments, extra fields or gaps. So the same entries are the
-//! same bytes, and in what is read nothing can hide: heads are written anew from what they say and
+//! same bytes, and in what is read nothing can hide: heads are written again from what they say and
 //! compared.
 
 use std::io::{self, Read, Write};

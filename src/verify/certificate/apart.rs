@@ -1,4 +1,4 @@
-//! How far items are told apart in a certificate: as far as the list of findings does, and further
+//! How far items are distinguished in a certificate: as far as the list of findings does, and further
 //! only where items that are followed together would show what is not listed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +42,7 @@ pub fn shown(classes: &[Reach]) -> impl Iterator<Item = (&Class, &BTreeSet<Shown
     classes.iter().map(|reach| (&reach.class, &reach.shown))
 }
 
-/// The sets of all classes of a question, told apart as far as need be.
+/// The sets of all classes of a question, distinguished as far as need be.
 pub fn followed(ask: &Ask, concerning: &Concerning, toward: &Toward) -> Vec<Reach> {
     let mut classes = Vec::new();
     for class in told_apart(ask, concerning, toward) {
@@ -51,7 +51,7 @@ pub fn followed(ask: &Ask, concerning: &Concerning, toward: &Toward) -> Vec<Reac
     classes
 }
 
-/// The sets of all classes, told apart no further than the list of findings does; `None` if one of
+/// The sets of all classes, distinguished no further than the list of findings does; `None` if one of
 /// them shows what it must not.
 pub fn together(
     ask: &Ask,
@@ -94,7 +94,7 @@ pub fn by_party(ask: &Ask, toward: &Toward, classes: Vec<Reach>, places: &BTreeS
 /// Whether assumed, and of which listed findings.
 type Kind = (bool, Vec<usize>);
 
-/// The items that can get to a target, told apart by the findings that they are listed in.
+/// The items that can get to a target, distinguished by the findings that they are listed in.
 fn told_apart(ask: &Ask, concerning: &Concerning, toward: &Toward) -> Vec<Class> {
     let ground = ask.ground;
     let everywhere = LeafSet::full(ground.model.data.leaf_count());

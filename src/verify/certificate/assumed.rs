@@ -1,4 +1,4 @@
-//! Where data must start that nobody declares, found anew and in another way than the audit
+//! Where data must start that nobody declares, found again and in another way than the audit
 //! does: not by sets to be checked, since what a flow carries *at least* is asked, too.
 //!
 //! Leaves at systems and pairs of a system and a category are nodes, what carries or makes a

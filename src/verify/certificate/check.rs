@@ -257,7 +257,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks things side by side; what is wrong is told in their order.
+    /// Checks things side by side; what is wrong is reported in their order.
     fn each<T: Sync>(&mut self, all: &[T], check: impl Fn(&mut Checker, &T) + Sync) {
         let checked = all.par_iter().map(|one| self.aside(|checker| check(checker, one)));
         let checked: Vec<_> = checked.collect();

@@ -1,7 +1,7 @@
 //! Certificates: what a verdict rests on, and a check of it that is no second audit.
 //!
 //! A certificate lists the findings and, for each rule, sets of leaves at systems. The check
-//! computes no reach: it looks whether the sets hold every origin and are closed under every
+//! does not recompute reachability: it checks that the sets hold every origin and are closed under every
 //! counting flow. Such sets hold all that can be anywhere, so that what they do not show to
 //! be forbidden is not; what is listed as a finding is shown by its walks.
 //! `docs/use/certificates.md` has the logic in full.
@@ -118,7 +118,7 @@ pub struct Part {
     pub flows: Vec<String>,
     /// The sets of leaves, by categories.
     pub leaves: sets::Dictionary,
-    /// Of terms, what may be under them at all, whosesoever: state, set, systems.
+    /// Of terms, what may be under them at all, from any origin: state, set, systems.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub under: Vec<sets::Stated>,
     /// What can get to a target at all: state, set, systems.

@@ -49,7 +49,7 @@ impl<'g> Ask<'g> {
         }
     }
 
-    /// Whether planes are told apart in what can get to a target.
+    /// Whether planes are distinguished in what can get to a target.
     pub fn planes(&self) -> bool {
         matches!(self.asked, Asked::Terms(_))
     }

@@ -13,7 +13,7 @@ use crate::model::Scope;
 /// What was judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
-    /// The day on which waivers and assurances have expired or not.
+    /// The day on which the expiry of waivers and assurances is evaluated.
     pub day: String,
     /// The day that dates of flows are compared with, if any.
     pub as_of: Option<String>,

@@ -146,7 +146,7 @@ impl<'m> Under<'m> {
         home(ground, whose, self.within).is_entered(edge)
     }
 
-    /// What the terms say, whosesoever: equal where they say the same.
+    /// What the terms say, of any agreement: equal where they say the same.
     pub fn says(&self) -> &str {
         &self.said.text
     }

@@ -233,7 +233,7 @@ pub fn settled(
 pub struct Toward<'s> {
     /// The sets.
     pub sets: Sets,
-    /// Whether planes are told apart.
+    /// Whether planes are distinguished.
     pub planes: bool,
     /// The flows that lead to a target, if they were looked for: with all that matters.
     pub crossed: Option<Among>,

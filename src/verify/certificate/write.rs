@@ -1,4 +1,4 @@
-//! Writing: items are told apart as far as the list of findings tells them apart, and further
+//! Writing: items are distinguished as far as the list of findings distinguishes them, and further
 //! only where items that are followed together would show what is not listed.
 
 use std::borrow::Cow;

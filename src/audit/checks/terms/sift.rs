@@ -351,7 +351,7 @@ struct Released<'u> {
     judge: &'u Judge<'u>,
     one: &'u Under<'u>,
     entering: &'u FxHashSet<FlowId>,
-    /// Where terms end, whosesoever they are.
+    /// Where terms of any agreement end.
     homes: &'u FxHashSet<Home>,
     /// The party of the items' origin, where they may come to it.
     origin: Option<PartyId>,

@@ -204,7 +204,7 @@ impl Reach<'_> {
         self.rule.judge.graph
     }
 
-    /// Whether distances are told apart.
+    /// Whether distances are distinguished.
     fn distances_matter(&self) -> bool {
         self.rule.relation() && !matches!(self.items, Items::Anybody)
     }

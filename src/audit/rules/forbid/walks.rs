@@ -228,7 +228,7 @@ impl Walks<'_> {
         };
         let mut all = LeafSet::empty(leaf_count);
         targets.iter().for_each(|(_, _, leaves)| all.extend(leaves.row()));
-        // What arrives as what something is derived into is told apart.
+        // What arrives as what something is derived into is distinguished.
         let mut arrivals: Vec<(Option<usize>, Vec<Target>)> = Vec::new();
         let split = all.intersects(derived);
         if split {

@@ -56,7 +56,7 @@ impl<'t> Reader<'t> {
         }
         let end = start + self.text.get(start..self.at)?.trim_end_matches(' ').len();
         if !colon {
-            // A comment is told from the text by the space before it.
+            // The space before a comment distinguishes it from the text.
             self.at = end;
         }
         Some((end, colon))
