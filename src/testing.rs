@@ -42,8 +42,8 @@ pub mod holdings {
 pub mod inventory {
     pub use crate::declare::inventory::{Terms, declared_taxonomy};
 }
-pub mod judge {
-    pub use crate::audit::judge::{Judge, On, RuleRef, origins};
+pub mod analysis {
+    pub use crate::audit::analysis::{Analysis, On, RuleRef, origins};
 }
 pub mod limits {
     pub use crate::base::limits::Allowance;

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::describe::Describe;
 use super::{Options, evaluate, rule_facts};
+use crate::audit::analysis::{On, RuleRef, Violation, Witness};
 use crate::audit::checks::needing;
-use crate::audit::judge::{On, RuleRef, Violation, Witness};
 use crate::base::bits::LeafSet;
 use crate::base::finding::Finding;
 use crate::base::source::{Location, Sources, Span};

@@ -9,8 +9,10 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Options, all_rules};
-use crate::audit::checks::{self, Sourceless};
-use crate::audit::judge::{Judge, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins};
+use crate::audit::analysis::{
+    Analysis, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins,
+};
+use crate::audit::checks;
 use crate::audit::promises::{self, Carried, Standing};
 use crate::audit::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::base::bits::LeafSet;
@@ -76,36 +78,31 @@ impl Judgement {
     }
 }
 
-struct Rules<'j> {
-    judge: &'j Judge<'j>,
-    world: &'j World,
-    /// The standings of policies whose findings can fail.
-    binding: &'j [PolicyStatus],
-    worked_out: &'j FxHashMap<RuleRef, WorkedOut>,
-}
-
-impl Sourceless for Rules<'_> {
-    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
-        let mut rules = all_rules(self.world);
-        rules.retain(|&(rule, _)| {
-            let status = super::rule_facts(self.world, rule).status;
-            status.is_none_or(|status| self.binding.contains(&status))
-        });
-        let breaking =
-            rules.par_iter().filter_map(|&(rule, body)| match (body, self.worked_out.get(&rule)) {
-                (Body::Forbid(forbid), Some(known)) => {
-                    Some((rule, rules::break_without_from(self.judge, forbid, known, put)))
-                }
-                _ => None,
-            });
-        let mut broken = vec![Vec::new(); put.len()];
-        for (rule, breaks) in breaking.collect::<Vec<_>>() {
-            for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
-                ids.push(super::rule_facts(self.world, rule).id);
-            }
+/// For leaves put at systems, the full ids of the binding rules that they would break but for `from`.
+fn break_without_from(
+    (world, binding): (&World, &[PolicyStatus]),
+    analysis: &Analysis,
+    worked_out: &FxHashMap<RuleRef, WorkedOut>,
+    put: &[(SystemId, LeafSet)],
+) -> Vec<Vec<String>> {
+    let mut rules = all_rules(world);
+    rules.retain(|&(rule, _)| {
+        let status = super::rule_facts(world, rule).status;
+        status.is_none_or(|status| binding.contains(&status))
+    });
+    let breaking = rules.par_iter().filter_map(|&(rule, body)| match (body, worked_out.get(&rule)) {
+        (Body::Forbid(forbid), Some(known)) => {
+            Some((rule, rules::break_without_from(analysis, forbid, known, put)))
         }
-        broken
+        _ => None,
+    });
+    let mut broken = vec![Vec::new(); put.len()];
+    for (rule, breaks) in breaking.collect::<Vec<_>>() {
+        for (ids, _) in broken.iter_mut().zip(breaks).filter(|(_, breaks)| *breaks) {
+            ids.push(super::rule_facts(world, rule).id);
+        }
     }
+    broken
 }
 
 /// Follows all data along the flows in scope and holds it against all checks, rules and promises.
@@ -129,8 +126,8 @@ pub fn evaluate_within(world: &World, options: &Options, most: usize) -> Judgeme
     );
     let graph = declared.carrying(&held.carried);
     drop(declared);
-    let judgement = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
-        judge_all((world, &options.binding), (&rules, decided), judge, &facts, (&following, most))
+    let judgement = judged((model, day), (scope, &counting), (&graph, &assumed, &held), |analysis| {
+        judge_all((world, &options.binding), (&rules, decided), analysis, &facts, (&following, most))
     });
     following.end(counting.iter().count(), Unit::Flows);
     judgement.declared(haunted)
@@ -151,7 +148,7 @@ type Said = Option<Arc<Decided>>;
 fn judge_all(
     (world, binding): (&World, &[PolicyStatus]),
     (rules, decided): (&[(RuleRef, &Body)], Vec<Said>),
-    judge: &Judge,
+    analysis: &Analysis,
     facts: &Arc<Facts>,
     (stage, most): (&Stage, usize),
 ) -> Judgement {
@@ -165,15 +162,15 @@ fn judge_all(
         if found.load(Ordering::Relaxed) > most {
             return Ruled::default();
         }
-        let ruled = ruled(judge, rule, body, Known { decided: decided.clone(), ..Known::default() });
+        let ruled = ruled(analysis, rule, body, Known { decided: decided.clone(), ..Known::default() });
         found.fetch_add(ruled.violations.len(), Ordering::Relaxed);
         ruled
     };
     let ((terms, offending), (exempted, ruled)): (_, (_, Vec<Ruled>)) = rayon::join(
-        || (stage.after(checks::broken_terms(judge)), checks::offending_flows(judge)),
+        || (stage.after(checks::broken_terms(analysis)), checks::offending_flows(analysis)),
         || {
             // What takes longest undivided comes first.
-            let exempted = || stage.after(rules::relied(judge, &exempting));
+            let exempted = || stage.after(rules::relied(analysis, &exempting));
             let ruled = || rules.par_iter().zip(&decided).map(|rule| stage.after(each(rule))).collect();
             rayon::join(exempted, ruled)
         },
@@ -186,26 +183,27 @@ fn judge_all(
     let mut worked_out = FxHashMap::default();
     for (&(rule, body), ruled) in rules.iter().zip(ruled) {
         if let RuleRef::Statement(_) = rule {
-            standings.push(promises::standing(judge, rule, body, &ruled.violations, &ruled.idle));
+            standings.push(promises::standing(analysis, rule, body, &ruled.violations, &ruled.idle));
         }
         violations.extend(ruled.violations);
         relied.extend(ruled.relied);
         idle.extend(ruled.idle.into_iter().map(|part| (rule, part)));
         worked_out.extend(ruled.worked_out.map(|known| (rule, known)));
     }
-    let rules = Rules { judge, world, binding, worked_out: &worked_out };
-    violations.extend(stage.after(checks::unsourced(judge, &rules)));
-    relied.extend(built_in(judge));
+    let would_break =
+        |put: &[(SystemId, LeafSet)]| break_without_from((world, binding), analysis, &worked_out, put);
+    violations.extend(stage.after(checks::unsourced(analysis, would_break)));
+    relied.extend(built_in(analysis));
     Judgement {
         violations,
         relied,
         idle,
         standings,
-        counting: judge.counting.clone(),
-        assumed: judge.assumed.clone(),
+        counting: analysis.counting.clone(),
+        assumed: analysis.assumed.clone(),
         facts: Arc::clone(facts),
-        acting: Arc::clone(judge.graph.acting()),
-        carried: judge.held.carried.clone(),
+        acting: Arc::clone(analysis.graph.acting()),
+        carried: analysis.held.carried.clone(),
         worked_out,
         haunted: None,
     }
@@ -227,8 +225,8 @@ pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
     let (declared, assumed, held) = followed(model, &counting, &Arc::new(Facts::new(model)));
     let graph = declared.carrying(&held.carried);
     let mut reaches: Vec<Carried> =
-        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
-            model.statements.iter().map(|statement| promises::reach(judge, &statement.promise)).collect()
+        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |analysis| {
+            model.statements.iter().map(|statement| promises::reach(analysis, &statement.promise)).collect()
         });
     reaches.iter_mut().filter_map(|carried| carried.furthest.as_mut()).for_each(|w| w.declare(model));
     reaches
@@ -246,9 +244,9 @@ fn judged<R>(
     (model, day): (&Model, Date),
     (scope, counting): (&Scope, &Counting),
     (graph, assumed, held): (&Graph, &Assumed, &Held),
-    work: impl FnOnce(&Judge) -> R,
+    work: impl FnOnce(&Analysis) -> R,
 ) -> R {
-    work(&Judge {
+    work(&Analysis {
         model,
         day,
         matching: Matching::new(model, scope.as_of.unwrap_or(day)),
@@ -285,35 +283,35 @@ struct Known<'k> {
 }
 
 /// Judges one rule or promise.
-fn ruled(judge: &Judge, rule: RuleRef, body: &Body, known: Known) -> Ruled {
+fn ruled(analysis: &Analysis, rule: RuleRef, body: &Body, known: Known) -> Ruled {
     let Known { only, decided, worked_out } = known;
     match body {
         Body::Forbid(forbid) => {
-            let decide = || Arc::new(Decided::new(judge.matching, judge.graph.facts(), forbid));
+            let decide = || Arc::new(Decided::new(analysis.matching, analysis.graph.facts(), forbid));
             let (decided, known) = (&decided.unwrap_or_else(decide), worked_out.as_ref());
             let found = match only {
                 Some(only) => {
-                    let origins = &starting(judge, only);
-                    rules::forbidden(&Judge { origins, ..*judge }, rule, forbid, decided, known)
+                    let origins = &starting(analysis, only);
+                    rules::forbidden(&Analysis { origins, ..*analysis }, rule, forbid, decided, known)
                 }
-                None => rules::forbidden(judge, rule, forbid, decided, known),
+                None => rules::forbidden(analysis, rule, forbid, decided, known),
             };
             let Forbidden { violations, idle, worked_out } = found;
             Ruled { violations, idle, worked_out, ..Ruled::default() }
         }
         Body::Limit(limit) => {
-            let (violations, relied, idle) = rules::limited(judge, rule, limit, only);
+            let (violations, relied, idle) = rules::limited(analysis, rule, limit, only);
             Ruled { violations, relied, idle, worked_out: None }
         }
         Body::Require(require) => {
-            let (violations, idle) = rules::required(judge, rule, require);
+            let (violations, idle) = rules::required(analysis, rule, require);
             Ruled { violations, idle, ..Ruled::default() }
         }
     }
 }
 
 /// The origins whose data is found somewhere, as far as it starts at the systems concerned.
-fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<'j>)> {
+fn starting<'j>(analysis: &Analysis<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<'j>)> {
     let wanted: FxHashSet<SystemId> = only
         .iter()
         .filter_map(|on| match on {
@@ -321,7 +319,7 @@ fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<
             _ => None,
         })
         .collect();
-    let narrowed = judge.origins.iter().map(|(origin, starts)| {
+    let narrowed = analysis.origins.iter().map(|(origin, starts)| {
         let starts: Starts = starts.iter().copied().filter(|(system, _)| wanted.contains(system)).collect();
         (*origin, starts)
     });
@@ -333,7 +331,7 @@ fn starting<'j>(judge: &Judge<'j>, only: &FxHashSet<On>) -> Vec<(Origin, Starts<
 /// What a walk over flows that count there proves, from where data is declared to start,
 /// holds there as well: fewer flows take nothing from it. Only for the others everything
 /// that could break their rules is looked for again.
-pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) -> Vec<bool> {
+pub fn absent_in(world: &World, day: Date, scope: &Scope, judgement: &Judgement) -> Vec<bool> {
     let model = judgement.haunted.as_ref().unwrap_or(&world.model);
     let counting = Counting::new(model, day, scope);
     let declared = |system: SystemId| judgement.assumed.at(system).is_none();
@@ -374,7 +372,7 @@ pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) ->
     // A graph of what each flow carries would take longer to make than it saves.
     let (graph, assumed, held) = followed(model, &counting, &judgement.facts);
     let found: FxHashSet<(RuleRef, On)> =
-        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |judge| {
+        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |analysis| {
             let of_checks = open.iter().filter_map(|&(rule, on)| match (rule, on) {
                 (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
                 _ => None,
@@ -382,17 +380,21 @@ pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) ->
             let flows: FxHashSet<(BuiltIn, FlowId)> = of_checks.collect();
             // Without other assumed origins every walk was one where more flows count, too: under
             // no other agreements.
-            let others =
-                judge.assumed.pairs.iter().any(|pair| judgement.assumed.pairs.binary_search(pair).is_err());
+            let others = analysis
+                .assumed
+                .pairs
+                .iter()
+                .any(|pair| judgement.assumed.pairs.binary_search(pair).is_err());
             let mut among: FxHashSet<AgreementId> = FxHashSet::default();
             let checked = judgement.violations.iter().filter(|v| matches!(v.rule, RuleRef::Check(_)));
             checked.filter(|v| open.contains(&key(v))).for_each(|v| among.extend(&v.agreements));
-            let mut found = checks::breaking_terms(judge, &flows, Some(&among).filter(|_| !others));
-            found.extend(checks::unsourced(judge, &Unasked));
-            found.extend(checks::ended(judge));
-            found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(judge, check, flow)).map(
+            let mut found = checks::breaking_terms(analysis, &flows, Some(&among).filter(|_| !others));
+            // Only whether there is a finding matters, not how severe it is.
+            found.extend(checks::unsourced(analysis, |put| vec![Vec::new(); put.len()]));
+            found.extend(checks::ended(analysis));
+            found.extend(flows.iter().filter(|&&(check, flow)| checks::offends(analysis, check, flow)).map(
                 |&(check, flow)| {
-                    Violation::bare(RuleRef::Check(check), On::Flow(flow), judge.model.data.leaf_count())
+                    Violation::bare(RuleRef::Check(check), On::Flow(flow), analysis.model.data.leaf_count())
                 },
             ));
             let mut wanted: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
@@ -402,13 +404,13 @@ pub fn absent(world: &World, day: Date, scope: &Scope, judgement: &Judgement) ->
             let rules = all_rules(world);
             // Where fewer flows count, data may have to be assumed where it came from others.
             let carries_more =
-                |flow: &FlowId| !judge.held.carried[*flow].is_subset(&judgement.carried[*flow]);
-            let more: Vec<FlowId> = judge.graph.flows().iter().copied().filter(carries_more).collect();
+                |flow: &FlowId| !analysis.held.carried[*flow].is_subset(&judgement.carried[*flow]);
+            let more: Vec<FlowId> = analysis.graph.flows().iter().copied().filter(carries_more).collect();
             let again = rules.par_iter().filter_map(|&(rule, body)| Some((rule, body, wanted.get(&rule)?)));
             found.par_extend(again.flat_map(|(rule, body, only)| {
-                let worked_out = judgement.worked_out.get(&rule).map(|known| known.besides(judge, &more));
+                let worked_out = judgement.worked_out.get(&rule).map(|known| known.besides(analysis, &more));
                 let decided = worked_out.as_ref().map(|known| Arc::clone(known.decided()));
-                ruled(judge, rule, body, Known { only: Some(only), decided, worked_out }).violations
+                ruled(analysis, rule, body, Known { only: Some(only), decided, worked_out }).violations
             }));
             found.iter().map(key).collect()
         });
@@ -421,20 +423,11 @@ fn asks_relation(body: &Body) -> bool {
     matches!(body, Body::Forbid(forbid) if Matching::asks_relation(&forbid.to))
 }
 
-/// Which rules an assumed origin would break does not matter.
-struct Unasked;
-
-impl Sourceless for Unasked {
-    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>> {
-        vec![Vec::new(); put.len()]
-    }
-}
-
 /// `only_from` that left something out, `disposed` and ended retentions that kept a flow from
 /// counting.
-fn built_in(judge: &Judge) -> Vec<Relied> {
-    let model = judge.model;
-    let only_from = judge.held.left_out.iter().map(|&flow| {
+fn built_in(analysis: &Analysis) -> Vec<Relied> {
+    let model = analysis.model;
+    let only_from = analysis.held.left_out.iter().map(|&flow| {
         let names = model.flows[flow].only_from.iter().flatten().map(|&p| model.parties[p].id());
         Relied {
             rule: ReliedRule::BuiltIn("flow/only_from"),
@@ -442,12 +435,12 @@ fn built_in(judge: &Judge) -> Vec<Relied> {
             claim: format!("only_from: {}", names.collect::<Vec<_>>().join(", ")),
         }
     });
-    let disposed = judge.counting.disposed.iter().map(|&flow| {
+    let disposed = analysis.counting.disposed.iter().map(|&flow| {
         let gone = model::disposal(model, flow);
         let claim = gone.map(|gone| format!("disposed: {}, evidence: {}", gone.date, gone.evidence));
         Relied { rule: ReliedRule::BuiltIn("flow/disposed"), flow, claim: claim.unwrap_or_default() }
     });
-    let expired = judge.counting.expired.iter().map(|&flow| {
+    let expired = analysis.counting.expired.iter().map(|&flow| {
         let kept = model.flows[flow].retention.map(|kept| kept.to_string()).unwrap_or_default();
         let until = model::ends(model, flow).map(|day| day.to_string()).unwrap_or_default();
         let claim = format!("retention: {kept} after {until}");

@@ -1,7 +1,7 @@
 //! What there is to say of a rule, wherever it comes from.
 
+use crate::audit::analysis::RuleRef;
 use crate::audit::checks;
-use crate::audit::judge::RuleRef;
 use crate::base::finding::FindingKind;
 use crate::base::source::Span;
 use crate::base::vocabulary::{PolicyStatus, Severity, Word};

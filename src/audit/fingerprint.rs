@@ -1,6 +1,6 @@
 //! Names for findings that stay.
 
-use crate::audit::judge::On;
+use crate::audit::analysis::On;
 use crate::model::Model;
 
 /// `rf1:` and 16 hexadecimal digits over a rule's full id and what the finding is

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::audit::judge::{Violation, Witness};
+use crate::audit::analysis::{Violation, Witness};
 use crate::base::bits::LeafSet;
 use crate::base::finding::{Chain, Hop};
 use crate::base::source::Sources;

@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::evaluate::Judgement;
 use super::notices::Notices;
 use super::{all_rules, rule_facts};
-use crate::audit::judge::RuleRef;
+use crate::audit::analysis::RuleRef;
 use crate::audit::rules::Idle;
 use crate::base::diagnostic::nearest;
 use crate::base::glob::Glob;

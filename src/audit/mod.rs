@@ -1,5 +1,6 @@
 //! The audit: everything that the declared flows break, as one result.
 
+pub mod analysis;
 pub mod checks;
 mod derivation;
 mod describe;
@@ -8,7 +9,6 @@ mod facts;
 mod fingerprint;
 mod hops;
 mod idle;
-pub mod judge;
 mod notices;
 mod overlooked;
 mod promise_view;
@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::audit::judge::RuleRef;
+use crate::audit::analysis::RuleRef;
 use crate::audit::promises::Standing;
 use crate::base::finding::{
     Audit, Finding, FindingKind, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry,
@@ -123,7 +123,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
         }
         let left = Status::ALL.iter().copied().filter(|&s| options.scope.admits(s) && !statuses.contains(&s));
         let scope = Scope { statuses: Some(left.collect()), running_on, ..options.scope.clone() };
-        evaluate::absent(world, options.day, &scope, judgement)
+        evaluate::absent_in(world, options.day, &scope, judgement)
     };
     let again = options.stages.begin("judging again", 0);
     let ended = [Status::Suspended, Status::Terminated];

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::analysis::RuleRef;
 use super::evaluate::Judgement;
-use super::judge::RuleRef;
 use super::{all_rules, idle, rule_facts};
 use crate::base::finding::Notice;
 use crate::base::source::{Sources, Span};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::all_rules;
-use super::judge::RuleRef;
+use super::analysis::RuleRef;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Role;
 use crate::declare::policy::{Body, Forbid, Reading, Require, Subjects};

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{evaluate, rule_facts};
-use crate::audit::judge::{RuleRef, Violation};
+use crate::audit::analysis::{RuleRef, Violation};
 use crate::model::Model;
 use crate::model::load::World;
 

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Options;
-use crate::audit::judge::Violation;
-use crate::base::bits::{LeafSet, contains, keep, ones, set, words};
+use crate::audit::analysis::Violation;
+use crate::base::bits::{LeafSet, and_assign, contains, ones, set, words};
 use crate::base::finding::{AppliedWaiver, Finding, FindingKind, FindingStatus, Notice, Place};
 use crate::base::glob::{Column, Glob};
 use crate::base::source::{Sources, Span};
@@ -194,7 +194,7 @@ impl<'w> Index<'w> {
         named.into_iter().flatten().for_each(|&at| set(&mut row, at));
         for (rows, (_, value)) in self.keys.iter().zip(GLOBS) {
             match rows.get(&value(finding)) {
-                Some(held) => keep(&mut row, held),
+                Some(held) => and_assign(&mut row, held),
                 None => row.fill(0),
             }
         }

@@ -76,14 +76,14 @@ impl LeafSet {
 
     /// All its leaves are in `other`.
     pub fn is_subset(&self, other: &LeafSet) -> bool {
-        !new(&self.0, &other.0)
+        !has_new(&self.0, &other.0)
     }
 
     /// The leaves that are not in `other`.
     #[must_use]
     pub fn minus(&self, other: &LeafSet) -> LeafSet {
         let mut left = self.clone();
-        take(&mut left.0, &other.0);
+        and_not_assign(&mut left.0, &other.0);
         left
     }
 
@@ -97,7 +97,7 @@ impl LeafSet {
     #[must_use]
     pub fn with(&self, row: &[u64]) -> LeafSet {
         let mut both = self.clone();
-        keep(&mut both.0, row);
+        and_assign(&mut both.0, row);
         both
     }
 
@@ -180,7 +180,7 @@ pub fn or_any(into: &mut [u64], row: &[u64]) -> bool {
 
 /// `into &= row`.
 #[inline]
-pub fn keep(into: &mut [u64], row: &[u64]) {
+pub fn and_assign(into: &mut [u64], row: &[u64]) {
     if let ([a, b, c], &[x, y, z]) = (&mut *into, row) {
         *a &= x;
         *b &= y;
@@ -192,13 +192,13 @@ pub fn keep(into: &mut [u64], row: &[u64]) {
 
 /// `into &= !row`.
 #[inline]
-pub fn take(into: &mut [u64], row: &[u64]) {
+pub fn and_not_assign(into: &mut [u64], row: &[u64]) {
     into.iter_mut().zip(row).for_each(|(a, b)| *a &= !b);
 }
 
 /// Whether `row` has a bit that `into` has not.
 #[inline]
-pub fn new(row: &[u64], into: &[u64]) -> bool {
+pub fn has_new(row: &[u64], into: &[u64]) -> bool {
     debug_assert_eq!(row.len(), into.len());
     if let (&[a, b, c], &[x, y, z]) = (row, into) {
         return a & !x | b & !y | c & !z != 0;

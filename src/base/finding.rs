@@ -229,7 +229,7 @@ pub struct Finding {
     pub subject: Option<String>,
     /// The origin leaves concerned, as the fewest categories.
     pub data: Vec<String>,
-    /// As what they arrive, as the fewest categories.
+    /// The categories that they arrive as, as few as cover them.
     pub arrives_as: Vec<String>,
     /// What the rule forbids of what the receiver works out from it, where nothing else shows
     /// why the rule is broken.

@@ -58,7 +58,8 @@ impl<'a> Known<'a> {
             else {
                 continue;
             };
-            if old.status != FindingStatus::New && !more_severe(old, finding) && !beyond(trees, old, finding) {
+            if old.status != FindingStatus::New && !more_severe(old, finding) && !beyond(trees, old, finding)
+            {
                 finding.status = old.status;
                 finding.waiver.clone_from(&old.waiver);
                 carried.insert(old.fingerprint.clone());

@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
+use crate::audit::analysis::Witness;
 use crate::audit::hops;
-use crate::audit::judge::Witness;
 use crate::base::bits::{self, LeafSet};
 use crate::base::finding::{Chain, Place};
 use crate::flow::graph::{Graph, Origin};

@@ -43,7 +43,7 @@ pub enum Stricter {
     Never,
 }
 
-use Stricter::{Binds, Demands, MoreSevere, Less, Looks, Lower, Never, Told, Within, Words};
+use Stricter::{Binds, Demands, Less, Looks, Lower, MoreSevere, Never, Told, Within, Words};
 
 /// The keys of a policy, of its rules and of what they say. What is not here lets more pass
 /// however it changes; a test holds the table against what the decoder knows.

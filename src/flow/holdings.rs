@@ -55,7 +55,7 @@ pub struct Holdings {
 }
 
 /// In the order of [`Holdings::all`].
-type Whose = (PartyId, PartyId, bool, Relation);
+type HoldingKey = (PartyId, PartyId, bool, Relation);
 
 #[derive(Default)]
 struct Found {
@@ -76,7 +76,7 @@ impl Holdings {
             model.everywhere(flow).for_each(|from| carried.extend(held.carried[from].row()));
             held.carried[flow] = carried;
         }
-        let mut found: BTreeMap<Whose, Found> = BTreeMap::new();
+        let mut found: BTreeMap<HoldingKey, Found> = BTreeMap::new();
         for (id, party) in model.parties.iter() {
             let declared = party.origins.iter().map(|&s| (s, &model.systems[s].originates));
             follow(&graph, Origin::Declared(id), declared, &mut found);
@@ -121,7 +121,7 @@ fn follow<'m>(
     graph: &Graph,
     origin: Origin,
     starts: impl Iterator<Item = (SystemId, &'m LeafSet)>,
-    found: &mut BTreeMap<Whose, Found>,
+    found: &mut BTreeMap<HoldingKey, Found>,
 ) {
     let model = graph.model;
     let party = origin.party();

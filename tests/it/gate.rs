@@ -951,12 +951,12 @@ fn every_setting_and_every_key_of_a_rule_has_its_class() {
 fn way(stricter: Stricter) -> &'static str {
     match stricter {
         Stricter::Words => "it explains, and no more",
-        Stricter::Told => "never: readers are told by it",
+        Stricter::Told => "never: it informs readers",
         Stricter::Looks => "it lists more, or is gone",
         Stricter::Demands => "it demands more",
         Stricter::Less => "it lists less, or is gone",
         Stricter::Lower => "it is lower",
-        Stricter::Graver => "it is graver",
+        Stricter::MoreSevere => "it is more severe",
         Stricter::Binds => "it binds and did not",
         Stricter::Within => "all that is below it is",
         Stricter::Never => "never",

@@ -57,6 +57,7 @@ mod schema;
 mod small_inputs;
 mod verify_scope;
 mod whole_files;
+mod words;
 mod written;
 mod yaml_fast;
 mod yaml_reader;

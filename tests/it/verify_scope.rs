@@ -272,7 +272,7 @@ fn what_holds_is_told_with_what_it_shows() {
     place.audit(&format!("--policy house.yaml --day {DAY}"));
     let (_, said) = place.run(&format!("verify c.json inv {told}"));
     assert!(said.contains("whether the audit fails cannot be told: 1 new finding (1 medium)"), "{said}");
-    assert!(said.contains("1 of `flow/unsourced` is perhaps high; 1 by policies that do not bind"), "{said}");
+    assert!(said.contains("1 of `flow/unsourced` is perhaps high; 1 by non-binding policies"), "{said}");
     let (_, said) = place.run(&format!("verify b.zip {told}"));
     assert!(said.contains("PASS: 1 new finding (1 medium)"), "{said}");
 }

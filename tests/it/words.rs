@@ -45,7 +45,19 @@ const PHRASES: &[(&str, &str)] = &[
 
 /// Names that are no longer those of anything in the source, each with the one to use.
 const NAMES: &[(&str, &str)] = &[
-//NAMES
+    ("Alike", "OriginClass"),
+    ("Candidates", "BackwardSlice"),
+    ("Passing::Many", "OriginFilter::Many"),
+    ("Passing::One", "OriginFilter::One"),
+    ("Sourceless", "a closure"),
+    ("Whose::Many", "ItemsOf::Many"),
+    ("abandon", "exit_cleaning_up"),
+    ("bits::keep", "bits::and_assign"),
+    ("bits::new", "bits::has_new"),
+    ("bits::take", "bits::and_not_assign"),
+    ("owed", "missing_findings"),
+    ("sift", "candidates"),
+    ("strangers", "disallowed_leaves"),
 ];
 
 fn root() -> &'static Path {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use ringfence::{Scope, World};
 use ringfence::testing::graph::Graph;
-use ringfence::testing::judge::{Judge, On, RuleRef, origins};
+use ringfence::testing::analysis::{Analysis, On, RuleRef, origins};
 use ringfence::testing::matching::Matching;
 use ringfence::testing::model::{Counting, Id};
 use ringfence::testing::policy::Body;
@@ -32,7 +32,7 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     let (assumed, held) = assume(&declared, &counting);
     let graph = declared.carrying(&held.carried);
     let origins = origins(model, &assumed);
-    let judge = Judge {
+    let analysis = Analysis {
         model,
         day,
         matching: Matching::new(model, day),
@@ -46,9 +46,9 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
     let shared = start.elapsed();
     let start = Instant::now();
     let rule_ref = RuleRef::Rule(0, 0);
-    let decided = Arc::new(Decided::new(judge.matching, graph.facts(), forbid));
-    let found = forbidden(&judge, rule_ref, forbid, &decided, None);
-    black_box(relied(&judge, &[(rule_ref, forbid, &decided)]));
+    let decided = Arc::new(Decided::new(analysis.matching, graph.facts(), forbid));
+    let found = forbidden(&analysis, rule_ref, forbid, &decided, None);
+    black_box(relied(&analysis, &[(rule_ref, forbid, &decided)]));
     let rule = start.elapsed();
     let mut all = Vec::new();
     for violation in &found.violations {

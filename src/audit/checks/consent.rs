@@ -1,7 +1,7 @@
 //! `terms/consent`: an agreement's own flows state the consent that it demands.
 
 use super::{Check, How};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
@@ -19,7 +19,7 @@ pub const CHECK: Check = Check {
 };
 
 // e of A: consent(e) < T(e).consent
-fn offends(judge: &Judge, id: FlowId) -> bool {
-    let flow = &judge.model.flows[id];
+fn offends(analysis: &Analysis, id: FlowId) -> bool {
+    let flow = &analysis.model.flows[id];
     flow.agreement.is_some() && flow.terms.consent.is_some_and(|least| flow.consent < least)
 }

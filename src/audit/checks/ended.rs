@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::flows::Carried;
 use super::{Check, How};
-use crate::audit::judge::{Judge, On, RuleRef, Violation};
+use crate::audit::analysis::{Analysis, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::{AgreementId, FlowId};
@@ -25,40 +25,41 @@ pub const CHECK: Check = Check {
 
 /// The flows by which ended agreements still move data.
 // A ended on the day judged, e of A counts: group(e.from) ≠ group(e.to)
-pub(super) fn moving(judge: &Judge) -> BTreeMap<AgreementId, Vec<FlowId>> {
-    let model = judge.model;
+pub(super) fn moving(analysis: &Analysis) -> BTreeMap<AgreementId, Vec<FlowId>> {
+    let model = analysis.model;
     let outside = |&&flow: &&FlowId| {
         let (from, to) = (model.flows[flow].from, model.flows[flow].to);
-        let counts = judge.counting.has(flow) && !model.leaves_ghost(flow);
+        let counts = analysis.counting.has(flow) && !model.leaves_ghost(flow);
         counts && model.systems[from].group != model.systems[to].group
     };
-    let ended = model.agreements.iter().filter(|(_, agreement)| agreement.ended(judge.day));
+    let ended = model.agreements.iter().filter(|(_, agreement)| agreement.ended(analysis.day));
     let flows = ended.map(|(id, agreement)| (id, agreement.flows.iter().filter(outside).copied().collect()));
     flows.filter(|(_, flows): &(AgreementId, Vec<FlowId>)| !flows.is_empty()).collect()
 }
 
 /// A finding for each ended agreement, by what its flows carry.
 pub(super) fn found(
-    judge: &Judge,
+    analysis: &Analysis,
     ended: BTreeMap<AgreementId, Vec<FlowId>>,
     carried: &Carried,
 ) -> Vec<Violation> {
-    let none = LeafSet::empty(judge.model.data.leaf_count());
+    let none = LeafSet::empty(analysis.model.data.leaf_count());
     let violation = |(agreement, flows): (AgreementId, Vec<FlowId>)| {
         let (mut data, mut arrives_as) = (none.clone(), none.clone());
         for &flow in &flows {
             data.extend(carried.get(&flow).map_or(none.row(), |(data, _)| data.row()));
-            arrives_as.extend(judge.carried(flow).row());
+            arrives_as.extend(analysis.carried(flow).row());
         }
         let walks = flows.iter().filter_map(|flow| carried.get(flow)).map(|(_, walk)| walk);
         let shortest = walks.filter(|walk| !walk.is_empty()).min_by_key(|walk| walk.len());
-        let witnesses = shortest.map(|walk| judge.witness(walk.clone(), &data, None)).into_iter().collect();
+        let witnesses =
+            shortest.map(|walk| analysis.witness(walk.clone(), &data, None)).into_iter().collect();
         Violation {
             agreements: vec![agreement],
             witnesses,
             data,
             arrives_as,
-            ..Violation::bare(ended_check(), On::Agreement(agreement), judge.model.data.leaf_count())
+            ..Violation::bare(ended_check(), On::Agreement(agreement), analysis.model.data.leaf_count())
         }
     };
     ended.into_iter().map(violation).collect()
@@ -69,7 +70,7 @@ fn ended_check() -> RuleRef {
 }
 
 /// That agreements have ended, and nothing more.
-pub fn ended(judge: &Judge) -> Vec<Violation> {
-    let leaves = judge.model.data.leaf_count();
-    moving(judge).into_keys().map(|id| Violation::bare(ended_check(), On::Agreement(id), leaves)).collect()
+pub fn ended(analysis: &Analysis) -> Vec<Violation> {
+    let leaves = analysis.model.data.leaf_count();
+    moving(analysis).into_keys().map(|id| Violation::bare(ended_check(), On::Agreement(id), leaves)).collect()
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{How, all, check, ended};
-use crate::audit::judge::{Judge, On, RuleRef, Shortest, Violation, keep_shortest};
+use crate::audit::analysis::{Analysis, On, RuleRef, Shortest, Violation, keep_shortest};
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::BuiltIn;
-use crate::flow::propagate::{Candidates, Course, Passing, reaching};
+use crate::flow::propagate::{BackwardSlice, Course, OriginFilter, reaching};
 use crate::model::FlowId;
 
 /// Everything moves everywhere; nothing more needs to be known.
@@ -22,30 +22,30 @@ impl Course for Plain {
 }
 
 /// Whether a check that looks at flows alone finds something at a flow.
-pub fn offends(judge: &Judge, id: BuiltIn, flow: FlowId) -> bool {
+pub fn offends(analysis: &Analysis, id: BuiltIn, flow: FlowId) -> bool {
     match check(id).how {
-        How::Alone(offends) => judge.counting.has(flow) && offends(judge, flow),
+        How::Alone(offends) => analysis.counting.has(flow) && offends(analysis, flow),
         _ => false,
     }
 }
 
 /// The findings of the checks that look at flows alone, and on agreements that have ended.
-pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
+pub fn offending_flows(analysis: &Analysis) -> Vec<Violation> {
     let mut offending: Vec<(BuiltIn, FlowId)> = Vec::new();
     for check in all() {
         if let How::Alone(offends) = check.how {
-            let flows = judge.counting.iter().filter(|&flow| offends(judge, flow));
+            let flows = analysis.counting.iter().filter(|&flow| offends(analysis, flow));
             offending.extend(flows.map(|flow| (check.id, flow)));
         }
     }
-    let ended = ended::moving(judge);
+    let ended = ended::moving(analysis);
     let of_ended = ended.values().flatten().copied();
     let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).chain(of_ended).collect();
-    let carried = carried(judge, &flows);
-    let nothing = (LeafSet::empty(judge.model.data.leaf_count()), Vec::new());
+    let carried = carried(analysis, &flows);
+    let nothing = (LeafSet::empty(analysis.model.data.leaf_count()), Vec::new());
     let violation = |(check, flow): (BuiltIn, FlowId)| {
         let (data, walk) = carried.get(&flow).unwrap_or(&nothing);
-        let f = &judge.model.flows[flow];
+        let f = &analysis.model.flows[flow];
         let documented = f.agreement.into_iter().collect();
         Violation {
             rule: RuleRef::Check(check),
@@ -53,9 +53,9 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
             severity: None,
             agreements: documented,
             data: data.clone(),
-            arrives_as: judge.carried(flow),
+            arrives_as: analysis.carried(flow),
             witnesses: (!walk.is_empty())
-                .then(|| judge.witness(walk.clone(), data, None))
+                .then(|| analysis.witness(walk.clone(), data, None))
                 .into_iter()
                 .collect(),
             consequent: false,
@@ -63,7 +63,7 @@ pub fn offending_flows(judge: &Judge) -> Vec<Violation> {
         }
     };
     let mut violations: Vec<Violation> = offending.into_iter().map(violation).collect();
-    violations.extend(ended::found(judge, ended, &carried));
+    violations.extend(ended::found(analysis, ended, &carried));
     violations
 }
 
@@ -72,27 +72,27 @@ pub(super) type Carried = BTreeMap<FlowId, (LeafSet, Vec<FlowId>)>;
 
 /// The origin leaves that each of some flows carries, and a shortest walk that ends
 /// with it.
-fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
-    let model = judge.model;
+fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> Carried {
+    let model = analysis.model;
     let mut carried = Carried::new();
     if flows.is_empty() {
         return carried;
     }
-    let members = judge.graph.members();
+    let members = analysis.graph.members();
     let everywhere = flows.iter().flat_map(|&flow| model.everywhere(flow));
-    let offending = judge.graph.some(everywhere.filter(|&flow| members[flow]));
+    let offending = analysis.graph.some(everywhere.filter(|&flow| members[flow]));
     let candidates =
-        reaching(judge.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
-    let candidates = Candidates::of(&candidates, 1);
-    let turning = judge.turning(candidates);
-    let useful = (candidates, &turning);
+        reaching(analysis.graph, &Plain, offending, |edge, _, row| row.copy_from_slice(edge.leaves));
+    let candidates = BackwardSlice::of(&candidates, 1);
+    let turning = analysis.turning(candidates);
+    let slice = (candidates, &turning);
     // How long a shortest walk to each flow is, and from which origin; a walk is written out only where it is
     // the one that is shown.
     let mut nearest: FxHashMap<FlowId, (usize, usize)> = FxHashMap::default();
-    for (at, &(origin, ref starts)) in judge.origins.iter().enumerate() {
+    for (at, &(origin, ref starts)) in analysis.origins.iter().enumerate() {
         let mut seen: Vec<(FlowId, LeafSet, usize)> = Vec::new();
-        let passing = Passing::One(origin);
-        judge.follow(judge.graph, &Plain, passing, starts, useful, |began, crossing| {
+        let passing = OriginFilter::One(origin);
+        analysis.follow(analysis.graph, &Plain, passing, starts, slice, |began, crossing| {
             let flow = model.declared_flow(crossing.flow);
             if flows.contains(&flow) {
                 let mut data = LeafSet::empty(model.data.leaf_count());
@@ -119,10 +119,10 @@ fn carried(judge: &Judge, flows: &FxHashSet<FlowId>) -> Carried {
         }
     }
     for (at, flows) in shown {
-        let Some(&(origin, ref starts)) = judge.origins.get(at) else { continue };
+        let Some(&(origin, ref starts)) = analysis.origins.get(at) else { continue };
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
-        let passing = Passing::One(origin);
-        let followed = judge.follow(judge.graph, &Plain, passing, starts, useful, |_, crossing| {
+        let passing = OriginFilter::One(origin);
+        let followed = analysis.follow(analysis.graph, &Plain, passing, starts, slice, |_, crossing| {
             let flow = model.declared_flow(crossing.flow);
             if flows.contains(&flow) {
                 keep_shortest(&mut shortest, flow, Shortest::new(model, &crossing, crossing.leaves));

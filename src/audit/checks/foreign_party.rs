@@ -1,7 +1,7 @@
 //! `flow/foreign-party`: an agreement's flows touch only those who signed it.
 
 use super::{Check, How};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
@@ -17,8 +17,8 @@ pub const CHECK: Check = Check {
     how: How::Alone(offends),
 };
 
-fn offends(judge: &Judge, id: FlowId) -> bool {
-    let model = judge.model;
+fn offends(analysis: &Analysis, id: FlowId) -> bool {
+    let model = analysis.model;
     model.flows[id].agreement.is_some_and(|agreement| {
         let parties = &model.agreements[agreement].parties;
         !parties.contains(&model.sender(id)) || !parties.contains(&model.receiver(id))

@@ -19,9 +19,9 @@ pub use purpose::ruled_out;
 pub use ended::ended;
 pub use flows::{offending_flows, offends};
 pub use terms::{Under, breaking_terms, broken_terms};
-pub use unsourced::{Sourceless, needing, unsourced};
+pub use unsourced::{needing, unsourced};
 
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::{BuiltIn, Severity, Word};
 use crate::model::FlowId;
@@ -51,10 +51,10 @@ impl Check {
     /// The leaves with which a flow breaks terms that it carries data under, if any. A flow whose
     /// transform releases data from them is not checked: the data is transformed before it leaves.
     /// What is disposed is checked for nothing.
-    pub fn breaks(&self, judge: &Judge, under: &Under, flow: FlowId) -> Option<LeafSet> {
+    pub fn breaks(&self, analysis: &Analysis, under: &Under, flow: FlowId) -> Option<LeafSet> {
         match self.how {
-            How::Under(broken) if judge.counting.has(flow) && !under.releases(judge, flow) => {
-                broken(judge, under, flow)
+            How::Under(broken) if analysis.counting.has(flow) && !under.releases(analysis, flow) => {
+                broken(analysis, under, flow)
             }
             _ => None,
         }
@@ -66,9 +66,9 @@ impl Check {
 pub enum How {
     /// At each flow that carries items under terms: the leaves for which the terms
     /// are broken, `None` if for none.
-    Under(fn(&Judge, &Under, FlowId) -> Option<LeafSet>),
+    Under(fn(&Analysis, &Under, FlowId) -> Option<LeafSet>),
     /// At each counting flow alone.
-    Alone(fn(&Judge, FlowId) -> bool),
+    Alone(fn(&Analysis, FlowId) -> bool),
     /// At assumed origins.
     Assumed,
     /// At agreements.

@@ -1,7 +1,7 @@
 //! `terms/onward`: data is passed on only to whom the agreement allows.
 
 use super::{Check, How, Under};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::{BuiltIn, Onward, Severity};
 use crate::model::FlowId;
@@ -19,17 +19,17 @@ pub const CHECK: Check = Check {
     how: How::Under(broken),
 };
 
-fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    if !offends(judge, under, id) {
+fn broken(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if !offends(analysis, under, id) {
         return None;
     }
-    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
+    let left = analysis.model.flows[id].leaves.minus(&allowed(analysis, under, id));
     (!left.is_empty()).then_some(left)
 }
 
 /// Whether a flow passes data on to somebody, `onward_to` aside.
-fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    let (model, graph) = (judge.model, judge.graph);
+fn offends(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
+    let (model, graph) = (analysis.model, analysis.graph);
     if graph.agreement(id) == Some(under.agreement) || !graph.crosses(id) {
         return false;
     }
@@ -51,8 +51,8 @@ fn offends(judge: &Judge, under: &Under, id: FlowId) -> bool {
 
 /// Whether a flow passes data on, `onward_to` aside, to somebody who has not signed the terms: by
 /// nothing but whether it crosses into another party, and whether as the processor's.
-pub fn passes_on(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    let (graph, onward) = (judge.graph, under.onward);
+pub fn passes_on(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
+    let (graph, onward) = (analysis.graph, under.onward);
     graph.crosses(id)
         && match onward {
             Onward::Prohibited => true,
@@ -63,17 +63,17 @@ pub fn passes_on(judge: &Judge, under: &Under, id: FlowId) -> bool {
 
 /// The leaves for which a flow that passes data on would break terms of any agreement that is
 /// not its own and whose parties the receiver is not among.
-pub fn strangers(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    let left = judge.model.flows[id].leaves.minus(&allowed(judge, under, id));
+pub fn disallowed_leaves(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let left = analysis.model.flows[id].leaves.minus(&allowed(analysis, under, id));
     (!left.is_empty()).then_some(left)
 }
 
 /// The leaves that `onward_to` lets pass over a flow.
-fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
-    let model = judge.model;
+fn allowed(analysis: &Analysis, under: &Under, id: FlowId) -> LeafSet {
+    let model = analysis.model;
     let flow = &model.flows[id];
     let mut leaves = LeafSet::empty(model.data.leaf_count());
-    for allowed in under.onward_to.iter().filter(|a| a.party == judge.graph.receiver(id)) {
+    for allowed in under.onward_to.iter().filter(|a| a.party == analysis.graph.receiver(id)) {
         if allowed.purposes.is_empty() || flow.purposes.iter().all(|&p| model.under(p, &allowed.purposes)) {
             leaves.extend(allowed.leaves.as_ref().unwrap_or(&flow.leaves).row());
         }
@@ -82,15 +82,15 @@ fn allowed(judge: &Judge, under: &Under, id: FlowId) -> LeafSet {
 }
 
 /// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
-pub fn may_rely(judge: &Judge, under: &Under, id: FlowId) -> bool {
-    judge.counting.has(id) && judge.graph.crosses(id) && !allowed(judge, under, id).is_empty()
+pub fn may_rely(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
+    analysis.counting.has(id) && analysis.graph.crosses(id) && !allowed(analysis, under, id).is_empty()
 }
 
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.
-pub fn relies(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    if !judge.counting.has(id) || under.releases(judge, id) || !offends(judge, under, id) {
+pub fn relies(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    if !analysis.counting.has(id) || under.releases(analysis, id) || !offends(analysis, under, id) {
         return None;
     }
-    let leaves = allowed(judge, under, id).and(&judge.model.flows[id].leaves);
+    let leaves = allowed(analysis, under, id).and(&analysis.model.flows[id].leaves);
     (!leaves.is_empty()).then_some(leaves)
 }

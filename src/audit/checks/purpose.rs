@@ -1,7 +1,7 @@
 //! `terms/purpose`: data is used for what the agreement permits.
 
 use super::{Check, How, Under};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{BuiltIn, Severity};
@@ -28,8 +28,8 @@ pub const CHECK: Check = Check {
 // ∃ p ∈ e.purposes: p not below any of T.purposes, or
 // v.purposes ≠ ∅, ∀ p ∈ v.purposes, q ∈ T.purposes: neither p ≤ q nor q ≤ p, or
 // ∃ p ∈ e.purposes ∪ v.purposes, q ∈ T.prohibited: p ≤ q or q ≤ p
-fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    let model = judge.model;
+fn broken(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let model = analysis.model;
     let flow = &model.flows[id];
     let run_for = &model.systems[flow.to].purposes;
     let outside = under.permitted.as_ref().is_some_and(|named| {

@@ -1,7 +1,7 @@
 //! `terms/retention`: data is kept no longer than the agreement allows.
 
 use super::{Check, How, Under};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::bits::LeafSet;
 use crate::base::duration::Duration;
 use crate::base::vocabulary::{BuiltIn, Severity};
@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
 };
 
 // retention(e) > T.retention
-fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    let flow = &judge.model.flows[id];
+fn broken(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let flow = &analysis.model.flows[id];
     let kept = flow.retention.unwrap_or(Duration::Unlimited);
     under.terms.retention.is_some_and(|most| kept > most).then(|| LeafSet::clone(&flow.leaves))
 }

@@ -1,7 +1,7 @@
 //! `terms/safeguards`: each flow has the safeguards that the agreement demands.
 
 use super::{Check, How, Under};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
@@ -19,8 +19,8 @@ pub const CHECK: Check = Check {
 };
 
 // T.safeguards ⊄ e.safeguards
-fn broken(judge: &Judge, under: &Under, id: FlowId) -> Option<LeafSet> {
-    let flow = &judge.model.flows[id];
+fn broken(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let flow = &analysis.model.flows[id];
     let lacks = under.terms.safeguards.iter().any(|s| !flow.declared.safeguards.contains(&s.value));
     lacks.then(|| LeafSet::clone(&flow.leaves))
 }

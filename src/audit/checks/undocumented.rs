@@ -1,7 +1,7 @@
 //! `flow/undocumented`: what moves between two parties moves under an agreement.
 
 use super::{Check, How};
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::model::FlowId;
 
@@ -17,6 +17,6 @@ pub const CHECK: Check = Check {
     how: How::Alone(offends),
 };
 
-fn offends(judge: &Judge, id: FlowId) -> bool {
-    judge.model.flows[id].agreement.is_none() && judge.model.crosses(id)
+fn offends(analysis: &Analysis, id: FlowId) -> bool {
+    analysis.model.flows[id].agreement.is_none() && analysis.model.crosses(id)
 }

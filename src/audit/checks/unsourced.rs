@@ -1,7 +1,7 @@
 //! `flow/unsourced`: data that moves starts somewhere.
 
 use super::{Check, How};
-use crate::audit::judge::{Judge, On, RuleRef, Violation};
+use crate::audit::analysis::{Analysis, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
 use crate::base::source::Span;
 use crate::base::taxonomy::Key;
@@ -22,12 +22,6 @@ pub const CHECK: Check = Check {
     how: How::Assumed,
 };
 
-/// Which rules items of an assumed origin would break if only their `from` let them.
-pub trait Sourceless {
-    /// For leaves put at systems, the full ids of the rules that they would break.
-    fn would_break(&self, put: &[(SystemId, LeafSet)]) -> Vec<Vec<String>>;
-}
-
 /// The first declaration that needs a category at a system.
 pub fn needing(model: &Model, system: SystemId, key: Key) -> Span {
     let flows = model.flows.values().filter(|f| f.from == system);
@@ -37,23 +31,28 @@ pub fn needing(model: &Model, system: SystemId, key: Key) -> Span {
     span.unwrap_or(model.systems[system].declared.id.span)
 }
 
-/// A finding for each assumed origin.
-pub fn unsourced(judge: &Judge, rules: &impl Sourceless) -> Vec<Violation> {
-    let pairs = &judge.assumed.pairs;
-    let put: Vec<_> = pairs.iter().map(|(system, key)| (*system, judge.model.data.leaves([key]))).collect();
-    let broken = rules.would_break(&put);
+/// A finding for each assumed origin. For leaves put at systems `would_break` says which rules, by their
+/// full ids, they would break but for the rule's `from`.
+pub fn unsourced(
+    analysis: &Analysis,
+    would_break: impl Fn(&[(SystemId, LeafSet)]) -> Vec<Vec<String>>,
+) -> Vec<Violation> {
+    let pairs = &analysis.assumed.pairs;
+    let put: Vec<_> =
+        pairs.iter().map(|(system, key)| (*system, analysis.model.data.leaves([key]))).collect();
+    let broken = would_break(&put);
     let mut violations = Vec::new();
-    for ((&(system, key), (_, leaves)), would_break) in pairs.iter().zip(&put).zip(broken) {
+    for ((&(system, key), (_, leaves)), rules) in pairs.iter().zip(&put).zip(broken) {
         violations.push(Violation {
             rule: RuleRef::Check(CHECK.id),
             on: On::Unsourced(system, key),
-            severity: (!would_break.is_empty()).then_some(Severity::High),
+            severity: (!rules.is_empty()).then_some(Severity::High),
             agreements: Vec::new(),
             arrives_as: leaves.clone(),
             data: leaves.clone(),
             witnesses: Vec::new(),
             consequent: false,
-            details: would_break,
+            details: rules,
         });
     }
     violations

@@ -2,14 +2,14 @@
 
 use super::carried::leaves;
 use super::{LISTED, Open, places};
+use crate::audit::analysis::{Analysis, On, Violation, Witness};
 use crate::audit::checks::needing;
-use crate::audit::judge::{Judge, On, Violation, Witness};
 use crate::base::bits::{self, LeafSet};
 use crate::base::finding::GapKind;
 use crate::base::taxonomy::Key;
 use crate::declare::policy::{AnyOf, Body, FlowKeys, Most, Reading};
 use crate::flow::graph::Origin;
-use crate::flow::propagate::{Course, Deriving, Passing, Seed, State, forward, reaching};
+use crate::flow::propagate::{Course, Deriving, OriginFilter, Seed, State, forward, reaching};
 use crate::model::matching::{Arrival, Matching, RELATIONS};
 use crate::model::{FlowId, SystemId, Table};
 
@@ -17,10 +17,10 @@ use crate::model::{FlowId, SystemId, Table};
 type Pair = (SystemId, Key);
 
 /// The assumed origins that alone break a promise.
-pub fn breaking(judge: &Judge, found: &[Violation]) -> Vec<Open> {
-    let model = judge.model;
+pub fn breaking(analysis: &Analysis, found: &[Violation]) -> Vec<Open> {
+    let model = analysis.model;
     let mut open = Vec::new();
-    for &pair in &judge.assumed.pairs {
+    for &pair in &analysis.assumed.pairs {
         let (system, key) = pair;
         let of_data = |v: &&Violation| v.data.intersects(&model.data.leaves([&key]));
         for violation in found.iter().filter(of_data) {
@@ -37,7 +37,7 @@ pub fn breaking(judge: &Judge, found: &[Violation]) -> Vec<Open> {
                 _ => continue,
             };
             if here {
-                open.push(origin(judge, pair, &whither, walk.cloned()));
+                open.push(origin(analysis, pair, &whither, walk.cloned()));
                 break;
             }
         }
@@ -45,8 +45,8 @@ pub fn breaking(judge: &Judge, found: &[Violation]) -> Vec<Open> {
     open
 }
 
-fn origin(judge: &Judge, (system, key): Pair, whither: &str, walk: Option<Witness>) -> Open {
-    let model = judge.model;
+fn origin(analysis: &Analysis, (system, key): Pair, whither: &str, walk: Option<Witness>) -> Open {
+    let model = analysis.model;
     let (name, data) = (&model.systems[system].name, model.data.name(key));
     Open {
         kind: GapKind::AssumedOrigin,
@@ -96,10 +96,10 @@ struct Target {
 }
 
 impl Target {
-    fn new(judge: &Judge, body: &Body) -> Option<Self> {
-        let (model, matching) = (judge.model, judge.matching);
+    fn new(analysis: &Analysis, body: &Body) -> Option<Self> {
+        let (model, matching) = (analysis.model, analysis.matching);
         let exempt = |list: &AnyOf<FlowKeys>, flow| {
-            !list.is_empty() && judge.counting.moves(flow) && matching.flow(list, flow, Reading::Unlikely)
+            !list.is_empty() && analysis.counting.moves(flow) && matching.flow(list, flow, Reading::Unlikely)
         };
         Some(match body {
             Body::Require(_) => return None,
@@ -113,13 +113,13 @@ impl Target {
                     relations.iter().any(arrives)
                 };
                 let by = |flow: FlowId| {
-                    judge.counting.has(flow)
+                    analysis.counting.has(flow)
                         && !exempt(&forbid.through, flow)
                         && !exempt(&forbid.arriving, flow)
                         && is(model.flows[flow].to, Some(flow))
                 };
                 Target {
-                    data: leaves(judge, &forbid.data),
+                    data: leaves(analysis, &forbid.data),
                     through: model.flows.ids().map(|flow| exempt(&forbid.through, flow)).collect(),
                     by: model.flows.ids().map(by).collect(),
                     at: model.systems.ids().map(|s| !model.is_ghost(s) && is(s, None)).collect(),
@@ -128,17 +128,17 @@ impl Target {
             }
             Body::Limit(limit) => {
                 let mut at: Table<SystemId, bool> = model.systems.map(|_| false);
-                places::places(judge, limit).into_iter().for_each(|s| at[s] = true);
+                places::places(analysis, limit).into_iter().for_each(|s| at[s] = true);
                 let through: Table<FlowId, bool> =
                     model.flows.ids().map(|flow| exempt(&limit.through, flow)).collect();
                 let by =
-                    |flow: FlowId| judge.counting.has(flow) && !through[flow] && at[model.flows[flow].to];
+                    |flow: FlowId| analysis.counting.has(flow) && !through[flow] && at[model.flows[flow].to];
                 let (keys, any_only) = match &limit.most {
                     Most::Together { of, .. } => (of, true),
                     Most::Origins { data, .. } => (data, false),
                 };
                 let by = model.flows.ids().map(by).collect();
-                Target { data: leaves(judge, keys), through, by, at, any_only }
+                Target { data: leaves(analysis, keys), through, by, at, any_only }
             }
         })
     }
@@ -147,24 +147,24 @@ impl Target {
 /// The assumed origins whose data would break a promise if it were what the promise is
 /// about: of its data (or worked out from it), and from where it says. One pass backward
 /// for all: unknown data passes every `only_from`.
-pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
-    if judge.assumed.pairs.is_empty() {
+pub fn would_break(analysis: &Analysis, body: &Body) -> Vec<Open> {
+    if analysis.assumed.pairs.is_empty() {
         return Vec::new();
     }
-    let model = judge.model;
-    let Some(target) = Target::new(judge, body) else {
+    let model = analysis.model;
+    let Some(target) = Target::new(analysis, body) else {
         return Vec::new();
     };
     let derived = model.data.find("derived");
     let touching = Deriving::new(model, &target.data);
     let course = Unblocked { through: &target.through, data: &target.data };
-    let rows = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+    let rows = reaching(analysis.graph, &course, analysis.graph.all(), |edge, slot, row| {
         if target.by[edge.flow] {
             row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
         }
     });
     let mut open: Vec<Open> = Vec::new();
-    for &(system, key) in &judge.assumed.pairs {
+    for &(system, key) in &analysis.assumed.pairs {
         let start = model.data.leaves([&key]);
         // What is worked out from other data may come of any.
         let any = derived.is_some_and(|derived| model.data.at_or_below(key, derived));
@@ -175,18 +175,18 @@ pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
         let gets = |row: usize, leaves: &LeafSet| bits::intersects(rows.row(system, row), leaves.row());
         let listed = open.len() < LISTED;
         if target.at[system] && (any || start.intersects(touching.at(system))) {
-            open.push(origin(judge, (system, key), "the promise is about that place", None));
+            open.push(origin(analysis, (system, key), "the promise is about that place", None));
         } else if gets(1, &of_data) || gets(0, &start.minus(&of_data)) {
             let mut data = target.data.clone();
             if any {
                 data.extend(start.row());
             }
-            let walk = listed.then(|| walk(judge, &target, &data, (system, &start))).flatten();
+            let walk = listed.then(|| walk(analysis, &target, &data, (system, &start))).flatten();
             let whither = match walk.as_ref().and_then(|w| w.walk.last()) {
                 Some(&last) => format!("gets to {}", model.systems[model.flows[last].to].name),
                 None => "gets to a place that the promise is about".to_owned(),
             };
-            open.push(origin(judge, (system, key), &whither, walk));
+            open.push(origin(analysis, (system, key), &whither, walk));
         }
     }
     open
@@ -194,18 +194,18 @@ pub fn would_break(judge: &Judge, body: &Body) -> Vec<Open> {
 
 /// A shortest walk by which data put at a system arrives where it must not.
 fn walk(
-    judge: &Judge,
+    analysis: &Analysis,
     target: &Target,
     data: &LeafSet,
     (system, start): (SystemId, &LeafSet),
 ) -> Option<Witness> {
-    let model = judge.model;
+    let model = analysis.model;
     let touching = Deriving::new(model, data);
     let course = Unblocked { through: &target.through, data };
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
-    let passing = Passing::One(Origin::Assumed(model.systems[system].origin));
+    let passing = OriginFilter::One(Origin::Assumed(model.systems[system].origin));
     let mut first: Option<(FlowId, State, usize)> = None;
-    let layers = forward(judge.graph, &course, passing, &seeds, None, |crossing| {
+    let layers = forward(analysis.graph, &course, passing, &seeds, None, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         if first.is_some() || !target.by[flow] {
             return;
@@ -220,5 +220,5 @@ fn walk(
     let (flow, state, length) = first?;
     let mut walk = layers.walk(state, length - 1);
     walk.push(flow);
-    Some(judge.witness(walk, start, Some(data)))
+    Some(analysis.witness(walk, start, Some(data)))
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::judge::{Judge, Shortest, Witness};
+use crate::audit::analysis::{Analysis, Shortest, Witness};
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
 use crate::declare::policy::{AnyOf, Body, Most, PlaceKeys};
 use crate::flow::graph::Origin;
-use crate::flow::propagate::{Candidates, Course, Deriving, Passing, derive, reaching};
+use crate::flow::propagate::{BackwardSlice, Course, Deriving, OriginFilter, derive, reaching};
 use crate::model::{FlowId, SystemId};
 use crate::read::decode::Spanned;
 
@@ -43,37 +43,43 @@ impl Course for Anywhere<'_> {
 }
 
 /// Whether flows carry data of some categories (none: any) from some places (none: any).
-pub fn carried(judge: &Judge, data: &[Spanned<Key>], from: &AnyOf<PlaceKeys>) -> Moves {
-    let data = leaves(judge, data);
-    let touching = Deriving::new(judge.model, &data);
+pub fn carried(analysis: &Analysis, data: &[Spanned<Key>], from: &AnyOf<PlaceKeys>) -> Moves {
+    let data = leaves(analysis, data);
+    let touching = Deriving::new(analysis.model, &data);
     let mut moves = Moves { starts: false, any: false };
-    for &(origin, ref starts) in judge.origins {
+    for &(origin, ref starts) in analysis.origins {
         for &(source, leaves) in starts {
-            if !leaves.intersects(touching.at(source)) || !judge.matching.source(from, source) {
+            if !leaves.intersects(touching.at(source)) || !analysis.matching.source(from, source) {
                 continue;
             }
             moves.starts = true;
             // Most often it leaves its source at once.
-            if leaves_at_once(judge, origin, source, leaves, &data) {
+            if leaves_at_once(analysis, origin, source, leaves, &data) {
                 return Moves { any: true, ..moves };
             }
         }
     }
-    moves.any = !follow(judge, &data, &touching, from, true).is_empty();
+    moves.any = !follow(analysis, &data, &touching, from, true).is_empty();
     moves
 }
 
-fn leaves_at_once(judge: &Judge, origin: Origin, source: SystemId, start: &LeafSet, data: &LeafSet) -> bool {
+fn leaves_at_once(
+    analysis: &Analysis,
+    origin: Origin,
+    source: SystemId,
+    start: &LeafSet,
+    data: &LeafSet,
+) -> bool {
     let (mut plain, mut marked) = (start.minus(data).row().to_vec(), start.and(data).row().to_vec());
-    derive(judge.model, source, &mut plain, &mut marked, Some(data));
-    let carries = |flow: &FlowId| bits::intersects(&marked, judge.model.flows[*flow].leaves.row());
-    let counts = |flow| judge.counting.has(flow) && judge.graph.passes(flow, origin);
-    judge.graph.out(source).any(|edge| counts(edge.flow) && carries(&edge.flow))
+    derive(analysis.model, source, &mut plain, &mut marked, Some(data));
+    let carries = |flow: &FlowId| bits::intersects(&marked, analysis.model.flows[*flow].leaves.row());
+    let counts = |flow| analysis.counting.has(flow) && analysis.graph.passes(flow, origin);
+    analysis.graph.out(source).any(|edge| counts(edge.flow) && carries(&edge.flow))
 }
 
 /// Where the data of a promise gets to by declared flows; nothing for one that looks at a
 /// declaration alone.
-pub fn reach(judge: &Judge, body: &Body) -> Carried {
+pub fn reach(analysis: &Analysis, body: &Body) -> Carried {
     let anywhere = AnyOf::default();
     let (keys, from) = match body {
         Body::Require(_) => return Carried::default(),
@@ -82,40 +88,40 @@ pub fn reach(judge: &Judge, body: &Body) -> Carried {
             Most::Together { of: keys, .. } | Most::Origins { data: keys, .. } => (keys, &anywhere),
         },
     };
-    let data = leaves(judge, keys);
-    let found = follow(judge, &data, &Deriving::new(judge.model, &data), from, false);
+    let data = leaves(analysis, keys);
+    let found = follow(analysis, &data, &Deriving::new(analysis.model, &data), from, false);
     let furthest = found.values().reduce(|far, walk| if walk.0.len() > far.0.len() { walk } else { far });
-    let furthest = furthest.map(|(walk, start)| judge.witness(walk.clone(), start, Some(&data)));
+    let furthest = furthest.map(|(walk, start)| analysis.witness(walk.clone(), start, Some(&data)));
     Carried { systems: found.into_keys().collect(), furthest }
 }
 
 /// The systems that data gets to, each with a shortest walk and what starts it; with
 /// `one`, the first that is found.
 fn follow(
-    judge: &Judge,
+    analysis: &Analysis,
     data: &LeafSet,
     touching: &Deriving,
     from: &AnyOf<PlaceKeys>,
     one: bool,
 ) -> BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> {
-    let model = judge.model;
+    let model = analysis.model;
     let course = Anywhere(data);
-    let rows = reaching(judge.graph, &course, judge.graph.all(), |edge, slot, row| {
+    let rows = reaching(analysis.graph, &course, analysis.graph.all(), |edge, slot, row| {
         row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
     });
-    let candidates = Candidates::of(&rows, 1);
-    let turning = judge.turning(candidates);
-    let useful = (candidates, &turning);
+    let candidates = BackwardSlice::of(&rows, 1);
+    let turning = analysis.turning(candidates);
+    let slice = (candidates, &turning);
     let mut found: BTreeMap<SystemId, (Vec<FlowId>, LeafSet)> = BTreeMap::new();
-    for &(origin, ref starts) in judge.origins {
+    for &(origin, ref starts) in analysis.origins {
         for &(source, leaves) in starts {
-            if one && !found.is_empty() || !judge.matching.source(from, source) {
+            if one && !found.is_empty() || !analysis.matching.source(from, source) {
                 continue;
             }
             let mut first: BTreeMap<SystemId, Shortest> = BTreeMap::new();
             let seeds = [(source, leaves)];
-            let passing = Passing::One(origin);
-            let followed = judge.follow(judge.graph, &course, passing, &seeds, useful, |_, crossing| {
+            let passing = OriginFilter::One(origin);
+            let followed = analysis.follow(analysis.graph, &course, passing, &seeds, slice, |_, crossing| {
                 let to = model.flows[crossing.flow].to;
                 let arriving = LeafSet::from(&*crossing.leaves);
                 let hit = if crossing.slot.marked { arriving } else { arriving.and(touching.at(to)) };
@@ -137,8 +143,8 @@ fn follow(
 }
 
 /// The leaves of some categories; all, if there are none.
-pub fn leaves(judge: &Judge, keys: &[Spanned<Key>]) -> LeafSet {
-    let tree = &judge.model.data;
+pub fn leaves(analysis: &Analysis, keys: &[Spanned<Key>]) -> LeafSet {
+    let tree = &analysis.model.data;
     match keys {
         [] => LeafSet::full(tree.leaf_count()),
         keys => tree.leaves(keys.iter().map(|key| &key.value)),

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use crate::audit::judge::{Judge, On, RuleRef, Starts, Violation, Witness};
+use crate::audit::analysis::{Analysis, On, RuleRef, Starts, Violation, Witness};
 use crate::audit::rules::{self, Decided, Idle};
 use crate::base::finding::{GapKind, PromiseState};
 use crate::base::source::Span;
@@ -57,20 +57,26 @@ pub struct Open {
 }
 
 /// How one promise stands, by what was found to break it and what of it matches nothing.
-pub fn standing(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation], idle: &[Idle]) -> Standing {
+pub fn standing(
+    analysis: &Analysis,
+    rule: RuleRef,
+    body: &Body,
+    found: &[Violation],
+    idle: &[Idle],
+) -> Standing {
     let mut open = Vec::new();
     if !found.is_empty() {
-        if !by_declared(judge, rule, body, found) {
-            open = assumed::breaking(judge, found);
+        if !by_declared(analysis, rule, body, found) {
+            open = assumed::breaking(analysis, found);
         }
         let state = if open.is_empty() { PromiseState::Broken } else { PromiseState::Undecided };
         return limited(state, open);
     }
-    open.extend(places::unmatched(judge, body, idle));
+    open.extend(places::unmatched(analysis, body, idle));
     if open.is_empty() {
-        open.extend(uncarried(judge, body));
+        open.extend(uncarried(analysis, body));
     }
-    open.extend(assumed::would_break(judge, body));
+    open.extend(assumed::would_break(analysis, body));
     let state = if open.is_empty() { PromiseState::Kept } else { PromiseState::Undecided };
     limited(state, open)
 }
@@ -82,17 +88,17 @@ fn limited(state: PromiseState, mut open: Vec<Open>) -> Standing {
 }
 
 /// Whether something breaks it where nothing is assumed to start anywhere.
-fn by_declared(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation]) -> bool {
+fn by_declared(analysis: &Analysis, rule: RuleRef, body: &Body, found: &[Violation]) -> bool {
     let assumed = |violation: &Violation| match violation.on {
-        On::Pair(source, _) => judge.assumed.at(source).is_some(),
+        On::Pair(source, _) => analysis.assumed.at(source).is_some(),
         _ => true,
     };
-    if judge.assumed.pairs.is_empty() || matches!(body, Body::Require(_)) || !found.iter().all(assumed) {
+    if analysis.assumed.pairs.is_empty() || matches!(body, Body::Require(_)) || !found.iter().all(assumed) {
         return true;
     }
     let sources: FxHashSet<_> = found.iter().map(|v| v.on).collect();
     let concerned = |system| sources.iter().any(|on| !matches!(on, On::Pair(source, _) if *source != system));
-    let declared = judge.origins.iter().filter(|(origin, _)| matches!(origin, Origin::Declared(_)));
+    let declared = analysis.origins.iter().filter(|(origin, _)| matches!(origin, Origin::Declared(_)));
     let origins: Vec<(Origin, Starts)> = declared
         .map(|(origin, starts)| {
             (*origin, starts.iter().filter(|(s, _)| concerned(*s)).copied().collect::<Starts>())
@@ -100,7 +106,7 @@ fn by_declared(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation]) -
         .filter(|(_, starts)| !starts.is_empty())
         .collect();
     let none = Assumed::default();
-    let declared = Judge { origins: &origins, assumed: &none, ..*judge };
+    let declared = Analysis { origins: &origins, assumed: &none, ..*analysis };
     match body {
         Body::Forbid(forbid) => {
             let decided = Arc::new(Decided::new(declared.matching, declared.graph.facts(), forbid));
@@ -113,8 +119,8 @@ fn by_declared(judge: &Judge, rule: RuleRef, body: &Body, found: &[Violation]) -
 
 /// The data of a promise that no counting flow carries and no place that it is about
 /// holds.
-fn uncarried(judge: &Judge, body: &Body) -> Option<Open> {
-    let model = judge.model;
+fn uncarried(analysis: &Analysis, body: &Body) -> Option<Open> {
+    let model = analysis.model;
     let (groups, from, span): (Vec<&[_]>, _, _) = match body {
         Body::Require(_) => return None,
         Body::Forbid(forbid) => (vec![&forbid.data], Some(&forbid.from), forbid.span),
@@ -125,14 +131,14 @@ fn uncarried(judge: &Judge, body: &Body) -> Option<Open> {
     };
     let anywhere = Default::default();
     groups.into_iter().find_map(|keys| {
-        let found = carried::carried(judge, keys, from.unwrap_or(&anywhere));
-        if found.any || matches!(body, Body::Limit(limit) if places::hold(judge, limit, keys)) {
+        let found = carried::carried(analysis, keys, from.unwrap_or(&anywhere));
+        if found.any || matches!(body, Body::Limit(limit) if places::hold(analysis, limit, keys)) {
             return None;
         }
         let mut names: Vec<&str> = keys.iter().map(|key| model.data.name(key.value)).collect();
         names.sort_unstable();
         let names = if names.is_empty() { "any data".to_owned() } else { names.join(", ") };
-        let origin = from.and_then(|from| places::in_words(judge, from));
+        let origin = from.and_then(|from| places::in_words(analysis, from));
         let origin = origin.map_or_else(String::new, |from| format!(" from {from}"));
         Some(Open {
             kind: GapKind::Data,

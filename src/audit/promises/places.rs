@@ -1,7 +1,7 @@
 //! The places that a promise is about, and whether anything declared is one.
 
 use super::Open;
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::audit::rules::Idle;
 use crate::base::bits;
 use crate::base::finding::GapKind;
@@ -13,15 +13,15 @@ use crate::declare::words::{Names, place};
 use crate::read::decode::Spanned;
 
 /// Places that the promise is about and nobody declares.
-pub fn unmatched(judge: &Judge, body: &Body, idle: &[Idle]) -> Vec<Open> {
+pub fn unmatched(analysis: &Analysis, body: &Body, idle: &[Idle]) -> Vec<Open> {
     let mut open = Vec::new();
     match body {
         Body::Forbid(forbid) => {
-            part(judge, &mut open, "from", &forbid.from, forbid.span, idle.contains(&Idle::Source));
-            part(judge, &mut open, "to", &forbid.to, forbid.span, idle.contains(&Idle::Sink));
+            part(analysis, &mut open, "from", &forbid.from, forbid.span, idle.contains(&Idle::Source));
+            part(analysis, &mut open, "to", &forbid.to, forbid.span, idle.contains(&Idle::Sink));
         }
         Body::Limit(limit) => {
-            part(judge, &mut open, "at", &limit.at, limit.span, idle.contains(&Idle::Sink));
+            part(analysis, &mut open, "at", &limit.at, limit.span, idle.contains(&Idle::Sink));
         }
         Body::Require(require) => {
             let (what, like) = match &require.on {
@@ -31,7 +31,7 @@ pub fn unmatched(judge: &Judge, body: &Body, idle: &[Idle]) -> Vec<Open> {
                 Subjects::Parties(like) => ("party", Some(like)),
             };
             if idle.contains(&Idle::Subject) {
-                let like = like.and_then(|like| in_words(judge, like));
+                let like = like.and_then(|like| in_words(analysis, like));
                 let like = like.map_or_else(|| "as the promise has it".to_owned(), |w| format!("like {w}"));
                 open.push(Open {
                     kind: GapKind::Place,
@@ -41,7 +41,7 @@ pub fn unmatched(judge: &Judge, body: &Body, idle: &[Idle]) -> Vec<Open> {
                     witness: None,
                 });
             } else if let Some(like) = like {
-                named(judge, &mut open, "where", like);
+                named(analysis, &mut open, "where", like);
             }
         }
     }
@@ -50,11 +50,18 @@ pub fn unmatched(judge: &Judge, body: &Body, idle: &[Idle]) -> Vec<Open> {
 
 /// One part of a promise: that some system is such a place, and that there is one by
 /// each name that it gives.
-fn part(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>, body: Span, nothing: bool) {
+fn part(
+    analysis: &Analysis,
+    open: &mut Vec<Open>,
+    key: &str,
+    like: &AnyOf<PlaceKeys>,
+    body: Span,
+    nothing: bool,
+) {
     if !nothing {
-        return named(judge, open, key, like);
+        return named(analysis, open, key, like);
     }
-    let words = in_words(judge, like).unwrap_or_else(|| "a system".to_owned());
+    let words = in_words(analysis, like).unwrap_or_else(|| "a system".to_owned());
     open.push(Open {
         kind: GapKind::Place,
         message: format!("no declared system is what the promise means by `{key}`: {words}"),
@@ -65,8 +72,8 @@ fn part(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>,
 }
 
 /// Names without a wildcard that no system has.
-fn named(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>) {
-    let model = judge.model;
+fn named(analysis: &Analysis, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>) {
+    let model = analysis.model;
     for matcher in &like.0 {
         let whole = |glob: &&Glob| !glob.to_string().contains(['*', '?']);
         let mut add = |what: &str, name: &Glob, missing: String| {
@@ -94,19 +101,19 @@ fn named(judge: &Judge, open: &mut Vec<Open>, key: &str, like: &AnyOf<PlaceKeys>
 }
 
 /// What a matcher of places says; `None` if it is absent.
-pub fn in_words(judge: &Judge, like: &AnyOf<PlaceKeys>) -> Option<String> {
-    let names = Names { data: &judge.model.data, purposes: &judge.model.purposes };
+pub fn in_words(analysis: &Analysis, like: &AnyOf<PlaceKeys>) -> Option<String> {
+    let names = Names { data: &analysis.model.data, purposes: &analysis.model.purposes };
     (!like.is_empty()).then(|| place(like, names))
 }
 
 /// Whether a place that a limit is about holds data of some categories.
-pub fn hold(judge: &Judge, limit: &Limit, keys: &[Spanned<Key>]) -> bool {
-    let data = super::carried::leaves(judge, keys);
-    let holds = |system| bits::intersects(judge.held.leaves.row(system, 0), data.row());
-    places(judge, limit).into_iter().any(holds)
+pub fn hold(analysis: &Analysis, limit: &Limit, keys: &[Spanned<Key>]) -> bool {
+    let data = super::carried::leaves(analysis, keys);
+    let holds = |system| bits::intersects(analysis.held.leaves.row(system, 0), data.row());
+    places(analysis, limit).into_iter().any(holds)
 }
 
 /// The systems that a limit is about.
-pub fn places(judge: &Judge, limit: &Limit) -> Vec<crate::model::SystemId> {
-    judge.matching.limited_places(limit).into_iter().flat_map(|(_, systems)| systems).collect()
+pub fn places(analysis: &Analysis, limit: &Limit) -> Vec<crate::model::SystemId> {
+    analysis.matching.limited_places(limit).into_iter().flat_map(|(_, systems)| systems).collect()
 }

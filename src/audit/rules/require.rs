@@ -1,7 +1,7 @@
 //! `require`: what a declaration must say.
 
 use super::Idle;
-use crate::audit::judge::{Judge, On, RuleRef, Violation};
+use crate::audit::analysis::{Analysis, On, RuleRef, Violation};
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Tree;
 use crate::declare::policy::{Attested, Must, Operator, Require};
@@ -9,17 +9,17 @@ use crate::declare::words::some_of;
 use crate::model::required::{failing, subjects, tree};
 
 /// Judges one `require`: a finding for each subject that does not say what it must.
-pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violation>, Vec<Idle>) {
-    let subjects = subjects(&judge.matching, judge.scope, judge.counting, rule);
+pub fn required(analysis: &Analysis, rule_ref: RuleRef, rule: &Require) -> (Vec<Violation>, Vec<Idle>) {
+    let subjects = subjects(&analysis.matching, analysis.scope, analysis.counting, rule);
     let mut idle = Vec::new();
     if subjects.is_empty() {
         idle.push(Idle::Subject);
     }
-    let none = LeafSet::empty(judge.model.data.leaf_count());
+    let none = LeafSet::empty(analysis.model.data.leaf_count());
     // What regular expressions take to be matched goes with the copy.
     let all = rule.must.clone();
     let violation = |on: On| {
-        let mut failed: Vec<String> = all.iter().filter_map(|must| failure(judge, on, must)).collect();
+        let mut failed: Vec<String> = all.iter().filter_map(|must| failure(analysis, on, must)).collect();
         failed.sort_unstable();
         (!failed.is_empty()).then(|| Violation {
             rule: rule_ref,
@@ -27,7 +27,7 @@ pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violat
             severity: None,
             agreements: match on {
                 On::Agreement(id) => vec![id],
-                On::Flow(id) => judge.model.flows[id].agreement.into_iter().collect(),
+                On::Flow(id) => analysis.model.flows[id].agreement.into_iter().collect(),
                 _ => Vec::new(),
             },
             data: none.clone(),
@@ -41,9 +41,9 @@ pub fn required(judge: &Judge, rule_ref: RuleRef, rule: &Require) -> (Vec<Violat
 }
 
 /// What is wrong with a field, if something is.
-fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
+fn failure(analysis: &Analysis, on: On, must: &Must) -> Option<String> {
     let path = &must.field.path.value;
-    let (failed, value) = failing(&judge.matching, on, must)?;
+    let (failed, value) = failing(&analysis.matching, on, must)?;
     let mut shown: Vec<&str> = value.items.iter().map(|i| i.text.as_str()).collect();
     shown.sort_unstable();
     let is = match (shown.as_slice(), value.written) {
@@ -53,7 +53,7 @@ fn failure(judge: &Judge, on: On, must: &Must) -> Option<String> {
     };
     Some(match failed {
         Operator::Present(true) => format!("`{path}` is {is}"),
-        _ => format!("`{path}` is {is}; expected {}", expected(failed, tree(&judge.matching, must))),
+        _ => format!("`{path}` is {is}; expected {}", expected(failed, tree(&analysis.matching, must))),
     })
 }
 

@@ -105,7 +105,7 @@ impl<'g, C: Course> Back<'g, C> {
                 }
                 self.row.fill(0);
                 targets(edge, slot, &mut self.row);
-                bits::keep(&mut self.row, edge.leaves);
+                bits::and_assign(&mut self.row, edge.leaves);
                 if self.fresh.add(from, slot.index(self.planes), &self.row) {
                     self.queue.add(from);
                 }
@@ -122,9 +122,9 @@ impl<'g, C: Course> Back<'g, C> {
             self.fresh.clear(system);
             close(self.graph, self.course, system, &mut new);
             if !self.possible.is_empty() {
-                bits::keep(&mut new, &self.possible);
+                bits::and_assign(&mut new, &self.possible);
             }
-            bits::take(&mut new, self.rows.block(system));
+            bits::and_not_assign(&mut new, self.rows.block(system));
             if bits::is_empty(&new) {
                 continue;
             }
@@ -164,12 +164,12 @@ impl<'g, C: Course> Back<'g, C> {
             if !some || !edge.carries(&self.row) {
                 continue;
             }
-            bits::keep(&mut self.row, edge.leaves);
+            bits::and_assign(&mut self.row, edge.leaves);
             let index = slot.index(self.planes);
             if let Some(within) = self.within {
-                bits::keep(&mut self.row, within.row(edge.end, index));
+                bits::and_assign(&mut self.row, within.row(edge.end, index));
             }
-            if bits::new(&self.row, self.rows.row(edge.end, index))
+            if bits::has_new(&self.row, self.rows.row(edge.end, index))
                 && self.fresh.add(edge.end, index, &self.row)
             {
                 self.queue.add(edge.end);

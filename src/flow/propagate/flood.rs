@@ -1,7 +1,7 @@
 //! Items of many systems at once, wherever they get to; by which walks does not matter.
 
 use super::queue::{Queue, Way};
-use super::{Candidates, Course, Rows, Slot, derive};
+use super::{BackwardSlice, Course, Rows, Slot, derive};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
@@ -48,7 +48,7 @@ pub fn flood<'s, C: Course>(
     course: &C,
     passes: impl Fn(FlowId) -> bool,
     seeds: impl IntoIterator<Item = (SystemId, &'s LeafSet)>,
-    candidates: Option<Candidates>,
+    candidates: Option<BackwardSlice>,
 ) -> Flooded {
     let model = graph.model;
     let slots: Vec<Slot> = Slot::all(course).collect();
@@ -109,11 +109,11 @@ pub fn flood<'s, C: Course>(
                     }
                     let next = Slot { plane, ..slot };
                     crossing.copy_from_slice(held);
-                    bits::keep(&mut crossing, leaves);
+                    bits::and_assign(&mut crossing, leaves);
                     if let Some(candidates) = candidates {
                         candidates.keep(end, next, &mut crossing);
                     }
-                    if bits::new(&crossing, rows.row(end, next.index(planes)))
+                    if bits::has_new(&crossing, rows.row(end, next.index(planes)))
                         && fresh.add(end, next.index(planes), &crossing)
                     {
                         queue.add(end);
@@ -131,7 +131,7 @@ pub fn flood<'s, C: Course>(
 /// whether there is any.
 fn settle<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemId, new: &mut [u64]) -> bool {
     let unseen = |new: &mut [u64], rows: &Rows| {
-        bits::take(new, rows.block(system));
+        bits::and_not_assign(new, rows.block(system));
     };
     unseen(new, rows);
     if bits::is_empty(new) {

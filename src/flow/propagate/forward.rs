@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Course, Passing, Rows, Slot, derive};
+use super::{Course, OriginFilter, Rows, Slot, derive};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph, Touched};
 use crate::model::{FlowId, Model, SystemId};
@@ -53,7 +53,7 @@ pub struct State {
 pub struct Layers<'g, C> {
     graph: &'g Graph<'g>,
     course: &'g C,
-    passing: Passing<'g>,
+    passing: OriginFilter<'g>,
     shape: Shape,
     places: Places,
     log: Vec<Layer>,
@@ -155,7 +155,7 @@ struct Arriving {
 
 /// What can reach a target, by a course that has as many planes or only one.
 #[derive(Debug, Clone, Copy)]
-pub struct Candidates<'r> {
+pub struct BackwardSlice<'r> {
     /// From [`super::reaching`].
     pub rows: &'r Rows,
     /// The planes of the course that they were found by.
@@ -164,10 +164,10 @@ pub struct Candidates<'r> {
     pub later: Option<&'r Rows>,
 }
 
-impl<'r> Candidates<'r> {
+impl<'r> BackwardSlice<'r> {
     /// By a course with so many planes.
     pub fn of(rows: &'r Rows, planes: usize) -> Self {
-        Candidates { rows, planes, later: None }
+        BackwardSlice { rows, planes, later: None }
     }
 
     /// The systems from which something can reach a target, some maybe twice.
@@ -192,18 +192,18 @@ impl<'r> Candidates<'r> {
 
     /// Leaves in a row what can reach a target from a system in a slot.
     pub fn keep(&self, system: SystemId, slot: Slot, row: &mut [u64]) {
-        let (useful, later) = self.rows(system, slot);
+        let (slice, later) = self.rows(system, slot);
         if later.is_empty() {
-            bits::keep(row, useful);
+            bits::and_assign(row, slice);
         } else {
-            row.iter_mut().zip(useful.iter().zip(later)).for_each(|(r, (u, l))| *r &= u | l);
+            row.iter_mut().zip(slice.iter().zip(later)).for_each(|(r, (u, l))| *r &= u | l);
         }
     }
 
     /// Whether some of a row can reach a target from a system in a slot.
     pub fn meet(&self, system: SystemId, slot: Slot, row: &[u64]) -> bool {
-        let (useful, later) = self.rows(system, slot);
-        bits::intersects(useful, row) || bits::intersects(later, row)
+        let (slice, later) = self.rows(system, slot);
+        bits::intersects(slice, row) || bits::intersects(later, row)
     }
 }
 
@@ -213,9 +213,9 @@ impl<'r> Candidates<'r> {
 pub fn forward<'g, C: Course>(
     graph: &'g Graph<'g>,
     course: &'g C,
-    passing: Passing<'g>,
+    passing: OriginFilter<'g>,
     seeds: &[Seed],
-    candidates: Option<Candidates>,
+    candidates: Option<BackwardSlice>,
     mut observe: impl FnMut(Crossing),
 ) -> Layers<'g, C> {
     let model = graph.model;
@@ -309,7 +309,7 @@ impl<C: Course> Layers<'_, C> {
     fn new_at(&self, (system, stack): (SystemId, usize), slot: Slot, row: &[u64]) -> bool {
         match self.leaves(system, stack, slot) {
             [] => !bits::is_empty(row),
-            seen => bits::new(row, seen),
+            seen => bits::has_new(row, seen),
         }
     }
 

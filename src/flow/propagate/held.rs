@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use super::gates::{self, Limited};
+use super::only_from_summary::{self, Limited};
 use super::queue::{Queue, Way};
 use super::{Course, Rows, derive, reaching};
 use crate::base::bits::{self, LeafSet};
@@ -34,7 +34,7 @@ pub fn held(graph: &Graph) -> Held {
     }
     let mut held =
         Held { leaves: Rows::new(model, 1), carried: Table::default(), left_out: FxHashSet::default() };
-    match gates::limited(graph, &naming) {
+    match only_from_summary::limited(graph, &naming) {
         Some(limited) => held.by_gates(graph, limited),
         None => held.by_parties(graph, &naming, longest),
     }
@@ -95,14 +95,15 @@ impl Held {
         spread.clear();
         for (&party, flows) in naming {
             let naming = graph.some(flows.iter().copied());
-            let toward = reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
+            let backward_slice =
+                reaching(graph, &Anywhere, naming, |edge, _, row| row.copy_from_slice(edge.leaves));
             let passes = |flow| graph.passes(flow, Origin::Declared(party));
             let systems = model.parties[party].origins.iter();
             spread.start(systems.map(|&system| (system, &model.systems[system].originates)));
             let keep = |system: SystemId, row: &mut [u64]| {
                 let many = been.last().map(|rows| rows.row(system, 0)).unwrap_or_default();
-                let here = row.iter_mut().zip(many).zip(toward.row(system, 0));
-                here.for_each(|((r, many), toward)| *r &= !many | toward);
+                let here = row.iter_mut().zip(many).zip(backward_slice.row(system, 0));
+                here.for_each(|((r, many), backward_slice)| *r &= !many | backward_slice);
             };
             spread.go(passes, keep);
             self.take(&spread, passes);
@@ -111,7 +112,7 @@ impl Held {
                 for rows in &mut been {
                     let before = rows.row(system, 0).to_vec();
                     rows.add(system, 0, &new);
-                    bits::keep(&mut new, &before);
+                    bits::and_assign(&mut new, &before);
                 }
             }
             spread.clear();
@@ -183,7 +184,7 @@ impl<'g> Spread<'g> {
 
     /// Leaves are put at a system, or arrive there.
     pub fn arrive(&mut self, system: SystemId, row: &[u64]) {
-        if bits::new(row, self.rows.row(system, 0)) && self.fresh.add(system, 0, row) {
+        if bits::has_new(row, self.rows.row(system, 0)) && self.fresh.add(system, 0, row) {
             self.queue.add(system);
         }
     }
@@ -208,7 +209,7 @@ impl<'g> Spread<'g> {
         let mut new = LeafSet::from(self.fresh.row(system, 0));
         self.fresh.clear(system);
         derive(self.graph.model, system, new.row_mut(), &mut [], None);
-        bits::take(new.row_mut(), self.rows.row(system, 0));
+        bits::and_not_assign(new.row_mut(), self.rows.row(system, 0));
         if new.is_empty() {
             return true;
         }
@@ -219,7 +220,7 @@ impl<'g> Spread<'g> {
             if bits::both_new(new.row(), leaves, self.rows.row(end, 0)) && passes(flow) {
                 row.clear();
                 row.extend_from_slice(new.row());
-                bits::keep(&mut row, leaves);
+                bits::and_assign(&mut row, leaves);
                 keep(end, &mut row);
                 self.arrive(end, &row);
             }

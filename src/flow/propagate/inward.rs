@@ -114,9 +114,9 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
                         break;
                     }
                     crossing.copy_from_slice(there);
-                    bits::keep(&mut crossing, leaves);
+                    bits::and_assign(&mut crossing, leaves);
                     keep(flow, slot, &mut crossing);
-                    if bits::new(&crossing, found.rows.row(end, slot.index(planes)))
+                    if bits::has_new(&crossing, found.rows.row(end, slot.index(planes)))
                         && fresh.add(end, slot.index(planes), &crossing)
                         && queued.insert(end)
                     {

@@ -19,24 +19,24 @@
 //! every origin; [`fn@forward`] follows what is left from one origin, in layers, so
 //! that walks are shortest; [`Layers::walk`] reads a walk back.
 
-mod alike;
 mod assumed;
 mod backward;
 mod derived;
 mod flood;
 mod forward;
-mod gates;
 mod held;
 mod inward;
+mod only_from_summary;
+mod origin_class;
 mod queue;
 
-pub use alike::{Alike, Passing, Whose};
 pub use assumed::{Assumed, assume};
 pub use backward::{reaching, reaching_besides, reaching_within};
 pub use flood::{Flooded, flood};
-pub use forward::{Candidates, Crossing, Layers, Seed, State, forward};
+pub use forward::{BackwardSlice, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
 pub use inward::{Target, inward};
+pub use origin_class::{ItemsOf, OriginClass, OriginFilter};
 
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::Touched;

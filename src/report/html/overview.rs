@@ -198,7 +198,10 @@ pub fn overview(report: &Report, names: &Names, groups: &[Group]) -> Overview {
         judged: judged(report),
         claims: (!audit.relied_on.is_empty()).then(|| count(claims(audit), "claim")),
         loose: (loose > 0).then(|| {
-            format!("{} of non-binding policies: shown, without effect on the result.", count(loose, "new finding"))
+            format!(
+                "{} of non-binding policies: shown, without effect on the result.",
+                count(loose, "new finding")
+            )
         }),
         counts: vec![
             (Severity::Critical, s.critical),

@@ -318,7 +318,9 @@ impl<'a> Bundle<'a> {
             let statuses = gate.fail_on_status.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let findings = match gate.fail_on.as_str() {
                 "never" => "no findings (`--fail-on never`)".to_owned(),
-                severity => format!("findings of `{severity}` or more severe by policies that are {statuses}"),
+                severity => {
+                    format!("findings of `{severity}` or more severe by policies that are {statuses}")
+                }
             };
             notes.push(format!(
                 "the reports fail on: {findings}; notices: {}",

@@ -13,7 +13,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::ground::{Edge, Ground};
+use super::world::{Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::base::taxonomy::Key;
 use crate::model::{FlowId, PartyId, SystemId, Table};

@@ -6,9 +6,8 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::closed::{followed, leads, resolve, stays};
+use super::closed::{check_backward, check_forward, followed, resolve};
 use super::found::{Findings, Found, Names, fingerprint, rules};
-use super::ground::Ground;
 use super::parts::{Ask, Asked, Present, categories, name, present, too_much};
 use super::proofs::{proves, proves_broken, proves_forbidden, proves_limited};
 use super::questions::{Carried, Forbidden, Limited, place_of, places};
@@ -18,7 +17,8 @@ use super::sticky::Sticky;
 use super::terms::{TERMS, Under};
 use super::waived::Waivers;
 use super::walks::{Class, Shown, Toward};
-use super::{About, Certificate, Expected, Followed, Listed, Part, VERSION, alone, assumed, required};
+use super::world::Ground;
+use super::{About, Certificate, Expected, Followed, Listed, Part, VERSION, assumed, flow_checks, required};
 use crate::base::bits::LeafSet;
 use crate::declare::policy::{Body, Limit};
 use crate::model::load::World;
@@ -97,14 +97,14 @@ fn holds(certificate: &Certificate, world: &World, day: Date, scope: &Scope) -> 
     let parts = &certificate.parts;
     let ((listed, of_rules), of_terms) = rayon::join(
         || {
-            let listed = checker.aside(|checker| checker.listed(&certificate.findings, &names));
-            let rules = checker.aside(|checker| {
+            let listed = checker.sub_checker(|checker| checker.listed(&certificate.findings, &names));
+            let rules = checker.sub_checker(|checker| {
                 checker.each(&rules(world), |checker, (rule, body)| checker.rule(rule, body, parts))
             });
             (listed, rules)
         },
         || {
-            checker.aside(|checker| {
+            checker.sub_checker(|checker| {
                 checker.flows(parts);
                 checker.terms(parts, &names);
             })
@@ -242,7 +242,7 @@ impl Checker<'_> {
     }
 
     /// Checks something by itself: what is wrong, and how many sets were checked.
-    fn aside(&self, check: impl FnOnce(&mut Checker)) -> (Vec<String>, usize) {
+    fn sub_checker(&self, check: impl FnOnce(&mut Checker)) -> (Vec<String>, usize) {
         let (ground, scope, findings) = (self.ground, self.scope, self.findings);
         let mut checker = Checker { ground, scope, findings, failures: Vec::new(), sets: 0 };
         check(&mut checker);
@@ -259,7 +259,7 @@ impl Checker<'_> {
 
     /// Checks things side by side; what is wrong is reported in their order.
     fn each<T: Sync>(&mut self, all: &[T], check: impl Fn(&mut Checker, &T) + Sync) {
-        let checked = all.par_iter().map(|one| self.aside(|checker| check(checker, one)));
+        let checked = all.par_iter().map(|one| self.sub_checker(|checker| check(checker, one)));
         let checked: Vec<_> = checked.collect();
         self.add(checked);
     }
@@ -333,22 +333,22 @@ impl Checker<'_> {
         let mut offending: BTreeMap<&str, BTreeSet<About>> = BTreeMap::new();
         let mut flows = BTreeSet::new();
         for flow in ground.counting.iter() {
-            for check in alone::broken(ground, flow) {
+            for check in flow_checks::broken(ground, flow) {
                 offending.entry(check).or_default().insert(About::Flow(flow));
                 flows.insert(flow);
             }
         }
-        for check in alone::ALONE {
+        for check in flow_checks::ALONE {
             self.exactly(check, offending.get(check).unwrap_or(&BTreeSet::new()));
             self.own_agreements(check);
         }
-        let ended = alone::ended(ground);
-        self.exactly(alone::ENDED, &ended.keys().map(|&id| About::Agreement(id)).collect());
-        self.own_agreements(alone::ENDED);
+        let ended = flow_checks::ended(ground);
+        self.exactly(flow_checks::ENDED, &ended.keys().map(|&id| About::Agreement(id)).collect());
+        self.own_agreements(flow_checks::ENDED);
         flows.extend(ended.values().flatten());
         let question = Carried { flows };
         let mut failures = Vec::new();
-        for (about, found) in self.findings.of(alone::ENDED) {
+        for (about, found) in self.findings.of(flow_checks::ENDED) {
             let About::Agreement(id) = about else { continue };
             let own = ended.get(&id).into_iter().flatten();
             let proved = |&flow: &FlowId| {
@@ -356,10 +356,14 @@ impl Checker<'_> {
                 walks.any(|walk| proves(ground, &question, found, walk, Shown::Flow(flow)))
             };
             if !found.data.is_empty() && !own.into_iter().any(proved) {
-                failures.push(format!("{}: no walk proves what {} moves", alone::ENDED, name(ground, about)));
+                failures.push(format!(
+                    "{}: no walk proves what {} moves",
+                    flow_checks::ENDED,
+                    name(ground, about)
+                ));
             }
         }
-        for check in alone::ALONE {
+        for check in flow_checks::ALONE {
             for (about, found) in self.findings.of(check) {
                 let About::Flow(flow) = about else { continue };
                 let walked = found.data.is_empty()
@@ -429,7 +433,7 @@ impl Checker<'_> {
         };
         let mut toward = Toward::new(sets, true, None);
         self.sets += 1;
-        self.fail(leads(&ask, &mut toward));
+        self.fail(check_backward(&ask, &mut toward));
         self.each(&part.apart, |checker, apart| {
             let these: Vec<Under> =
                 members(&apart.flows).iter().filter_map(|&at| all.get(at).cloned()).collect();
@@ -493,12 +497,12 @@ impl Checker<'_> {
             return Vec::new();
         };
         self.sets += 1 + classes.len();
-        self.fail(leads(ask, &mut toward));
+        self.fail(check_backward(ask, &mut toward));
         let checked = classes.par_iter().map(|followed| {
             let (class, sets) = resolve(ask.ground, leaves, followed)?;
             let mut shown = BTreeSet::new();
-            let mut failures = stays(ask, &toward, &class, &sets, &mut shown);
-            failures.extend(shown.iter().flat_map(|&one| ask.owed(&class, one)));
+            let mut failures = check_forward(ask, &toward, &class, &sets, &mut shown);
+            failures.extend(shown.iter().flat_map(|&one| ask.missing_findings(&class, one)));
             Some((failures, class, shown))
         });
         let mut all = Vec::new();

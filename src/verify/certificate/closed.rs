@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::Followed;
-use super::ground::{Among, Edge, Ground};
 use super::parts::Ask;
 use super::sets::{Sets, State, read, read_starts};
 use super::walks::{Class, Question, Shown, Step, Toward, settled, starting, steps};
+use super::world::{Among, Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::model::SystemId;
 
@@ -56,7 +56,7 @@ pub fn resolve(ground: &Ground, leaves: &[LeafSet], followed: &Followed) -> Opti
 }
 
 /// Where what can get to a target is not in its sets. Notes over which flows it gets there.
-pub fn leads(ask: &Ask, toward: &mut Toward) -> Vec<String> {
+pub fn check_backward(ask: &Ask, toward: &mut Toward) -> Vec<String> {
     let (ground, question) = (ask.ground, ask.question());
     let states = toward.states(question);
     let held = toward.sets.systems();
@@ -129,7 +129,7 @@ pub fn followed(ask: &Ask, toward: &Toward, classes: &[(Class, BTreeSet<Shown>)]
 }
 
 /// Where a class's sets are not closed; adds what they show.
-pub fn stays(
+pub fn check_forward(
     ask: &Ask,
     toward: &Toward,
     class: &Class,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::alone::{ALONE, ENDED};
+use super::flow_checks::{ALONE, ENDED};
 use super::sets::leaves_named;
 use super::terms::TERMS;
 use super::{About, Listed};

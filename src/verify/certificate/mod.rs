@@ -10,13 +10,12 @@
 //! matchers hold, what the fields of a declaration come to and whether a `require` holds of them.
 //! Nothing that follows data is.
 
-mod alone;
-mod apart;
 mod assumed;
 mod check;
+mod classes;
 mod closed;
+mod flow_checks;
 mod found;
-mod ground;
 mod packs;
 mod parts;
 mod proofs;
@@ -29,6 +28,7 @@ mod terms;
 mod waived;
 mod walks;
 mod witness;
+mod world;
 mod write;
 
 use serde::{Deserialize, Serialize};

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::About;
-use super::alone::{ALONE, ENDED};
+use super::flow_checks::{ALONE, ENDED};
 use super::found::Findings;
-use super::ground::Ground;
 use super::questions::{Carried, Forbidden, Limited};
 use super::sticky::Sticky;
 use super::terms::TERMS;
 use super::walks::{Class, Question, Shown, Toward, starting};
+use super::world::Ground;
 use crate::base::bits::LeafSet;
 use crate::model::{PartyId, SystemId};
 
@@ -88,7 +88,7 @@ impl<'g> Ask<'g> {
     }
 
     /// What is missing from the list, if a class of items shows something.
-    pub fn owed(&self, class: &Class, shown: Shown) -> Vec<String> {
+    pub fn missing_findings(&self, class: &Class, shown: Shown) -> Vec<String> {
         match shown {
             Shown::Sink(sink) => {
                 let each = class.starts.iter().filter_map(|(&source, leaves)| {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::found::Found;
-use super::ground::Ground;
 use super::parts::Count;
 use super::questions::{Forbidden, Limited};
 use super::sticky::Sticky;
 use super::terms::Under;
 use super::walks::{Question, Shown};
+use super::world::Ground;
 use super::{About, witness};
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use smallvec::smallvec;
 
-use super::ground::{Edge, Ground};
 use super::sets::State;
 use super::walks::{Planes, Question, Shown};
+use super::world::{Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::{Relation, Word};
 use crate::declare::policy::{AnyOf, FlowKeys, Forbid, Limit, Matcher, PlaceKeys, Reading};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::About;
-use super::ground::Ground;
+use super::world::Ground;
 use crate::declare::policy::Require;
 use crate::model::Scope;
 use crate::model::required::{failing, subjects};

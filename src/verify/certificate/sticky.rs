@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
-use super::ground::{Edge, Ground};
 use super::sets::{Sets, State};
 use super::terms::{Home, TERMS, Under};
 use super::walks::{Planes, Question, Shown};
+use super::world::{Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 

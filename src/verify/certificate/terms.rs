@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::ground::{Edge, Ground};
+use super::world::{Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::base::duration::Duration;
 use crate::base::taxonomy::Key;

@@ -4,8 +4,8 @@ use rustc_hash::FxHashMap;
 
 use super::Listed;
 use super::found::Found;
-use super::ground::Ground;
-use crate::base::bits::{LeafSet, keep, ones, words};
+use super::world::Ground;
+use crate::base::bits::{LeafSet, and_assign, ones, words};
 use crate::base::glob::{Column, Glob};
 use crate::base::vocabulary::BuiltIn;
 use crate::declare::inventory::Waiver;
@@ -50,7 +50,7 @@ impl<'w> Waivers<'w> {
         let mut row = vec![u64::MAX; words(self.valid.len())];
         for ((value, column), known) in values.into_iter().zip(&self.columns).zip(&mut self.known) {
             let value = value.map(String::as_str);
-            keep(&mut row, known.entry(value).or_insert_with(|| column.row(value)));
+            and_assign(&mut row, known.entry(value).or_insert_with(|| column.row(value)));
         }
         let named = |w: &Waiver| w.finding.as_ref().is_none_or(|wanted| wanted.value == listed.fingerprint);
         let matching = ones(&row).filter_map(|at| self.valid.get(at)).filter(|(w, _)| named(w));

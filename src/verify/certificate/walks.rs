@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
-use super::ground::{Among, Edge, Ground};
 use super::sets::{Sets, State};
+use super::world::{Among, Edge, Ground};
 use crate::base::bits::LeafSet;
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ground::Ground;
 use super::sets::State;
 use super::walks::{Class, Question, Shown, starting, step};
+use super::world::Ground;
 use crate::base::bits::LeafSet;
 use crate::model::{FlowId, SystemId};
 

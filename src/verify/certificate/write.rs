@@ -8,16 +8,16 @@ use std::io::{self, Write};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::apart::{Concerning, Reach, by_party, concerning, followed, shown, together};
+use super::classes::{Concerning, Reach, by_party, concerning, followed, shown, together};
 use super::found::{Findings, Names, rules};
-use super::ground::Ground;
 use super::parts::{Ask, Asked, categories, present, too_much};
 use super::questions::{Carried, Forbidden, Limited, place_of, places};
 use super::sets::{Dictionary, Sets};
 use super::sticky::Sticky;
 use super::terms::Under;
 use super::walks::Toward;
-use super::{About, Apart, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, alone, assumed};
+use super::world::Ground;
+use super::{About, Apart, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, assumed, flow_checks};
 use crate::audit::Options;
 use crate::base::bits::LeafSet;
 use crate::base::finding::{Audit, Finding, FindingStatus};
@@ -181,8 +181,8 @@ impl<'w> Writer<'w> {
 
     fn flows(&mut self) -> io::Result<()> {
         let ground = self.ground;
-        let offending = ground.counting.iter().filter(|&flow| !alone::broken(ground, flow).is_empty());
-        let flows = offending.chain(alone::ended(ground).into_values().flatten()).collect();
+        let offending = ground.counting.iter().filter(|&flow| !flow_checks::broken(ground, flow).is_empty());
+        let flows = offending.chain(flow_checks::ended(ground).into_values().flatten()).collect();
         self.ask("flow", None, Asked::Flows(Carried { flows }))
     }
 
@@ -224,7 +224,9 @@ impl<'w> Writer<'w> {
             let classes = if whole {
                 followed(&ask, self.concerning, &own)
             } else {
-                together(&ask, self.concerning, &own, |class, shown| !ask.owed(class, shown).is_empty())?
+                together(&ask, self.concerning, &own, |class, shown| {
+                    !ask.missing_findings(class, shown).is_empty()
+                })?
             };
             Some(Alone { flows: self.first_flows(these), toward: own.sets, classes })
         };

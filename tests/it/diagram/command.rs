@@ -75,7 +75,7 @@ fn what_matches_nothing_says_so() {
         (["--purpose", "advertizing"], "there is no purpose `advertizing`; did you mean `advertising`?"),
         (["--party", "facebok"], "there is no party `facebok`; did you mean `facebook`?"),
         (["--agreement", "none-*"], "there is no agreement `none-*`"),
-        (["--data", "derived.model"], "no flow that counts matches --data derived.model"),
+        (["--data", "derived.model"], "no flow in scope matches --data derived.model"),
     ] {
         let (code, out, err) = graph("messenger-banking", &args);
         assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
@@ -83,7 +83,7 @@ fn what_matches_nothing_says_so() {
     }
     let (code, _, err) = graph("messenger-banking-fenced", &["--violations"]);
     assert_eq!(code, 2);
-    assert_eq!(err, "error: there is nothing to draw: no flow that counts matches --violations\n");
+    assert_eq!(err, "error: there is nothing to draw: no flow in scope matches --violations\n");
 }
 
 #[test]

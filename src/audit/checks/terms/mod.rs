@@ -10,9 +10,9 @@
 //! Home is a system in the group of P, of the origin's party or, if A is of processing, of a
 //! provider; where all parties of A are of one group, what these parties themselves run.
 
-mod looks;
+mod candidates;
+mod flow_signatures;
 mod search;
-mod sift;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,19 +21,19 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::looks::Looks;
+use self::candidates::{Asked, Goals, Relying};
+use self::flow_signatures::FlowSignatures;
 use self::search::{Noted, Region, Search};
-use self::sift::{Asked, Goals, Relying};
 use super::check;
-use crate::audit::judge::{
-    Judge, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
+use crate::audit::analysis::{
+    Analysis, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
 };
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{BuiltIn, Kind, Onward, Transform, Word};
 use crate::declare::inventory::Terms;
 use crate::flow::graph::{Graph, Origin};
-use crate::flow::propagate::{Alike, Course, Passing, Seed, forward};
+use crate::flow::propagate::{Course, OriginClass, OriginFilter, Seed, forward};
 use crate::model::{AgreementId, FlowId, Model, OnwardTo, PartyId, SystemId};
 
 /// How many agreements a finding shows a walk for.
@@ -67,18 +67,18 @@ pub struct Under<'m> {
 
 impl Under<'_> {
     /// Whether a flow brings data home to who shared it, or to a provider.
-    fn home(&self, judge: &Judge, flow: FlowId) -> bool {
-        Home::entered(judge, flow).iter().any(|home| self.homes.contains(home))
+    fn home(&self, analysis: &Analysis, flow: FlowId) -> bool {
+        Home::entered(analysis, flow).iter().any(|home| self.homes.contains(home))
     }
 
     /// Whether a flow brings data home that originates at a party.
-    fn is_origin(&self, judge: &Judge, flow: FlowId, origin: PartyId) -> bool {
-        Home::entered(judge, flow).contains(&Home::new(judge.model, origin, self.within))
+    fn is_origin(&self, analysis: &Analysis, flow: FlowId, origin: PartyId) -> bool {
+        Home::entered(analysis, flow).contains(&Home::new(analysis.model, origin, self.within))
     }
 
     /// Whether a flow's transform ends the terms.
-    pub fn releases(&self, judge: &Judge, flow: FlowId) -> bool {
-        self.releasing & bit(judge.graph.transform(flow)) != 0
+    pub fn releases(&self, analysis: &Analysis, flow: FlowId) -> bool {
+        self.releasing & bit(analysis.graph.transform(flow)) != 0
     }
 
     /// Whether a flow puts data under them.
@@ -107,19 +107,19 @@ impl Home {
     }
 
     /// All that a system is in.
-    fn of(judge: &Judge, system: SystemId) -> [Home; 2] {
-        [Home::Group(judge.graph.group(system)), Home::Party(judge.graph.party(system))]
+    fn of(analysis: &Analysis, system: SystemId) -> [Home; 2] {
+        [Home::Group(analysis.graph.group(system)), Home::Party(analysis.graph.party(system))]
     }
 
     /// All that a flow leads to.
-    fn entered(judge: &Judge, flow: FlowId) -> [Home; 2] {
-        [Home::Group(judge.graph.entered(flow)), Home::Party(judge.graph.receiver(flow))]
+    fn entered(analysis: &Analysis, flow: FlowId) -> [Home; 2] {
+        [Home::Group(analysis.graph.entered(flow)), Home::Party(analysis.graph.receiver(flow))]
     }
 }
 
 /// Walks of items that may come under terms; a plane's bits say under which.
 struct Sticky<'j> {
-    judge: &'j Judge<'j>,
+    analysis: &'j Analysis<'j>,
     under: &'j [Under<'j>],
     /// For each flow, of those followed, that brings something home: for which terms, a bit each.
     homeward: FxHashMap<FlowId, usize>,
@@ -127,10 +127,10 @@ struct Sticky<'j> {
 
 impl<'j> Sticky<'j> {
     /// Walks over some flows.
-    fn new(graph: &Graph, judge: &'j Judge, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
+    fn new(graph: &Graph, analysis: &'j Analysis, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
         let is_home = |at: SystemId, one: &Under| {
-            let here = Home::of(judge, at);
-            let of_origin = |origin| here.contains(&Home::new(judge.model, origin, one.within));
+            let here = Home::of(analysis, at);
+            let of_origin = |origin| here.contains(&Home::new(analysis.model, origin, one.within));
             one.homes.iter().any(|home| here.contains(home)) || origin.is_some_and(of_origin)
         };
         let mut homeward = FxHashMap::default();
@@ -141,7 +141,7 @@ impl<'j> Sticky<'j> {
                 homeward.extend(graph.into(system).map(|edge| (edge.flow, bits)));
             }
         }
-        Sticky { judge, under, homeward }
+        Sticky { analysis, under, homeward }
     }
 
     /// Under which terms a flow carries items that were in a plane before.
@@ -159,7 +159,7 @@ impl Course for Sticky<'_> {
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
         let crossing = self.while_crossing(flow, plane);
-        let released = |(at, under): (usize, &Under)| usize::from(under.releases(self.judge, flow)) << at;
+        let released = |(at, under): (usize, &Under)| usize::from(under.releases(self.analysis, flow)) << at;
         let released: usize = self.under.iter().enumerate().map(released).sum();
         Some(crossing & !released)
     }
@@ -179,15 +179,22 @@ type Reliances = BTreeSet<(Noted, FlowId)>;
 
 /// The findings of the checks that follow data under terms, and the claims that
 /// kept something from being one.
-pub fn broken_terms(judge: &Judge) -> (Vec<Violation>, Vec<Relied>) {
-    let all: Vec<Vec<Under>> = judge.model.agreements.ids().map(|a| under(judge, a)).collect();
+pub fn broken_terms(analysis: &Analysis) -> (Vec<Violation>, Vec<Relied>) {
+    let all: Vec<Vec<Under>> = analysis.model.agreements.ids().map(|a| under(analysis, a)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
     let (findings, relied) = rayon::join(
-        || broken(judge, &all, &sift::breaking(judge, &members, &Asked::All(Looks::new(judge))), |_, _| true),
-        || relied(judge, &all, &sift::relying(judge, &members)),
+        || {
+            broken(
+                analysis,
+                &all,
+                &candidates::breaking(analysis, &members, &Asked::All(FlowSignatures::new(analysis))),
+                |_, _| true,
+            )
+        },
+        || relied(analysis, &all, &candidates::relying(analysis, &members)),
     );
-    let relied = relied.into_iter().map(|(what, flow)| relied_on(judge, what, flow)).collect();
-    (violations(judge, findings), relied)
+    let relied = relied.into_iter().map(|(what, flow)| relied_on(analysis, what, flow)).collect();
+    (violations(analysis, findings), relied)
 }
 
 /// The terms of one agreement, and where each may be broken.
@@ -195,7 +202,7 @@ type One<'a> = (&'a [Under<'a>], &'a [Option<Arc<Goals>>]);
 
 /// What is broken under the terms of all agreements, of what is wanted.
 fn broken(
-    judge: &Judge,
+    analysis: &Analysis,
     all: &[Vec<Under>],
     goals: &[Option<Arc<Goals>>],
     wanted: impl Fn(BuiltIn, FlowId) -> bool + Sync,
@@ -208,7 +215,7 @@ fn broken(
         left = others;
     }
     let each = |mut findings: Findings, (under, goals): &One| {
-        break_terms(judge, under, goals, &wanted, &mut findings);
+        break_terms(analysis, under, goals, &wanted, &mut findings);
         findings
     };
     let both = |mut one: Findings, other: Findings| {
@@ -232,13 +239,13 @@ fn broken(
 }
 
 /// What keeps terms from being broken.
-fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
+fn relied(analysis: &Analysis, all: &[Vec<Under>], relying: &Relying) -> Reliances {
     let released = relying.released.iter().map(|&flow| (Noted::Released, flow));
     let allowed = relying.allowed.iter().map(|&flow| (Noted::OnwardTo, flow));
     let mut relied: Reliances = released.chain(allowed).collect();
     for (one, goals) in all.iter().flatten().zip(&relying.alone) {
         if let Some(goals) = goals {
-            rely_on_terms(judge, one, goals, &mut relied);
+            rely_on_terms(analysis, one, goals, &mut relied);
         }
     }
     relied
@@ -248,25 +255,25 @@ fn relied(judge: &Judge, all: &[Vec<Under>], relying: &Relying) -> Reliances {
 ///
 /// With `among`, only under the terms of those agreements.
 pub fn breaking_terms(
-    judge: &Judge,
+    analysis: &Analysis,
     wanted: &FxHashSet<(BuiltIn, FlowId)>,
     among: Option<&FxHashSet<AgreementId>>,
 ) -> Vec<Violation> {
     if wanted.is_empty() {
         return Vec::new();
     }
-    let agreements = judge.model.agreements.ids();
+    let agreements = analysis.model.agreements.ids();
     let agreements = agreements.filter(|agreement| among.is_none_or(|among| among.contains(agreement)));
-    let all: Vec<Vec<Under>> = agreements.map(|agreement| under(judge, agreement)).collect();
+    let all: Vec<Vec<Under>> = agreements.map(|agreement| under(analysis, agreement)).collect();
     let members: Vec<&Under> = all.iter().flatten().collect();
-    let flows = wanted.iter().flat_map(|&(_, flow)| judge.model.everywhere(flow));
+    let flows = wanted.iter().flat_map(|&(_, flow)| analysis.model.everywhere(flow));
     let flows: FxHashSet<FlowId> = flows.collect();
-    let goals = sift::breaking(judge, &members, &Asked::Some(&flows));
+    let goals = candidates::breaking(analysis, &members, &Asked::Some(&flows));
     let wanted = |check, flow| wanted.contains(&(check, flow));
-    violations(judge, broken(judge, &all, &goals, wanted))
+    violations(analysis, broken(analysis, &all, &goals, wanted))
 }
 
-fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
+fn violations(analysis: &Analysis, findings: Findings) -> Vec<Violation> {
     let violation = |((check, flow), found): ((BuiltIn, FlowId), Broken)| Violation {
         rule: RuleRef::Check(check),
         on: On::Flow(flow),
@@ -276,7 +283,7 @@ fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
             .agreements
             .into_values()
             .take(WITNESSES)
-            .map(|walk| judge.witness(walk, &found.data, None))
+            .map(|walk| analysis.witness(walk, &found.data, None))
             .collect(),
         data: found.data,
         arrives_as: found.arrives_as,
@@ -287,10 +294,10 @@ fn violations(judge: &Judge, findings: Findings) -> Vec<Violation> {
 }
 
 /// An agreement's flows that move data, by the terms that they put data under.
-fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
-    let model = judge.model;
+fn under<'m>(analysis: &'m Analysis, agreement: AgreementId) -> Vec<Under<'m>> {
+    let model = analysis.model;
     let mut all: Vec<Under> = Vec::new();
-    for &id in model.agreements[agreement].flows.iter().filter(|&&f| judge.counting.moves(f)) {
+    for &id in model.agreements[agreement].flows.iter().filter(|&&f| analysis.counting.moves(f)) {
         let flow = &model.flows[id];
         let (terms_of, within) = (&model.agreements[agreement], model.agreements[agreement].within_group);
         let mut homes = vec![Home::new(model, model.sender(id), within)];
@@ -326,18 +333,18 @@ fn under<'m>(judge: &'m Judge, agreement: AgreementId) -> Vec<Under<'m>> {
 
 /// Follows what comes under the terms of one agreement, to where it breaks them.
 fn break_terms(
-    judge: &Judge,
+    analysis: &Analysis,
     under: &[Under],
     goals: &[Option<Arc<Goals>>],
     wanted: impl Fn(BuiltIn, FlowId) -> bool,
     findings: &mut Findings,
 ) {
-    let model = judge.model;
+    let model = analysis.model;
     let mut searches = Vec::new();
     for (one, goals) in under.iter().zip(goals) {
         let Some(goals) = goals else { continue };
         let search = Search::new(
-            judge,
+            analysis,
             one,
             goals,
             |what, flow| matches!(what, Noted::Breaks(check) if wanted(check, model.declared_flow(flow))),
@@ -354,17 +361,17 @@ fn break_terms(
             &union
         }
     };
-    let graph = &judge.graph.only(&whole.carrying);
-    let alike = Alike::new(graph, &whole.carrying);
-    let classes = judge.classes_at(&alike, whole.before.systems());
-    let passing = |origin: Option<Origin>| origin.map_or(Passing::Many(&alike), Passing::One);
+    let graph = &analysis.graph.only(&whole.carrying);
+    let alike = OriginClass::new(graph, &whole.carrying);
+    let classes = analysis.classes_at(&alike, whole.before.systems());
+    let passing = |origin: Option<Origin>| origin.map_or(OriginFilter::Many(&alike), OriginFilter::One);
     let party = |origin: Option<Origin>| origin.map(Origin::party);
     // For each check the flows that break it, and the classes whose items do.
     let mut breaking: BTreeMap<BuiltIn, (FxHashSet<FlowId>, BTreeSet<Option<Origin>>)> = BTreeMap::new();
     let mut walks: Vec<((BuiltIn, FlowId), Vec<FlowId>)> = Vec::new();
     for (search, region) in &searches {
         for (&origin, starts) in &classes {
-            let course = Sticky::new(graph, judge, std::slice::from_ref(search.one), party(origin));
+            let course = Sticky::new(graph, analysis, std::slice::from_ref(search.one), party(origin));
             let mut shortest: FxHashMap<(BuiltIn, FlowId), Shortest> = FxHashMap::default();
             let agreement = search.one.agreement;
             let followed = search.follow(
@@ -421,7 +428,7 @@ fn break_terms(
             first
         } else {
             for (&origin, starts) in classes.iter().filter(|(origin, _)| from.contains(origin)) {
-                let course = Sticky::new(graph, judge, under, party(origin));
+                let course = Sticky::new(graph, analysis, under, party(origin));
                 first_breaking(graph, &course, check, whole, (passing(origin), starts), &mut first);
             }
             first
@@ -435,21 +442,21 @@ fn break_terms(
 }
 
 /// Follows what comes under one set of terms, to where that relies on a claim.
-fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Reliances) {
+fn rely_on_terms(analysis: &Analysis, one: &Under, goals: &Goals, relied: &mut Reliances) {
     let new = {
-        let search = Search::new(judge, one, goals, |what, flow| {
+        let search = Search::new(analysis, one, goals, |what, flow| {
             !matches!(what, Noted::Breaks(_)) && !relied.contains(&(what, flow))
         });
         let Some(region) = search.region() else {
             return;
         };
-        let graph = &judge.graph.only(&region.carrying);
-        let alike = Alike::new(graph, &region.carrying);
+        let graph = &analysis.graph.only(&region.carrying);
+        let alike = OriginClass::new(graph, &region.carrying);
         let mut new = Vec::new();
-        for (origin, starts) in judge.classes_at(&alike, region.before.systems()) {
+        for (origin, starts) in analysis.classes_at(&alike, region.before.systems()) {
             let party = origin.map(Origin::party);
-            let course = Sticky::new(graph, judge, std::slice::from_ref(one), party);
-            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
+            let course = Sticky::new(graph, analysis, std::slice::from_ref(one), party);
+            let passing = origin.map_or(OriginFilter::Many(&alike), OriginFilter::One);
             search.follow(graph, &course, &region, (passing, &starts), |what, _, crossing, _| {
                 new.push((what, crossing.flow));
             });
@@ -460,8 +467,8 @@ fn rely_on_terms(judge: &Judge, one: &Under, goals: &Goals, relied: &mut Relianc
 }
 
 /// The claim by which a flow kept something from breaking terms.
-fn relied_on(judge: &Judge, what: Noted, flow: FlowId) -> Relied {
-    let model = judge.model;
+fn relied_on(analysis: &Analysis, what: Noted, flow: FlowId) -> Relied {
+    let model = analysis.model;
     let released = what == Noted::Released;
     Relied {
         rule: ReliedRule::BuiltIn(if released { "terms/released_by" } else { "terms/onward" }),
@@ -481,29 +488,30 @@ fn first_breaking(
     course: &Sticky,
     id: BuiltIn,
     region: &Region,
-    (passing, starts): (Passing, &Starts),
+    (passing, starts): (OriginFilter, &Starts),
     first: &mut FxHashSet<FlowId>,
 ) {
     let check = check(id);
-    let judge = course.judge;
+    let analysis = course.analysis;
     let mut broken: FxHashMap<(usize, FlowId), Option<LeafSet>> = FxHashMap::default();
     let seeds: Vec<Seed> = starts
         .iter()
         .flat_map(|&(system, leaves)| {
             let before = LeafSet::from(region.before.row(system, 0));
-            let useful: Vec<usize> = leaves.and(&before).iter().collect();
-            useful.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
+            let slice: Vec<usize> = leaves.and(&before).iter().collect();
+            slice.into_iter().map(move |leaf| Seed { system, stack: 0, leaf })
         })
         .collect();
     forward(graph, course, passing, &seeds, Some(region.candidates()), |crossing| {
         let active = course.while_crossing(crossing.flow, crossing.slot.plane);
         for (at, one) in course.under.iter().enumerate().filter(|(at, _)| active >> at & 1 == 1) {
-            let leaves =
-                broken.entry((at, crossing.flow)).or_insert_with(|| check.breaks(judge, one, crossing.flow));
+            let leaves = broken
+                .entry((at, crossing.flow))
+                .or_insert_with(|| check.breaks(analysis, one, crossing.flow));
             if let Some(leaves) = leaves
                 && bits::intersects(crossing.leaves, leaves.row())
             {
-                first.insert(judge.model.declared_flow(crossing.flow));
+                first.insert(analysis.model.declared_flow(crossing.flow));
                 crossing.leaves.iter_mut().zip(leaves.row()).for_each(|(c, l)| *c &= !l);
             }
         }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::sift::{Goals, Onwards};
+use super::candidates::{Goals, Onwards};
 use super::{Sticky, Under};
+use crate::audit::analysis::{Analysis, Began, Followed, Starts};
 use crate::audit::checks::{self, How, onward};
-use crate::audit::judge::{Began, Followed, Judge, Starts};
 use crate::base::bits::{self, LeafSet};
 use crate::base::vocabulary::{BuiltIn, Transform};
 use crate::flow::graph::{Edge, Graph};
-use crate::flow::propagate::{Candidates, Course, Crossing, Passing, Rows, flood, reaching};
+use crate::flow::propagate::{BackwardSlice, Course, Crossing, OriginFilter, Rows, flood, reaching};
 use crate::model::{FlowId, Model, SystemId};
 
 /// What is noted where a flow carries data under terms.
@@ -27,7 +27,7 @@ pub(super) enum Noted {
 /// What is noted where a flow carries what is under terms, of what is wanted, with the leaves
 /// concerned.
 fn noted(
-    judge: &Judge,
+    analysis: &Analysis,
     under: &Under,
     flow: FlowId,
     wanted: impl Fn(Noted) -> bool,
@@ -40,12 +40,12 @@ fn noted(
     };
     for check in checks::all() {
         if let How::Under(_) = check.how {
-            note(Noted::Breaks(check.id), &|| check.breaks(judge, under, flow));
+            note(Noted::Breaks(check.id), &|| check.breaks(analysis, under, flow));
         }
     }
-    let ends = || under.releases(judge, flow) && judge.graph.transform(flow) != Transform::None;
-    note(Noted::Released, &|| ends().then(|| LeafSet::clone(&judge.model.flows[flow].leaves)));
-    note(Noted::OnwardTo, &|| onward::relies(judge, under, flow));
+    let ends = || under.releases(analysis, flow) && analysis.graph.transform(flow) != Transform::None;
+    note(Noted::Released, &|| ends().then(|| LeafSet::clone(&analysis.model.flows[flow].leaves)));
+    note(Noted::OnwardTo, &|| onward::relies(analysis, under, flow));
     all
 }
 
@@ -54,7 +54,7 @@ type Looked = RefCell<FxHashMap<FlowId, Rc<[(Noted, LeafSet)]>>>;
 
 /// What is looked for of what is under one set of terms.
 pub(super) struct Search<'u, F> {
-    judge: &'u Judge<'u>,
+    analysis: &'u Analysis<'u>,
     pub one: &'u Under<'u>,
     goals: &'u Goals,
     /// What of it.
@@ -64,8 +64,8 @@ pub(super) struct Search<'u, F> {
 }
 
 impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
-    pub fn new(judge: &'u Judge, one: &'u Under, goals: &'u Goals, wanted: F) -> Self {
-        Search { judge, one, goals, wanted, noted: RefCell::default() }
+    pub fn new(analysis: &'u Analysis, one: &'u Under, goals: &'u Goals, wanted: F) -> Self {
+        Search { analysis, one, goals, wanted, noted: RefCell::default() }
     }
 
     /// Whether something may be noted of a flow.
@@ -78,23 +78,23 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         if !self.may(flow) {
             return Rc::new([]);
         }
-        let look = || noted(self.judge, self.one, flow, |what| (self.wanted)(what, flow)).into();
+        let look = || noted(self.analysis, self.one, flow, |what| (self.wanted)(what, flow)).into();
         Rc::clone(self.noted.borrow_mut().entry(flow).or_insert_with(look))
     }
 
     /// Where items must be to get to a goal; `None` if none can.
     pub fn region(&self) -> Option<Region> {
-        let (judge, model) = (self.judge, self.judge.model);
+        let (analysis, model) = (self.analysis, self.analysis.model);
         let own: Vec<FlowId> =
-            self.one.flows.iter().copied().filter(|&flow| !self.one.home(judge, flow)).collect();
+            self.one.flows.iter().copied().filter(|&flow| !self.one.home(analysis, flow)).collect();
         if own.iter().chain(&self.goals.flows).all(|&flow| self.at(flow).is_empty()) {
             return None;
         }
-        let entering = own.iter().filter(|&&flow| !self.one.releases(judge, flow));
-        let entering = entering.map(|&flow| (model.flows[flow].to, &judge.held.carried[flow]));
-        let useful = Candidates::of(&self.goals.useful, 1);
-        let onwards = Onwards { judge, one: self.one };
-        let after = flood(judge.graph, &onwards, |_| true, entering, Some(useful)).rows;
+        let entering = own.iter().filter(|&&flow| !self.one.releases(analysis, flow));
+        let entering = entering.map(|&flow| (model.flows[flow].to, &analysis.held.carried[flow]));
+        let slice = BackwardSlice::of(&self.goals.slice, 1);
+        let onwards = Onwards { analysis, one: self.one };
+        let after = flood(analysis.graph, &onwards, |_| true, entering, Some(slice)).rows;
         let hit = |flow: FlowId| {
             let f = &model.flows[flow];
             let here = after.row(f.from, 0);
@@ -105,15 +105,16 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         {
             return None;
         }
-        let before = reaching(judge.graph, &Before, judge.graph.some(own.iter().copied()), |edge, _, row| {
-            let flow = edge.flow;
-            self.at(flow).iter().for_each(|(_, leaves)| {
-                bits::or(row, leaves.row());
+        let before =
+            reaching(analysis.graph, &Before, analysis.graph.some(own.iter().copied()), |edge, _, row| {
+                let flow = edge.flow;
+                self.at(flow).iter().for_each(|(_, leaves)| {
+                    bits::or(row, leaves.row());
+                });
+                if !self.one.releases(analysis, flow) {
+                    bits::or(row, after.row(edge.end, 0));
+                }
             });
-            if !self.one.releases(judge, flow) {
-                bits::or(row, after.row(edge.end, 0));
-            }
-        });
         if own.iter().all(|&flow| bits::is_empty(before.row(model.flows[flow].from, 0))) {
             return None;
         }
@@ -128,10 +129,10 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
                 (here(&before, system, edge) || here(&after, system, edge))
                     && (here(&before, edge.end, edge) || here(&after, edge.end, edge) || self.may(edge.flow))
             };
-            carrying.extend(judge.graph.out(system).filter(matters).map(|edge| edge.flow));
+            carrying.extend(analysis.graph.out(system).filter(matters).map(|edge| edge.flow));
         }
         let mut region = Region { before, after, carrying, turning: LeafSet::empty(model.data.leaf_count()) };
-        region.turning = judge.turning(region.candidates());
+        region.turning = analysis.turning(region.candidates());
         Some(region)
     }
 
@@ -142,17 +143,17 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         graph: &'g Graph<'g>,
         course: &'g Sticky<'g>,
         region: &Region,
-        (passing, starts): (Passing<'g>, &Starts),
+        (passing, starts): (OriginFilter<'g>, &Starts),
         mut show: impl FnMut(Noted, Began, &Crossing, LeafSet),
     ) -> Option<Followed<'g, Sticky<'g>>>
     where
         'u: 'g,
     {
-        let useful = (region.candidates(), &region.turning);
+        let slice = (region.candidates(), &region.turning);
         let may = graph.flows().iter().filter(|&&flow| self.may(flow));
         let noted = may.map(|&flow| (flow, self.at(flow)));
         let noted: FxHashMap<FlowId, Rc<_>> = noted.filter(|(_, noted)| !noted.is_empty()).collect();
-        self.judge.follow(graph, course, passing, starts, useful, |began, crossing| {
+        self.analysis.follow(graph, course, passing, starts, slice, |began, crossing| {
             let Some(noted) = noted.get(&crossing.flow) else { return };
             if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
                 return;
@@ -188,8 +189,8 @@ pub(super) struct Region {
 }
 
 impl Region {
-    pub fn candidates(&self) -> Candidates<'_> {
-        Candidates { rows: &self.before, planes: 1, later: Some(&self.after) }
+    pub fn candidates(&self) -> BackwardSlice<'_> {
+        BackwardSlice { rows: &self.before, planes: 1, later: Some(&self.after) }
     }
 
     /// All of some.

@@ -9,7 +9,7 @@ use super::Source;
 use super::prepared::{Items, Prepared, Reach, Sought};
 use crate::base::bits::LeafSet;
 use crate::flow::graph::{Edge, Graph, Origin};
-use crate::flow::propagate::{Alike, Candidates, Course, Flooded, Slot, Whose, flood};
+use crate::flow::propagate::{BackwardSlice, Course, Flooded, ItemsOf, OriginClass, Slot, flood};
 use crate::model::FlowId;
 
 /// The ways on which items of any source can get to what is sought.
@@ -17,21 +17,21 @@ pub(super) struct Ways<'w> {
     rule: &'w Prepared<'w>,
     /// The flows that can matter.
     graph: Graph<'w>,
-    alike: Alike,
+    alike: OriginClass,
     /// Those of them where something may be found.
     pub ends: Vec<FlowId>,
 }
 
 impl<'w> Ways<'w> {
-    /// From some sources, on a course for all of them; `useful` is what can get to what is sought.
-    pub fn new(any: Reach<'w>, sources: &[Source], sought: Sought, useful: Candidates) -> Self {
+    /// From some sources, on a course for all of them; `slice` is what can get to what is sought.
+    pub fn new(any: Reach<'w>, sources: &[Source], sought: Sought, slice: BackwardSlice) -> Self {
         let rule = any.rule;
-        let judge = rule.judge;
-        let open = flood(judge.graph, &any, |_| true, seeds(sources), Some(useful));
+        let analysis = rule.analysis;
+        let open = flood(analysis.graph, &any, |_| true, seeds(sources), Some(slice));
         let mut carrying: Vec<FlowId> = Vec::new();
         let mut ends: Vec<FlowId> = Vec::new();
         open.crossings(
-            judge.graph,
+            analysis.graph,
             &any,
             |_| true,
             |Edge { flow, end, leaves }, slot, here| {
@@ -43,14 +43,14 @@ impl<'w> Ways<'w> {
                 if found {
                     ends.push(flow);
                 }
-                let on = || any.after(flow, slot).any(|slot| useful.meet(end, slot, leaves.row()));
+                let on = || any.after(flow, slot).any(|slot| slice.meet(end, slot, leaves.row()));
                 if carrying.last() != Some(&flow) && (found || on()) {
                     carrying.push(flow);
                 }
             },
         );
-        let graph = judge.graph.only(&carrying);
-        let alike = Alike::new(&graph, &carrying);
+        let graph = analysis.graph.only(&carrying);
+        let alike = OriginClass::new(&graph, &carrying);
         Ways { rule, graph, alike, ends }
     }
 
@@ -69,7 +69,7 @@ impl<'w> Ways<'w> {
         &'c self,
         origin: Option<Origin>,
         sources: Vec<Source<'c>>,
-        candidates: Candidates<'c>,
+        candidates: BackwardSlice<'c>,
     ) -> Option<Class<'c>> {
         let rule = self.rule;
         let leads = |&(_, system, leaves): &Source| {
@@ -78,7 +78,7 @@ impl<'w> Ways<'w> {
         if !sources.iter().any(leads) {
             return None;
         }
-        let whose = origin.map_or(Whose::Many, Whose::One);
+        let whose = origin.map_or(ItemsOf::Many, ItemsOf::One);
         let (graph, alike) = (&self.graph, &self.alike);
         let course = Reach { rule, items: Items::Of(whose, alike) };
         let passes = |flow| alike.passes(graph, flow, whose);
@@ -105,13 +105,13 @@ pub(super) struct Class<'c> {
     /// The flows that can matter.
     pub graph: &'c Graph<'c>,
     pub course: Reach<'c>,
-    whose: Whose,
-    pub alike: &'c Alike,
+    whose: ItemsOf,
+    pub alike: &'c OriginClass,
     pub sources: Vec<Source<'c>>,
     /// What its items are, at each system.
     pub held: Flooded,
     /// What can get to what is sought.
-    pub candidates: Candidates<'c>,
+    pub candidates: BackwardSlice<'c>,
     /// The flows at which something may be found.
     ends: &'c [FlowId],
 }

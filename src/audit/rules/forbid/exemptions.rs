@@ -10,9 +10,9 @@ use rustc_hash::FxHashSet;
 
 use super::classes::{Class, Ways};
 use super::prepared::{Decided, Items, Prepared, Reach, Sought};
-use super::{Source, toward, toward_some};
+use super::{Source, backward_slice, backward_slice_of};
 use crate::base::bits::LeafSet;
-use crate::flow::propagate::{Candidates, Course};
+use crate::flow::propagate::{BackwardSlice, Course};
 use crate::model::{FlowId, SystemId};
 
 /// A flow with an exemption that was used: whether by `through` or by `arriving`.
@@ -40,23 +40,23 @@ impl Asked {
 /// The exemptions that data of some sources uses.
 pub(super) fn used(rule: &Prepared, sources: &[Source]) -> FxHashSet<Used> {
     let any = Reach { rule, items: Items::Anybody };
-    let mut useful = toward(&any, Sought::Exemptions);
-    if useful.systems().is_empty() {
+    let mut slice = backward_slice(&any, Sought::Exemptions);
+    if slice.systems().is_empty() {
         return FxHashSet::default();
     }
-    let ways = Ways::new(any, sources, Sought::Exemptions, Candidates::of(&useful, any.planes()));
+    let ways = Ways::new(any, sources, Sought::Exemptions, BackwardSlice::of(&slice, any.planes()));
     let mut left: BTreeSet<FlowId> = ways.ends.iter().copied().collect();
-    let mut toward = left.len();
+    let mut sliced = left.len();
     let mut used = FxHashSet::default();
     for (origin, sources) in ways.classes(sources) {
         if left.is_empty() {
             break;
         }
-        if 2 * left.len() <= toward {
-            useful = toward_some(&any, Sought::Exemptions, left.iter().copied());
-            toward = left.len();
+        if 2 * left.len() <= sliced {
+            slice = backward_slice_of(&any, Sought::Exemptions, left.iter().copied());
+            sliced = left.len();
         }
-        if let Some(class) = ways.class(origin, sources, Candidates::of(&useful, any.planes())) {
+        if let Some(class) = ways.class(origin, sources, BackwardSlice::of(&slice, any.planes())) {
             uses(&class, &mut left, |flow| {
                 used.insert((flow, rule.through(flow)));
             });

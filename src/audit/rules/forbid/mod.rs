@@ -24,13 +24,14 @@ use self::exemptions::Asked;
 pub use self::prepared::Decided;
 use self::prepared::{Items, Prepared, Reach, Sought};
 use super::Idle;
-use crate::audit::judge::{Judge, On, Relied, ReliedRule, RuleRef, Violation, Witness};
+use crate::audit::analysis::{Analysis, On, Relied, ReliedRule, RuleRef, Violation, Witness};
 use crate::base::bits::{self, LeafSet};
 use crate::base::vocabulary::Word;
 use crate::declare::policy::{AgreementRef, AnyOf, Attested, FlowKeys, Forbid, Matcher, Reading};
 use crate::flow::graph::{Edge, Graph, Origin};
 use crate::flow::propagate::{
-    Alike, Candidates, Course, Passing, Rows, Seed, Slot, Whose, forward, reaching, reaching_besides,
+    BackwardSlice, Course, ItemsOf, OriginClass, OriginFilter, Rows, Seed, Slot, forward, reaching,
+    reaching_besides,
 };
 use crate::model::matching::{Arrival, RELATIONS};
 use crate::model::{FlowId, SystemId};
@@ -52,14 +53,14 @@ pub struct WorkedOut {
     decided: Arc<Decided>,
     /// What can get to a forbidden arrival, whosever of the rule's sources it is, of what
     /// flows carry.
-    useful: Arc<Rows>,
+    slice: Arc<Rows>,
 }
 
 impl WorkedOut {
     fn new(prepared: &Prepared) -> Self {
         let course = Reach { rule: prepared, items: Items::Sources };
-        let useful = Arc::new(toward(&course, Sought::Breaches));
-        WorkedOut { decided: Arc::clone(prepared.decided()), useful }
+        let slice = Arc::new(backward_slice(&course, Sought::Breaches));
+        WorkedOut { decided: Arc::clone(prepared.decided()), slice }
     }
 
     /// What the rule says of each flow.
@@ -68,15 +69,15 @@ impl WorkedOut {
     }
 
     /// The same where some flows carry more, and no other does.
-    pub fn besides(&self, judge: &Judge, more: &[FlowId]) -> Self {
+    pub fn besides(&self, analysis: &Analysis, more: &[FlowId]) -> Self {
         if more.is_empty() {
             return self.clone();
         }
-        let prepared = Prepared::new(judge, &self.decided);
+        let prepared = Prepared::new(analysis, &self.decided);
         let course = Reach { rule: &prepared, items: Items::Sources };
-        let useful =
-            reaching_besides(judge.graph, &course, &self.useful, more, finding(&course, Sought::Breaches));
-        WorkedOut { useful: Arc::new(useful), decided: Arc::clone(&self.decided) }
+        let slice =
+            reaching_besides(analysis.graph, &course, &self.slice, more, finding(&course, Sought::Breaches));
+        WorkedOut { slice: Arc::new(slice), decided: Arc::clone(&self.decided) }
     }
 }
 
@@ -137,16 +138,16 @@ type Source<'j> = (Origin, SystemId, &'j LeafSet);
 /// Judges one `forbid`. What was worked out for it must be of a scope in which as many flows
 /// count, or more, and carry as much, or more.
 pub fn forbidden(
-    judge: &Judge,
+    analysis: &Analysis,
     rule_ref: RuleRef,
     rule: &Forbid,
     decided: &Arc<Decided>,
     known: Option<&WorkedOut>,
 ) -> Forbidden {
-    let model = judge.model;
-    let prepared = Prepared::new(judge, decided);
+    let model = analysis.model;
+    let prepared = Prepared::new(analysis, decided);
     let worked_out = known.map_or_else(|| WorkedOut::new(&prepared), Clone::clone);
-    let sources = sources(judge, rule);
+    let sources = sources(analysis, rule);
     let mut found = Finds::new();
     for &(_, source, leaves) in &sources {
         if let Some(data) = at_itself(&prepared, rule, source, leaves) {
@@ -157,7 +158,7 @@ pub fn forbidden(
             found.consequent = false;
         }
     }
-    let walks = walks::follow(&prepared, rule, &worked_out.useful, &sources);
+    let walks = walks::follow(&prepared, rule, &worked_out.slice, &sources);
     let violations = merge(found, walks)
         .into_iter()
         .map(|((source, sink), found)| {
@@ -166,7 +167,7 @@ pub fn forbidden(
                 walk.iter().filter_map(|&flow| model.flows[flow].agreement).collect();
             agreements.sort_unstable();
             agreements.dedup();
-            let witness: Witness = judge.witness(walk, &found.data, Some(prepared.data()));
+            let witness: Witness = analysis.witness(walk, &found.data, Some(prepared.data()));
             Violation {
                 rule: rule_ref,
                 on: On::Pair(source, sink),
@@ -184,19 +185,19 @@ pub fn forbidden(
 }
 
 /// Where the data of a rule may start.
-fn sources<'j>(judge: &Judge<'j>, rule: &Forbid) -> Vec<Source<'j>> {
-    let all = judge.origins.iter();
+fn sources<'j>(analysis: &Analysis<'j>, rule: &Forbid) -> Vec<Source<'j>> {
+    let all = analysis.origins.iter();
     all.flat_map(|(origin, starts)| starts.iter().map(|&(system, leaves)| (*origin, system, leaves)))
-        .filter(|&(_, system, _)| judge.matching.source(&rule.from, system))
+        .filter(|&(_, system, _)| analysis.matching.source(&rule.from, system))
         .collect()
 }
 
 /// The exemptions that are used, of rules with what they say of each flow. Rules that
 /// exempt the same flows for the same data of the same sources are looked at together.
-pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec<Relied> {
+pub fn relied(analysis: &Analysis, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec<Relied> {
     let mut alike: Vec<(Option<Asked>, Vec<Source>, Vec<usize>)> = Vec::new();
     for (at, (_, rule, decided)) in rules.iter().enumerate() {
-        let sources = sources(judge, rule);
+        let sources = sources(analysis, rule);
         let asked = Asked::of(&sources, decided);
         match alike.iter_mut().find(|(other, ..)| asked.is_some() && *other == asked) {
             Some((.., members)) => members.push(at),
@@ -206,7 +207,7 @@ pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec
     let of_each = alike.par_iter().flat_map_iter(|(_, sources, members)| {
         let members: Vec<_> = members.iter().filter_map(|&at| rules.get(at)).collect();
         let used = members.first().map(|(_, _, decided)| {
-            let prepared = Prepared::new(judge, decided);
+            let prepared = Prepared::new(analysis, decided);
             exemptions::used(&prepared, sources)
         });
         let used = used.unwrap_or_default();
@@ -214,7 +215,7 @@ pub fn relied(judge: &Judge, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec
             let claim = |&(flow, through): &(FlowId, bool)| Relied {
                 rule: ReliedRule::Rule(rule_ref),
                 flow,
-                claim: claim(judge, if through { &rule.through } else { &rule.arriving }, flow),
+                claim: claim(analysis, if through { &rule.through } else { &rule.arriving }, flow),
             };
             used.iter().map(claim).collect::<Vec<_>>()
         })
@@ -233,20 +234,20 @@ fn at_itself(rule: &Prepared, forbid: &Forbid, system: SystemId, leaves: &LeafSe
     let here = Arrival {
         at: system,
         by: None,
-        relation: Some(rule.judge.graph.relation(system, rule.judge.model.systems[system].origin, 0)),
+        relation: Some(rule.analysis.graph.relation(system, rule.analysis.model.systems[system].origin, 0)),
     };
     let data = leaves.and(rule.touching(system));
-    (rule.judge.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
+    (rule.analysis.matching.arrival(&forbid.to, here) && !data.is_empty()).then_some(data)
 }
 
 /// What can get to what is sought.
-fn toward(course: &Reach, sought: Sought) -> Rows {
-    toward_some(course, sought, course.rule.ends(sought))
+fn backward_slice(course: &Reach, sought: Sought) -> Rows {
+    backward_slice_of(course, sought, course.rule.ends(sought))
 }
 
 /// What can get to what is sought at some flows.
-fn toward_some(course: &Reach, sought: Sought, flows: impl IntoIterator<Item = FlowId>) -> Rows {
-    let graph = course.rule.judge.graph;
+fn backward_slice_of(course: &Reach, sought: Sought, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+    let graph = course.rule.analysis.graph;
     reaching(graph, course, graph.some(flows), finding(course, sought))
 }
 
@@ -266,13 +267,13 @@ fn first_arrivals(
     course: &Reach,
     (origin, source, leaves): Source,
     at_itself: Option<&LeafSet>,
-    candidates: Option<Candidates>,
+    candidates: Option<BackwardSlice>,
     enough: usize,
 ) -> FxHashSet<SystemId> {
     let mut first = FxHashSet::default();
     let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(broken));
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system: source, stack: 0, leaf }).collect();
-    forward(graph, course, Passing::One(origin), &seeds, candidates, |crossing| {
+    forward(graph, course, OriginFilter::One(origin), &seeds, candidates, |crossing| {
         if first.len() >= enough {
             crossing.leaves.fill(0);
             return;
@@ -289,33 +290,33 @@ fn first_arrivals(
 /// For leaves put at systems as assumed, whether they would break a rule if its
 /// `from` did not leave the system out.
 pub fn break_without_from(
-    judge: &Judge,
+    analysis: &Analysis,
     rule: &Forbid,
     known: &WorkedOut,
     put: &[(SystemId, LeafSet)],
 ) -> Vec<bool> {
-    let excluded = |system| !rule.from.is_empty() && !judge.matching.source(&rule.from, system);
+    let excluded = |system| !rule.from.is_empty() && !analysis.matching.source(&rule.from, system);
     if !put.iter().any(|(system, _)| excluded(*system)) {
         return vec![false; put.len()];
     }
-    let prepared = Prepared::new(judge, &known.decided);
+    let prepared = Prepared::new(analysis, &known.decided);
     let any = Reach { rule: &prepared, items: Items::Anybody };
     let own;
-    let useful = if prepared.relation() {
-        own = toward(&any, Sought::Breaches);
+    let slice = if prepared.relation() {
+        own = backward_slice(&any, Sought::Breaches);
         &own
     } else {
-        &known.useful
+        &known.slice
     };
-    let alike = Alike::new(judge.graph, &[]);
+    let alike = OriginClass::new(analysis.graph, &[]);
     let breaks = |(system, leaves): &(SystemId, LeafSet)| {
-        let origin = Origin::Assumed(judge.model.systems[*system].origin);
-        let course = Reach { rule: &prepared, items: Items::Of(Whose::One(origin), &alike) };
-        let candidates = Candidates::of(useful, any.planes());
+        let origin = Origin::Assumed(analysis.model.systems[*system].origin);
+        let course = Reach { rule: &prepared, items: Items::Of(ItemsOf::One(origin), &alike) };
+        let candidates = BackwardSlice::of(slice, any.planes());
         excluded(*system)
             && (at_itself(&prepared, rule, *system, leaves).is_some()
                 || !first_arrivals(
-                    judge.graph,
+                    analysis.graph,
                     &course,
                     (origin, *system, leaves),
                     None,
@@ -329,16 +330,16 @@ pub fn break_without_from(
 
 /// The claim by which a flow matches an exemption, in the declarer's words.
 pub fn claim(
-    judge: &Judge,
+    analysis: &Analysis,
     list: &crate::declare::policy::AnyOf<crate::declare::policy::FlowKeys>,
     id: FlowId,
 ) -> String {
-    let flow = &judge.model.flows[id];
+    let flow = &analysis.model.flows[id];
     let mut claims = Vec::new();
     // Of several alternatives those that match.
     let holds = |matcher: &&Matcher<FlowKeys>| {
         let alone = AnyOf(vec![Matcher::clone(matcher)]);
-        judge.matching.flow(&alone, id, Reading::Unlikely)
+        analysis.matching.flow(&alone, id, Reading::Unlikely)
     };
     let mut matchers: Vec<_> = list.0.iter().filter(holds).collect();
     while let Some(matcher) = matchers.pop() {
@@ -356,20 +357,21 @@ pub fn claim(
             claims.push(format!("safeguards: {}", names.join(", ")));
         }
         if !keys.purpose.is_empty() {
-            let mut names: Vec<&str> = flow.purposes.iter().map(|&p| judge.model.purposes.name(p)).collect();
+            let mut names: Vec<&str> =
+                flow.purposes.iter().map(|&p| analysis.model.purposes.name(p)).collect();
             names.sort_unstable();
             claims.push(format!("purposes: {}", names.join(", ")));
         }
         claims.extend(flow.declared.tags().iter().filter(|t| keys.tag.has(t)).map(|t| format!("tag: {t}")));
         if keys.data.is_some() {
-            claims.push(format!("data: {}", judge.model.data.cover(&flow.leaves).join(", ")));
+            claims.push(format!("data: {}", analysis.model.data.cover(&flow.leaves).join(", ")));
         }
-        claims.extend(keys.agreement.iter().flat_map(|asked| of_agreement(judge, asked, id)));
+        claims.extend(keys.agreement.iter().flat_map(|asked| of_agreement(analysis, asked, id)));
         if !keys.from.is_empty() {
-            claims.push(format!("from: {}", judge.model.systems[flow.from].name));
+            claims.push(format!("from: {}", analysis.model.systems[flow.from].name));
         }
         if !keys.to.is_empty() {
-            claims.push(format!("to: {}", judge.model.systems[flow.to].name));
+            claims.push(format!("to: {}", analysis.model.systems[flow.to].name));
         }
     }
     claims.sort();
@@ -378,13 +380,13 @@ pub fn claim(
 }
 
 /// The claims of its agreement by which a flow matches: what is asked of that.
-fn of_agreement(judge: &Judge, asked: &AgreementRef, id: FlowId) -> Vec<String> {
-    let flow = &judge.model.flows[id];
+fn of_agreement(analysis: &Analysis, asked: &AgreementRef, id: FlowId) -> Vec<String> {
+    let flow = &analysis.model.flows[id];
     let (AgreementRef::Like(like), Some(of)) = (asked, flow.agreement) else {
         return Vec::new();
     };
-    let agreement = &judge.model.agreements[of];
-    let attested = |one: &&Attested| judge.matching.attested(of, Some(id), one);
+    let agreement = &analysis.model.agreements[of];
+    let attested = |one: &&Attested| analysis.matching.attested(of, Some(id), one);
     let mut claims: Vec<String> =
         like.keys.assurance.iter().filter(attested).map(|one| format!("assurance: {}", one.id)).collect();
     let basis = flow.legal_basis.as_deref().filter(|_| !like.keys.legal_basis.is_empty());
@@ -402,21 +404,22 @@ fn of_agreement(judge: &Judge, asked: &AgreementRef, id: FlowId) -> Vec<String> 
 }
 
 fn idle(rule: &Prepared, forbid: &Forbid) -> Vec<Idle> {
-    let judge = rule.judge;
-    let model = judge.model;
+    let analysis = rule.analysis;
+    let model = analysis.model;
     let mut idle = Vec::new();
-    let held = model.systems.ids().any(|s| bits::intersects(judge.held.leaves.row(s, 0), rule.data().row()));
+    let held =
+        model.systems.ids().any(|s| bits::intersects(analysis.held.leaves.row(s, 0), rule.data().row()));
     if !held {
         idle.push(Idle::Data);
     }
-    if !model.systems.ids().any(|s| judge.matching.source(&forbid.from, s)) {
+    if !model.systems.ids().any(|s| analysis.matching.source(&forbid.from, s)) {
         idle.push(Idle::Source);
     }
-    let arrives = || judge.counting.iter().any(|flow| rule.to(flow) != 0);
+    let arrives = || analysis.counting.iter().any(|flow| rule.to(flow) != 0);
     let place = |s: SystemId| {
         RELATIONS
             .iter()
-            .any(|&r| judge.matching.arrival(&forbid.to, Arrival { at: s, by: None, relation: Some(r) }))
+            .any(|&r| analysis.matching.arrival(&forbid.to, Arrival { at: s, by: None, relation: Some(r) }))
     };
     if !arrives() && !model.systems.ids().any(place) {
         idle.push(Idle::Sink);

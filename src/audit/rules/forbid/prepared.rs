@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::audit::rules::exempt::Exempt;
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::Relation;
 use crate::declare::policy::Forbid;
 use crate::flow::graph::{Facts, Graph};
-use crate::flow::propagate::{Alike, Course, Deriving, Slot, Whose};
+use crate::flow::propagate::{Course, Deriving, ItemsOf, OriginClass, Slot};
 use crate::model::matching::{Arrival, Matching, RELATIONS};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
 /// A rule on each flow and system.
 pub(super) struct Prepared<'j> {
-    pub judge: &'j Judge<'j>,
+    pub analysis: &'j Analysis<'j>,
     decided: Arc<Decided>,
 }
 
@@ -110,8 +110,8 @@ impl Decided {
 
 impl<'j> Prepared<'j> {
     /// As it was decided.
-    pub fn new(judge: &'j Judge<'j>, decided: &Arc<Decided>) -> Self {
-        Prepared { judge, decided: Arc::clone(decided) }
+    pub fn new(analysis: &'j Analysis<'j>, decided: &Arc<Decided>) -> Self {
+        Prepared { analysis, decided: Arc::clone(decided) }
     }
 
     pub fn decided(&self) -> &Arc<Decided> {
@@ -153,7 +153,7 @@ impl<'j> Prepared<'j> {
         if marked {
             LeafSet::from(leaves)
         } else {
-            self.touching(self.judge.graph.receiving(flow)).with(leaves)
+            self.touching(self.analysis.graph.receiving(flow)).with(leaves)
         }
     }
 
@@ -171,7 +171,7 @@ impl<'j> Prepared<'j> {
 #[derive(Clone, Copy)]
 pub(super) enum Items<'p> {
     /// Those of one origin, or of many alike.
-    Of(Whose, &'p Alike),
+    Of(ItemsOf, &'p OriginClass),
     /// Those of any group from which the rule follows data.
     Sources,
     /// Anybody's, distances left open.
@@ -201,7 +201,7 @@ pub(super) struct Reach<'p> {
 
 impl Reach<'_> {
     fn graph(&self) -> &Graph<'_> {
-        self.rule.judge.graph
+        self.rule.analysis.graph
     }
 
     /// Whether distances are distinguished.

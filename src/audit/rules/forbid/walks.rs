@@ -12,18 +12,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::classes::{Class, Ways, starts};
 use super::prepared::{Items, Prepared, Reach, Sought};
 use super::{Finds, Found, Source, arrived_at_itself, first_arrivals, merge};
-use crate::audit::judge::{Began, Shortest, keep_shortest};
+use crate::audit::analysis::{Began, Shortest, keep_shortest};
 use crate::base::bits::{self, LeafSet};
 use crate::declare::policy::Forbid;
 use crate::flow::propagate::{
-    Candidates, Course, Passing, Rows, Slot, Target, Whose, inward, reaching_within,
+    BackwardSlice, Course, ItemsOf, OriginFilter, Rows, Slot, Target, inward, reaching_within,
 };
 use crate::model::{FlowId, SystemId};
 
-/// What sources break; `useful` is what can get to a forbidden arrival.
-pub(super) fn follow(rule: &Prepared, forbid: &Forbid, useful: &Rows, sources: &[Source]) -> Finds {
+/// What sources break; `slice` is what can get to a forbidden arrival.
+pub(super) fn follow(rule: &Prepared, forbid: &Forbid, slice: &Rows, sources: &[Source]) -> Finds {
     let any = Reach { rule, items: Items::Sources };
-    let candidates = Candidates::of(useful, any.planes());
+    let candidates = BackwardSlice::of(slice, any.planes());
     let ways = Ways::new(any, sources, Sought::Breaches, candidates);
     let each = |mut found: Finds, (origin, sources)| {
         if let Some(class) = ways.class(origin, sources, candidates) {
@@ -44,7 +44,7 @@ struct Walks<'c> {
 impl Walks<'_> {
     fn judge(&self, found: &mut Finds) {
         let class = self.class;
-        let model = class.rule.judge.model;
+        let model = class.rule.analysis.model;
         let mut sinks: BTreeMap<SystemId, Vec<Target>> = BTreeMap::new();
         class.found(Sought::Breaches, |flow, slot, hit| {
             sinks.entry(model.flows[flow].to).or_default().push((flow, slot, hit));
@@ -59,7 +59,7 @@ impl Walks<'_> {
             });
         let flows: BTreeSet<FlowId> = hitting.keys().copied().collect();
         let flows = class.graph.some(flows);
-        let useful =
+        let slice =
             reaching_within(class.graph, &class.course, &class.held.rows, flows, |edge, slot, row| {
                 for (_, _, leaves) in
                     hitting.get(&edge.flow).into_iter().flatten().filter(|(_, s, _)| *s == slot)
@@ -67,7 +67,7 @@ impl Walks<'_> {
                     bits::or(row, leaves.row());
                 }
             });
-        let candidates = Candidates::of(&useful, class.course.planes());
+        let candidates = BackwardSlice::of(&slice, class.course.planes());
         let leading: Vec<Source> = class
             .sources
             .iter()
@@ -79,7 +79,7 @@ impl Walks<'_> {
             })
             .collect();
         if leading.len() <= sinks.len() {
-            let turning = class.rule.judge.turning(candidates);
+            let turning = class.rule.analysis.turning(candidates);
             leading.iter().for_each(|&source| self.outward(source, (candidates, &turning), found));
         } else {
             self.inward_from(&leading, sinks, found);
@@ -87,22 +87,28 @@ impl Walks<'_> {
     }
 
     /// Follows one source to all sinks.
-    fn outward(&self, (origin, source, leaves): Source, useful: (Candidates, &LeafSet), found: &mut Finds) {
+    fn outward(&self, (origin, source, leaves): Source, slice: (BackwardSlice, &LeafSet), found: &mut Finds) {
         let (class, rule) = (self.class, self.class.rule);
-        let judge = rule.judge;
-        let model = judge.model;
-        let course = Reach { rule, items: Items::Of(Whose::One(origin), class.alike) };
+        let analysis = rule.analysis;
+        let model = analysis.model;
+        let course = Reach { rule, items: Items::Of(ItemsOf::One(origin), class.alike) };
         let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
         let mut hits: Vec<(SystemId, Began, LeafSet)> = Vec::new();
         let starts = [(source, leaves)];
-        let followed =
-            judge.follow(class.graph, &course, Passing::One(origin), &starts, useful, |began, crossing| {
+        let followed = analysis.follow(
+            class.graph,
+            &course,
+            OriginFilter::One(origin),
+            &starts,
+            slice,
+            |began, crossing| {
                 let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
                 if let Some(hit) = course.finds(Sought::Breaches, flow, slot, crossing.leaves) {
                     keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
                     hits.push((sink, began, hit));
                 }
-            });
+            },
+        );
         let Some(followed) = followed else {
             return;
         };
@@ -156,7 +162,7 @@ impl Walks<'_> {
         let arriving =
             sinks.par_iter().map(|(&sink, targets)| self.to_sink(sources, sink, targets, &derived));
         for (source, sink, length, new) in arriving.collect::<Vec<_>>().into_iter().flatten() {
-            let none = || Found::new(rule.judge.model.data.leaf_count());
+            let none = || Found::new(rule.analysis.model.data.leaf_count());
             found.entry((source, sink)).or_insert_with(none).merge(new);
             lengths.entry(source).or_default().insert(sink, length);
         }
@@ -167,7 +173,7 @@ impl Walks<'_> {
                 continue;
             };
             if arrived_at_itself(rule, self.forbid, source).is_some() {
-                let course = Reach { rule, items: Items::Of(Whose::One(source.0), class.alike) };
+                let course = Reach { rule, items: Items::Of(ItemsOf::One(source.0), class.alike) };
                 self.settle(&course, source, lengths, found);
                 continue;
             }
@@ -216,7 +222,7 @@ impl Walks<'_> {
         derived: &LeafSet,
     ) -> Vec<(SystemId, SystemId, usize, Found)> {
         let (class, rule) = (self.class, self.class.rule);
-        let leaf_count = rule.judge.model.data.leaf_count();
+        let leaf_count = rule.analysis.model.data.leaf_count();
         let backward = |targets: Vec<Target>| {
             let passes = |flow| class.passes(flow);
             inward(class.graph, &class.course, passes, targets, |f, s, row| self.keep(f, s, row))
@@ -280,14 +286,14 @@ impl Walks<'_> {
 
     /// Only what items of the class are.
     fn keep(&self, flow: FlowId, slot: Slot, row: &mut [u64]) {
-        let from = self.class.rule.judge.model.flows[flow].from;
+        let from = self.class.rule.analysis.model.flows[flow].from;
         row.iter_mut().zip(self.class.held(from, slot)).for_each(|(r, h)| *r &= h);
     }
 
     /// The leaves that something is derived into on the way. What arrives as another
     /// has been that from its start.
     fn derived(&self) -> LeafSet {
-        let model = self.class.rule.judge.model;
+        let model = self.class.rule.analysis.model;
         let mut derived = LeafSet::empty(model.data.leaf_count());
         for &id in &self.class.held.systems {
             let system = &model.systems[id];

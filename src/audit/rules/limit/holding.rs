@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use super::{Asked, hit};
-use crate::audit::judge::{Shortest, Starts, keep_shortest};
+use crate::audit::analysis::{Shortest, Starts, keep_shortest};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::Edge;
-use crate::flow::propagate::{Candidates, Passing, Slot, Target, flood, inward};
+use crate::flow::propagate::{BackwardSlice, OriginFilter, Slot, Target, flood, inward};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
 /// The items of some categories held at one place.
@@ -61,13 +61,13 @@ pub(super) struct Search<'s> {
     pub place_of: &'s Table<SystemId, Option<usize>>,
     /// How many of the places something may be held at.
     pub open: usize,
-    pub useful: Candidates<'s>,
+    pub slice: BackwardSlice<'s>,
 }
 
 impl Search<'_> {
     /// Adds what is held of some origins that are followed together.
-    pub fn hold(&self, passing: Passing, starts: &Starts, holdings: &mut Holdings) {
-        let (asked, model) = (self.asked, self.asked.judge.model);
+    pub fn hold(&self, passing: OriginFilter, starts: &Starts, holdings: &mut Holdings) {
+        let (asked, model) = (self.asked, self.asked.analysis.model);
         for &(system, leaves) in starts {
             let Some(place) = self.place_of[system].and_then(|at| holdings.get_mut(at)) else { continue };
             let data = asked.starting(system, leaves);
@@ -86,15 +86,15 @@ impl Search<'_> {
     }
 
     /// Follows what starts somewhere to all places.
-    fn outward(&self, passing: Passing, starts: &Starts, holdings: &mut Holdings) {
-        let (asked, judge) = (self.asked, self.asked.judge);
-        let model = judge.model;
+    fn outward(&self, passing: OriginFilter, starts: &Starts, holdings: &mut Holdings) {
+        let (asked, analysis) = (self.asked, self.asked.analysis);
+        let model = analysis.model;
         let none = || LeafSet::empty(model.data.leaf_count());
         let mut shortest: FxHashMap<usize, Shortest> = FxHashMap::default();
         let mut hits: FxHashMap<usize, (LeafSet, LeafSet)> = FxHashMap::default();
-        let useful = (self.useful, &judge.turning(self.useful));
+        let slice = (self.slice, &analysis.turning(self.slice));
         let followed =
-            judge.follow(judge.graph, &asked.course, passing, starts, useful, |began, crossing| {
+            analysis.follow(analysis.graph, &asked.course, passing, starts, slice, |began, crossing| {
                 let Some(place) = self.place_of[crossing.end] else {
                     return;
                 };
@@ -127,12 +127,12 @@ impl Search<'_> {
 
     /// The same backward from each place: what gets there, of which origin leaves, is known
     /// for all that starts anywhere at once.
-    fn inward(&self, passing: Passing, starts: &Starts, holdings: &mut Holdings) {
-        let (asked, judge) = (self.asked, self.asked.judge);
-        let (model, graph, course) = (judge.model, judge.graph, &asked.course);
+    fn inward(&self, passing: OriginFilter, starts: &Starts, holdings: &mut Holdings) {
+        let (asked, analysis) = (self.asked, self.asked.analysis);
+        let (model, graph, course) = (analysis.model, analysis.graph, &asked.course);
         let passes = |flow| passing.passes(graph, flow);
         let seeds = starts.iter().map(|&(system, leaves)| (system, leaves));
-        let held = flood(graph, course, passes, seeds, Some(self.useful));
+        let held = flood(graph, course, passes, seeds, Some(self.slice));
         let mut targets: BTreeMap<usize, Vec<Target>> = BTreeMap::new();
         held.crossings(graph, course, passes, |edge: Edge, slot, here| {
             if let Some(place) = self.place_of[edge.end].filter(|_| !course.through[edge.flow]) {
@@ -147,7 +147,7 @@ impl Search<'_> {
             let holding = place.get_or_insert_with(|| Holding::nothing(model.data.leaf_count()));
             targets.iter().for_each(|(_, _, hit)| holding.arrives_as.extend(hit.row()));
             let mut back = inward(graph, course, passes, targets, |flow, slot, row| {
-                bits::keep(row, held.rows.at(graph.sending(flow), slot, 1));
+                bits::and_assign(row, held.rows.at(graph.sending(flow), slot, 1));
             });
             let mut best: Option<(usize, usize, SystemId, Slot)> = None;
             for &(system, leaves) in starts {

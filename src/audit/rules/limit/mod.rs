@@ -17,12 +17,12 @@ use rustc_hash::FxHashSet;
 use self::holding::{Holding, Holdings, Search, covers};
 use super::Idle;
 use super::exempt::Exempt;
-use crate::audit::judge::{Judge, On, Relied, RuleRef, Starts, Violation};
+use crate::audit::analysis::{Analysis, On, Relied, RuleRef, Starts, Violation};
 use crate::base::bits::LeafSet;
 use crate::declare::policy::{Limit, Most};
 use crate::flow::graph::{Edge, Origin};
 use crate::flow::propagate::{
-    Alike, Candidates, Course, Deriving, Flooded, Passing, Rows, Slot, flood, reaching,
+    BackwardSlice, Course, Deriving, Flooded, OriginClass, OriginFilter, Rows, Slot, flood, reaching,
 };
 use crate::model::matching::Limited;
 use crate::model::{FlowId, SystemId, Table};
@@ -46,13 +46,13 @@ impl Course for Counted<'_> {
 /// Judges one `limit`, at some places only if they are named: the findings, the exemptions
 /// used, and what matches nothing.
 pub fn limited(
-    judge: &Judge,
+    analysis: &Analysis,
     rule_ref: RuleRef,
     rule: &Limit,
     only: Option<&FxHashSet<On>>,
 ) -> (Vec<Violation>, Vec<Relied>, Vec<Idle>) {
-    let model = judge.model;
-    let mut places = places(judge, rule);
+    let model = analysis.model;
+    let mut places = places(analysis, rule);
     places.retain(|(on, _)| only.is_none_or(|only| only.contains(on)));
     let mut idle = Vec::new();
     if places.is_empty() {
@@ -79,20 +79,20 @@ pub fn limited(
     for (at, (_, systems)) in places.iter().enumerate() {
         systems.iter().for_each(|&s| place_of[s] = Some(at));
     }
-    let mut exempt = Exempt::new(judge.matching, judge.graph.facts(), &rule.through);
+    let mut exempt = Exempt::new(analysis.matching, analysis.graph.facts(), &rule.through);
     let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
     // Judged again, nobody asks by which walks.
     if only.is_some()
         && at_most.is_none()
         && least == categories.len()
-        && at_once(judge, &through, &categories, &place_of, places.len())
+        && at_once(analysis, &through, &categories, &place_of, places.len())
     {
         return (places.iter().map(bare).collect(), Vec::new(), Vec::new());
     }
     let mut relied: Vec<FlowId> = Vec::new();
     let asked: Vec<Asked> = categories
         .par_iter()
-        .map(|data| Asked::new(judge, &through, data, &place_of, only.is_none()))
+        .map(|data| Asked::new(analysis, &through, data, &place_of, only.is_none()))
         .collect();
     if only.is_none() {
         relied.par_extend(asked.par_iter().flat_map_iter(Asked::rely));
@@ -123,7 +123,7 @@ pub fn limited(
         let held = model
             .systems
             .ids()
-            .any(|s| crate::base::bits::intersects(judge.held.leaves.row(s, 0), data.row()));
+            .any(|s| crate::base::bits::intersects(analysis.held.leaves.row(s, 0), data.row()));
         if !held {
             idle.push(Idle::Data);
         }
@@ -158,7 +158,7 @@ pub fn limited(
         let witnesses: Vec<_> = walks
             .into_iter()
             .zip(held.into_iter().cycle())
-            .map(|((walk, holding), marks)| judge.witness(walk, &holding.data, Some(marks)))
+            .map(|((walk, holding), marks)| analysis.witness(walk, &holding.data, Some(marks)))
             .collect();
         let mut agreements: Vec<_> =
             witnesses.iter().flat_map(|w| &w.walk).filter_map(|&f| model.flows[f].agreement).collect();
@@ -179,9 +179,9 @@ pub fn limited(
     relied.sort_unstable();
     relied.dedup();
     let relied = relied.into_iter().map(|flow| Relied {
-        rule: crate::audit::judge::ReliedRule::Rule(rule_ref),
+        rule: crate::audit::analysis::ReliedRule::Rule(rule_ref),
         flow,
-        claim: super::forbid::claim(judge, &rule.through, flow),
+        claim: super::forbid::claim(analysis, &rule.through, flow),
     });
     (violations, relied.collect(), idle)
 }
@@ -189,24 +189,25 @@ pub fn limited(
 /// Whether each place holds something of each category that is declared to start there, or that
 /// one flow brings from where it starts.
 fn at_once(
-    judge: &Judge,
+    analysis: &Analysis,
     through: &Table<FlowId, bool>,
     categories: &[LeafSet],
     place_of: &Table<SystemId, Option<usize>>,
     places: usize,
 ) -> bool {
-    let originates = |system: SystemId| &judge.model.systems[system].originates;
+    let originates = |system: SystemId| &analysis.model.systems[system].originates;
     categories.iter().all(|data| {
-        let touching = Deriving::new(judge.model, data);
+        let touching = Deriving::new(analysis.model, data);
         let mut holds = vec![false; places];
         let mut mark = |system: SystemId, leaves: &dyn Fn() -> LeafSet| {
             if let Some(holds) = place_of[system].and_then(|at| holds.get_mut(at)).filter(|holds| !**holds) {
                 *holds = leaves().intersects(touching.at(system));
             }
         };
-        judge.model.systems.ids().for_each(|system| mark(system, &|| originates(system).clone()));
-        for (from, edge) in judge.graph.all() {
-            let passes = || judge.graph.passes(edge.flow, Origin::Declared(judge.model.origin(edge.flow)));
+        analysis.model.systems.ids().for_each(|system| mark(system, &|| originates(system).clone()));
+        for (from, edge) in analysis.graph.all() {
+            let passes =
+                || analysis.graph.passes(edge.flow, Origin::Declared(analysis.model.origin(edge.flow)));
             if !through[edge.flow] && edge.carries(originates(from).row()) && passes() {
                 mark(edge.end, &|| originates(from).with(edge.leaves));
             }
@@ -216,51 +217,52 @@ fn at_once(
 }
 
 /// The places that a rule looks at, with their systems.
-fn places(judge: &Judge, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
+fn places(analysis: &Analysis, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
     let on = |place: Limited| match place {
         Limited::System(system) => On::System(system),
         Limited::Party(party) => On::Party(party),
     };
-    let places = judge.matching.limited_places(rule).into_iter();
+    let places = analysis.matching.limited_places(rule).into_iter();
     places.map(|(place, systems)| (on(place), systems)).collect()
 }
 
 /// One category of a limit, and where its items can get to at all.
 struct Asked<'c> {
-    judge: &'c Judge<'c>,
+    analysis: &'c Analysis<'c>,
     course: Counted<'c>,
     /// The leaves that are of the category on arrival at a system.
     touching: Deriving,
     /// What can get to a place, or to an exemption.
-    useful: Rows,
+    slice: Rows,
     /// Where items get to, as if every flow let all pass, once that is asked.
     open: OnceLock<Flooded>,
 }
 
 impl<'c> Asked<'c> {
     fn new(
-        judge: &'c Judge,
+        analysis: &'c Analysis,
         through: &'c Table<FlowId, bool>,
         data: &'c LeafSet,
         place_of: &Table<SystemId, Option<usize>>,
         exempt: bool,
     ) -> Self {
         let course = Counted { through, data };
-        let touching = Deriving::new(judge.model, data);
+        let touching = Deriving::new(analysis.model, data);
         let ends = |(_, edge): &(SystemId, Edge)| {
             if through[edge.flow] { exempt } else { place_of[edge.end].is_some() }
         };
-        let useful = reaching(judge.graph, &course, judge.graph.all().filter(ends), |edge, slot, row| {
-            row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
-        });
-        Asked { judge, course, touching, useful, open: OnceLock::new() }
+        let slice =
+            reaching(analysis.graph, &course, analysis.graph.all().filter(ends), |edge, slot, row| {
+                row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
+            });
+        Asked { analysis, course, touching, slice, open: OnceLock::new() }
     }
 
     /// Where items get to, as if every flow let all pass.
     fn open(&self) -> &Flooded {
-        let candidates = Some(Candidates::of(&self.useful, 1));
-        let everything = || everything(self.judge);
-        self.open.get_or_init(|| flood(self.judge.graph, &self.course, |_| true, everything(), candidates))
+        let candidates = Some(BackwardSlice::of(&self.slice, 1));
+        let everything = || everything(self.analysis);
+        self.open.get_or_init(|| flood(self.analysis.graph, &self.course, |_| true, everything(), candidates))
     }
 
     /// The leaves, of those in a row, with which items in a slot are of the category as they
@@ -277,19 +279,19 @@ impl<'c> Asked<'c> {
     /// The places at which something of the category may be.
     fn may_hold(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
         let mut may = vec![false; places];
-        self.mark(place_of, &mut may, Passing::Anybody, self.open(), everything(self.judge));
+        self.mark(place_of, &mut may, OriginFilter::Anybody, self.open(), everything(self.analysis));
         may
     }
 
     /// Places at which something of the category is: of parties that are alike, or assumed.
     fn surely_holds(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
-        let (judge, graph) = (self.judge, self.judge.graph);
+        let (analysis, graph) = (self.analysis, self.analysis.graph);
         let mut surely = vec![false; places];
-        let candidates = Some(Candidates::of(&self.useful, 1));
-        let alike = Alike::new(graph, graph.flows());
-        let many = judge.classes(&alike, false).remove(&None).unwrap_or_default();
-        let assumed: Starts = judge.assumed.origins().collect();
-        for (passing, starts) in [(Passing::Many(&alike), many), (Passing::Anybody, assumed)] {
+        let candidates = Some(BackwardSlice::of(&self.slice, 1));
+        let alike = OriginClass::new(graph, graph.flows());
+        let many = analysis.classes(&alike, false).remove(&None).unwrap_or_default();
+        let assumed: Starts = analysis.assumed.origins().collect();
+        for (passing, starts) in [(OriginFilter::Many(&alike), many), (OriginFilter::Anybody, assumed)] {
             let passes = |flow| passing.passes(graph, flow);
             let held = flood(graph, &self.course, passes, starts.iter().copied(), candidates);
             self.mark(place_of, &mut surely, passing, &held, starts.into_iter());
@@ -302,11 +304,11 @@ impl<'c> Asked<'c> {
         &self,
         place_of: &Table<SystemId, Option<usize>>,
         places: &mut [bool],
-        passing: Passing,
+        passing: OriginFilter,
         held: &Flooded,
         starts: impl Iterator<Item = (SystemId, &'s LeafSet)>,
     ) {
-        let graph = self.judge.graph;
+        let graph = self.analysis.graph;
         let mut mark = |system: SystemId, leaves: LeafSet| {
             if let Some(place) = place_of[system].and_then(|at| places.get_mut(at)) {
                 *place |= !leaves.is_empty();
@@ -327,10 +329,10 @@ impl<'c> Asked<'c> {
 
     /// The flows that can bring something to a place or an exemption.
     fn carrying(&self) -> Vec<FlowId> {
-        let useful = Candidates::of(&self.useful, 1);
+        let slice = BackwardSlice::of(&self.slice, 1);
         let mut carrying = Vec::new();
         self.open().crossings(
-            self.judge.graph,
+            self.analysis.graph,
             &self.course,
             |_| true,
             |edge, slot, here| {
@@ -338,7 +340,7 @@ impl<'c> Asked<'c> {
                     return;
                 }
                 let crossing = LeafSet::from(edge.leaves).with(here);
-                let on = !self.course.through[edge.flow] && useful.meet(edge.end, slot, crossing.row());
+                let on = !self.course.through[edge.flow] && slice.meet(edge.end, slot, crossing.row());
                 if on || !self.hit(edge, slot, here).is_empty() {
                     carrying.push(edge.flow);
                 }
@@ -350,8 +352,8 @@ impl<'c> Asked<'c> {
     /// The exempt flows that something of the category would go on by.
     fn rely(&self) -> Vec<FlowId> {
         let mut relied = Vec::new();
-        let (judge, graph) = (self.judge, self.judge.graph);
-        let used = |held: &Flooded, passing: Passing, each: &mut dyn FnMut(FlowId)| {
+        let (analysis, graph) = (self.analysis, self.analysis.graph);
+        let used = |held: &Flooded, passing: OriginFilter, each: &mut dyn FnMut(FlowId)| {
             held.crossings(
                 graph,
                 &self.course,
@@ -364,17 +366,17 @@ impl<'c> Asked<'c> {
             );
         };
         let mut left: FxHashSet<FlowId> = FxHashSet::default();
-        used(self.open(), Passing::Anybody, &mut |flow| {
+        used(self.open(), OriginFilter::Anybody, &mut |flow| {
             left.insert(flow);
         });
-        let alike = Alike::new(graph, &self.carrying());
-        let mut useful: Option<Rows> = None;
-        for (origin, starts) in judge.classes(&alike, false) {
+        let alike = OriginClass::new(graph, &self.carrying());
+        let mut slice: Option<Rows> = None;
+        for (origin, starts) in analysis.classes(&alike, false) {
             if left.is_empty() {
                 break;
             }
-            let passing = origin.map_or(Passing::Many(&alike), Passing::One);
-            let candidates = Candidates::of(useful.as_ref().unwrap_or(&self.useful), 1);
+            let passing = origin.map_or(OriginFilter::Many(&alike), OriginFilter::One);
+            let candidates = BackwardSlice::of(slice.as_ref().unwrap_or(&self.slice), 1);
             let held =
                 flood(graph, &self.course, |flow| passing.passes(graph, flow), starts, Some(candidates));
             used(&held, passing, &mut |flow| {
@@ -382,14 +384,14 @@ impl<'c> Asked<'c> {
                     relied.push(flow);
                 }
             });
-            useful.get_or_insert_with(|| self.toward(left.iter().copied()));
+            slice.get_or_insert_with(|| self.backward_slice(left.iter().copied()));
         }
         relied
     }
 
     /// What can get to some flows with something of the category.
-    fn toward(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
-        let graph = self.judge.graph;
+    fn backward_slice(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+        let graph = self.analysis.graph;
         reaching(graph, &self.course, graph.some(flows), |edge, slot, row| {
             row.copy_from_slice(hit(&self.touching, edge.end, slot, edge.leaves).row());
         })
@@ -397,7 +399,7 @@ impl<'c> Asked<'c> {
 
     /// What of the category is held at each place.
     fn holdings(&self, place_of: &Table<SystemId, Option<usize>>, places: usize, by_party: bool) -> Holdings {
-        let judge = self.judge;
+        let analysis = self.analysis;
         let mut holdings: Holdings = vec![None; places];
         if place_of.values().all(Option::is_none) {
             return holdings;
@@ -406,40 +408,40 @@ impl<'c> Asked<'c> {
         let arriving = carrying
             .iter()
             .copied()
-            .filter(|&flow| !self.course.through[flow] && place_of[judge.model.flows[flow].to].is_some());
-        let useful = self.toward(arriving);
+            .filter(|&flow| !self.course.through[flow] && place_of[analysis.model.flows[flow].to].is_some());
+        let slice = self.backward_slice(arriving);
         let mut open: Vec<usize> = place_of.values().copied().flatten().collect();
         open.sort_unstable();
         open.dedup();
-        let search = Search { asked: self, place_of, open: open.len(), useful: Candidates::of(&useful, 1) };
+        let search = Search { asked: self, place_of, open: open.len(), slice: BackwardSlice::of(&slice, 1) };
         if by_party {
-            for (origin, starts) in judge.origins {
-                search.hold(Passing::One(*origin), starts, &mut holdings);
+            for (origin, starts) in analysis.origins {
+                search.hold(OriginFilter::One(*origin), starts, &mut holdings);
             }
             return holdings;
         }
-        let alike = Alike::new(judge.graph, &carrying);
-        let mut classes = judge.classes(&alike, false);
+        let alike = OriginClass::new(analysis.graph, &carrying);
+        let mut classes = analysis.classes(&alike, false);
         if let Some(starts) = classes.remove(&None) {
-            search.hold(Passing::Many(&alike), &starts, &mut holdings);
+            search.hold(OriginFilter::Many(&alike), &starts, &mut holdings);
         }
         // What is assumed to start somewhere passes everywhere.
-        let assumed: Starts = judge.assumed.origins().collect();
-        search.hold(Passing::Anybody, &assumed, &mut holdings);
+        let assumed: Starts = analysis.assumed.origins().collect();
+        search.hold(OriginFilter::Anybody, &assumed, &mut holdings);
         classes.retain(|origin, _| matches!(origin, Some(Origin::Declared(_))));
         if classes.is_empty() {
             return holdings;
         }
         // What the others could add at most: most often nothing.
         let mut most: Holdings = vec![None; places];
-        search.hold(Passing::Anybody, &classes.values().flatten().copied().collect(), &mut most);
+        search.hold(OriginFilter::Anybody, &classes.values().flatten().copied().collect(), &mut most);
         let settled = |holdings: &Holdings| holdings.iter().zip(&most).all(|(has, most)| covers(has, most));
         for (origin, starts) in classes {
             if settled(&holdings) {
                 break;
             }
             if let Some(origin) = origin {
-                search.hold(Passing::One(origin), &starts, &mut holdings);
+                search.hold(OriginFilter::One(origin), &starts, &mut holdings);
             }
         }
         holdings
@@ -452,6 +454,6 @@ fn hit(touching: &Deriving, system: SystemId, slot: Slot, row: &[u64]) -> LeafSe
 }
 
 /// Whatever starts anywhere.
-fn everything<'j>(judge: &'j Judge) -> impl Iterator<Item = (SystemId, &'j LeafSet)> {
-    judge.origins.iter().flat_map(|(_, starts)| starts.iter().copied())
+fn everything<'j>(analysis: &'j Analysis) -> impl Iterator<Item = (SystemId, &'j LeafSet)> {
+    analysis.origins.iter().flat_map(|(_, starts)| starts.iter().copied())
 }

@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::audit::judge::Judge;
+use crate::audit::analysis::Analysis;
 use crate::base::duration::Duration;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Transform;
@@ -14,15 +14,15 @@ use crate::model::{FlowId, SystemId, Table};
 type Look = (u32, u32, Option<Duration>, u32, (bool, bool, Transform));
 
 /// For each flow a number that all have which are alike.
-pub struct Looks {
+pub struct FlowSignatures {
     kinds: Table<FlowId, u32>,
 }
 
-impl Looks {
+impl FlowSignatures {
     /// By purposes, the receiving system's too, retention and safeguards, and whether another party
     /// receives it.
-    pub fn new(judge: &Judge) -> Self {
-        let model = judge.model;
+    pub fn new(analysis: &Analysis) -> Self {
+        let model = analysis.model;
         let mut lists: FxHashMap<&[Key], u32> = FxHashMap::default();
         let of_receiver = model.systems.values().map(|system| {
             let next = lists.len() as u32;
@@ -35,12 +35,14 @@ impl Looks {
             let flow = &model.flows[id];
             let next = safeguards.len() as u32;
             let safeguards = *safeguards.entry(&flow.declared.safeguards).or_insert(next);
-            let onward = (judge.graph.crosses(id), judge.graph.by_processor(id), judge.graph.transform(id));
-            let looks = (judge.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards, onward);
+            let onward =
+                (analysis.graph.crosses(id), analysis.graph.by_processor(id), analysis.graph.transform(id));
+            let looks =
+                (analysis.graph.purposes(id), of_receiver[flow.to], flow.retention, safeguards, onward);
             let next = kinds.len() as u32;
             *kinds.entry(looks).or_insert(next)
         };
-        Looks { kinds: model.flows.ids().map(kind).collect() }
+        FlowSignatures { kinds: model.flows.ids().map(kind).collect() }
     }
 
     /// The number of a flow's kind.

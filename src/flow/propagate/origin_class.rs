@@ -21,7 +21,7 @@ use crate::model::{FlowId, PartyId};
 
 /// Whose items are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
+pub enum ItemsOf {
     /// Those of one origin.
     One(Origin),
     /// The declared ones of all parties that are alike.
@@ -30,29 +30,29 @@ pub enum Whose {
 
 /// Which `only_from` let items pass that are followed together.
 #[derive(Debug, Clone, Copy)]
-pub enum Passing<'a> {
+pub enum OriginFilter<'a> {
     /// Those of one origin.
     One(Origin),
     /// The declared ones of all parties that are alike.
-    Many(&'a Alike),
+    Many(&'a OriginClass),
     /// Anybody's, as if no `only_from` left anything out: more than gets anywhere.
     Anybody,
 }
 
-impl Passing<'_> {
+impl OriginFilter<'_> {
     /// Whether a flow lets them pass.
     pub fn passes(self, graph: &Graph, flow: FlowId) -> bool {
         match self {
-            Passing::One(origin) => graph.passes(flow, origin),
-            Passing::Many(alike) => alike.passes(graph, flow, Whose::Many),
-            Passing::Anybody => true,
+            OriginFilter::One(origin) => graph.passes(flow, origin),
+            OriginFilter::Many(alike) => alike.passes(graph, flow, ItemsOf::Many),
+            OriginFilter::Anybody => true,
         }
     }
 }
 
 /// Which parties are alike.
 #[derive(Debug)]
-pub struct Alike {
+pub struct OriginClass {
     /// Those that something of others' may get into; others are enclosed.
     entered: FxHashSet<PartyId>,
     /// Named by an `only_from` of a flow that does not start at an enclosed party, or the controller
@@ -60,7 +60,7 @@ pub struct Alike {
     named: FxHashSet<PartyId>,
 }
 
-impl Alike {
+impl OriginClass {
     /// By the flows that could carry something that matters, whatever their `only_from`.
     pub fn new(graph: &Graph, carrying: &[FlowId]) -> Self {
         let crossing = carrying.iter().filter(|&&flow| graph.crosses(flow));
@@ -78,7 +78,7 @@ impl Alike {
                 named.extend(parties);
             }
         }
-        Alike { entered, named }
+        OriginClass { entered, named }
     }
 
     /// Whether nothing of other parties' gets into one.
@@ -94,11 +94,11 @@ impl Alike {
     }
 
     /// Whether `only_from` lets items pass.
-    pub fn passes(&self, graph: &Graph, flow: FlowId, whose: Whose) -> bool {
+    pub fn passes(&self, graph: &Graph, flow: FlowId, whose: ItemsOf) -> bool {
         match (whose, graph.only_from(flow)) {
-            (Whose::One(origin), _) => graph.passes(flow, origin),
-            (Whose::Many, None) => true,
-            (Whose::Many, Some(parties)) => {
+            (ItemsOf::One(origin), _) => graph.passes(flow, origin),
+            (ItemsOf::Many, None) => true,
+            (ItemsOf::Many, Some(parties)) => {
                 let sender = graph.sender(flow);
                 self.encloses(sender) && parties.contains(&sender)
             }
@@ -107,20 +107,20 @@ impl Alike {
 
     /// The distance on arrival of an item that was at distance `k`, as
     /// [`Graph::distance`]. Those of many are at an enclosed party only if it is theirs.
-    pub fn distance(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> usize {
+    pub fn distance(&self, graph: &Graph, flow: FlowId, whose: ItemsOf, k: usize) -> usize {
         match whose {
-            Whose::One(origin) => graph.distance(flow, origin.party(), k),
-            Whose::Many => graph.distance_away(flow, k),
+            ItemsOf::One(origin) => graph.distance(flow, origin.party(), k),
+            ItemsOf::Many => graph.distance_away(flow, k),
         }
     }
 
     /// What a flow's receiver is to an item that arrives by it at distance `k`.
-    pub fn relation(&self, graph: &Graph, flow: FlowId, whose: Whose, k: usize) -> Relation {
+    pub fn relation(&self, graph: &Graph, flow: FlowId, whose: ItemsOf, k: usize) -> Relation {
         let to = graph.receiving(flow);
         match whose {
-            Whose::One(origin) => graph.relation(to, origin.party(), k),
-            Whose::Many if self.encloses(graph.party(to)) => Relation::FirstParty,
-            Whose::Many => Graph::elsewhere(k),
+            ItemsOf::One(origin) => graph.relation(to, origin.party(), k),
+            ItemsOf::Many if self.encloses(graph.party(to)) => Relation::FirstParty,
+            ItemsOf::Many => Graph::elsewhere(k),
         }
     }
 }

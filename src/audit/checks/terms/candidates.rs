@@ -11,16 +11,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::looks::Looks;
+use super::flow_signatures::FlowSignatures;
 use super::{Home, Under};
+use crate::audit::analysis::Analysis;
 use crate::audit::checks::{How, all, onward};
-use crate::audit::judge::Judge;
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{Onward, Transform};
 use crate::flow::graph::{Edge, Origin};
 use crate::flow::propagate::{
-    Alike, Candidates, Course, Rows, Slot, Whose, flood, reaching, reaching_within,
+    BackwardSlice, Course, ItemsOf, OriginClass, Rows, Slot, flood, reaching, reaching_within,
 };
 use crate::model::{FlowId, OnwardTo, PartyId};
 
@@ -42,7 +42,7 @@ pub struct Goals {
     /// At which flows.
     pub flows: FxHashSet<FlowId>,
     /// For each system the leaves that, under the terms, can get to one of them.
-    pub useful: Rows,
+    pub slice: Rows,
 }
 
 /// What two sets of terms have in common if the same flows break them.
@@ -105,7 +105,7 @@ fn alike<'u, K: std::hash::Hash + Eq>(
 /// At which flows it is asked whether they break terms.
 pub enum Asked<'a> {
     /// At all.
-    All(Looks),
+    All(FlowSignatures),
     /// At some.
     Some(&'a FxHashSet<FlowId>),
 }
@@ -120,10 +120,10 @@ impl Asked<'_> {
 }
 
 /// For each of the terms where what is under them may break them, if anywhere.
-pub fn breaking(judge: &Judge, members: &[&Under], asked: &Asked) -> Vec<Option<Arc<Goals>>> {
+pub fn breaking(analysis: &Analysis, members: &[&Under], asked: &Asked) -> Vec<Option<Arc<Goals>>> {
     let mut breaking = vec![None; members.len()];
     let groups: Vec<Vec<usize>> = alike(members, Same::of).into_values().collect();
-    let found = groups.par_iter().map(|group| breaking_alike(judge, members, group, asked));
+    let found = groups.par_iter().map(|group| breaking_alike(analysis, members, group, asked));
     for (found, goals) in found.collect::<Vec<_>>() {
         note(&mut breaking, found, goals);
     }
@@ -131,7 +131,7 @@ pub fn breaking(judge: &Judge, members: &[&Under], asked: &Asked) -> Vec<Option<
 }
 
 /// Where something under the terms may rely on a claim.
-pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
+pub fn relying(analysis: &Analysis, members: &[&Under]) -> Relying {
     let none = FxHashSet::default();
     let mut found = Relying { alone: vec![None; members.len()], released: none.clone(), allowed: none };
     let mut alone = vec![false; members.len()];
@@ -142,29 +142,30 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
             }
         }
     };
-    let flows = || judge.graph.flows().iter().copied();
+    let flows = || analysis.graph.flows().iter().copied();
     let turned: Vec<FlowId> =
-        flows().filter(|&flow| judge.graph.transform(flow) != Transform::None).collect();
+        flows().filter(|&flow| analysis.graph.transform(flow) != Transform::None).collect();
     for group in alike(members, |under| (releasing(under), under.within)).into_values() {
         let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
-        let open = turned.iter().copied().filter(|&flow| ends(judge, one, flow));
+        let open = turned.iter().copied().filter(|&flow| ends(analysis, one, flow));
         let open: Vec<FlowId> = open.filter(|flow| !found.released.contains(flow)).collect();
-        leave(together(judge, members, &group, &open, &mut found.released, |one, flow| {
-            ends(judge, one, flow).then(|| LeafSet::clone(&judge.model.flows[flow].leaves))
+        leave(together(analysis, members, &group, &open, &mut found.released, |one, flow| {
+            ends(analysis, one, flow).then(|| LeafSet::clone(&analysis.model.flows[flow].leaves))
         }));
     }
     let named: FxHashSet<PartyId> = members.iter().flat_map(|one| one.onward_to).map(|to| to.party).collect();
-    let to_named: Vec<FlowId> = flows().filter(|&flow| named.contains(&judge.graph.receiver(flow))).collect();
+    let to_named: Vec<FlowId> =
+        flows().filter(|&flow| named.contains(&analysis.graph.receiver(flow))).collect();
     for group in alike(members, Same::of).into_values() {
         let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
-        let open = to_named.iter().copied().filter(|&flow| onward::may_rely(judge, one, flow));
+        let open = to_named.iter().copied().filter(|&flow| onward::may_rely(analysis, one, flow));
         let open: Vec<FlowId> = open.filter(|flow| !found.allowed.contains(flow)).collect();
         // Whose data a flow carries on must not matter: else each is looked at alone.
         let mut differ = false;
-        let left = together(judge, members, &group, &open, &mut found.allowed, |one, flow| {
+        let left = together(analysis, members, &group, &open, &mut found.allowed, |one, flow| {
             let mut each = group.iter().filter_map(|&at| members.get(at));
-            let relies = onward::relies(judge, one, flow);
-            differ |= each.any(|other| onward::relies(judge, other, flow) != relies);
+            let relies = onward::relies(analysis, one, flow);
+            differ |= each.any(|other| onward::relies(analysis, other, flow) != relies);
             relies.filter(|_| !differ)
         });
         leave(if differ { group } else { left });
@@ -172,7 +173,7 @@ pub fn relying(judge: &Judge, members: &[&Under]) -> Relying {
     for mut group in alike(members, Same::of).into_values() {
         group.retain(|&at| alone.get(at).is_some_and(|alone| *alone));
         if !group.is_empty() {
-            let goals = relying_alike(judge, members, &group, &found);
+            let goals = relying_alike(analysis, members, &group, &found);
             note(&mut found.alone, group, goals);
         }
     }
@@ -191,26 +192,26 @@ fn note(all: &mut [Option<Arc<Goals>>], members: Vec<usize>, goals: Goals) {
 /// Walks that go on under terms, wherever home is.
 pub struct Onwards<'u> {
     /// Of what is judged.
-    pub judge: &'u Judge<'u>,
+    pub analysis: &'u Analysis<'u>,
     /// The terms.
     pub one: &'u Under<'u>,
 }
 
 impl Course for Onwards<'_> {
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        (!self.one.releases(self.judge, flow)).then_some(plane)
+        (!self.one.releases(self.analysis, flow)).then_some(plane)
     }
 }
 
 /// The own flows of some members by which data comes under their terms.
 fn entering<'g>(
-    judge: &'g Judge,
+    analysis: &'g Analysis,
     members: &'g [&Under],
     group: &'g [usize],
 ) -> impl Iterator<Item = (usize, FlowId)> + 'g {
     let own = group.iter().filter_map(|&at| Some((at, members.get(at)?)));
     own.flat_map(move |(at, under)| {
-        let away = under.flows.iter().filter(|&&flow| !under.home(judge, flow));
+        let away = under.flows.iter().filter(|&&flow| !under.home(analysis, flow));
         away.map(move |&flow| (at, flow))
     })
 }
@@ -218,28 +219,28 @@ fn entering<'g>(
 /// What is under terms at each system, of what can get to a goal if those are given, and the
 /// flows that it crosses from there.
 fn spread(
-    judge: &Judge,
+    analysis: &Analysis,
     members: &[&Under],
     group: &[usize],
     one: &Under,
-    useful: Option<&Rows>,
+    slice: Option<&Rows>,
 ) -> (Rows, Vec<FlowId>) {
-    let model = judge.model;
-    let course = Onwards { judge, one };
-    let entering = entering(judge, members, group).filter(|&(_, flow)| !one.releases(judge, flow));
-    let entering = entering.map(|(_, flow)| (model.flows[flow].to, &judge.held.carried[flow]));
-    let useful = useful.map(|rows| Candidates::of(rows, 1));
-    let under = flood(judge.graph, &course, |_| true, entering, useful);
+    let model = analysis.model;
+    let course = Onwards { analysis, one };
+    let entering = entering(analysis, members, group).filter(|&(_, flow)| !one.releases(analysis, flow));
+    let entering = entering.map(|(_, flow)| (model.flows[flow].to, &analysis.held.carried[flow]));
+    let slice = slice.map(|rows| BackwardSlice::of(rows, 1));
+    let under = flood(analysis.graph, &course, |_| true, entering, slice);
     let mut crossed: Vec<FlowId> = Vec::new();
-    under.crossings(judge.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
+    under.crossings(analysis.graph, &course, |_| true, |edge, _, _| crossed.push(edge.flow));
     (under.rows, crossed)
 }
 
 /// Whether a flow breaks a term with whatever it carries under it: any but the one about to
 /// whom it leads.
-fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
+fn breaks_alone(analysis: &Analysis, one: &Under, flow: FlowId) -> bool {
     all().filter(|check| check.id != onward::CHECK.id).any(|check| match check.how {
-        How::Under(_) => check.breaks(judge, one, flow).is_some(),
+        How::Under(_) => check.breaks(analysis, one, flow).is_some(),
         _ => false,
     })
 }
@@ -247,17 +248,17 @@ fn breaks_alone(judge: &Judge, one: &Under, flow: FlowId) -> bool {
 /// Which flows of some are noted with which leaves, and what gets to them under terms, of
 /// what is, if that is known.
 fn goals(
-    judge: &Judge,
+    analysis: &Analysis,
     one: &Under,
     rows: Option<&Rows>,
     flows: impl Iterator<Item = FlowId>,
     mut noted: impl FnMut(FlowId) -> Option<LeafSet>,
 ) -> Goals {
-    let model = judge.model;
+    let model = analysis.model;
     let here = |flow, mut leaves: LeafSet| {
-        bits::keep(leaves.row_mut(), judge.held.carried[flow].row());
+        bits::and_assign(leaves.row_mut(), analysis.held.carried[flow].row());
         if let Some(rows) = rows {
-            bits::keep(leaves.row_mut(), rows.row(judge.graph.sending(flow), 0));
+            bits::and_assign(leaves.row_mut(), rows.row(analysis.graph.sending(flow), 0));
         }
         leaves
     };
@@ -265,58 +266,65 @@ fn goals(
     let leaves: FxHashMap<FlowId, LeafSet> = noted.filter(|(_, leaves)| !leaves.is_empty()).collect();
     let mut ends: Vec<FlowId> = leaves.keys().copied().collect();
     ends.sort_unstable();
-    let ends = judge.graph.some(ends);
+    let ends = analysis.graph.some(ends);
     let target = |edge: Edge, _: Slot, row: &mut [u64]| {
         if let Some(hit) = leaves.get(&edge.flow) {
             row.copy_from_slice(hit.row());
         }
     };
-    let course = Onwards { judge, one };
-    let useful = match rows {
+    let course = Onwards { analysis, one };
+    let slice = match rows {
         _ if leaves.is_empty() => Rows::new(model, 1),
-        Some(rows) => reaching_within(judge.graph, &course, rows, ends, target),
-        None => reaching(judge.graph, &course, ends, target),
+        Some(rows) => reaching_within(analysis.graph, &course, rows, ends, target),
+        None => reaching(analysis.graph, &course, ends, target),
     };
-    Goals { flows: leaves.into_keys().collect(), useful }
+    Goals { flows: leaves.into_keys().collect(), slice }
 }
 
 /// Which of some members with equal terms may break them, and where.
-fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &Asked) -> (Vec<usize>, Goals) {
-    let model = judge.model;
+fn breaking_alike(
+    analysis: &Analysis,
+    members: &[&Under],
+    group: &[usize],
+    asked: &Asked,
+) -> (Vec<usize>, Goals) {
+    let model = analysis.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
-        return (Vec::new(), Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) });
+        return (Vec::new(), Goals { flows: FxHashSet::default(), slice: Rows::new(model, 1) });
     };
-    let look = |flow| (breaks_alone(judge, one, flow), onward::passes_on(judge, one, flow));
+    let look = |flow| (breaks_alone(analysis, one, flow), onward::passes_on(analysis, one, flow));
     let breaks = |(alone, passed_on): (bool, bool), flow| match alone {
-        _ if !judge.counting.has(flow) => None,
-        true => Some(judge.held.carried[flow].clone()),
-        false if passed_on => onward::strangers(judge, one, flow),
+        _ if !analysis.counting.has(flow) => None,
+        true => Some(analysis.held.carried[flow].clone()),
+        false if passed_on => onward::disallowed_leaves(analysis, one, flow),
         false => None,
     };
     let goals = match asked {
         Asked::All(looks) => {
-            let (rows, crossed) = spread(judge, members, group, one, None);
+            let (rows, crossed) = spread(analysis, members, group, one, None);
             let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
-            let crossed = crossed.into_iter().filter(|&flow| judge.counting.has(flow));
-            goals(judge, one, Some(&rows), crossed, |flow| {
+            let crossed = crossed.into_iter().filter(|&flow| analysis.counting.has(flow));
+            goals(analysis, one, Some(&rows), crossed, |flow| {
                 breaks(*known.entry(looks.kind(flow)).or_insert_with(|| look(flow)), flow)
             })
         }
-        Asked::Some(flows) => goals(judge, one, None, flows.iter().copied(), |flow| breaks(look(flow), flow)),
+        Asked::Some(flows) => {
+            goals(analysis, one, None, flows.iter().copied(), |flow| breaks(look(flow), flow))
+        }
     };
     let mut found: Vec<usize> = Vec::new();
-    for (at, flow) in entering(judge, members, group) {
+    for (at, flow) in entering(analysis, members, group) {
         if found.last() == Some(&at) {
             continue;
         }
-        let carried = &judge.held.carried[flow];
-        let goes_on = !one.releases(judge, flow)
-            && bits::intersects(goals.useful.row(model.flows[flow].to, 0), carried.row());
+        let carried = &analysis.held.carried[flow];
+        let goes_on = !one.releases(analysis, flow)
+            && bits::intersects(goals.slice.row(model.flows[flow].to, 0), carried.row());
         let itself = || {
             members.get(at).is_some_and(|under| {
                 all().any(|check| match check.how {
                     How::Under(_) => {
-                        check.breaks(judge, under, flow).is_some_and(|leaves| leaves.intersects(carried))
+                        check.breaks(analysis, under, flow).is_some_and(|leaves| leaves.intersects(carried))
                     }
                     _ => false,
                 })
@@ -330,25 +338,25 @@ fn breaking_alike(judge: &Judge, members: &[&Under], group: &[usize], asked: &As
 }
 
 /// Where some members with equal terms may rely on what is not known to be relied on.
-fn relying_alike(judge: &Judge, members: &[&Under], group: &[usize], known: &Relying) -> Goals {
-    let model = judge.model;
+fn relying_alike(analysis: &Analysis, members: &[&Under], group: &[usize], known: &Relying) -> Goals {
+    let model = analysis.model;
     let Some(&one) = group.first().and_then(|&at| members.get(at)) else {
-        return Goals { flows: FxHashSet::default(), useful: Rows::new(model, 1) };
+        return Goals { flows: FxHashSet::default(), slice: Rows::new(model, 1) };
     };
-    let (rows, crossed) = spread(judge, members, group, one, None);
-    goals(judge, one, Some(&rows), crossed.into_iter(), |flow| {
-        let ends = ends(judge, one, flow) && !known.released.contains(&flow);
-        if !ends && (known.allowed.contains(&flow) || !onward::may_rely(judge, one, flow)) {
+    let (rows, crossed) = spread(analysis, members, group, one, None);
+    goals(analysis, one, Some(&rows), crossed.into_iter(), |flow| {
+        let ends = ends(analysis, one, flow) && !known.released.contains(&flow);
+        if !ends && (known.allowed.contains(&flow) || !onward::may_rely(analysis, one, flow)) {
             return None;
         }
-        Some(judge.held.carried[flow].clone())
+        Some(analysis.held.carried[flow].clone())
     })
 }
 
 /// Walks under any of some terms that the same transforms end, of items that come to none of
 /// some homes.
 struct Released<'u> {
-    judge: &'u Judge<'u>,
+    analysis: &'u Analysis<'u>,
     one: &'u Under<'u>,
     entering: &'u FxHashSet<FlowId>,
     /// Where terms of any agreement end.
@@ -359,8 +367,8 @@ struct Released<'u> {
 
 impl Released<'_> {
     fn under(&self, flow: FlowId, plane: usize) -> bool {
-        let [group, party] = Home::entered(self.judge, flow);
-        let at_origin = |origin| self.one.is_origin(self.judge, flow, origin);
+        let [group, party] = Home::entered(self.analysis, flow);
+        let at_origin = |origin| self.one.is_origin(self.analysis, flow, origin);
         !self.origin.is_some_and(at_origin)
             && !self.homes.contains(&group)
             && !self.homes.contains(&party)
@@ -374,7 +382,7 @@ impl Course for Released<'_> {
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        Some(usize::from(self.under(flow, plane) && !self.one.releases(self.judge, flow)))
+        Some(usize::from(self.under(flow, plane) && !self.one.releases(self.analysis, flow)))
     }
 }
 
@@ -384,7 +392,7 @@ impl Course for Released<'_> {
 /// First as if what comes home to one were home to all: what relies on a claim then, does.
 /// Only if that leaves a flow open, the others are looked at as they are.
 fn together(
-    judge: &Judge,
+    analysis: &Analysis,
     members: &[&Under],
     group: &[usize],
     flows: &[FlowId],
@@ -397,18 +405,19 @@ fn together(
     if flows.is_empty() {
         return Vec::new();
     }
-    let ends = judge.graph.some(flows.iter().copied());
-    let useful =
-        reaching(judge.graph, &Onwards { judge, one }, ends, |edge, _, row| row.copy_from_slice(edge.leaves));
-    let (_, crossed) = spread(judge, members, group, one, Some(&useful));
+    let ends = analysis.graph.some(flows.iter().copied());
+    let slice = reaching(analysis.graph, &Onwards { analysis, one }, ends, |edge, _, row| {
+        row.copy_from_slice(edge.leaves)
+    });
+    let (_, crossed) = spread(analysis, members, group, one, Some(&slice));
     let mut entered: FxHashSet<Home> = FxHashSet::default();
     for &flow in &crossed {
-        let from = Home::of(judge, judge.graph.sending(flow));
-        let to = Home::entered(judge, flow);
+        let from = Home::of(analysis, analysis.graph.sending(flow));
+        let to = Home::entered(analysis, flow);
         entered.extend(to.into_iter().filter(|home| !from.contains(home)));
     }
     let own = |members_of: &[usize]| -> FxHashSet<FlowId> {
-        entering(judge, members, members_of).map(|(_, flow)| flow).collect()
+        entering(analysis, members, members_of).map(|(_, flow)| flow).collect()
     };
     let all = own(group);
     let mut crossed: FxHashSet<FlowId> = crossed.into_iter().collect();
@@ -425,7 +434,7 @@ fn together(
         let mut left = goals.clone();
         left.retain(|flow, _| !found.contains(flow));
         if !left.is_empty() {
-            carried_under(&Released { judge, one, entering, homes, origin: None }, left, found);
+            carried_under(&Released { analysis, one, entering, homes, origin: None }, left, found);
         }
         !goals.keys().all(|flow| found.contains(flow))
     };
@@ -438,18 +447,19 @@ fn together(
 
 /// Adds those of some flows that carry what is under terms on a course, with the leaves given.
 fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &mut FxHashSet<FlowId>) {
-    let judge = any.judge;
-    let model = judge.model;
-    let open = judge.graph.some(goals.keys().copied());
-    let useful = reaching(judge.graph, any, open, |edge, slot, row| {
+    let analysis = any.analysis;
+    let model = analysis.model;
+    let open = analysis.graph.some(goals.keys().copied());
+    let slice = reaching(analysis.graph, any, open, |edge, slot, row| {
         if let Some(leaves) = goals.get(&edge.flow).filter(|_| any.under(edge.flow, slot.plane)) {
             row.copy_from_slice(leaves.row());
         }
     });
-    let candidates = Candidates::of(&useful, 2);
-    let all = || judge.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
-    let open = flood(judge.graph, any, |_| true, all(), Some(candidates));
-    let leaving = open.systems.iter().flat_map(|&system| judge.graph.out(system));
+    let candidates = BackwardSlice::of(&slice, 2);
+    let all =
+        || analysis.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
+    let open = flood(analysis.graph, any, |_| true, all(), Some(candidates));
+    let leaving = open.systems.iter().flat_map(|&system| analysis.graph.out(system));
     let carrying: Vec<FlowId> = leaving
         .map(|edge| edge.flow)
         .filter(|&flow| {
@@ -464,10 +474,10 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
             })
         })
         .collect();
-    let graph = judge.graph.only(&carrying);
-    let alike = Alike::new(&graph, &carrying);
-    for (origin, starts) in judge.classes_at(&alike, &open.systems) {
-        let whose = origin.map_or(Whose::Many, Whose::One);
+    let graph = analysis.graph.only(&carrying);
+    let alike = OriginClass::new(&graph, &carrying);
+    for (origin, starts) in analysis.classes_at(&alike, &open.systems) {
+        let whose = origin.map_or(ItemsOf::Many, ItemsOf::One);
         let course = Released { origin: origin.map(Origin::party), ..*any };
         let passes = |flow| alike.passes(&graph, flow, whose);
         let held = flood(&graph, &course, passes, starts, Some(candidates));
@@ -491,6 +501,6 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
 }
 
 /// Whether a flow's transform ends terms, and not all terms end at once.
-fn ends(judge: &Judge, one: &Under, flow: FlowId) -> bool {
-    judge.model.flows[flow].transform != Transform::None && one.releases(judge, flow)
+fn ends(analysis: &Analysis, one: &Under, flow: FlowId) -> bool {
+    analysis.model.flows[flow].transform != Transform::None && one.releases(analysis, flow)
 }

@@ -114,14 +114,14 @@ fn manner(model: &Model, flow: FlowId) -> Manner<'_> {
 }
 
 /// Numbers what is alike, with a flow that stands for each.
-struct Alike<K> {
+struct Numbered<K> {
     numbers: FxHashMap<K, u32>,
     flows: Vec<FlowId>,
 }
 
-impl<K: Hash + Eq> Alike<K> {
+impl<K: Hash + Eq> Numbered<K> {
     fn new() -> Self {
-        Alike { numbers: FxHashMap::default(), flows: Vec::new() }
+        Numbered { numbers: FxHashMap::default(), flows: Vec::new() }
     }
 
     fn number(&mut self, what: K, flow: FlowId) -> u32 {
@@ -202,7 +202,7 @@ impl<'w> Ground<'w> {
         let mut out = model.systems.map(|_| 0..0);
         let mut into = model.systems.map(|_| Vec::new());
         let mut places = model.flows.map(|_| None);
-        let (mut arrivals, mut manners) = (Alike::new(), Alike::new());
+        let (mut arrivals, mut manners) = (Numbered::new(), Numbered::new());
         for (at, edge) in edges.iter_mut().enumerate() {
             let leaving = &mut out[edge.from];
             *leaving = if leaving.end == 0 { at..at + 1 } else { leaving.start..at + 1 };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::alone::{ALONE, ENDED};
+use super::flow_checks::{ALONE, ENDED};
 use super::found::{Findings, Found};
 use super::parts::{Ask, Asked};
 use super::sets::Sets;
@@ -171,7 +171,7 @@ fn all_of(ask: &Ask, toward: &Toward, class: Class) -> Option<Reach> {
 /// system's.
 fn follow(ask: &Ask, toward: &Toward, class: Class, followed: &mut Vec<Reach>) {
     let (ground, question) = (ask.ground, ask.question());
-    let unlisted = |shown| !ask.owed(&class, shown).is_empty();
+    let unlisted = |shown| !ask.missing_findings(&class, shown).is_empty();
     if let Some((sets, shown)) = spread(ground, question, toward, &class, unlisted) {
         followed.push(Reach { class, sets, shown });
         return;

@@ -10,7 +10,8 @@ use crate::base::bits::{self, LeafSet};
 use crate::base::vocabulary::Severity;
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{
-    Alike, Assumed, Candidates, Course, Crossing, Held, Layers, Passing, Seed, Slot, State, derive, forward,
+    Assumed, BackwardSlice, Course, Crossing, Held, Layers, OriginClass, OriginFilter, Seed, Slot, State,
+    derive, forward,
 };
 use crate::model::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId};
@@ -18,7 +19,7 @@ pub use crate::model::{RuleRef, Subject as On};
 
 /// Everything that checks and rules look at.
 #[derive(Debug)]
-pub struct Judge<'m> {
+pub struct Analysis<'m> {
     /// The world.
     pub model: &'m Model,
     /// The day judged.
@@ -52,7 +53,7 @@ pub struct Violation {
     pub agreements: Vec<AgreementId>,
     /// The origin leaves concerned.
     pub data: LeafSet,
-    /// As what they arrive.
+    /// The categories that they arrive as.
     pub arrives_as: LeafSet,
     /// Shortest walks that prove it.
     pub witnesses: Vec<Witness>,
@@ -132,7 +133,7 @@ pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Start
     all
 }
 
-impl Judge<'_> {
+impl Analysis<'_> {
     /// All leaves that start at a system, declared or assumed.
     pub fn starting(&self, system: SystemId) -> LeafSet {
         let mut leaves = self.model.systems[system].originates.clone();
@@ -150,8 +151,8 @@ impl Judge<'_> {
     }
 
     /// What starts at each origin, and together what starts at those that are alike; see
-    /// `Alike::has` for distances.
-    pub fn classes(&self, alike: &Alike, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
+    /// `OriginClass::has` for distances.
+    pub fn classes(&self, alike: &OriginClass, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, starts) in self.origins {
             let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, *party, distances));
@@ -160,8 +161,12 @@ impl Judge<'_> {
         classes
     }
 
-    /// [`Judge::classes`] of what starts at some systems, where distances matter.
-    pub fn classes_at(&self, alike: &Alike, systems: &[SystemId]) -> BTreeMap<Option<Origin>, Starts<'_>> {
+    /// [`Analysis::classes`] of what starts at some systems, where distances matter.
+    pub fn classes_at(
+        &self,
+        alike: &OriginClass,
+        systems: &[SystemId],
+    ) -> BTreeMap<Option<Origin>, Starts<'_>> {
         let mut starts: Vec<(Origin, SystemId, &LeafSet)> = Vec::new();
         for &id in systems {
             let system = &self.model.systems[id];
@@ -182,7 +187,7 @@ impl Judge<'_> {
     }
 
     /// The leaves from which something is derived on the way to a target that can reach it.
-    pub fn turning(&self, candidates: Candidates) -> LeafSet {
+    pub fn turning(&self, candidates: BackwardSlice) -> LeafSet {
         let mut turning = LeafSet::empty(self.model.data.leaf_count());
         let reaching = candidates.systems();
         let derives = |system: &SystemId| !self.model.systems[*system].derives.is_empty();
@@ -192,25 +197,25 @@ impl Judge<'_> {
             self.model.deriving.clone()
         };
         for system in systems {
-            let useful = candidates.any(system);
+            let slice = candidates.any(system);
             let derives = self.model.systems[system].derives.iter();
             derives
-                .filter(|(_, into)| into.intersects(&useful))
+                .filter(|(_, into)| into.intersects(&slice))
                 .for_each(|(from, _)| turning.extend(from.row()));
         }
         turning
     }
 
     /// Follows the leaves of one origin, or of many alike, that can reach a target; origin
-    /// leaves that turn into others on the way ([`Judge::turning`]) in stacks of their own.
+    /// leaves that turn into others on the way ([`Analysis::turning`]) in stacks of their own.
     /// `None` if none can.
     pub fn follow<'g, C: Course>(
         &self,
         graph: &'g Graph<'g>,
         course: &'g C,
-        passing: Passing<'g>,
+        passing: OriginFilter<'g>,
         starts: &[(SystemId, &LeafSet)],
-        (candidates, turning): (Candidates, &LeafSet),
+        (candidates, turning): (BackwardSlice, &LeafSet),
         mut observe: impl FnMut(Began, Crossing),
     ) -> Option<Followed<'g, C>> {
         let mut seeds = Vec::new();
@@ -218,19 +223,19 @@ impl Judge<'_> {
         let mut stacks = vec![Began::Unturned];
         let mut stack_of: Vec<usize> = vec![0; self.model.data.leaf_count()];
         for &(system, leaves) in starts {
-            let useful = |marked, mut leaves: LeafSet| {
+            let slice = |marked, mut leaves: LeafSet| {
                 candidates.keep(system, Slot { plane: 0, marked }, leaves.row_mut());
                 leaves
             };
-            let useful = match course.marks() {
-                None => useful(false, leaves.clone()),
+            let slice = match course.marks() {
+                None => slice(false, leaves.clone()),
                 Some(marks) => {
-                    let mut both = useful(false, leaves.minus(marks));
-                    both.extend(useful(true, leaves.and(marks)).row());
+                    let mut both = slice(false, leaves.minus(marks));
+                    both.extend(slice(true, leaves.and(marks)).row());
                     both
                 }
             };
-            for leaf in useful.iter() {
+            for leaf in slice.iter() {
                 let mut stack = 0;
                 if let (true, Some(of)) = (turning.contains(leaf), stack_of.get_mut(leaf)) {
                     if *of == 0 {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ground::Ground;
+use super::world::Ground;
 use crate::base::vocabulary::Status;
 use crate::model::{AgreementId, FlowId};
 

@@ -135,14 +135,14 @@ impl Gate {
         let model = graph.model;
         let mut leaves = LeafSet::empty(model.data.leaf_count());
         graph.some(flows.iter().copied()).for_each(|(_, edge)| leaves.extend(edge.leaves));
-        let toward = |leaves: &LeafSet| {
+        let backward_slice = |leaves: &LeafSet| {
             let target = |edge: Edge, _, row: &mut [u64]| {
                 bits::or(row, edge.leaves);
-                bits::keep(row, leaves.row());
+                bits::and_assign(row, leaves.row());
             };
             reaching(graph, &Unlimited { graph }, graph.some(flows.iter().copied()), target)
         };
-        let from = toward(&leaves);
+        let from = backward_slice(&leaves);
         let systems = from.systems().to_vec();
         let turned = |&system: &SystemId| {
             let derives = &model.systems[system].derives;
@@ -152,9 +152,9 @@ impl Gate {
             let one = |leaf| {
                 let mut one = LeafSet::empty(model.data.leaf_count());
                 one.insert(leaf);
-                (Some(leaf), toward(&one))
+                (Some(leaf), backward_slice(&one))
             };
-            let others = (None, toward(&leaves.minus(derived)));
+            let others = (None, backward_slice(&leaves.minus(derived)));
             std::iter::once(others).chain(leaves.and(derived).iter().map(one)).collect()
         } else {
             vec![(None, from)]
