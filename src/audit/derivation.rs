@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::describe::Describe;
-use super::{Options, evaluate, rule_facts};
+use super::{Judgement, Options, fingerprints, rule_facts};
 use crate::audit::analysis::{On, RuleRef, Violation, Witness};
 use crate::audit::checks::needing;
 use crate::base::bits::LeafSet;
@@ -44,22 +44,19 @@ pub struct Reason {
     pub location: Option<Location>,
 }
 
-/// The derivation of the finding with a fingerprint.
+/// The derivation of the finding with a fingerprint, of a judgement with these options.
 pub fn derivation(
     world: &World,
     sources: &Sources,
     options: &Options,
+    judgement: &Judgement,
     fingerprint: &str,
 ) -> Option<Derivation> {
-    let judgement = evaluate::evaluate(world, options);
-    let describe = Describe::new(world, sources, &options.binding, &[], &[]);
-    let (violation, finding) = judgement
-        .violations
-        .iter()
-        .map(|violation| (violation, describe.finding(violation)))
-        .find(|(_, finding)| finding.fingerprint == fingerprint)?;
+    let at = fingerprints(world, judgement).iter().position(|known| known == fingerprint)?;
+    let violation = judgement.violations.get(at)?;
+    let finding = Describe::new(world, sources, &options.binding, &[], &[]).finding(violation);
     let day = options.scope.as_of.unwrap_or(options.day);
-    let derive = Derive { world, sources, day, options, judgement: &judgement };
+    let derive = Derive { world, sources, day, options, judgement };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
 }
@@ -69,7 +66,7 @@ struct Derive<'w> {
     sources: &'w Sources,
     day: Date,
     options: &'w Options,
-    judgement: &'w evaluate::Judgement,
+    judgement: &'w Judgement,
 }
 
 impl Derive<'_> {
@@ -82,11 +79,7 @@ impl Derive<'_> {
     }
 
     fn body(&self, rule: RuleRef) -> Option<&Body> {
-        match rule {
-            RuleRef::Check(_) => None,
-            RuleRef::Rule(policy, rule) => Some(&self.world.policies.get(policy)?.rules.get(rule)?.body),
-            RuleRef::Statement(at) => self.world.model.statements.get(at).map(|s| &s.promise),
-        }
+        self.world.rule(rule).map(|rule| rule.body())
     }
 
     fn steps(&self, violation: &Violation, finding: &Finding) -> Vec<Step> {

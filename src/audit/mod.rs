@@ -23,7 +23,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::audit::analysis::RuleRef;
+use crate::audit::analysis::{RuleRef, Violation};
 use crate::audit::promises::Standing;
 use crate::base::finding::{
     Audit, Finding, FindingKind, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry,
@@ -88,22 +88,28 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     describe_all(world, sources, options, &evaluate(world, options))
 }
 
-/// As [`audit`], unless there are more findings than `most`, one with very long names or texts counting as
-/// many: none is described then.
+/// As [`evaluate`], unless there are more findings than `most`, one with very long names or texts counting
+/// as many.
 ///
 /// # Errors
 /// How many there may be.
-pub fn audit_within(
-    world: &World,
-    sources: &Sources,
-    options: &Options,
-    most: usize,
-) -> Result<Audit, TooMany> {
+pub fn judge_within(world: &World, options: &Options, most: usize) -> Result<Judgement, TooMany> {
     let judgement = evaluate::evaluate_within(world, options, most);
     if report_size(world, &judgement) > most {
         return Err(TooMany { most });
     }
-    Ok(describe_all(world, sources, options, &judgement))
+    Ok(judgement)
+}
+
+/// The fingerprints of all findings, in no particular order.
+pub fn fingerprints(world: &World, judgement: &Judgement) -> Vec<String> {
+    let of = |v: &Violation| fingerprint::fingerprint(&world.model, &rule_facts(world, v.rule).id, v.on);
+    judgement.violations.iter().map(of).collect()
+}
+
+/// What was judged, and what was left out of it.
+pub fn judged_facts(world: &World, options: &Options, judgement: &Judgement) -> Judged {
+    judged(world, options, &judgement.counting)
 }
 
 /// Puts a judgement into words and places. `options` are those that it was judged with.

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::audit::{Reason, derivation};
+use crate::audit::{Reason, derivation, fingerprints, judged_facts};
 use crate::base::diagnostic::nearest;
 use crate::base::finding::promise_of_rule;
 use crate::base::visible::visible;
@@ -173,14 +173,15 @@ fn is_fingerprint(text: &str) -> bool {
 fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
     let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
     let options = args.scoping.options(session, &input.config);
-    let audit = judging::audit(session, &input.world, &input.sources, &options)?;
-    let full = fingerprint(wanted, &audit).map_err(|message| {
+    let judgement = judging::judge(session, &input.world, &input.sources, &options)?;
+    let known = fingerprints(&input.world, &judgement);
+    let full = fingerprint(wanted, known.iter().map(String::as_str)).map_err(|message| {
         Stop::error(format_args!("{message}\n  help: `ringfence audit` shows the fingerprints"))
     })?;
-    let Some(derivation) = derivation(&input.world, &input.sources, &options, &full) else {
+    let Some(derivation) = derivation(&input.world, &input.sources, &options, &judgement, &full) else {
         stop!("{full} is in the audit and cannot be derived again");
     };
-    session.output.say_left_out(&audit.judged);
+    session.output.say_left_out(&judged_facts(&input.world, &options, &judgement));
     let mut page = Page::new(terminal::width(), session.color.on(&std::io::stdout()));
     let finding = &derivation.finding;
     page.para(0, &format!("{} {}", finding.fingerprint, finding.rule), Style::Bold);

@@ -127,7 +127,11 @@ fn filter(args: &Args, model: &Model, audit: &Audit, scope: &Scope) -> Result<Fi
         agreements: globs(&args.agreement, "agreement", agreements)?,
         severity: args.severity,
         violations: args.violations,
-        finding: args.finding.as_ref().map(|text| fingerprint(text, audit)).transpose()?,
+        finding: args
+            .finding
+            .as_ref()
+            .map(|text| fingerprint(text, audit.findings.iter().map(|f| f.fingerprint.as_str())))
+            .transpose()?,
         view: match (args.overview, args.systems) {
             (true, _) => Some(View::Overview),
             (_, true) => Some(View::Systems),

@@ -1,6 +1,6 @@
 //! The arguments of all subcommands that judge: what counts, and when that fails.
 
-use crate::audit::{Options, audit_within};
+use crate::audit::{Judgement, Options, describe_all, judge_within};
 use crate::base::diagnostic::nearest;
 use crate::base::finding::Audit;
 use crate::base::source::Sources;
@@ -122,8 +122,21 @@ impl Judging {
 /// # Errors
 /// There are more findings than the limit.
 pub fn audit(session: &Session, world: &World, sources: &Sources, options: &Options) -> Result<Audit, Stop> {
+    Ok(describe_all(world, sources, options, &judge(session, world, sources, options)?))
+}
+
+/// Judges all that was read.
+///
+/// # Errors
+/// There are more findings than the limit.
+pub fn judge(
+    session: &Session,
+    world: &World,
+    sources: &Sources,
+    options: &Options,
+) -> Result<Judgement, Stop> {
     let most = session.limits.findings_of(sources.bytes());
-    audit_within(world, sources, options, most).map_err(|many| {
+    judge_within(world, options, most).map_err(|many| {
         Stop::error(format_args!(
             "{many}; nothing was reported\n  help: audit less at a time, or raise the limit with \
              `--max-findings N`"
@@ -176,9 +189,9 @@ fn nothing_in_scope(input: &Input, scope: &Scope) -> String {
 }
 
 /// The full fingerprint that a text stands for, which may leave out its start or its end.
-pub fn fingerprint(text: &str, audit: &Audit) -> Result<String, String> {
+pub fn fingerprint<'f>(text: &str, known: impl Iterator<Item = &'f str> + Clone) -> Result<String, String> {
     let wanted = text.strip_prefix("rf1:").unwrap_or(text);
-    let known = || audit.findings.iter().map(|f| f.fingerprint.as_str());
+    let known = || known.clone();
     let matches = |full: &&str| full.strip_prefix("rf1:").is_some_and(|digits| digits.starts_with(wanted));
     let mut found: Vec<&str> = known().filter(matches).collect();
     found.dedup();
