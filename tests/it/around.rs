@@ -225,7 +225,7 @@ fn many_mistakes_are_counted_and_the_hint_comes_first() {
     fs::write(folder.path().join("a.yaml"), format!("parties:\n{wrong}")).unwrap();
     let said = |args: &[&str]| text(&run(folder.path(), args, None).stderr);
     let all = said(&["check"]);
-    assert!(all.starts_with("note: no path was named, so this folder was read"), "{all:.200}");
+    assert!(all.starts_with("note: no path was given, so the working folder was read"), "{all:.200}");
     assert_eq!(all.matches("error[unknown-key]").count(), 20);
     assert!(all.contains("… and 37 more; --max-errors 0 shows all\n"), "{all}");
     assert!(all.ends_with("error: 57 mistakes in 1 file; nothing was judged\n"), "{all}");
