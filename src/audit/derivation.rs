@@ -274,7 +274,7 @@ impl Derive<'_> {
                     .collect();
                 if !fails.is_empty() {
                     let text = format!(
-                        "the exception `unless.{name}` does not hold: it would take that {}",
+                        "the exception `unless.{name}` does not hold: it would require that {}",
                         fails.join("; and that ")
                     );
                     because.push(self.reason(text, Some(matcher.span)));

@@ -88,7 +88,7 @@ pub fn audit(world: &World, sources: &Sources, options: &Options) -> Audit {
     describe_all(world, sources, options, &evaluate(world, options))
 }
 
-/// As [`evaluate`], unless there are more findings than `most`, one with very long names or texts counting
+/// As [`evaluate()`], unless there are more findings than `most`, one with very long names or texts counting
 /// as many.
 ///
 /// # Errors

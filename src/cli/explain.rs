@@ -43,7 +43,7 @@ Examples:
   ringfence explain core/no-financial-advertising
   ringfence explain glba/opt-out-before-sharing
   ringfence explain house/no-sale --policy house.yaml
-  ringfence explain rf1:8b8cf6efe9c5e84d samples/messenger-banking
+  ringfence explain rf1:f970ee06bcddd2ea samples/messenger-banking
   ringfence explain statement/not-to-third-parties samples/messenger-banking";
 
 /// Explains a rule, or lists all.

@@ -113,7 +113,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let no_certificate = |why: String| {
         let shown = args.certificate.display();
         Stop::error(format_args!(
-            "`{shown}` is no certificate of this version: {why}\n  help: `ringfence audit --certificate FILE` writes one"
+            "`{shown}` cannot be read as a certificate of this version: {why}\n  help: `ringfence audit --certificate FILE` writes one"
         ))
     };
     // Its version is checked now and the rest is read later, so that it is never in memory beside the

@@ -279,7 +279,7 @@ impl Model {
         processing.map_or(&[], |agreement| &agreement.providers)
     }
 
-    /// Whether a flow takes data from a provider to whom processes for it.
+    /// Whether a flow takes data from a provider to a party that processes for it.
     pub fn to_processor(&self, flow: FlowId) -> bool {
         let providers = self.processing_providers(flow);
         providers.contains(&self.sender(flow)) && !providers.contains(&self.receiver(flow))

@@ -391,7 +391,7 @@ fn shorten<T>(list: &mut Vec<T>, most: usize) -> usize {
     left
 }
 
-/// What was relied on, each claim once with all that it kept up.
+/// What was relied on, each claim once with all rules that it kept from being broken.
 fn relied(report: &Report, names: &Names) -> Vec<Claim> {
     let titles: BTreeMap<&str, &str> =
         report.audit.rules.iter().map(|r| (r.id.as_str(), r.title.as_str())).collect();
@@ -403,6 +403,10 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
             let mut evidence = Vec::new();
             if let (Some(model), Some(flow)) = (model, declared) {
                 let under = flow.agreement.map(|a| &model.agreements[a].declared);
+                let disposals = [flow.declared.disposed(), under.and_then(|a| a.disposed.as_deref())];
+                let disposals =
+                    disposals.into_iter().flatten().filter(|_| said.claim.starts_with("disposed"));
+                evidence.extend(disposals.map(|disposed| disposed.evidence.clone()));
                 for assurance in under.into_iter().flat_map(|a| &a.assurances) {
                     if let Some(shows) = assurance.evidence.as_ref() {
                         evidence.push(format!("{}: {shows}", assurance.id.value));
