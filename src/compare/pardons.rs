@@ -20,7 +20,8 @@ use crate::model::load::World;
 pub struct Pardoned {
     /// The finding, with the claims taken back.
     pub finding: Finding,
-    /// The claims that are about what it passes.
+    /// The claims that each keep it from being a finding; where none does alone, those that are about what
+    /// it passes.
     pub edits: Vec<Edit>,
 }
 
@@ -79,7 +80,7 @@ pub fn pardons<E>(
         .filter(|edit| matches!(edit.class, Class::Widening | Class::Both) && !claims.contains(edit))
         .map(|edit| (edit.of, edit.id.clone()))
         .collect();
-    let sets = std::iter::once(claims).chain(others.into_iter().flatten());
+    let sets = std::iter::once(claims.clone()).chain(others.into_iter().flatten());
     for (at, set) in sets.enumerate() {
         let taken = take_back(base, head, set).map_err(Unjudged::Unresolved)?;
         let back = audit(&taken.world).map_err(Unjudged::Stopped)?;
@@ -88,15 +89,35 @@ pub fn pardons<E>(
         let new = new.into_iter().filter(|finding| at == 0 || !passed(finding).is_disjoint(&widened));
         for finding in new {
             if found.pardoned.iter().all(|known| known.finding.fingerprint != finding.fingerprint) {
-                found.pardoned.push(pardoned(finding, &taken));
+                let edits = about(&finding, &taken.edits);
+                found.pardoned.push(Pardoned { finding, edits });
             }
         }
         if at == 0 {
             found.fixed_by_claim = by_claim;
         }
     }
+    if !found.pardoned.is_empty() && (2..=SOLE).contains(&claims.len()) {
+        let mut causes: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
+        for claim in claims {
+            let Ok(taken) = take_back(base, head, vec![claim.clone()]) else { continue };
+            let back = audit(&taken.world).map_err(Unjudged::Stopped)?;
+            for finding in without(judged, back, &taken, trees).0 {
+                causes.entry(finding.fingerprint).or_default().push(claim.clone());
+            }
+        }
+        for pardoned in &mut found.pardoned {
+            if let Some(edits) = causes.remove(&pardoned.finding.fingerprint) {
+                pardoned.edits = edits;
+            }
+        }
+    }
+    found.pardoned.iter_mut().for_each(Pardoned::say);
     Ok(found)
 }
+
+/// Of so many claims each is taken back alone, too, to tell which of them pardons what.
+const SOLE: usize = 8;
 
 /// What is a finding without some claims, and neither in the base nor with them; which of the fixed
 /// ones still is one.
@@ -125,22 +146,25 @@ fn without(
     (new, by_claim.map(|f| f.fingerprint.clone()).collect())
 }
 
-/// The finding with the claims that are about what it passes, or with all where none is.
-fn pardoned(mut finding: Finding, taken: &TakenBack) -> Pardoned {
-    let passed = passed(&finding);
+impl Pardoned {
+    /// Names the claims in the finding's message.
+    fn say(&mut self) {
+        let claims: Vec<String> =
+            self.edits.iter().map(|edit| format!("{} {}, {}", edit.of, edit.id, edit.said())).collect();
+        let message = self.finding.message.trim_end();
+        self.finding.message = format!("{message} It is pardoned by the same change: {}.", claims.join("; "));
+    }
+}
+
+/// The claims that are about what a finding passes, or all where none is.
+fn about(finding: &Finding, claims: &[Edit]) -> Vec<Edit> {
+    let passed = passed(finding);
     let about = |edit: &&Edit| {
         let before = edit.before.first().filter(|_| edit.key == "renamed");
         [Some(&edit.id), before].into_iter().flatten().any(|id| passed.contains(&(edit.of, id.clone())))
     };
-    let mut edits: Vec<Edit> = taken.edits.iter().filter(about).cloned().collect();
-    if edits.is_empty() {
-        edits.clone_from(&taken.edits);
-    }
-    let claims: Vec<String> =
-        edits.iter().map(|edit| format!("{} {}, {}", edit.of, edit.id, edit.said())).collect();
-    finding.message =
-        format!("{} It is pardoned by the same change: {}.", finding.message.trim_end(), claims.join("; "));
-    Pardoned { finding, edits }
+    let edits: Vec<Edit> = claims.iter().filter(about).cloned().collect();
+    if edits.is_empty() { claims.to_vec() } else { edits }
 }
 
 /// Everything that a finding names.

@@ -2,7 +2,7 @@
 //! program. Whatever the input, it is no longer than services allow.
 
 use super::DiffReport;
-use super::text::{alike, claimed, named, newness, said, sentence, state, summary};
+use super::text::{alike, claimed, named, newness, pardoning, said, sentence, state, summary};
 use crate::base::finding::Finding;
 use crate::compare::{Class, Diff, Edit, Reach};
 use crate::report::markdown::escape::{code, text};
@@ -68,6 +68,9 @@ pub fn render(report: &DiffReport) -> String {
              `--trust-claims` accepts the claims.\n\n",
             0,
         );
+        let claims =
+            pardoning(diff).iter().map(|claim| format!("- {}\n", text(claim, TEXT))).collect::<String>();
+        body.push(&(claims + "\n"), 0);
         body.push(&in_full(pardoned, head, places, body.left()), 0);
     }
     top + &body.finish() + &lists

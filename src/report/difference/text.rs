@@ -195,7 +195,23 @@ fn pardoned(page: &mut Page, report: &DiffReport) {
     let title = "PARDONED IN THE SAME CHANGE: what it claims of declarations that were there keeps these from \
                  being findings (--trust-claims accepts the claims)";
     heading(page, title, Style::Red);
+    for claim in pardoning(report.diff) {
+        page.item("  - ", &claim, Style::Plain);
+    }
     findings::write(page, &list, &report.head.promises, &report.look);
+}
+
+/// The claims that keep something from being a finding, each with how much.
+pub fn pardoning(diff: &Diff) -> Vec<String> {
+    let mut all: BTreeMap<&Edit, usize> = BTreeMap::new();
+    for edit in diff.pardoned.iter().flat_map(|pardoned| &pardoned.edits) {
+        *all.entry(edit).or_default() += 1;
+    }
+    let said = |(edit, number): (&Edit, usize)| {
+        let place = edit.location.as_ref().map_or(String::new(), |at| format!(" · {}:{}", at.file, at.line));
+        format!("{} {}, {}: {}{place}", edit.of, edit.id, edit.said(), count(number, "finding"))
+    };
+    all.into_iter().map(said).collect()
 }
 
 fn fixed(page: &mut Page, diff: &Diff, most: usize) {
