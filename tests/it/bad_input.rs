@@ -863,7 +863,7 @@ fn a_missing_space_behind_a_colon() {
     2 |   - id:hillside
       |     ^^^^^^^^^^^ expected a party (a map of keys)
       |
-      = help: a key is told from its value by `: `, with a space
+      = help: `: `, with a space, separates a key from its value
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

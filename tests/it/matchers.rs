@@ -89,7 +89,7 @@ fn of_an_exception_every_condition_that_fails_is_told_and_none_that_holds() {
     let none = told(&format!("{{{holds}, tag: x}}"));
     let fails = |said: &str| {
         let (_, fails) =
-            said.split_once("does not hold: it would take that ").unwrap_or_else(|| panic!("{said}"));
+            said.split_once("does not hold: it would require that ").unwrap_or_else(|| panic!("{said}"));
         fails.matches("; and that ").count() + 1
     };
     assert_eq!(fails(&none), 1, "{none}");

@@ -246,7 +246,7 @@ fn the_command_writes_and_verifies() {
     for text in ["", "{}", "[", "{\"certificate\": 2}"] {
         std::fs::write(again, text).unwrap();
         let (code, _, errors) = ringfence(&samples(), &["verify", again, "open-banking"]);
-        assert!(code == 2 && errors.contains("is no certificate of this version"), "{errors}");
+        assert!(code == 2 && errors.contains("cannot be read as a certificate of this version"), "{errors}");
     }
     assert_eq!(ringfence(&samples(), &["verify", "nowhere.json", "open-banking"]).0, 2);
 }
