@@ -152,14 +152,7 @@ impl<'a> Describe<'a> {
     fn becomes(&self, violation: &Violation) -> LeafSet {
         let model = &self.world.model;
         let none = LeafSet::empty(model.data.leaf_count());
-        let body = match violation.rule {
-            RuleRef::Check(_) => None,
-            RuleRef::Rule(policy, rule) => {
-                let policy = self.world.policies.get(policy);
-                policy.and_then(|p| p.rules.get(rule)).map(|r| &r.body)
-            }
-            RuleRef::Statement(at) => model.statements.get(at).map(|s| &s.promise),
-        };
+        let body = self.world.rule(violation.rule).map(|rule| rule.body());
         let (Some(Body::Forbid(rule)), On::Pair(_, sink)) = (body, violation.on) else {
             return none;
         };

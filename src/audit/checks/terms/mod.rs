@@ -148,7 +148,9 @@ impl<'j> Sticky<'j> {
     fn while_crossing(&self, flow: FlowId, plane: usize) -> usize {
         let owns = |(at, under): (usize, &Under)| usize::from(under.owns(flow)) << at;
         let owned: usize = self.under.iter().enumerate().map(owns).sum();
-        (plane | owned) & !self.homeward.get(&flow).copied().unwrap_or_default()
+        // A flow that is not listed brings nothing home: what it carries stays under its terms.
+        let homeward = self.homeward.get(&flow).copied().unwrap_or_default();
+        (plane | owned) & !homeward
     }
 }
 
