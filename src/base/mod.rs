@@ -6,6 +6,7 @@ pub mod duration;
 pub mod finding;
 pub mod glob;
 pub mod limits;
+pub mod places;
 pub mod sets;
 pub mod source;
 pub mod stages;

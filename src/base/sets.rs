@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::glob::Glob;
+use crate::base::places;
 
 /// Globs of which any may match, in the order in which they were written.
 ///
@@ -189,27 +190,44 @@ impl Deref for WordSet {
     }
 }
 
-/// Codes of places, whatever their case, in the order in which they were written, each once.
+/// A place, or a group of places, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedPlaces {
+    /// As it is written: a code, or the name of a group.
+    pub name: String,
+    /// The codes that it stands for.
+    pub codes: Vec<String>,
+}
+
+/// Places, in the order in which they were written, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CodeSet {
-    codes: Vec<String>,
-    set: FxHashSet<String>,
+    names: Vec<String>,
+    codes: FxHashSet<String>,
 }
 
 impl CodeSet {
-    /// A set of some codes.
-    pub fn new(codes: Vec<String>) -> Self {
-        let mut set = FxHashSet::default();
-        let codes = codes.into_iter().filter(|code| set.insert(code.to_lowercase())).collect();
-        CodeSet { codes, set }
+    /// A set of some places.
+    pub fn new(named: Vec<NamedPlaces>) -> Self {
+        let mut set = CodeSet::default();
+        let mut seen = FxHashSet::default();
+        for NamedPlaces { name, codes } in named {
+            if seen.insert(name.clone()) {
+                set.names.push(name);
+                set.codes.extend(codes);
+            }
+        }
+        set
     }
 
-    /// Whether a code is one of them, or of a subdivision of one: `US-CA` is within `US`.
+    /// Whether a code is one of theirs, or of a subdivision of one: `US-CA` is within `US`.
     pub fn has(&self, code: &str) -> bool {
-        let code = code.to_lowercase();
-        let ends = code.match_indices('-').map(|(end, _)| end).chain([code.len()]);
-        let mut starts = ends.filter_map(|end| code.get(..end));
-        starts.any(|place| self.set.contains(place))
+        places::and_above(code).any(|place| self.codes.contains(place))
+    }
+
+    /// The codes that they stand for, in no order.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.codes.iter().map(String::as_str)
     }
 }
 
@@ -217,7 +235,7 @@ impl Deref for CodeSet {
     type Target = [String];
 
     fn deref(&self) -> &[String] {
-        &self.codes
+        &self.names
     }
 }
 

@@ -88,10 +88,18 @@ words! {
     Role: "a role" {
         /// Holds accounts or cards of customers.
         Bank = "bank",
-        /// Runs the service that partners connect to.
-        Platform = "platform",
+        /// Lends, without holding accounts.
+        Lender = "lender",
+        /// Provides payment services: wallets, account information, initiation of payments.
+        PaymentInstitution = "payment_institution",
         /// Moves payments between banks and merchants.
         PaymentNetwork = "payment_network",
+        /// Insures.
+        Insurer = "insurer",
+        /// Reports on people's credit.
+        CreditBureau = "credit_bureau",
+        /// Runs the service that partners connect to.
+        Platform = "platform",
         /// Sells goods or services.
         Merchant = "merchant",
         /// Buys, sells or places advertising.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::base::places::Group;
 use crate::base::taxonomy::Tree;
 use crate::base::visible::{in_json, inert, visible};
+use crate::declare::places;
 use crate::report::page::columns;
 use serde::Serialize;
 
@@ -15,7 +17,7 @@ use super::stop::Stop;
 use super::terminal::Color;
 use super::values::Form;
 
-/// List the data categories and purposes, with their names in other vocabularies
+/// List the data categories, purposes and groups of places
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -37,9 +39,27 @@ Examples:
   ringfence taxonomy inventory         With the inventory's own keys";
 
 #[derive(Serialize)]
-struct Both<'t> {
+struct All<'t> {
     data: Vec<Entry<'t>>,
     purposes: Vec<Entry<'t>>,
+    places: Vec<Places<'t>>,
+}
+
+/// A group of places.
+#[derive(Serialize)]
+struct Places<'t> {
+    key: &'t str,
+    title: &'t str,
+    as_of: &'t str,
+    about: Option<&'t str>,
+    places: Vec<Member<'t>>,
+}
+
+#[derive(Serialize)]
+struct Member<'t> {
+    code: &'t str,
+    name: Option<&'static str>,
+    because: Option<&'t str>,
 }
 
 #[derive(Serialize)]
@@ -56,11 +76,21 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         [] => input::builtin_world(session)?,
         paths => input::read(session, paths, &[], None)?.world,
     };
-    let both = Both { data: entries(&world.model.data), purposes: entries(&world.model.purposes) };
+    let groups = places::groups();
+    let all = All {
+        data: entries(&world.model.data),
+        purposes: entries(&world.model.purposes),
+        places: groups.0.iter().map(group).collect(),
+    };
     let text = match args.format {
-        Form::Json => in_json(&serde_json::to_string_pretty(&both)?) + "\n",
+        Form::Json => in_json(&serde_json::to_string_pretty(&all)?) + "\n",
         Form::Text => {
-            let text = format!("DATA\n{}\nPURPOSES\n{}", listed(&both.data), listed(&both.purposes));
+            let text = format!(
+                "DATA\n{}\nPURPOSES\n{}\nGROUPS OF PLACES\n{}",
+                listed(all.data.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
+                listed(all.purposes.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
+                listed(all.places.iter().map(|g| (g.key, g.title))),
+            );
             inert(&text).into_owned()
         }
     };
@@ -89,11 +119,29 @@ fn entries(tree: &Tree) -> Vec<Entry<'_>> {
     all
 }
 
-fn listed(entries: &[Entry]) -> String {
-    let widest = entries.iter().map(|e| columns(e.key)).max().unwrap_or(0);
-    let line = |e: &Entry| {
-        let gap = " ".repeat(widest - columns(e.key) + 2);
-        format!("  {}{gap}{}", e.key, visible(e.title.unwrap_or_default())).trim_end().to_owned() + "\n"
+fn group(group: &Group) -> Places<'_> {
+    Places {
+        key: &group.name,
+        title: &group.title,
+        as_of: &group.as_of,
+        about: Some(group.about.trim()).filter(|about| !about.is_empty()),
+        places: group
+            .places
+            .iter()
+            .map(|(code, because)| Member {
+                code,
+                name: crate::base::places::name(code),
+                because: Some(because.as_str()).filter(|because| !because.is_empty()),
+            })
+            .collect(),
+    }
+}
+
+fn listed<'t>(entries: impl Iterator<Item = (&'t str, &'t str)> + Clone) -> String {
+    let widest = entries.clone().map(|(key, _)| columns(key)).max().unwrap_or(0);
+    let line = |(key, title): (&str, &str)| {
+        let gap = " ".repeat(widest - columns(key) + 2);
+        format!("  {key}{gap}{}", visible(title)).trim_end().to_owned() + "\n"
     };
-    entries.iter().map(line).collect()
+    entries.map(line).collect()
 }

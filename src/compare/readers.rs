@@ -177,6 +177,7 @@ impl Readers {
                 }
                 Operator::Matches(_, regex) => Question::Regex((**regex).clone()),
                 Operator::Present(_)
+                | Operator::Within(_)
                 | Operator::Under(_)
                 | Operator::AtMost(_)
                 | Operator::AtLeast(_)

@@ -75,6 +75,8 @@ words! {
 pub enum FieldKind {
     /// Any text.
     Text,
+    /// Codes of places.
+    Place,
     /// One of these words; whether their order counts.
     Word(fn() -> Vec<&'static str>, bool),
     /// A duration.
@@ -213,7 +215,7 @@ const fn rank<W: vocabulary::Word>() -> FieldKind {
 }
 
 use Class::{Assertion as A, Both as B, Narrowing as N, Neutral as O, Widening as W};
-use FieldKind::{Assurances, Count, Data, Date, Duration, Map, Purpose, Text, Word};
+use FieldKind::{Assurances, Count, Data, Date, Duration, Map, Place, Purpose, Text, Word};
 use Unstated::{Anything, Lowest, Nothing, Only};
 
 const TAXONOMY: &[Declaration] = &[Declaration::Taxonomy];
@@ -265,7 +267,7 @@ pub const FIELDS: &[Field] = &[
 
     asked(PARTY, "name", Text).required().edits([O, O, O], WORDS),
     asked(PARTY, "role", word::<Role>()).defaults().judged([A, A, A], "rules look for roles"),
-    asked(PARTY, "jurisdiction", Text).judged([A, A, A], MATCHED),
+    asked(PARTY, "jurisdiction", Place).judged([A, A, A], MATCHED),
     asked(PARTY, "affiliate_of", Text).judged([A, A, A], "within a group data is not passed on").unstated(Anything),
     asked(PARTY, "contact", Text).edits([O, O, O], WORDS),
     asked(PARTY, "dpo", Text).edits([O, O, O], WORDS),
@@ -278,7 +280,7 @@ pub const FIELDS: &[Field] = &[
     asked(SYSTEM, "derives", Map).judged([W, A, A], "more data comes about; less is a claim that it does not").unstated(Nothing),
     asked(SYSTEM, "retention", Duration).judged([W, A, A], "how long data stays; shorter is a claim that it is deleted"),
     asked(SYSTEM, "controller", Text).judged([A, A, A], "whose data starts there is a claim").unstated(Anything),
-    asked(SYSTEM, "region", Text).judged([A, A, A], MATCHED),
+    asked(SYSTEM, "region", Place).judged([A, A, A], MATCHED),
     asked(SYSTEM, "subjects", Count).edits([O, O, O], "a number for readers; an assertion if a rule in force asks for it"),
     asked(SYSTEM, "tags", Text).judged([A, A, A], MATCHED),
 

@@ -6,5 +6,6 @@ pub mod fields;
 pub mod gate;
 pub mod inventory;
 pub mod packs;
+pub mod places;
 pub mod policy;
 pub mod words;

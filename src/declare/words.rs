@@ -320,6 +320,7 @@ impl Names<'_> {
                 Operator::Present(true) => "is stated".to_owned(),
                 Operator::Present(false) => "is not stated".to_owned(),
                 Operator::In(list) => format!("is only {}", or(list)),
+                Operator::Within(places) => format!("is within {}", or(places)),
                 Operator::Under(keys) => {
                     let tree = match must.field.kind {
                         FieldKind::Purpose => self.purposes,

@@ -63,6 +63,7 @@ fn holds(operator: &Operator, value: &Value, tree: &Tree) -> bool {
     match operator {
         Operator::Present(present) => value.written == *present,
         Operator::In(named) => all(&|item| named.contains(&item.text)),
+        Operator::Within(places) => all(&|item| places.has(&item.text)),
         Operator::Under(named) => {
             all(&|item| item.key.is_some_and(|key| named.iter().any(|&n| tree.at_or_below(key, n))))
         }

@@ -268,7 +268,7 @@ impl Mutants<'_> {
 fn name(operator: &Operator) -> &'static str {
     match operator {
         Operator::Present(_) => "present",
-        Operator::In(_) => "in",
+        Operator::In(_) | Operator::Within(_) => "in",
         Operator::Under(_) => "under",
         Operator::AtMost(_) => "at_most",
         Operator::AtLeast(_) => "at_least",

@@ -1,10 +1,11 @@
 //! What declarations mean, by hand-computed cases: `tests/cases/*`.
 //!
-//! A case is a folder with an inventory (`inv`), a policy, the arguments of `ringfence audit`
-//! (`args`) and what must come of it (`expected.json`): `about` says of which rule of reading it
+//! A case is a folder with an inventory (`inv`), a policy unless the arguments name one, the arguments
+//! of `ringfence audit` (`args`) and what must come of it (`expected.json`): `about` says of which rule of reading it
 //! is; `only` are globs of rules, whose findings must be those listed; of a finding each key given
-//! must agree, `data` and `arrives_as` as sets of leaves; `length` is that of its path. `error` are
-//! words of the mistakes that it ends with.
+//! must agree, `data` and `arrives_as` as sets of leaves; `length` is that of its path. `notices` are
+//! globs of a code and of a message with its subjects, which a notice must match; `error` are words of the mistakes
+//! that it ends with.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -69,7 +70,10 @@ fn check(case: &Path, tree: &Value) -> Vec<String> {
         serde_json::from_str(&fs::read_to_string(case.join("expected.json")).unwrap()).unwrap();
     let args = fs::read_to_string(case.join("args")).unwrap();
     let mut call = Command::new(env!("CARGO_BIN_EXE_ringfence"));
-    call.current_dir(case).args(["audit", "inv", "--policy", "policy.yaml"]).args(args.split_whitespace());
+    call.current_dir(case).args(["audit", "inv"]).args(args.split_whitespace());
+    if case.join("policy.yaml").exists() {
+        call.args(["--policy", "policy.yaml"]);
+    }
     let run = call.args(["--format", "json"]).output().unwrap();
     let said = String::from_utf8_lossy(&run.stderr).into_owned();
     let mut wrong = Vec::new();
@@ -119,6 +123,19 @@ fn check(case: &Path, tree: &Value) -> Vec<String> {
     }
     for refused in expected["not_relied"].as_array().into_iter().flatten().filter(|one| is_relied(one)) {
         wrong.push(format!("relied on: {refused}"));
+    }
+    let said = |wanted: &Value| {
+        let wanted = texts(wanted);
+        json["notices"].as_array().unwrap().iter().any(|notice| {
+            let said = notice["message"].as_str().unwrap_or_default();
+            let subjects = texts(&notice["subjects"]).join(", ");
+            let keys =
+                [notice["code"].as_str().unwrap_or_default().to_owned(), format!("{said}: {subjects}")];
+            wanted.iter().zip(&keys).all(|(pattern, text)| glob(pattern, text))
+        })
+    };
+    for wanted in expected["notices"].as_array().into_iter().flatten().filter(|one| !said(one)) {
+        wrong.push(format!("no such notice: {wanted}, but {}", json["notices"]));
     }
     wrong
 }

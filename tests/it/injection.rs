@@ -108,7 +108,7 @@ parties:
   - id: bank
     name: PAYLOAD
     role: bank
-    jurisdiction: PAYLOAD
+    jurisdiction: GB
     contact: PAYLOAD
     dpo: PAYLOAD
     representative: PAYLOAD
@@ -116,16 +116,16 @@ parties:
     labels: {PAYLOAD: PAYLOAD, kind: PAYLOAD}
     source: {title: PAYLOAD, url: PAYLOAD}
     systems:
-      - {id: core, title: PAYLOAD, region: PAYLOAD, tags: [PAYLOAD], labels: {a: PAYLOAD}, purposes: [service.account],
+      - {id: core, title: PAYLOAD, region: GB, tags: [PAYLOAD], labels: {a: PAYLOAD}, purposes: [service.account],
          originates: [financial.account, financial.account.nickname, financial.transaction]}
   - id: app
     name: PAYLOAD
     role: platform
     systems:
       - {id: budget, title: PAYLOAD, purposes: [service.budgeting], tags: [PAYLOAD], retention: 30d}
-      - {id: ads, title: PAYLOAD, purposes: [advertising.ranking], retention: unlimited, region: PAYLOAD}
+      - {id: ads, title: PAYLOAD, purposes: [advertising.ranking], retention: unlimited, region: GB}
       - {id: store, title: PAYLOAD, purposes: [service]}
-  - {id: third, name: PAYLOAD, jurisdiction: PAYLOAD, systems: [{id: sink, title: PAYLOAD, purposes: [sale]}]}
+  - {id: third, name: PAYLOAD, jurisdiction: GB, systems: [{id: sink, title: PAYLOAD, purposes: [sale]}]}
 agreements:
   - id: deal
     title: PAYLOAD
@@ -168,7 +168,7 @@ statements:
   - id: kept
     by: app
     said: {quote: PAYLOAD, who: PAYLOAD, where: PAYLOAD}
-    promise: {forbid: {data: [financial.card], to: {region: PAYLOAD}}}
+    promise: {forbid: {data: [financial.card], to: {region: CN}}}
   - id: open
     by: app
     said: {quote: PAYLOAD}
@@ -209,10 +209,10 @@ rules:
     severity: medium
     title: PAYLOAD
     why: PAYLOAD
-    require: {on: system, must: {region: {in: [PAYLOAD y]}}}
+    require: {on: system, must: {title: {in: [PAYLOAD y]}}}
   - id: idle
     title: PAYLOAD
-    forbid: {data: [special.health], from: {tag: PAYLOAD x}, to: {region: PAYLOAD z}}
+    forbid: {data: [special.health], from: {tag: PAYLOAD x}, to: {region: CN}}
 "#;
 
 const TESTS: &str = r#"

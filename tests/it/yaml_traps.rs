@@ -34,10 +34,10 @@ parties:
     systems:
       - {id: '1e3', region: NO, subjects: 1e3, originates: financial, purposes: service}
       - {id: 1_000, region: no, subjects: 0o17}
-      - {id: 2018-10-01, region: \"null\", subjects: 1_000, title: yes}
+      - {id: 2018-10-01, region: \"no\", subjects: 1_000, title: yes}
       - {id: 1.0, region: ~, subjects: 0x1F, title: 'null'}
-      - {id: no, region: !!str null, subjects: 62000000, title: .inf}
-  - {id: off, name: y, jurisdiction: on}
+      - {id: no, region: !!str no, subjects: 62000000, title: .inf}
+  - {id: off, name: y, jurisdiction: no, contact: on}
 agreements:
   - id: 12
     parties: [0o17, off]
@@ -54,7 +54,8 @@ agreements:
     let labels: Vec<&str> = norway.meta.labels.iter().map(|(_, value)| value.as_str()).collect();
     assert_eq!(labels, ["007", "2018-10-01", "yes", "1.50", "22:22"]);
     assert_eq!((parties[1].id.value.as_str(), parties[1].name.as_str()), ("off", "y"));
-    assert_eq!(parties[1].jurisdiction.as_deref(), Some("on"));
+    assert_eq!(parties[1].jurisdiction.as_deref(), Some("NO"));
+    assert_eq!(parties[1].contact.as_deref(), Some("on"));
 
     let systems: Vec<_> = world
         .model
@@ -73,10 +74,10 @@ agreements:
         systems,
         [
             ("0o17/1.0", Some("NO"), Some(31), Some("null")),
-            ("0o17/1_000", Some("no"), Some(15), None),
+            ("0o17/1_000", Some("NO"), Some(15), None),
             ("0o17/1e3", Some("NO"), Some(1000), None),
-            ("0o17/2018-10-01", Some("null"), Some(1000), Some("yes")),
-            ("0o17/no", Some("null"), Some(62_000_000), Some(".inf")),
+            ("0o17/2018-10-01", Some("NO"), Some(1000), Some("yes")),
+            ("0o17/no", Some("NO"), Some(62_000_000), Some(".inf")),
         ]
     );
 

@@ -62,6 +62,7 @@ fn expected(operator: &Operator, tree: &Tree) -> String {
         Operator::Present(true) => "it stated".to_owned(),
         Operator::Present(false) => "it not stated".to_owned(),
         Operator::In(named) => format!("one of {}", some_of(named)),
+        Operator::Within(places) => format!("within {}", some_of(places)),
         Operator::Under(named) => {
             let names: Vec<&str> = named.iter().map(|&n| tree.name(n)).collect();
             format!("at or below {}", some_of(&names))

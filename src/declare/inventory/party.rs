@@ -6,6 +6,7 @@ use crate::base::duration::Duration;
 use crate::base::source::Span;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Role;
+use crate::declare::places;
 use crate::read::decode::{Decoder, Fields, Spanned, Words};
 use crate::read::yaml::Node;
 
@@ -18,7 +19,7 @@ pub struct Party {
     pub name: String,
     /// What it is, if stated.
     pub role: Option<Role>,
-    /// Where it is established.
+    /// Where it is established, by its code.
     pub jurisdiction: Option<String>,
     /// The party that it belongs to.
     pub affiliate_of: Option<Spanned<String>>,
@@ -49,7 +50,7 @@ pub struct System {
     pub derives: Vec<Derive>,
     /// How long it keeps data.
     pub retention: Option<Spanned<Duration>>,
-    /// Where it stands.
+    /// Where it stands, by the codes of the places.
     pub region: Words,
     /// How many people's data it holds.
     pub subjects: Option<u64>,
@@ -76,7 +77,7 @@ pub fn party(d: &mut Decoder, node: &Node) -> Option<Party> {
     let id = f.required(d, "id", |d, n| d.id(n));
     let name = f.required(d, "name", |d, n| d.text(n));
     let role = f.with(d, "role", |d, n| d.word(n)).map(|w: Spanned<Role>| w.value);
-    let jurisdiction = text(d, &mut f, "jurisdiction");
+    let jurisdiction = f.with(d, "jurisdiction", places::place).map(|code| code.value);
     let affiliate_of = f.with(d, "affiliate_of", |d, n| d.text(n));
     let contact = text(d, &mut f, "contact");
     let dpo = text(d, &mut f, "dpo");
@@ -106,7 +107,7 @@ fn system(d: &mut Decoder, node: &Node) -> Option<System> {
     let controller = f.with(d, "controller", |d, n| d.text(n));
     let derives = f.list(d, "derives", derive);
     let retention = f.with(d, "retention", |d, n| d.duration(n));
-    let region = texts(d, &mut f, "region");
+    let region = places::codes(d, &mut f, "region");
     let subjects = f.with(d, "subjects", |d, n| d.count(n)).map(|n| n.value);
     let tags = texts(d, &mut f, "tags");
     let meta = meta(d, &mut f);

@@ -10,6 +10,7 @@ use crate::base::glob::Glob;
 use crate::base::sets::{CodeSet, GlobSet, WordSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Word;
+use crate::declare::places;
 use crate::read::decode::{Decoder, Fields};
 use crate::read::yaml::{Node, Value};
 
@@ -101,7 +102,7 @@ impl Asked for CodeSet {
     }
 
     fn read(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Self {
-        CodeSet::new(texts(d, f, key))
+        CodeSet::new(f.list(d, key, places::named))
     }
 }
 

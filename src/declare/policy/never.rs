@@ -284,7 +284,7 @@ fn apart<T: Eq + Hash>(a: &[T], b: &[T]) -> bool {
 
 /// Whether each of some places is one of those wanted, or a subdivision of one.
 fn all_within(wanted: &CodeSet, given: &CodeSet) -> bool {
-    !given.is_empty() && given.iter().all(|place| wanted.has(place))
+    !given.is_empty() && given.codes().all(|place| wanted.has(place))
 }
 
 /// A place may have several regions: as with purposes.
@@ -293,7 +293,7 @@ fn regions(wanted: &CodeSet, given: &CodeSet, read: (Reading, Reading)) -> bool 
 }
 
 fn apart_places(a: &CodeSet, b: &CodeSet) -> bool {
-    let none = |some: &CodeSet, others: &CodeSet| some.iter().all(|place| !others.has(place));
+    let none = |some: &CodeSet, others: &CodeSet| some.codes().all(|place| !others.has(place));
     !a.is_empty() && !b.is_empty() && none(a, b) && none(b, a)
 }
 

@@ -8,9 +8,11 @@ use super::asked::attested;
 use super::matcher::{AgreementKeys, AnyOf, Attested, FlowKeys, PlaceKeys, Stands, any_of};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::duration::Duration;
+use crate::base::sets::CodeSet;
 use crate::base::source::Span;
 use crate::base::taxonomy::Key;
 use crate::declare::fields::{self, Declaration, FieldKind};
+use crate::declare::places;
 use crate::read::decode::{Decoder, Fields, Spanned};
 use crate::read::yaml::{Node, Value};
 
@@ -64,6 +66,8 @@ pub enum Operator {
     Present(bool),
     /// Each value is one of these.
     In(Vec<String>),
+    /// Each value is one of these places, or a part of one.
+    Within(CodeSet),
     /// Each value is at or below one of these.
     Under(Vec<Key>),
     /// Each value is at most this.
@@ -171,7 +175,10 @@ fn must(d: &mut Decoder, on: Declaration, path: Spanned<String>, node: &Node) ->
         return Some(Must { field: Asked { path, kind }, operators });
     }
     if f.get("in").is_some() {
-        operators.push(Operator::In(f.list(d, "in", |d, n| member(d, n, kind))));
+        operators.push(match kind {
+            FieldKind::Place => Operator::Within(CodeSet::new(f.list(d, "in", places::named))),
+            _ => Operator::In(f.list(d, "in", |d, n| member(d, n, kind))),
+        });
     }
     if f.get("includes").is_some() {
         operators.push(match kind {
@@ -208,6 +215,7 @@ fn member(d: &mut Decoder, node: &Node, kind: FieldKind) -> Option<String> {
         FieldKind::Purpose => d.purpose(node).map(|k| d.purposes.name(k.value).to_owned()),
         FieldKind::Duration => d.duration(node).map(|t| t.value.to_string()),
         FieldKind::Date => d.date(node).map(|t| t.value.to_string()),
+        FieldKind::Place => places::place(d, node).map(|code| code.value),
         FieldKind::Count => d.count(node).map(|t| t.value.to_string()),
         FieldKind::Word(words, _) => one_of(d, node, &words()).map(|(_, word)| word.to_owned()),
         FieldKind::Text | FieldKind::Assurances | FieldKind::Map => d.text(node).map(|t| t.value),

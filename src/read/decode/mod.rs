@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::diagnostic::{Diagnostic, GUESSED, nearest, note};
 use crate::base::limits::Limits;
+use crate::base::places::Groups;
 use crate::base::source::Span;
 use crate::base::taxonomy::Tree;
 use crate::read::yaml::{Node, Value};
@@ -53,6 +54,8 @@ pub struct Decoder<'d> {
     names: FxHashSet<Name>,
     /// Lists of texts, by their texts with a line feed behind each.
     lists: FxHashMap<String, Words>,
+    /// The groups of places, once a matcher named a place.
+    pub(crate) groups: Option<Arc<Groups>>,
     /// Room for the keys that are known in a map, used again.
     lists_of_keys: Vec<Vec<&'static str>>,
     /// How long names and texts may be, and how deep keys.
@@ -99,6 +102,7 @@ impl<'d> Decoder<'d> {
             purposes,
             names: FxHashSet::default(),
             lists: FxHashMap::default(),
+            groups: None,
             lists_of_keys: Vec::new(),
             limits: Limits::USUAL,
             prose: false,

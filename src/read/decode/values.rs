@@ -70,13 +70,22 @@ impl Decoder<'_> {
     /// A list of texts, their places not needed; of no node, none.
     pub fn words(&mut self, node: Option<&Node>) -> Words {
         let texts = node.map(|node| self.list(node, |d, n| d.scalar(n, "a text"))).unwrap_or_default();
-        let new = || texts.iter().map(|&text| text.to_owned()).collect();
-        if texts.iter().any(|text| text.contains('\n')) {
+        self.shared_list(&texts)
+    }
+
+    /// One copy of a list of texts that many declarations repeat.
+    pub fn shared(&mut self, texts: Vec<String>) -> Words {
+        self.shared_list(&texts)
+    }
+
+    fn shared_list<T: AsRef<str>>(&mut self, texts: &[T]) -> Words {
+        let new = || texts.iter().map(|text| text.as_ref().to_owned()).collect();
+        if texts.iter().any(|text| text.as_ref().contains('\n')) {
             return new();
         }
-        let mut joined = String::with_capacity(texts.iter().map(|text| text.len() + 1).sum());
-        for text in &texts {
-            joined.push_str(text);
+        let mut joined = String::with_capacity(texts.iter().map(|text| text.as_ref().len() + 1).sum());
+        for text in texts {
+            joined.push_str(text.as_ref());
             joined.push('\n');
         }
         Words::clone(self.lists.entry(joined).or_insert_with(new))

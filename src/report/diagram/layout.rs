@@ -135,10 +135,10 @@ fn with_systems(picture: &Picture) -> (Spec, Vec<usize>) {
 /// their data to are mostly where it starts, those that use it where it ends.
 fn first(party: &Party) -> i64 {
     match party.role {
-        Some(Role::Bank) => 40,
-        Some(Role::PaymentNetwork | Role::Merchant) => 30,
+        Some(Role::Bank | Role::Insurer) => 40,
+        Some(Role::PaymentNetwork | Role::PaymentInstitution | Role::Lender | Role::Merchant) => 30,
         Some(Role::Processor | Role::AppDeveloper) => -10,
-        Some(Role::DataBroker | Role::AdNetwork) => -30,
+        Some(Role::DataBroker | Role::CreditBureau | Role::AdNetwork) => -30,
         Some(Role::Regulator) => -40,
         Some(Role::Platform | Role::Other) | None => 0,
     }

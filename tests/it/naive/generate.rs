@@ -22,8 +22,9 @@ pub const BROAD: [&str; 10] = ["t", "t", "t", "t.a", "t.a.x", "t.b", "t.d", "t.d
 pub const PURPOSES: [&str; 8] = ["p", "p.a", "p.a.x", "p.a.y", "p.b", "p.b.x", "p.c", "q"];
 pub const ROLES: [&str; 4] = ["bank", "platform", "processor", "ad_network"];
 pub const TAGS: [&str; 2] = ["red", "blue"];
-pub const REGIONS: [&str; 4] = ["US", "DE", "GB", "US-CA"];
-pub const REGIONS_AS_MATCHED: [&str; 4] = ["US", "de", "Gb", "DE"];
+pub const REGIONS: [&str; 9] = ["US", "DE", "GB", "US-CA", "PR", "FR-IDF", "RE", "NC", "GG"];
+/// Codes in any case, a subdivision, and groups.
+pub const REGIONS_AS_MATCHED: [&str; 8] = ["US", "de", "Gb", "DE", "us-ca", "EEA", "EU-adequate", "FR"];
 pub const TRANSFORMS: [&str; 5] = ["none", "tokenised", "pseudonymised", "aggregated", "anonymised"];
 pub const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
 pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];

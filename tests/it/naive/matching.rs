@@ -70,6 +70,20 @@ fn labels(wanted: &LabelTests, nearest_first: &[&Labels]) -> bool {
     })
 }
 
+/// Some groups of places, as far as the places of random worlds are in them.
+const GROUPS: [(&str, &[&str]); 3] =
+    [("EEA", &["DE", "FR", "RE"]), ("EU-adequate", &["GB", "GG"]), ("US", &["US", "PR"])];
+
+/// Whether a place is another one, a part of it, or in the group of that name.
+pub fn within(place: &str, named: &str) -> bool {
+    let (place, named) = (place.to_uppercase(), named.to_uppercase());
+    let is = |named: &str| place == named || place.starts_with(&format!("{named}-"));
+    match GROUPS.iter().find(|(group, _)| group.to_uppercase() == named) {
+        Some((_, members)) => members.iter().any(|member| is(member)),
+        None => is(&named),
+    }
+}
+
 fn exact(wanted: &[String], value: &str) -> bool {
     wanted.iter().any(|w| w == value)
 }
@@ -104,10 +118,6 @@ impl Model<'_> {
             })
         };
         let tags = system.map(|s| &s.declared.tags);
-        let within = |place: &str, named: &str| {
-            let (place, named) = (place.to_lowercase(), named.to_lowercase());
-            place == named || place.starts_with(&format!("{named}-"))
-        };
         let regions = system.map(|s| s.regions.clone()).unwrap_or_default();
         let in_region = |w: &[String]| {
             some_or_all(&regions, reading, |region| w.iter().any(|named| within(region, named)))

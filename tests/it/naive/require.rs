@@ -1,7 +1,7 @@
 //! `require`: what a declaration must say.
 
 use super::evaluate::Finding;
-use super::matching::{Place, Reading};
+use super::matching::{Place, Reading, within};
 use super::resolve::{Model, consent_rank};
 use super::rules::{Judged, finding};
 use super::taxonomy::at_or_below;
@@ -16,6 +16,8 @@ struct Stated {
     values: Option<Vec<String>>,
     /// Whose assurances they are.
     of_agreement: Option<usize>,
+    /// Whether they are places.
+    places: bool,
 }
 
 impl Stated {
@@ -24,16 +26,22 @@ impl Stated {
             written: !values.is_empty(),
             values: (!values.is_empty()).then(|| values.to_vec()),
             of_agreement: None,
+            places: false,
         }
     }
 
     /// An empty list says something.
     fn telling(values: Option<&Vec<String>>) -> Stated {
-        Stated { written: values.is_some(), values: values.cloned(), of_agreement: None }
+        Stated { written: values.is_some(), values: values.cloned(), of_agreement: None, places: false }
     }
 
     fn one(value: Option<&str>) -> Stated {
-        Stated { written: value.is_some(), values: value.map(|v| vec![v.to_owned()]), of_agreement: None }
+        Stated {
+            written: value.is_some(),
+            values: value.map(|v| vec![v.to_owned()]),
+            of_agreement: None,
+            places: false,
+        }
     }
 
     fn or(self, default: &str) -> Stated {
@@ -66,7 +74,11 @@ fn holds(model: &Model<'_>, operators: &Operators, stated: &Stated) -> bool {
         return !others;
     };
     let all = |holds: &dyn Fn(&String) -> bool| values.iter().all(holds);
-    (operators.one_of.is_empty() || all(&|v| operators.one_of.contains(v)))
+    (operators.one_of.is_empty()
+        || all(&|v| match stated.places {
+            true => operators.one_of.iter().any(|named| within(v, named)),
+            false => operators.one_of.contains(v),
+        }))
         && (operators.under.is_empty()
             || all(&|v| operators.under.iter().any(|branch| at_or_below(v, branch))))
         && operators.at_most.as_ref().is_none_or(|bound| all(&|v| compare(v, bound).is_le()))
@@ -151,7 +163,7 @@ impl Model<'_> {
             "purposes" => Stated::list(&system.purposes),
             "originates" => Stated::list(&system.originates),
             "retention" => Stated::one(system.retention.as_ref().map(|d| &*d.0)),
-            "region" => Stated::list(&self.systems[s].regions),
+            "region" => Stated { places: true, ..Stated::list(&self.systems[s].regions) },
             "tags" => Stated::list(&system.tags),
             other => panic!("no key {other} of a system"),
         }
@@ -161,7 +173,7 @@ impl Model<'_> {
         let party = &self.world.parties[p];
         match key {
             "role" => Stated::one(party.role.as_deref()).or("other"),
-            "jurisdiction" => Stated::one(party.jurisdiction.as_deref()),
+            "jurisdiction" => Stated { places: true, ..Stated::one(party.jurisdiction.as_deref()) },
             "affiliate_of" => Stated::one(party.affiliate_of.as_deref()),
             "contact" => Stated::one(party.contact.as_deref()),
             other => panic!("no key {other} of a party"),
