@@ -14,7 +14,7 @@ use crate::flow::propagate::{
     derive, forward,
 };
 use crate::model::matching::Matching;
-use crate::model::{AgreementId, Counting, FlowId, Model, Scope, SystemId};
+use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
 pub use crate::model::{RuleRef, Subject as On};
 
 /// Everything that checks and rules look at.
@@ -38,6 +38,8 @@ pub struct Analysis<'m> {
     pub held: &'m Held,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
+    /// Whether the data of each party is followed by itself, so that findings say whose it is.
+    pub by_party: bool,
 }
 
 /// A finding in terms of the model.
@@ -55,6 +57,8 @@ pub struct Violation {
     pub data: LeafSet,
     /// The categories that they arrive as.
     pub arrives_as: LeafSet,
+    /// The parties whose data it is, in their order, where each one's was followed by itself.
+    pub origins: Option<Vec<PartyId>>,
     /// Shortest walks that prove it.
     pub witnesses: Vec<Witness>,
     /// Every walk to it breaks the same rule earlier.
@@ -74,6 +78,7 @@ impl Violation {
             agreements: Vec::new(),
             data: none.clone(),
             arrives_as: none,
+            origins: None,
             witnesses: Vec::new(),
             consequent: false,
             details: Vec::new(),
@@ -155,7 +160,8 @@ impl Analysis<'_> {
     pub fn classes(&self, alike: &OriginClass, distances: bool) -> BTreeMap<Option<Origin>, Starts<'_>> {
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, starts) in self.origins {
-            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, *party, distances));
+            let many = !self.by_party
+                && matches!(origin, Origin::Declared(party) if alike.has(self.graph, *party, distances));
             classes.entry((!many).then_some(*origin)).or_default().extend(starts.iter().copied());
         }
         classes
@@ -180,7 +186,8 @@ impl Analysis<'_> {
         starts.sort_unstable_by_key(|&(origin, system, _)| (origin.party(), origin, system));
         let mut classes: BTreeMap<Option<Origin>, Starts> = BTreeMap::new();
         for (origin, system, leaves) in starts {
-            let many = matches!(origin, Origin::Declared(party) if alike.has(self.graph, party, true));
+            let many = !self.by_party
+                && matches!(origin, Origin::Declared(party) if alike.has(self.graph, party, true));
             classes.entry((!many).then_some(origin)).or_default().push((system, leaves));
         }
         classes

@@ -95,6 +95,7 @@ impl<'a> Describe<'a> {
             },
             data: cover(&violation.data),
             arrives_as: cover(&violation.arrives_as),
+            origins: self.origins(violation),
             becomes: cover(&self.becomes(violation)),
             path: shortest.cloned().unwrap_or_default(),
             witnesses,
@@ -165,6 +166,19 @@ impl<'a> Describe<'a> {
         let mut all = none;
         all.extend(&held);
         all.and(&wanted)
+    }
+
+    /// The parties whose data a finding is about, as far as that is known without following the data of
+    /// each by itself.
+    fn origins(&self, violation: &Violation) -> Option<Vec<String>> {
+        let model = &self.world.model;
+        let body = self.world.rule(violation.rule).map(|rule| rule.body());
+        let parties = match (violation.on, body) {
+            (_, Some(Body::Require(_))) => Vec::new(),
+            (On::Pair(system, _) | On::Unsourced(system, _), _) => vec![model.systems[system].origin],
+            _ => violation.origins.clone()?,
+        };
+        Some(parties.into_iter().map(|party| model.parties[party].id().to_owned()).collect())
     }
 
     fn subject(&self, on: On) -> String {

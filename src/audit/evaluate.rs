@@ -256,6 +256,7 @@ fn judged<R>(
         assumed,
         held,
         origins: &origins(model, assumed),
+        by_party: false,
     })
 }
 
@@ -416,6 +417,53 @@ pub fn absent_in(world: &World, day: Date, scope: &Scope, judgement: &Judgement)
         });
     let gone = |violation| open.contains(&key(violation)) && !found.contains(&key(violation));
     judgement.violations.iter().map(gone).collect()
+}
+
+/// The parties whose data some violations of a judgement are about, in their order, each followed by
+/// itself. Of what is on a pair of systems or an assumed origin that is known without.
+pub fn origins_of(
+    world: &World,
+    options: &Options,
+    judgement: &Judgement,
+    wanted: &FxHashSet<(RuleRef, On)>,
+) -> FxHashMap<(RuleRef, On), Vec<PartyId>> {
+    if wanted.is_empty() {
+        return FxHashMap::default();
+    }
+    let (day, scope) = (options.day, &options.scope);
+    let model = judgement.haunted.as_ref().unwrap_or(&world.model);
+    let counting = &judgement.counting;
+    let (declared, assumed, held) = followed(model, counting, &judgement.facts);
+    let graph = declared.carrying(&held.carried);
+    judged((model, day), (scope, counting), (&graph, &assumed, &held), |analysis| {
+        let analysis = &Analysis { by_party: true, ..*analysis };
+        let flows = wanted.iter().filter_map(|&(rule, on)| match (rule, on) {
+            (RuleRef::Check(check), On::Flow(flow)) => Some((check, flow)),
+            _ => None,
+        });
+        let flows: FxHashSet<(BuiltIn, FlowId)> = flows.collect();
+        let mut found = checks::breaking_terms(analysis, &flows, None);
+        if wanted.iter().any(|(rule, _)| matches!(rule, RuleRef::Check(_))) {
+            found.extend(checks::offending_flows(analysis));
+        }
+        let mut places: FxHashMap<RuleRef, FxHashSet<On>> = FxHashMap::default();
+        for &(rule, on) in wanted {
+            places.entry(rule).or_default().insert(on);
+        }
+        let rules = all_rules(world);
+        let limits = rules.par_iter().filter_map(|&(rule, body)| match body {
+            Body::Limit(limit) => Some((rule, limit, places.get(&rule)?)),
+            Body::Forbid(_) | Body::Require(_) => None,
+        });
+        found.par_extend(
+            limits.flat_map(|(rule, limit, on)| rules::limited(analysis, rule, limit, Some(on)).0),
+        );
+        let known = found.into_iter().map(|violation| ((violation.rule, violation.on), violation.origins));
+        known
+            .filter_map(|(key, origins)| Some((key, origins?)))
+            .filter(|(key, _)| wanted.contains(key))
+            .collect()
+    })
 }
 
 /// Whether a rule looks at relations.

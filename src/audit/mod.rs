@@ -1,5 +1,6 @@
 //! The audit: everything that the declared flows break, as one result.
 
+mod accepted;
 pub mod analysis;
 pub mod checks;
 mod derivation;
@@ -57,6 +58,8 @@ pub struct Options {
     pub binding: Vec<PolicyStatus>,
     /// Findings that are known.
     pub baseline: Option<Baseline>,
+    /// Whether findings say all that a waiver or a baseline records: whose data they are about, too.
+    pub record: bool,
     /// Where progress is reported.
     pub stages: Stages,
 }
@@ -70,6 +73,7 @@ impl Options {
             scope: Scope::default(),
             binding: vec![InForce, Contractual, House],
             baseline: None,
+            record: false,
             stages: Stages::default(),
         }
     }
@@ -152,7 +156,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
         })
         .collect();
     let mut notices = world.notices.clone();
-    notices.extend(waivers::apply(world, sources, options, &mut findings));
+    notices.extend(waivers::apply(world, sources, (options, judgement), &mut findings));
     let matching = Matching::new(model, options.scope.as_of.unwrap_or(options.day));
     let overlooked = overlooked::overlooked(world, matching, (&judgement.counting, judgement.assumed()));
     let places: BTreeSet<&String> = overlooked.iter().flat_map(|(_, places)| places).collect();

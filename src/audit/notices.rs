@@ -204,7 +204,8 @@ fn unused_keys(all: &mut Notices, world: &World) {
     let flows = flows.reduce(Named::default, Named::and);
     named = named.and(flows);
     model.agreements.values().for_each(|a| named.terms(&a.declared.terms));
-    model.waivers.iter().for_each(|w| named.data.extend(w.data.iter().map(|k| k.value)));
+    let accepted = model.waivers.iter().flat_map(|w| w.data.iter().chain(&w.arrives_as));
+    named.data.extend(accepted.map(|key| key.value));
     super::all_rules(world).into_iter().for_each(|(_, body)| named.rule(&model.data, body));
     for (tree, used, what) in
         [(&model.data, named.data, "data category"), (&model.purposes, named.purposes, "purpose")]

@@ -1,5 +1,6 @@
 //! Accepted findings: what waivers and the baseline cover, and what goes beyond.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,82 +9,171 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Options;
-use crate::audit::analysis::Violation;
+use super::accepted::Accepted;
+use super::evaluate::origins_of;
+use super::{Judgement, Options};
+use crate::audit::analysis::{On, RuleRef, Violation};
 use crate::base::bits::{LeafSet, and_assign, contains, ones, set, words};
-use crate::base::finding::{AppliedWaiver, Finding, FindingKind, FindingStatus, Notice, Place};
+use crate::base::finding::{AppliedWaiver, Finding, FindingStatus, GrownFrom, Notice, Place};
 use crate::base::glob::{Column, Glob};
 use crate::base::source::{Sources, Span};
 use crate::base::taxonomy::Key;
-use crate::declare::baseline::{Baseline, Entry};
+use crate::declare::baseline::Baseline;
 use crate::declare::inventory::Waiver;
 use crate::model::load::World;
+use crate::read::decode::Spanned;
 
 /// Marks what waivers accept, and what has grown beyond; what is to be noticed of
 /// the waivers themselves.
 pub fn apply(
     world: &World,
     sources: &Sources,
-    options: &Options,
+    (options, judgement): (&Options, &Judgement),
     findings: &mut [(Finding, &Violation)],
 ) -> Vec<Notice> {
     let (waivers, day) = (&world.model.waivers, options.day);
     let index = Index::new(world, findings);
     let used: Vec<AtomicU64> = (0..words(waivers.len())).map(|_| AtomicU64::new(0)).collect();
-    findings.par_iter_mut().for_each(|(finding, violation)| {
+    let accepting = |(finding, _): &(Finding, &Violation)| {
         let matching = index.matching(finding);
         for (used, word) in used.iter().zip(&matching) {
             used.fetch_or(*word, Ordering::Relaxed);
         }
-        let valid = index.first_of_each_kind(&matching, day);
         let known = options.baseline.as_ref().and_then(|b| b.get(&finding.fingerprint));
-        if !valid.is_empty() && beyond(world, &valid, None, finding, violation).is_none() {
-            finding.status = FindingStatus::Waived;
-            finding.waiver =
-                valid.iter().map(|w| w.waiver).min_by_key(|w| w.expires).map(|w| AppliedWaiver {
-                    reason: w.reason.clone(),
-                    approved_by: w.approved_by.clone(),
-                    expires: w.expires.to_string(),
-                    ticket: w.ticket.clone(),
-                    location: sources.location(w.span),
-                });
-        } else if known.is_some() || !valid.is_empty() {
-            match beyond(world, &valid, known, finding, violation) {
-                None => finding.status = FindingStatus::Baseline,
-                Some(beyond) => (finding.grown, finding.beyond) = (true, beyond),
-            }
+        Accepting {
+            waivers: index.last_of_each_kind(&matching, day),
+            known: known.map(|entry| Accepted::of_entry(entry, &world.model)),
         }
+    };
+    let accepting: Vec<Accepting> = findings.par_iter().map(accepting).collect();
+    origins(world, (options, judgement), findings, &accepting);
+    findings.par_iter_mut().zip(&accepting).for_each(|((finding, violation), accepting)| {
+        accepting.settle(world, sources, finding, violation);
     });
-    let mut notices = Vec::new();
     let row: Vec<u64> = used.into_iter().map(AtomicU64::into_inner).collect();
     let used: FxHashSet<Span> =
         ones(&row).filter_map(|at| index.waivers.get(at)).map(|w| w.waiver.span).collect();
-    for waiver in waivers {
-        let mut notice = |code: &str, message: String| {
-            notices.push(Notice {
-                code: code.to_owned(),
-                message,
-                subjects: Vec::new(),
-                location: Some(sources.location(waiver.span)),
-            });
-        };
-        let name = describe(waiver);
-        if waiver.expires < day {
-            notice("waiver-expired", format!("the waiver of {name} expired on {}", waiver.expires));
-        } else if !used.contains(&waiver.span) {
-            notice("waiver-unused", format!("the waiver of {name} matches no finding"));
-        }
-        if waiver.data.is_empty() && waiver.agreements.is_empty() {
-            notice(
-                "waiver-unlimited",
-                format!(
-                    "the waiver of {name} states neither `data` nor `agreements`: it accepts the finding however it grows"
-                ),
-            );
+    let mut notices: Vec<Notice> =
+        waivers.iter().flat_map(|waiver| of_waiver(waiver, day, &used, sources)).collect();
+    if let Some(baseline) = &options.baseline {
+        notices.extend(fixed(baseline, findings));
+        notices.extend(unlimited(baseline));
+    }
+    notices
+}
+
+/// Works out whose data findings are about, where that is recorded, or limited by what they match.
+fn origins(
+    world: &World,
+    (options, judgement): (&Options, &Judgement),
+    findings: &mut [(Finding, &Violation)],
+    accepting: &[Accepting],
+) {
+    let asked = |accepting: &Accepting| options.record || accepting.limits_origins();
+    let open =
+        findings.iter().zip(accepting).filter(|((f, _), accepting)| f.origins.is_none() && asked(accepting));
+    let open: FxHashSet<(RuleRef, On)> =
+        open.map(|((_, violation), _)| (violation.rule, violation.on)).collect();
+    let found = origins_of(world, options, judgement, &open);
+    let model = &world.model;
+    for (finding, violation) in findings.iter_mut() {
+        if let Some(parties) = found.get(&(violation.rule, violation.on)) {
+            finding.origins =
+                Some(parties.iter().map(|&party| model.parties[party].id().to_owned()).collect());
         }
     }
-    notices.extend(options.baseline.as_ref().and_then(|baseline| fixed(baseline, findings)));
+}
+
+/// What there is to notice of a waiver.
+fn of_waiver(waiver: &Waiver, day: Date, used: &FxHashSet<Span>, sources: &Sources) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut notice = |code: &str, message: String| {
+        notices.push(Notice {
+            code: code.to_owned(),
+            message,
+            subjects: Vec::new(),
+            location: Some(sources.location(waiver.span)),
+        });
+    };
+    let (name, expires) = (describe(waiver), waiver.expires.value);
+    let early = waiver.approved_on.filter(|from| day < *from);
+    if expires < day {
+        notice("waiver-expired", format!("the waiver of {name} expired on {expires}"));
+    } else if let Some(from) = early {
+        notice(
+            "waiver-not-yet",
+            format!("the waiver of {name} holds from {from} on, the day of its approval"),
+        );
+    } else if !used.contains(&waiver.span) {
+        notice("waiver-unused", format!("the waiver of {name} matches no finding"));
+    }
+    if waiver.is_unlimited() {
+        notice(
+            "waiver-unlimited",
+            format!(
+                "the waiver of {name} does not say how much it accepts (`data`, `arrives_as`, `agreements`, `origins`, \
+                 `severity`, `prospective`): it accepts the finding however it grows"
+            ),
+        );
+    }
     notices
+}
+
+/// What of a baseline accepts any extent of a finding, since it does not say.
+fn unlimited(baseline: &Baseline) -> Option<Notice> {
+    let open = baseline.entries().filter(|entry| entry.severity.is_none());
+    let subjects: Vec<String> = open.map(|entry| entry.finding.clone()).collect();
+    (!subjects.is_empty()).then(|| Notice {
+        code: "baseline-unlimited".to_owned(),
+        message: "the baseline does not say of some findings how grave they were, what they arrived as or whose data \
+                  they were about, and accepts anything there; `ringfence baseline write` records it"
+            .to_owned(),
+        subjects,
+        location: None,
+    })
+}
+
+/// What may accept a finding.
+struct Accepting<'w> {
+    /// The waivers of it that hold on the day judged.
+    waivers: Vec<&'w Waives<'w>>,
+    /// What the baseline accepts of it.
+    known: Option<Accepted>,
+}
+
+impl Accepting<'_> {
+    fn limits_origins(&self) -> bool {
+        let mut all = self.waivers.iter().map(|waives| &waives.accepted).chain(&self.known);
+        all.any(Accepted::limits_origins)
+    }
+
+    /// Says whether a finding is accepted, by one waiver or by the baseline, or how it has grown beyond
+    /// the nearest of these.
+    fn settle(&self, world: &World, sources: &Sources, finding: &mut Finding, violation: &Violation) {
+        // The one that lasts longest comes first.
+        if let Some(Waives { waiver, .. }) =
+            self.waivers.iter().find(|waives| waives.accepted.accepts(finding, violation))
+        {
+            finding.status = FindingStatus::Waived;
+            finding.waiver = Some(AppliedWaiver {
+                reason: waiver.reason.clone(),
+                approved_by: waiver.approved_by.clone(),
+                expires: waiver.expires.value.to_string(),
+                ticket: waiver.ticket.clone(),
+                location: sources.location(waiver.span),
+            });
+        } else if self.known.as_ref().is_some_and(|known| known.accepts(finding, violation)) {
+            finding.status = FindingStatus::Baseline;
+        } else {
+            let waivers = self.waivers.iter().map(|waives| (GrownFrom::Waiver, &waives.accepted));
+            let all = waivers.chain(self.known.iter().map(|known| (GrownFrom::Baseline, known)));
+            let nearest = all.min_by_key(|(_, accepted)| accepted.distance(finding, violation));
+            if let Some((than, accepted)) = nearest {
+                finding.grown = true;
+                finding.beyond = accepted.beyond(than, &world.model, (finding, violation));
+            }
+        }
+    }
 }
 
 /// What of the baseline is no longer there.
@@ -116,10 +206,10 @@ fn describe(waiver: &Waiver) -> String {
     stated.collect::<Vec<_>>().join(", ")
 }
 
-/// A waiver, and the leaves that it accepts; `None`: any.
-struct Accepts<'w> {
+/// A waiver, and what it accepts.
+struct Waives<'w> {
     waiver: &'w Waiver,
-    data: Option<Arc<LeafSet>>,
+    accepted: Accepted,
     /// The same number for all that accept the same.
     kind: usize,
 }
@@ -127,8 +217,8 @@ struct Accepts<'w> {
 /// The waivers by what they are of, so that none is checked against each finding. A waiver is of a finding by its
 /// fingerprint and by globs; an absent value never matches.
 struct Index<'w> {
-    /// Those that end first come first.
-    waivers: Vec<Accepts<'w>>,
+    /// Those that end last come first.
+    waivers: Vec<Waives<'w>>,
     /// How many kinds of them there are.
     kinds: usize,
     /// Which waivers state no fingerprint, and those that state one.
@@ -141,19 +231,18 @@ struct Index<'w> {
 impl<'w> Index<'w> {
     fn new(world: &'w World, findings: &[(Finding, &Violation)]) -> Self {
         let mut all: Vec<&Waiver> = world.model.waivers.iter().collect();
-        all.sort_by_key(|waiver| waiver.expires);
+        all.sort_by_key(|waiver| Reverse(waiver.expires.value));
         let mut leaves: FxHashMap<Vec<Key>, Arc<LeafSet>> = FxHashMap::default();
-        let mut kinds: FxHashMap<(Vec<Key>, Vec<&str>), usize> = FxHashMap::default();
+        let mut kinds: FxHashMap<Accepted, usize> = FxHashMap::default();
         let accepts = |&waiver: &&'w Waiver| {
-            let keys: Vec<Key> = waiver.data.iter().map(|key| key.value).collect();
-            let data = (!keys.is_empty()).then(|| {
+            let accepted = accepted(waiver, &mut |keys: &[Spanned<Key>]| {
+                let keys: Vec<Key> = keys.iter().map(|key| key.value).collect();
                 let set = || Arc::new(world.model.data.leaves(&keys));
-                Arc::clone(leaves.entry(keys.clone()).or_insert_with(set))
+                (!keys.is_empty()).then(|| Arc::clone(leaves.entry(keys.clone()).or_insert_with(set)))
             });
-            let agreements: Vec<&str> = waiver.agreements.iter().map(|name| name.value.as_str()).collect();
             let next = kinds.len();
-            let kind = *kinds.entry((keys, agreements)).or_insert(next);
-            Accepts { waiver, data, kind }
+            let kind = *kinds.entry(accepted.clone()).or_insert(next);
+            Waives { waiver, accepted, kind }
         };
         let waivers = all.iter().map(accepts).collect();
         let mut by_fingerprint: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
@@ -175,16 +264,17 @@ impl<'w> Index<'w> {
         Index { waivers, kinds: kinds.len(), by_globs: by_globs.into(), by_fingerprint, keys: keys.collect() }
     }
 
-    /// Of those that hold on a day, the first of each kind: others of the kind accept nothing more.
-    fn first_of_each_kind(&self, row: &[u64], day: Date) -> Vec<&Accepts<'w>> {
+    /// Of those that hold on a day, of each kind the one that ends last: others of the kind accept
+    /// nothing more.
+    fn last_of_each_kind(&self, row: &[u64], day: Date) -> Vec<&Waives<'w>> {
         let mut seen = vec![0; words(self.kinds)];
-        let mut new = |accepts: &&Accepts| {
-            let new = !contains(&seen, accepts.kind);
-            set(&mut seen, accepts.kind);
+        let mut new = |waives: &&Waives| {
+            let new = !contains(&seen, waives.kind);
+            set(&mut seen, waives.kind);
             new
         };
         let matching = ones(row).filter_map(|at| self.waivers.get(at));
-        matching.filter(|accepts| day <= accepts.waiver.expires).filter(|accepts| new(accepts)).collect()
+        matching.filter(|waives| waives.waiver.holds_on(day)).filter(|waives| new(waives)).collect()
     }
 
     /// The waivers of a finding.
@@ -221,45 +311,17 @@ fn place(place: &Option<Place>) -> Option<String> {
     place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
 }
 
-/// What of a finding is accepted neither by the waivers nor by the baseline's entry:
-/// origin leaves, for `terms/*` agreements. `None`: all is accepted.
-fn beyond(
-    world: &World,
-    waivers: &[&Accepts],
-    known: Option<&Entry>,
-    finding: &Finding,
-    violation: &Violation,
-) -> Option<Vec<String>> {
-    let model = &world.model;
-    let names = |w: &Accepts, agreement: &String| {
-        w.waiver.agreements.is_empty() || w.waiver.agreements.iter().any(|a| a.value == *agreement)
+/// What a waiver accepts, its leaves looked up.
+fn accepted(waiver: &Waiver, leaves: &mut impl FnMut(&[Spanned<Key>]) -> Option<Arc<LeafSet>>) -> Accepted {
+    let set = |names: &[Spanned<String>]| {
+        (!names.is_empty()).then(|| names.iter().map(|name| name.value.clone()).collect())
     };
-    if finding.kind == FindingKind::Terms {
-        let accepts_data =
-            |w: &Accepts| w.data.as_ref().is_none_or(|accepted| violation.data.is_subset(accepted));
-        let accepted = |agreement: &String| {
-            known.is_some_and(|k| k.agreements.contains(agreement))
-                || waivers.iter().any(|w| names(w, agreement) && accepts_data(w))
-        };
-        let left: Vec<String> = finding.agreements.iter().filter(|a| !accepted(a)).cloned().collect();
-        return (!left.is_empty()).then_some(left);
+    Accepted {
+        data: leaves(&waiver.data),
+        arrives_as: leaves(&waiver.arrives_as),
+        agreements: set(&waiver.agreements),
+        origins: set(&waiver.origins),
+        severity: waiver.severity,
+        prospective: waiver.prospective == Some(true),
     }
-    let mut left = violation.data.clone();
-    let mut any = known.is_some();
-    if let Some(known) = known {
-        // A category that is no longer there accepts nothing.
-        let keys: Vec<_> = known.data.iter().filter_map(|name| model.data.find(name)).collect();
-        left = left.minus(&model.data.leaves(&keys));
-    }
-    for waiver in waivers.iter().filter(|w| finding.agreements.iter().all(|a| names(w, a))) {
-        any = true;
-        match &waiver.data {
-            Some(accepted) => left = left.minus(accepted),
-            None => return None,
-        }
-        if left.is_empty() {
-            return None;
-        }
-    }
-    (!any || !left.is_empty()).then(|| model.data.cover(&left))
 }

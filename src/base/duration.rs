@@ -49,6 +49,9 @@ impl Unit {
 }
 
 impl Duration {
+    /// How long a waiver may run where settings do not say.
+    pub const LONGEST_WAIVER: Duration = Duration::Of(1, Unit::Year);
+
     /// Reads `90d`, `24h`, `2w`, `6m`, `7y` or `unlimited`.
     pub fn parse(text: &str) -> Option<Self> {
         if text == "unlimited" {

@@ -205,12 +205,11 @@ pub struct Finding {
     pub message: String,
     /// Whether it is new.
     pub status: FindingStatus,
-    /// It goes beyond what a waiver or the baseline accepts.
+    /// It goes beyond what a waiver or the baseline accepts, or in a comparison beyond BASE.
     pub grown: bool,
-    /// What goes beyond, where it has grown: data as the fewest categories, for `terms/*`
-    /// agreements.
+    /// What goes beyond, where it has grown.
     #[serde(default)]
-    pub beyond: Vec<String>,
+    pub beyond: Vec<Growth>,
     /// Every walk to it breaks the same rule earlier.
     pub consequent: bool,
     /// It is there only because of proposed agreements.
@@ -231,6 +230,11 @@ pub struct Finding {
     pub data: Vec<String>,
     /// The categories that they arrive as, as few as cover them.
     pub arrives_as: Vec<String>,
+    /// The parties whose data it is. Of `forbid`, `limit` with `origins_at_most` and assumed origins they
+    /// are always known; of others they are worked out where they are recorded or a waiver or the
+    /// baseline limits them, and are null elsewhere.
+    #[serde(default)]
+    pub origins: Option<Vec<String>>,
     /// What the rule forbids of what the receiver works out from it, where nothing else shows
     /// why the rule is broken.
     #[serde(default)]
@@ -263,6 +267,48 @@ pub struct Finding {
 /// A result that does not say is read at its worst.
 fn binds() -> bool {
     true
+}
+
+/// What a finding has more than something else has of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Growth {
+    /// Than what.
+    pub than: GrownFrom,
+    /// Of what.
+    pub of: Extent,
+    /// What is more: categories, agreements, parties, or the severity that it has now. Of
+    /// `prospective` there is nothing to list: the finding is in force.
+    pub more: Vec<String>,
+}
+
+/// What a grown finding is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GrownFrom {
+    /// A waiver of it.
+    Waiver,
+    /// The baseline.
+    Baseline,
+    /// The state that a change starts from.
+    Base,
+}
+
+/// What of a finding a waiver or a baseline's entry can limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// The origin leaves.
+    Data,
+    /// What they arrive as.
+    ArrivesAs,
+    /// The agreements concerned.
+    Agreements,
+    /// The parties whose data it is.
+    Origins,
+    /// How grave it is.
+    Severity,
+    /// Whether proposed agreements alone bring it.
+    Prospective,
 }
 
 /// A system and the party that runs it.
@@ -499,7 +545,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 24] = [
+pub const NOTICES: [(&str, &str); 26] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -507,6 +553,7 @@ pub const NOTICES: [(&str, &str); 24] = [
     ("assumed-purposes", "flows state no purposes: those of the receiving system are assumed"),
     ("assumed-retention", "no retention is stated: unlimited retention is assumed"),
     ("baseline-fixed", "the baseline lists findings that no longer exist"),
+    ("baseline-unlimited", "the baseline does not say how much it accepts of some findings"),
     (
         "claims-together",
         "a comparison removed the claims of many declarations all at once instead of one by one",
@@ -534,10 +581,8 @@ pub const NOTICES: [(&str, &str); 24] = [
     ("unjudged-files", "HEAD's settings would include files that BASE's do not"),
     ("unused-taxonomy-key", "a category or purpose that the inventory declares is not used"),
     ("waiver-expired", "a waiver has expired"),
-    (
-        "waiver-unlimited",
-        "a waiver limits neither data nor agreements: it accepts a finding however it grows",
-    ),
+    ("waiver-not-yet", "a waiver was approved after the day judged"),
+    ("waiver-unlimited", "a waiver does not say how much it accepts: it accepts a finding however it grows"),
     ("waiver-unused", "a waiver matches no finding"),
 ];
 

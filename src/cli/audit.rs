@@ -73,7 +73,8 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     {
         stop!("{}", visible(&why));
     }
-    let mut input = input::read(session, &paths, &judging.scoping.policies, baseline.as_deref())?;
+    let scoping = &judging.scoping;
+    let mut input = input::read(session, &paths, &scoping.policies, baseline.as_deref(), scoping.day())?;
     let files = certificate.as_ref().map(|_| digests(&input.sources)).unwrap_or_default();
     let gate = judging.gate(&input.config);
     let mut options = judging.options(session, &input.config);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::audit::Options;
 use crate::base::limits::Limits;
 use crate::base::visible::visible;
 use crate::declare::baseline::Baseline;
@@ -80,12 +81,14 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if let Some(file) = &args.output {
         replaceable(file, session.limits)?;
     }
-    let input = input::read(session, &args.paths, &args.scoping.policies, args.output.as_deref())?;
+    let (policies, day) = (&args.scoping.policies, args.scoping.day());
+    let input = input::read(session, &args.paths, policies, args.output.as_deref(), day)?;
     let beside = input.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let file = input.config.baseline.clone().unwrap_or_else(|| beside.join(FILE));
     replaceable(&file, session.limits)?;
     let shown = visible(&file.display().to_string());
     let options = args.binding.options(session, &args.scoping, &input.config);
+    let options = Options { record: true, ..options };
     if !args.allow_empty {
         ensure_in_scope(&input, &options)?;
     }

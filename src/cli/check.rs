@@ -9,6 +9,7 @@ use crate::base::visible::visible;
 use crate::model::load::{self, Request, World};
 
 use super::input::{self, Input};
+use super::judging::today;
 use super::session::Session;
 use super::stop::Stop;
 use super::terminal::Color;
@@ -49,7 +50,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if args.paths.is_empty() && !args.policies.is_empty() {
         return alone(args, session);
     }
-    let input = input::read(session, &args.paths, &args.policies, None)?;
+    let input = input::read(session, &args.paths, &args.policies, None, today())?;
     if !args.allow_empty && !declares(&input.world) {
         return Err(Stop::printing(nothing_to_check(&input)));
     }

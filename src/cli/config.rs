@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::base::duration::Duration;
 use crate::base::source::Sources;
 use crate::base::visible::{in_json, inert, visible};
 use crate::base::vocabulary::Word;
@@ -40,7 +41,7 @@ Command-line arguments override the configuration, which overrides the defaults.
 Exit codes: 0 printed, 2 the configuration is invalid.";
 
 /// What each setting is.
-const MEANINGS: [(Setting, &str); 8] = [
+const MEANINGS: [(Setting, &str); 9] = [
     (Setting::Inventory, "the folders and files to read"),
     (Setting::Exclude, "the files to leave out"),
     (Setting::Policies, "the policies to check against, besides the inventory's own terms and promises"),
@@ -49,6 +50,7 @@ const MEANINGS: [(Setting, &str); 8] = [
     (Setting::AsOf, "the date on which flows must be in effect"),
     (Setting::Status, "the statuses of the agreements to include"),
     (Setting::Reports, "the additional reports to write"),
+    (Setting::WaiverMax, "how long a waiver may run from the day it was approved"),
 ];
 
 /// Prints the settings.
@@ -69,7 +71,10 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
                 let value = match (*key, values.as_slice()) {
                     (Setting::FailOn, []) => json!("high"),
                     (Setting::Policies, []) => json!(["core"]),
-                    (Setting::FailOn | Setting::Baseline | Setting::AsOf, values) => json!(values.first()),
+                    (Setting::WaiverMax, []) => json!(Duration::LONGEST_WAIVER.to_string()),
+                    (Setting::FailOn | Setting::Baseline | Setting::AsOf | Setting::WaiverMax, values) => {
+                        json!(values.first())
+                    }
                     (_, values) => json!(values),
                 };
                 json!({"key": key, "value": value, "from": from})

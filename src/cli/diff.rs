@@ -174,6 +174,8 @@ fn states(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<Co
             limits: session.limits,
             stages: session.stages.clone(),
             keep: !args.trust_claims,
+            waiver_max: config.waiver_max,
+            day: Some(args.judging.scoping.day()),
             ..Request::default()
         };
         load::load(&request, texts).map_err(|m| invalid(session, &Mistakes::Files(m), texts, &state.name))
@@ -277,6 +279,8 @@ fn results(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<C
             stages: session.stages.clone(),
             baselines: own.baseline.iter().cloned().collect(),
             policies: input::policies(&args.judging.scoping.policies, &own),
+            waiver_max: own.waiver_max,
+            day: Some(args.judging.scoping.day()),
             ..Request::default()
         };
         let world = load::load(&request, &mut texts)

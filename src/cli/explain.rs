@@ -171,7 +171,7 @@ fn is_fingerprint(text: &str) -> bool {
 
 /// Why a finding is one.
 fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
-    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
     let options = args.scoping.options(session, &input.config);
     let judgement = judging::judge(session, &input.world, &input.sources, &options)?;
     let known = fingerprints(&input.world, &judgement);

@@ -86,7 +86,7 @@ Exit codes:
 
 /// Draws.
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
-    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
     let options = args.scoping.options(session, &input.config);
     let audit = judging::audit(session, &input.world, &input.sources, &options)?;
     let filter = filter(args, &input.world.model, &audit, &options.scope).map_err(Stop::error)?;

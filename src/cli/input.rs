@@ -10,6 +10,7 @@ use crate::declare::packs;
 use crate::model::load::{self, Request, World};
 use crate::read::files::{DISK, Files};
 use crate::read::input::{Settings, too_large};
+use jiff::civil::Date;
 
 use super::session::Session;
 use super::stop::{Stop, stop};
@@ -27,6 +28,8 @@ pub struct Input {
     policies: Vec<String>,
     /// Baselines, which are no part of the inventory.
     baselines: Vec<PathBuf>,
+    /// The day judged.
+    day: Option<Date>,
     /// The declared world and the policies.
     pub world: World,
     /// All texts.
@@ -39,8 +42,9 @@ pub fn read(
     paths: &[PathBuf],
     policies: &[String],
     baseline: Option<&Path>,
+    day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |config| self::policies(policies, config), baseline, None)
+    reading(session, paths, |config| self::policies(policies, config), (baseline, None), day)
 }
 
 /// As [`read`], but what is left out is what the call names, whatever the settings say.
@@ -49,8 +53,9 @@ pub fn read_excluding(
     paths: &[PathBuf],
     policies: &[String],
     exclude: &[String],
+    day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |config| self::policies(policies, config), None, Some(exclude))
+    reading(session, paths, |config| self::policies(policies, config), (None, Some(exclude)), day)
 }
 
 /// As [`read`], without policies: for what the inventory itself says.
@@ -58,21 +63,27 @@ pub fn without_policies(
     session: &Session,
     paths: &[PathBuf],
     baseline: Option<&Path>,
+    day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |_| Vec::new(), baseline, None)
+    reading(session, paths, |_| Vec::new(), (baseline, None), day)
 }
 
 /// As [`read_excluding`], without policies.
-pub fn inventory_excluding(session: &Session, paths: &[PathBuf], exclude: &[String]) -> Result<Input, Stop> {
-    reading(session, paths, |_| Vec::new(), None, Some(exclude))
+pub fn inventory_excluding(
+    session: &Session,
+    paths: &[PathBuf],
+    exclude: &[String],
+    day: Date,
+) -> Result<Input, Stop> {
+    reading(session, paths, |_| Vec::new(), (None, Some(exclude)), day)
 }
 
 fn reading(
     session: &Session,
     paths: &[PathBuf],
     policies: impl Fn(&Config) -> Vec<String>,
-    baseline: Option<&Path>,
-    exclude: Option<&[String]>,
+    (baseline, exclude): (Option<&Path>, Option<&[String]>),
+    day: Date,
 ) -> Result<Input, Stop> {
     let mut sources = Sources::new();
     let Found { mut config, file } = configuration(session, paths, &mut sources)?;
@@ -87,7 +98,7 @@ fn reading(
     let is_verifying = exclude.is_some();
     let paths = self::paths(paths, &config, file.as_deref());
     let policies = policies(&config);
-    let input = Input { config, file, paths, policies, baselines, ..Input::default() };
+    let input = Input { config, file, paths, policies, baselines, day: Some(day), ..Input::default() };
     let world = load::load(&input.request(session, DISK), &mut sources).map_err(|diagnostics| {
         let mut stop = session.invalid(&diagnostics, &sources);
         if nowhere {
@@ -119,6 +130,8 @@ impl Input {
             settings: Settings::InForce(self.file.clone()),
             stdin_name: session.stdin_name.clone(),
             stages: session.stages.clone(),
+            waiver_max: self.config.waiver_max,
+            day: self.day,
             ..Request::default()
         }
     }

@@ -42,9 +42,14 @@ pub struct Scoping {
 }
 
 impl Scoping {
+    /// The day judged.
+    pub fn day(&self) -> Date {
+        self.day.unwrap_or_else(today)
+    }
+
     /// How it is judged.
     pub fn options(&self, session: &Session, config: &Config) -> Options {
-        let mut options = Options::new(self.day.unwrap_or_else(today));
+        let mut options = Options::new(self.day());
         options.stages = session.stages.clone();
         let statuses = if self.status.is_empty() { &config.status } else { &self.status };
         options.scope = Scope {

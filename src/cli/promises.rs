@@ -74,9 +74,10 @@ Exit codes:
 
 /// Lists the promises.
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
-    let mut input = input::without_policies(session, &args.paths, args.baseline.as_deref())?;
+    let day = args.day.unwrap_or_else(today);
+    let mut input = input::without_policies(session, &args.paths, args.baseline.as_deref(), day)?;
     let statuses = if args.status.is_empty() { &input.config.status } else { &args.status };
-    let mut options = Options::new(args.day.unwrap_or_else(today));
+    let mut options = Options::new(day);
     options.stages = session.stages.clone();
     options.scope = Scope {
         as_of: args.as_of.or(input.config.as_of),

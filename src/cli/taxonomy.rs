@@ -12,6 +12,7 @@ use crate::report::page::columns;
 use serde::Serialize;
 
 use super::input;
+use super::judging::today;
 use super::session::Session;
 use super::stop::Stop;
 use super::terminal::Color;
@@ -74,7 +75,7 @@ struct Entry<'t> {
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let world = match args.paths.as_slice() {
         [] => input::builtin_world(session)?,
-        paths => input::read(session, paths, &[], None)?.world,
+        paths => input::read(session, paths, &[], None, today())?.world,
     };
     let groups = places::groups();
     let all = All {

@@ -100,8 +100,13 @@ impl Args {
                 running_on: None,
             },
             allow_empty: self.allow_empty,
-            ..Expected::on(self.day.unwrap_or_else(judging::today))
+            ..Expected::on(self.day())
         }
+    }
+
+    /// The day on which it has to hold.
+    fn day(&self) -> Date {
+        self.day.unwrap_or_else(judging::today)
     }
 }
 
@@ -119,7 +124,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     // Its version is checked now and the rest is read later, so that it is never in memory beside the
     // texts of the inventory.
     bytes(&args.certificate).and_then(|bytes| of_this_version(&bytes)).map_err(no_certificate)?;
-    let mut input = input::read_excluding(session, &args.paths, &args.policies, &args.exclude)?;
+    let mut input = input::read_excluding(session, &args.paths, &args.policies, &args.exclude, args.day())?;
     let unnamed =
         if args.policies.is_empty() { unnamed_policies(&input.world, &input.sources) } else { Vec::new() };
     let digests = digests(&input.sources);
@@ -221,7 +226,12 @@ fn bundle(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         session.output.print(&inert(&said))?;
         return Ok(ExitCode::from(1));
     };
-    let request = Request { read: Some(&read), limits: session.limits, ..Request::default() };
+    let request = Request {
+        read: Some(&read),
+        limits: session.limits,
+        waiver_max: bundle.waiver_max(),
+        ..Request::default()
+    };
     let world = load::load(&request, &mut sources).map_err(|wrong| session.invalid(&wrong, &sources))?;
     let checking = session.stages.begin("checking", 0);
     let expected = args.expected();
@@ -296,7 +306,7 @@ fn beside(
     let mut failures = Vec::new();
     let mut cause = None;
     if !args.paths.is_empty() {
-        let now = input::inventory_excluding(session, &args.paths, &args.exclude)?;
+        let now = input::inventory_excluding(session, &args.paths, &args.exclude, args.day())?;
         let named = digests(&now.sources, &now.world.read.inventory);
         let then = digests(sources, &read.inventory);
         failures.extend(changes(&then, &named));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::audit::{Options, audit};
 use crate::base::diagnostic::nearest;
+use crate::base::duration::Duration;
 use crate::base::finding::{Audit, Finding, FindingStatus};
 use crate::base::source::Sources;
 use crate::base::visible::visible;
@@ -72,8 +73,9 @@ Examples:
       --approved-by 'J. Doe, DPO' --expires 2027-03-31
   ringfence waive 01234567 inventory --reason … --approved-by … --expires 2027-03-31
 
-The waiver accepts what the finding covers now: its data, or for terms/* its agreements. If the
-finding later covers more, it is new again and marked as grown.
+The waiver accepts what the finding is now: its data and what it arrives as, the parties whose data
+it is, its severity, for terms/* its agreements. If the finding later becomes more, it is new again and
+marked as grown.
 
 Exit codes: 0 waiver written, 2 nothing was written.";
 
@@ -90,8 +92,17 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         stop!("a waiver is written to a file: name the inventory's folder or file, not `-`");
     }
-    let input = input::read(session, &args.paths, &args.scoping.policies, None)?;
+    let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
     let options = args.binding.options(session, &args.scoping, &input.config);
+    let options = Options { record: true, ..options };
+    let most = input.config.waiver_max.unwrap_or(Duration::LONGEST_WAIVER);
+    if let Some(last) = most.after(options.day).filter(|last| *last < args.expires) {
+        stop!(
+            "a waiver runs for {} at most, so this one can expire on {last} at the latest\n  help: pass an \
+             earlier date and approve it again then, or raise `waiver_max` in ringfence.yaml",
+            most.in_words()
+        );
+    }
     if args.expires < options.day {
         stop!(
             "a waiver that expires on {} has already expired on {}: pass a later date",
@@ -113,7 +124,8 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         finding,
         reason: &args.reason,
         approved_by: &args.approved_by,
-        expires: args.expires.to_string(),
+        approved_on: options.day,
+        expires: args.expires,
         ticket: args.ticket.as_deref(),
     };
     let Some(text) = with_waiver(&text, &waiver, &session.limits) else {

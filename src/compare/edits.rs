@@ -170,12 +170,18 @@ fn items(side: &Side) -> Items {
         add(Declaration::Statement, &id.value, None, side.statement(statement), Some(id.span));
     }
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for waiver in &side.world.own_waivers {
-        let name = waives(waiver);
+    // Of those of the same findings the order of the files says nothing.
+    let waivers = side.world.own_waivers.iter();
+    let mut waivers: Vec<_> = waivers.map(|w| (waives(w), side.waiver(w), w.span)).collect();
+    waivers.sort_by_cached_key(|(name, facets, _)| {
+        let stated: Vec<Vec<String>> = facets.0.iter().map(|facet| facet.exact.clone()).collect();
+        (name.clone(), stated)
+    });
+    for (name, facets, span) in waivers {
         let count = seen.entry(name.clone()).or_default();
         *count += 1;
         let id = if *count == 1 { name } else { format!("{name} ({count})") };
-        add(Declaration::Waiver, &id, None, side.waiver(waiver), Some(waiver.span));
+        add(Declaration::Waiver, &id, None, facets, Some(span));
     }
     items
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::Side;
 use crate::base::duration::Duration;
 use crate::base::taxonomy::{Declared, Key, Tree};
-use crate::base::vocabulary::{Consent, Kind, Onward, Status, Transform, Word};
+use crate::base::vocabulary::{Consent, Kind, Onward, Severity, Status, Transform, Word};
 use crate::declare::inventory::{Assurance, Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
 use crate::declare::words::{Names, violated};
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
@@ -409,13 +409,38 @@ impl Side<'_> {
         let data = self.named(&self.world.model.data, &waiver.data);
         let (shown, value) = any(data, self.leaves(&waiver.data));
         f.add("data", shown, value);
+        let arrives_as = self.named(&self.world.model.data, &waiver.arrives_as);
+        let (shown, value) = any(arrives_as, self.leaves(&waiver.arrives_as));
+        f.add("arrives_as", shown, value);
         let agreements = waiver.agreements.iter().map(|a| self.renames.agreement(&a.value).to_owned());
         let agreements: Vec<String> = agreements.collect();
         let (shown, value) = any(agreements.clone(), agreements.into_iter().collect());
         f.add("agreements", shown, value);
-        let date = waiver.expires;
-        let day = i128::from(date.year()) * 10_000 + i128::from(date.month()) * 100 + i128::from(date.day());
-        f.add("expires", vec![date.to_string()], Value::Rank(day));
+        let origins = waiver.origins.iter().map(|party| self.renames.party(&party.value).to_owned());
+        let origins: Vec<String> = origins.collect();
+        let (shown, value) = any(origins.clone(), origins.into_iter().collect());
+        f.add("origins", shown, value);
+        // The more severe it accepts the higher; all are what is not limited.
+        let all = Severity::ALL.len();
+        let rank = |severity: Severity| all - Severity::ALL.iter().position(|s| *s == severity).unwrap_or(0);
+        let accepted = waiver.severity.map_or(all, rank);
+        f.add(
+            "severity",
+            waiver.severity.iter().map(ToString::to_string).collect(),
+            Value::Rank(accepted as i128),
+        );
+        let in_force = i128::from(waiver.prospective != Some(true));
+        f.add(
+            "prospective",
+            waiver.prospective.iter().map(ToString::to_string).collect(),
+            Value::Rank(in_force),
+        );
+        let day = |date: Date| {
+            i128::from(date.year()) * 10_000 + i128::from(date.month()) * 100 + i128::from(date.day())
+        };
+        let expires = waiver.expires.value;
+        f.add("expires", vec![expires.to_string()], Value::Rank(day(expires)));
+        f.text("approved_on", waiver.approved_on.map(|day| day.to_string()).as_deref());
         f.text("reason", Some(&waiver.reason));
         f.text("approved_by", Some(&waiver.approved_by));
         f.text("ticket", waiver.ticket.as_deref());

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::renames::Renames;
-use crate::base::finding::{Audit, Finding, FindingStatus, Summary};
-use crate::base::taxonomy::Tree;
+use crate::base::finding::{Audit, Extent, Finding, FindingStatus, GrownFrom, Growth, Summary};
+use crate::base::taxonomy::{Key, Tree};
 use crate::declare::inventory::builtin;
 
 /// Which findings a change brings and takes.
@@ -16,8 +16,8 @@ use crate::declare::inventory::builtin;
 pub struct Findings {
     /// In the head and not in the base.
     pub added: Vec<Finding>,
-    /// In both, and in the head more severe, or with more data or agreements than in the base or
-    /// than is accepted.
+    /// In both, and in the head more severe, with more data, arriving as more, with more agreements or
+    /// parties of origin, or in force where it was only proposed: than in the base or than is accepted.
     pub grown: Vec<Finding>,
     /// In the base and not in the head.
     pub fixed: Vec<Finding>,
@@ -40,7 +40,10 @@ impl<'a> Known<'a> {
                 return (Cow::Borrowed(finding.fingerprint.as_str()), Cow::Borrowed(finding));
             }
             let agreements = finding.agreements.iter().map(|a| renames.agreement(a).to_owned()).collect();
-            let known = Finding { agreements, ..finding.clone() };
+            let parties = finding.origins.as_ref();
+            let origins =
+                parties.map(|parties| parties.iter().map(|p| renames.party(p).to_owned()).collect());
+            let known = Finding { agreements, origins, ..finding.clone() };
             (Cow::Owned(renames.fingerprint(finding)), Cow::Owned(known))
         };
         Known { by_fingerprint: base.findings.iter().map(called).collect(), renames }
@@ -102,7 +105,11 @@ pub fn compare(before: &Known, head: &Audit, trees: Option<(&Tree, &Tree)>) -> F
                         || more_severe(old, finding)
                         || beyond(trees, old, finding)) =>
             {
-                found.grown.push(Finding { grown: true, ..finding.clone() });
+                let beyond = match finding.beyond.as_slice() {
+                    [] => growth(trees, old, finding),
+                    than_accepted => than_accepted.to_vec(),
+                };
+                found.grown.push(Finding { grown: true, beyond, ..finding.clone() });
             }
             Some(_) => found.unchanged.push(finding.fingerprint.clone()),
         }
@@ -127,24 +134,69 @@ fn more_severe(old: &Finding, new: &Finding) -> bool {
 /// Whether a finding is more severe than another of the same world, or concerns more.
 pub(super) fn more_than(trees: (&Tree, &Tree), renamed: &Renames, old: &Finding, new: &Finding) -> bool {
     let agreements = new.agreements.iter().map(|a| renamed.agreement(a).to_owned()).collect();
-    more_severe(old, new) || beyond(trees, old, &Finding { agreements, ..new.clone() })
+    let parties = new.origins.as_ref();
+    let origins =
+        parties.map(|parties| parties.iter().map(|party| renamed.party(party).to_owned()).collect());
+    more_severe(old, new) || beyond(trees, old, &Finding { agreements, origins, ..new.clone() })
 }
 
-/// Whether one result's finding concerns data or agreements that another's does not.
+/// Whether one result's finding is more than another's: by data, what it arrives as, agreements, whose data
+/// it is, or in force where the other was only proposed.
 pub fn goes_beyond(old: &Finding, new: &Finding) -> bool {
     let built_in = builtin().map(|t| Tree::new(t.data)).unwrap_or_default();
     beyond((&built_in, &built_in), old, new)
 }
 
 fn beyond(trees: (&Tree, &Tree), old: &Finding, new: &Finding) -> bool {
-    let known = leaves(trees.0, &old.data);
-    // What is below a known leaf now is a finer word for it.
-    let covered = |leaf: &String| {
-        let above = leaf.match_indices('.').filter_map(|(at, _)| leaf.get(..at));
-        above.chain([leaf.as_str()]).any(|name| known.contains(name))
+    let more = more_than_before(trees, old, new);
+    more.iter().any(|(of, more)| *of != Extent::Severity && !more.is_empty())
+        || old.prospective && !new.prospective
+}
+
+/// What a finding of the head has more than the base has of it.
+fn growth(trees: (&Tree, &Tree), old: &Finding, new: &Finding) -> Vec<Growth> {
+    let more = more_than_before(trees, old, new).into_iter().filter(|(_, more)| !more.is_empty());
+    let mut all: Vec<Growth> = more.map(|(of, more)| Growth { than: GrownFrom::Base, of, more }).collect();
+    if old.prospective && !new.prospective {
+        all.push(Growth { than: GrownFrom::Base, of: Extent::Prospective, more: Vec::new() });
+    }
+    all
+}
+
+/// Of each part that is a list, and of the severity, what is more.
+fn more_than_before(
+    (base, head): (&Tree, &Tree),
+    old: &Finding,
+    new: &Finding,
+) -> [(Extent, Vec<String>); 5] {
+    let categories = |old: &[String], new: &[String]| {
+        let known = leaves(base, old);
+        // What is below a known leaf now is a finer word for it.
+        let covered = |leaf: &String| {
+            let above = leaf.match_indices('.').filter_map(|(at, _)| leaf.get(..at));
+            above.chain([leaf.as_str()]).any(|name| known.contains(name))
+        };
+        let more: Vec<String> = leaves(head, new).into_iter().filter(|leaf| !covered(leaf)).collect();
+        let keys: Option<Vec<Key>> = more.iter().map(|name| head.find(name)).collect();
+        keys.map_or(more, |keys| head.cover(&head.leaves(&keys)))
     };
-    !leaves(trees.1, &new.data).iter().all(covered)
-        || new.agreements.iter().any(|a| !old.agreements.contains(a))
+    let names =
+        |old: &[String], new: &[String]| new.iter().filter(|name| !old.contains(name)).cloned().collect();
+    let severity = (new.severity < old.severity).then(|| new.severity.to_string());
+    [
+        (Extent::Data, categories(&old.data, &new.data)),
+        (Extent::ArrivesAs, categories(&old.arrives_as, &new.arrives_as)),
+        (Extent::Agreements, names(&old.agreements, &new.agreements)),
+        // Known of both, or nothing can be said.
+        (
+            Extent::Origins,
+            match (&old.origins, &new.origins) {
+                (Some(old), Some(new)) => names(old, new),
+                _ => Vec::new(),
+            },
+        ),
+        (Extent::Severity, severity.into_iter().collect()),
+    ]
 }
 
 fn leaves(tree: &Tree, names: &[String]) -> BTreeSet<String> {

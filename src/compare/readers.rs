@@ -84,7 +84,11 @@ impl Readers {
             }
             if !waiver.agreements.is_empty() {
                 let names = waiver.agreements.iter().map(|a| a.value.clone()).collect();
-                all.questions.push((Named::Agreement, Question::OneOf(names), who));
+                all.questions.push((Named::Agreement, Question::OneOf(names), who.clone()));
+            }
+            if !waiver.origins.is_empty() {
+                let names = waiver.origins.iter().map(|party| party.value.clone()).collect();
+                all.questions.push((Named::Party, Question::OneOf(names), who));
             }
         }
         all

@@ -2,6 +2,7 @@
 //! None of it judges the change itself; the next one would be judged by it.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use super::layout::{Layout, Settings};
 use super::rules::{self, InForce};
 use super::state::{State, Which};
 use super::{Mistakes, Untrusted};
+use crate::base::duration::Duration;
 use crate::base::source::{Location, Sources};
 use crate::base::vocabulary::{Severity, Word};
 use crate::declare::baseline::Baseline;
@@ -47,6 +49,7 @@ pub const fn row(setting: Setting) -> SettingRow {
         Setting::Reports => {
             (O, A, A, "a report that is no longer written where it was tells nobody anything")
         }
+        Setting::WaiverMax => (A, N, O, "waivers run longer before anybody has to approve them again"),
     };
     SettingRow { more, less, other, why }
 }
@@ -259,7 +262,9 @@ fn shown(setting: Setting, values: &[String]) -> String {
     let values: Vec<&str> = values.iter().map(|value| if value.is_empty() { "." } else { value }).collect();
     match values.as_slice() {
         [] => match setting {
-            Setting::Policies | Setting::FailOn => format!("not set (`{}`)", setting.unset()),
+            Setting::Policies | Setting::FailOn | Setting::WaiverMax => {
+                format!("not set (`{}`)", setting.unset())
+            }
             Setting::Inventory => format!("not set ({})", setting.unset()),
             _ => "not set".to_owned(),
         },
@@ -272,16 +277,11 @@ fn class(setting: Setting, before: &[String], after: &[String]) -> Class {
     let row = row(setting);
     let (old, new): (BTreeSet<&String>, BTreeSet<&String>) =
         (before.iter().collect(), after.iter().collect());
-    if setting == Setting::FailOn {
-        let threshold = |values: &[String]| match values.first() {
-            Some(word) => Threshold::parse(word),
-            None => Some(Gate::default().fail_on),
-        };
-        return match (threshold(before), threshold(after)) {
-            (Some(old), Some(new)) if lets_pass(old) == lets_pass(new) => Class::Neutral,
-            (Some(old), Some(new)) if lets_pass(old) > lets_pass(new) => row.less,
-            _ => row.more,
-        };
+    match in_order(setting, before, after) {
+        Some(Ordering::Equal) => return Class::Neutral,
+        Some(Ordering::Less) => return row.less,
+        Some(Ordering::Greater) => return row.more,
+        None => {}
     }
     if old == new {
         // In another order, or twice.
@@ -291,6 +291,27 @@ fn class(setting: Setting, before: &[String], after: &[String]) -> Class {
         (true, _) => row.more,
         (_, true) => row.less,
         _ => row.other,
+    }
+}
+
+/// Of a setting with an order, how what it lets pass now compares with before.
+fn in_order(setting: Setting, before: &[String], after: &[String]) -> Option<Ordering> {
+    match setting {
+        Setting::FailOn => {
+            let passes = |values: &[String]| match values.first() {
+                Some(word) => Threshold::parse(word).map_or(usize::MAX, lets_pass),
+                None => lets_pass(Gate::default().fail_on),
+            };
+            Some(passes(after).cmp(&passes(before)))
+        }
+        Setting::WaiverMax => {
+            let runs = |values: &[String]| match values.first() {
+                Some(text) => Duration::parse(text).unwrap_or(Duration::Unlimited),
+                None => Duration::LONGEST_WAIVER,
+            };
+            Some(runs(after).cmp(&runs(before)))
+        }
+        _ => None,
     }
 }
 

@@ -1,5 +1,5 @@
-//! Baselines: findings that are known and accepted as they are, each with the data or
-//! agreements that it concerned then. What goes beyond is new.
+//! Baselines: findings that are known and accepted as they are, each with all that it was then: data and
+//! what it arrives as, agreements, parties of origin, severity. What goes beyond is new.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,50 +7,82 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::base::diagnostic::Diagnostic;
-use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Place, SCHEMA};
+use crate::base::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
 use crate::base::source::{FileId, Sources, Span};
 use crate::base::taxonomy::Tree;
 use crate::base::visible::{in_json, visible};
+use crate::base::vocabulary::{BuiltIn, Severity};
 use crate::read::decode::{Decoder, Fields, Spanned, is_fingerprint};
 use crate::read::yaml::{self, Limits, Node, Value};
 
 /// The version of the file's shape.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version that did not say how grave a finding was, what it arrived as or whose data it was about.
+const EARLIER: u32 = 1;
 
 /// Known findings by fingerprint.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Baseline {
+    version: u32,
     entries: BTreeMap<String, Entry>,
 }
 
-/// A known finding. All but the first and the last two keys are for readers.
+impl Default for Baseline {
+    fn default() -> Self {
+        Baseline { version: VERSION, entries: BTreeMap::new() }
+    }
+}
+
+/// A known finding, and what of it is accepted; of what is `None` anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Its fingerprint.
     pub finding: String,
     /// What it breaks.
     pub rule: String,
-    /// The rule in a few words.
+    /// The rule in a few words, for readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Where the data comes from.
+    /// Where the data comes from, for readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Where it ends up.
+    /// Where it ends up, for readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sink: Option<String>,
-    /// The offending flow.
+    /// The offending flow, for readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flow: Option<String>,
-    /// What it is about.
+    /// What it is about, for readers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The data accepted: the fewest categories.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub data: Vec<String>,
-    /// For `terms/*` the agreements accepted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub agreements: Vec<String>,
+    /// How grave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Whether it is there only because of proposed agreements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prospective: Option<bool>,
+    /// The data: the fewest categories.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub data: Option<Vec<String>>,
+    /// What it arrives as: the fewest categories.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub arrives_as: Option<Vec<String>>,
+    /// The agreements, for `terms/*` and `agreement/ended`.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub agreements: Option<Vec<String>>,
+    /// The parties whose data it is.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub origins: Option<Vec<String>>,
+}
+
+fn is_nothing(names: &Option<Vec<String>>) -> bool {
+    names.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// Whether findings of a rule are accepted agreement by agreement: for these is listed under which
+/// agreements they are, for others only by which a shortest walk leads.
+pub fn is_by_agreement(rule: &str) -> bool {
+    BuiltIn::of(rule).is_some_and(|check| check.is_of_terms() || check == BuiltIn::Ended)
 }
 
 #[derive(Serialize)]
@@ -64,7 +96,6 @@ impl Entry {
     fn of(finding: &Finding) -> Self {
         let place =
             |p: &Option<Place>| p.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()));
-        let terms = finding.kind == FindingKind::Terms;
         Entry {
             finding: finding.fingerprint.clone(),
             rule: finding.rule.clone(),
@@ -73,8 +104,12 @@ impl Entry {
             sink: place(&finding.sink),
             flow: finding.flow.clone(),
             subject: finding.subject.clone(),
-            data: if terms { Vec::new() } else { finding.data.clone() },
-            agreements: if terms { finding.agreements.clone() } else { Vec::new() },
+            severity: Some(finding.severity),
+            prospective: Some(finding.prospective),
+            data: Some(finding.data.clone()),
+            arrives_as: Some(finding.arrives_as.clone()),
+            agreements: is_by_agreement(&finding.rule).then(|| finding.agreements.clone()),
+            origins: finding.origins.clone().filter(|parties| !parties.is_empty()),
         }
     }
 }
@@ -83,7 +118,8 @@ impl Baseline {
     /// All findings of a result that nobody has waived.
     pub fn of(audit: &Audit) -> Self {
         let known = audit.findings.iter().filter(|f| f.status != FindingStatus::Waived);
-        Baseline { entries: known.map(|f| (f.fingerprint.clone(), Entry::of(f))).collect() }
+        let entries = known.map(|f| (f.fingerprint.clone(), Entry::of(f))).collect();
+        Baseline { version: VERSION, entries }
     }
 
     /// The known finding of that fingerprint.
@@ -113,7 +149,7 @@ impl Baseline {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         let mut findings: Vec<&Entry> = self.entries.values().collect();
         findings.sort_by_key(|e| (&e.rule, &e.source, &e.sink, &e.flow, &e.subject, &e.finding));
-        serde_json::to_string_pretty(&Written { baseline: VERSION, findings })
+        serde_json::to_string_pretty(&Written { baseline: self.version, findings })
             .map(|text| in_json(&text) + "\n")
     }
 
@@ -188,8 +224,8 @@ impl Baseline {
         }
         let tree = Tree::default();
         let mut d = Decoder::new(&mut diagnostics, &tree, &tree);
-        let entries = decode(&mut d, document);
-        if diagnostics.is_empty() { Ok(Baseline { entries }) } else { Err(diagnostics) }
+        let baseline = decode(&mut d, document);
+        if diagnostics.is_empty() { Ok(baseline) } else { Err(diagnostics) }
     }
 }
 
@@ -197,24 +233,26 @@ fn has(node: &Node, key: &str) -> bool {
     matches!(&node.value, Value::Map(entries) if entries.iter().any(|e| e.key == key))
 }
 
-fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
+fn decode(d: &mut Decoder, document: &Node) -> Baseline {
     let Some(mut f) = Fields::new(d, document, "a baseline") else {
-        return BTreeMap::new();
+        return Baseline::default();
     };
-    if let Some(version) = f.required(d, "baseline", |d, n| d.text(n))
-        && version.value != VERSION.to_string()
-    {
+    let stated = f.required(d, "baseline", |d, n| d.text(n));
+    let known = |text: &str| [VERSION, EARLIER].into_iter().find(|version| version.to_string() == text);
+    let version = stated.as_ref().and_then(|text| known(&text.value));
+    if let Some(other) = stated.filter(|_| version.is_none()) {
         d.report(
-            Diagnostic::new("unknown-version", "this version of baselines is not known", version.span)
+            Diagnostic::new("unknown-version", "this version of baselines is not known", other.span)
                 .label(format!("expected {VERSION}"))
                 .help("write it again with `ringfence baseline write`"),
         );
     }
+    let version = version.unwrap_or(VERSION);
     let list = f.get_even_empty("findings");
     if list.is_none() {
         f.missing(d, "findings");
     }
-    let read = list.map(|node| d.list(node, entry)).unwrap_or_default();
+    let read = list.map(|node| d.list(node, |d, node| entry(d, node, version))).unwrap_or_default();
     f.finish(d);
     let mut first: BTreeMap<String, Span> = BTreeMap::new();
     let mut entries = BTreeMap::new();
@@ -229,10 +267,10 @@ fn decode(d: &mut Decoder, document: &Node) -> BTreeMap<String, Entry> {
         }
         entries.insert(entry.finding.clone(), entry);
     }
-    entries
+    Baseline { version, entries }
 }
 
-fn entry(d: &mut Decoder, node: &Node) -> Option<(Entry, Span)> {
+fn entry(d: &mut Decoder, node: &Node, version: u32) -> Option<(Entry, Span)> {
     let mut f = Fields::new(d, node, "a known finding")?;
     let finding = f.required(d, "finding", |d, n| d.fingerprint(n));
     let rule = f.required(d, "rule", |d, n| d.text(n));
@@ -240,11 +278,38 @@ fn entry(d: &mut Decoder, node: &Node) -> Option<(Entry, Span)> {
     let title = text(d, "title");
     let (source, sink) = (text(d, "source"), text(d, "sink"));
     let (flow, subject) = (text(d, "flow"), text(d, "subject"));
-    let mut list = |d: &mut Decoder, key| -> Vec<String> {
-        f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect()
+    let mut list = |d: &mut Decoder, key| -> Option<Vec<String>> {
+        let names: Vec<_> = f.list(d, key, |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+        (!names.is_empty()).then_some(names)
     };
-    let (data, agreements) = (list(d, "data"), list(d, "agreements"));
+    let (data, arrives_as) = (list(d, "data"), list(d, "arrives_as"));
+    let (agreements, origins) = (list(d, "agreements"), list(d, "origins"));
+    let severity = f.with(d, "severity", |d, n| d.word::<Severity>(n)).map(|word| word.value);
+    let prospective = f.with(d, "prospective", |d, n| d.flag(n)).map(|flag| flag.value);
     f.finish(d);
     let (Spanned { value: finding, span }, rule) = (finding?, rule?.value);
-    Some((Entry { finding, rule, title, source, sink, flow, subject, data, agreements }, span))
+    // What is not listed is nothing, where this version lists it.
+    let of_terms = BuiltIn::of(&rule).is_some_and(BuiltIn::is_of_terms);
+    let or_none = |list: Option<Vec<String>>, listed: bool| list.or_else(|| listed.then(Vec::new));
+    let (data, arrives_as, agreements) = if version == EARLIER {
+        (or_none(data, !of_terms), arrives_as, or_none(agreements, of_terms))
+    } else {
+        (or_none(data, true), or_none(arrives_as, true), or_none(agreements, is_by_agreement(&rule)))
+    };
+    let entry = Entry {
+        finding,
+        rule,
+        title,
+        source,
+        sink,
+        flow,
+        subject,
+        severity,
+        prospective,
+        data,
+        arrives_as,
+        agreements,
+        origins,
+    };
+    Some((entry, span))
 }

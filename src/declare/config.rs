@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use jiff::civil::Date;
 
 use crate::base::diagnostic::Diagnostic;
+use crate::base::duration::Duration;
 use crate::base::limits::Limits;
 use crate::base::source::{Sources, Span};
 use crate::base::taxonomy::Tree;
@@ -43,6 +44,8 @@ words! {
         Status = "status",
         /// Which reports are written.
         Reports = "reports",
+        /// How long waivers may run.
+        WaiverMax = "waiver_max",
     }
 }
 
@@ -57,6 +60,7 @@ impl Setting {
             Setting::Baseline | Setting::Reports => "none",
             Setting::AsOf => "none: effective dates are ignored",
             Setting::Status => "all",
+            Setting::WaiverMax => "1y",
         }
     }
 }
@@ -80,13 +84,16 @@ pub struct Config {
     pub status: Vec<Status>,
     /// Reports to write besides.
     pub reports: Vec<(Format, PathBuf)>,
+    /// How long a waiver may run from the day it was approved.
+    pub waiver_max: Option<Duration>,
 }
 
 impl Config {
     /// Each key with what it is set to; paths as seen from a folder; empty: not set.
     pub fn entries(&self, folder: &Path) -> Vec<(Setting, Vec<String>)> {
         // Taken apart by name, so that a further setting cannot be left out.
-        let Config { inventory, exclude, policies, fail_on, baseline, as_of, status, reports } = self;
+        let Config { inventory, exclude, policies, fail_on, baseline, as_of, status, reports, waiver_max } =
+            self;
         let path = |path: &PathBuf| slashed(path.strip_prefix(folder).unwrap_or(path));
         let policies = policies.iter().map(|p| path(&PathBuf::from(p)));
         let reports = reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
@@ -99,6 +106,7 @@ impl Config {
             (Setting::AsOf, as_of.iter().map(ToString::to_string).collect()),
             (Setting::Status, status.iter().map(ToString::to_string).collect()),
             (Setting::Reports, reports.collect()),
+            (Setting::WaiverMax, waiver_max.iter().map(ToString::to_string).collect()),
         ]
     }
 }
@@ -237,6 +245,7 @@ fn decode(d: &mut Decoder, document: &Node, files: &Files, folder: &Path) -> Con
         }))
     });
     config.reports = reports.unwrap_or_default();
+    config.waiver_max = f.with(d, "waiver_max", |d, n| d.duration(n)).map(|long| long.value);
     f.finish(d);
     config
 }
@@ -313,7 +322,7 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let (config, mistakes) = decoded(
             "inventory: declared\nexclude: ['drafts/**']\npolicies: [core, house.yaml]\nfail_on: never\n\
-             baseline: accepted.yaml\nas_of: 2018-08-06\nstatus: active\nreports: {json: out/audit.json}\n",
+             baseline: accepted.yaml\nas_of: 2018-08-06\nstatus: active\nreports: {json: out/audit.json}\nwaiver_max: 6m\n",
         );
         assert_eq!(mistakes, []);
         assert_eq!(
@@ -327,6 +336,7 @@ mod tests {
                 as_of: Some("2018-08-06".parse().unwrap()),
                 status: vec![Status::Active],
                 reports: vec![(Format::Json, PathBuf::from("project/out/audit.json"))],
+                waiver_max: Duration::parse("6m"),
             }
         );
         assert_eq!(decoded("fail_on: low").0.fail_on, Some(Threshold::At(Severity::Low)));

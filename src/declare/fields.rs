@@ -240,6 +240,8 @@ const TEXT: &str = "words for readers";
 const GIVEN: &str = "a promise was given in these words by this party: another one was not";
 /// What is said of what a waiver states besides its finding.
 const APPROVED: &str = "an approval is of what it says: of something else there is none";
+/// What is said of how much a waiver accepts.
+const MORE: &str = "it accepts more; absent is any";
 /// What is said of what matchers look at.
 const MATCHED: &str = "matchers of rules and exceptions look at it";
 
@@ -334,9 +336,14 @@ pub const FIELDS: &[Field] = &[
 
     unasked(WAIVER, "added").judged([A, A, A], "it accepts a finding"),
     unasked(WAIVER, "removed").judged([N, N, N], "a finding is no longer accepted"),
-    unasked(WAIVER, "data").judged([A, N, A], "it accepts more; absent is any"),
-    unasked(WAIVER, "agreements").judged([A, N, A], "it accepts more; absent is any"),
+    unasked(WAIVER, "data").judged([A, N, A], MORE),
+    unasked(WAIVER, "arrives_as").judged([A, N, A], MORE),
+    unasked(WAIVER, "agreements").judged([A, N, A], MORE),
+    unasked(WAIVER, "origins").judged([A, N, A], MORE),
+    unasked(WAIVER, "severity").judged([A, N, A], "it accepts what is more severe; absent is any"),
+    unasked(WAIVER, "prospective").judged([A, N, A], "it accepts what is in force; absent is any"),
     unasked(WAIVER, "expires").judged([A, N, A], "it accepts longer"),
+    unasked(WAIVER, "approved_on").edits([A, A, A], APPROVED),
     unasked(WAIVER, "reason").edits([A, A, A], APPROVED),
     unasked(WAIVER, "approved_by").edits([A, A, A], APPROVED),
     unasked(WAIVER, "ticket").edits([A, A, A], APPROVED),

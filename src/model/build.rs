@@ -37,6 +37,9 @@ pub fn build(inventory: Inventory, data: Tree, purposes: Tree, diagnostics: &mut
             b.dangling("agreement", name, &|model| model.agreements.values().map(Agreement::id).collect());
         }
     }
+    for name in waivers.iter().flat_map(|w| &w.origins) {
+        b.party(name);
+    }
     statements.extend(promised);
     statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
     b.model.statements = statements;

@@ -1,8 +1,12 @@
 //! Adds a waiver to a file's text and leaves every other byte as it is.
 
-use crate::base::finding::{Finding, FindingKind};
+use jiff::civil::Date;
+
+use crate::base::finding::Finding;
 use crate::base::source::FileId;
 use crate::base::visible::{is_hidden, visible};
+use crate::base::vocabulary::Word;
+use crate::declare::baseline::is_by_agreement;
 use crate::read::yaml::{self, Limits, Node, Value};
 use crate::report::about;
 
@@ -15,8 +19,10 @@ pub struct NewWaiver<'w> {
     pub reason: &'w str,
     /// By whom.
     pub approved_by: &'w str,
+    /// The first day on which it holds.
+    pub approved_on: Date,
     /// The last day on which it holds.
-    pub expires: String,
+    pub expires: Date,
     /// Where it was decided.
     pub ticket: Option<&'w str>,
 }
@@ -29,16 +35,23 @@ impl NewWaiver<'_> {
             let name = |name: &String| if name.contains('.') { name.clone() } else { quoted(name) };
             format!("[{}]", names.iter().map(name).collect::<Vec<_>>().join(", "))
         };
-        let mut pairs = vec![("finding", quoted(&self.finding.fingerprint))];
-        let terms = self.finding.kind == FindingKind::Terms;
-        if terms && !self.finding.agreements.is_empty() {
-            pairs.push(("agreements", list(&self.finding.agreements)));
-        } else if !terms && !self.finding.data.is_empty() {
-            pairs.push(("data", list(&self.finding.data)));
-        }
+        let finding = self.finding;
+        let agreements = is_by_agreement(&finding.rule).then_some(finding.agreements.as_slice());
+        let accepted = [
+            ("data", finding.data.as_slice()),
+            ("arrives_as", finding.arrives_as.as_slice()),
+            ("agreements", agreements.unwrap_or_default()),
+            ("origins", finding.origins.as_deref().unwrap_or_default()),
+        ];
+        let mut pairs = vec![("finding", quoted(&finding.fingerprint))];
+        let stated = accepted.into_iter().filter(|(_, names)| !names.is_empty());
+        pairs.extend(stated.map(|(key, names)| (key, list(names))));
+        pairs.push(("severity", finding.severity.word().to_owned()));
+        pairs.push(("prospective", finding.prospective.to_string()));
         pairs.push(("reason", quoted(self.reason)));
         pairs.push(("approved_by", quoted(self.approved_by)));
-        pairs.push(("expires", self.expires.clone()));
+        pairs.push(("approved_on", self.approved_on.to_string()));
+        pairs.push(("expires", self.expires.to_string()));
         pairs.extend(self.ticket.map(|ticket| ("ticket", quoted(ticket))));
         pairs
     }

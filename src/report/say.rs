@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::finding::{
-    Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, Judged, Notice,
+    Audit, Broken, BrokenWhat, Extent, Finding, FindingKind, FindingStatus, GrownFrom, Hop, Judged, Notice,
 };
 use crate::base::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::base::source::Location;
@@ -296,13 +296,7 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
 /// What there is to know of a finding's standing, in words.
 pub fn marks(finding: &Finding) -> Vec<String> {
     let mut marks: Vec<String> = accepted(finding).into_iter().collect();
-    if finding.grown {
-        let beyond = match finding.beyond.as_slice() {
-            [] => String::new(),
-            names => format!(" by {}", some(names, CATEGORIES)),
-        };
-        marks.push(format!("grown: goes beyond what was accepted{beyond}"));
-    }
+    marks.extend(grown(finding));
     if finding.prospective {
         marks.push("prospective: only through proposed agreements".to_owned());
     }
@@ -313,6 +307,33 @@ pub fn marks(finding: &Finding) -> Vec<String> {
         marks.push("not binding".to_owned());
     }
     marks
+}
+
+/// Beyond what a finding has grown and by what, if it has.
+pub fn grown(finding: &Finding) -> Option<String> {
+    if !finding.grown {
+        return None;
+    }
+    let than = match finding.beyond.first().map(|growth| growth.than) {
+        Some(GrownFrom::Waiver) => "its waiver accepts",
+        Some(GrownFrom::Baseline) => "the baseline accepts",
+        Some(GrownFrom::Base) => "in BASE",
+        None => "was known",
+    };
+    let more = finding.beyond.iter().map(|growth| {
+        let names = some(&growth.more, CATEGORIES);
+        match growth.of {
+            Extent::Data => format!("data {names}"),
+            Extent::ArrivesAs => format!("arrives as {names}"),
+            Extent::Agreements => format!("under {names}"),
+            Extent::Origins => format!("data of {names}"),
+            Extent::Severity => format!("severity {names}"),
+            Extent::Prospective => "in force, not only proposed".to_owned(),
+        }
+    });
+    let more: Vec<String> = more.collect();
+    let colon = if more.is_empty() { "" } else { ": " };
+    Some(format!("grown: more than {than}{colon}{}", more.join("; ")))
 }
 
 /// By whom and why a finding is accepted, if it is.

@@ -164,13 +164,13 @@ fn a_key_that_is_a_list() {
 fn a_waiver_of_nothing() {
     let said = said(&format!(r#"{PARTIES}{FLOW}{WAIVER}"#), None);
     insta::assert_snapshot!(said, @r##"
-    error[waiver-of-nothing]: a waiver says which finding it accepts
+    error[waiver-of-nothing]: a waiver names the finding or the rule that it accepts findings of
       --> inventory.yaml:13:5
        |
     13 |   - reason: known
-       |     ^^^^^^ expected `finding`, or one of `rule`, `source`, `sink`, `flow`, `subject`
+       |     ^^^^^^ expected `finding` or `rule`
        |
-       = help: copy the finding's fingerprint, `rf1:…`, from the report
+       = help: copy the finding's fingerprint, `rf1:…`, or its rule from the report
     error: 1 mistake in 1 file; nothing was judged
     "##);
 }

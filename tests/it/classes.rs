@@ -687,7 +687,7 @@ fn a_rename_that_a_rule_can_tell_is_a_claim() {
     );
     let waived = |text: &str| {
         text.to_owned()
-            + "waivers: [{rule: '*', flow: 'l*', reason: r, approved_by: a, expires: 2026-12-31}]\n"
+            + "waivers: [{rule: '*/*e*', flow: 'l*', reason: r, approved_by: a, expires: 2026-12-31}]\n"
     };
     let states = States::new(&waived(NAMES), &waived(&renamed("leak", "spill"))).policy(ADS);
     assert_eq!(states.edits(&["--trust-claims"]), ["assertion flow spill renamed"]);

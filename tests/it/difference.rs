@@ -872,7 +872,7 @@ fn reports_of_a_comparison() {
     append(&folder.join("platform.yaml"), LEAK);
     fs::write(
         folder.join("waivers.yaml"),
-        "waivers: [{rule: '*', reason: r, approved_by: a, expires: 2027-01-01}]\n",
+        "waivers: [{rule: '*e*', reason: r, approved_by: a, expires: 2027-01-01}]\n",
     )
     .unwrap();
     edit(&folder.join("partners/paypal.yaml"), "retention: 90d", "retention: 30d");

@@ -374,12 +374,14 @@ impl Cell {
         let has = |key: &str| terms.iter().any(|(k, _)| *k == key);
         for (key, rule) in [("purposes", "purposes-stated"), ("retention", "retention-stated")] {
             if !has(key) && random.chance(0.4) {
+                let month = 3 + random.below(4);
                 world.waivers.push(Value::Map(vec![
                     ("rule", word(format!("core/{rule}"))),
                     ("subject", word(id.as_str())),
                     ("reason", text("To be stated when the contract is renewed.")),
                     ("approved_by", text("J. Doe, DPO")),
-                    ("expires", word(format!("20{}-06-30", 27 + random.below(4)))),
+                    ("approved_on", word(format!("2026-0{month}-30"))),
+                    ("expires", word(format!("2027-0{month}-30"))),
                 ]));
             }
         }
@@ -390,6 +392,7 @@ impl Cell {
                 ("data", words(&["financial.account"])),
                 ("reason", text("A trial with volunteers: ends in the spring.")),
                 ("approved_by", text("Zoë Müller")),
+                ("approved_on", word("2026-04-30")),
                 ("expires", word("2027-04-30")),
                 ("ticket", word(format!("PRIV-{}", random.below(5000)))),
             ]));

@@ -1,6 +1,6 @@
 //! `agreement/ended`: what has ended is disposed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::flows::Carried;
 use super::{Check, How};
@@ -41,16 +41,20 @@ pub(super) fn moving(analysis: &Analysis) -> BTreeMap<AgreementId, Vec<FlowId>> 
 pub(super) fn found(
     analysis: &Analysis,
     ended: BTreeMap<AgreementId, Vec<FlowId>>,
-    carried: &Carried,
+    carried: &BTreeMap<FlowId, Carried>,
 ) -> Vec<Violation> {
     let none = LeafSet::empty(analysis.model.data.leaf_count());
     let violation = |(agreement, flows): (AgreementId, Vec<FlowId>)| {
         let (mut data, mut arrives_as) = (none.clone(), none.clone());
+        let mut origins = BTreeSet::new();
         for &flow in &flows {
-            data.extend(carried.get(&flow).map_or(none.row(), |(data, _)| data.row()));
+            if let Some(carried) = carried.get(&flow) {
+                data.extend(carried.data.row());
+                origins.extend(&carried.origins);
+            }
             arrives_as.extend(analysis.carried(flow).row());
         }
-        let walks = flows.iter().filter_map(|flow| carried.get(flow)).map(|(_, walk)| walk);
+        let walks = flows.iter().filter_map(|flow| carried.get(flow)).map(|carried| &carried.walk);
         let shortest = walks.filter(|walk| !walk.is_empty()).min_by_key(|walk| walk.len());
         let witnesses =
             shortest.map(|walk| analysis.witness(walk.clone(), &data, None)).into_iter().collect();
@@ -59,6 +63,7 @@ pub(super) fn found(
             witnesses,
             data,
             arrives_as,
+            origins: analysis.by_party.then(|| origins.into_iter().collect()),
             ..Violation::bare(ended_check(), On::Agreement(agreement), analysis.model.data.leaf_count())
         }
     };

@@ -1,6 +1,6 @@
 //! Flows that offend by themselves, and what they carry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -9,7 +9,7 @@ use crate::audit::analysis::{Analysis, On, RuleRef, Shortest, Violation, keep_sh
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::BuiltIn;
 use crate::flow::propagate::{BackwardSlice, Course, OriginFilter, reaching};
-use crate::model::FlowId;
+use crate::model::{FlowId, PartyId};
 
 /// Everything moves everywhere; nothing more needs to be known.
 #[derive(Debug)]
@@ -42,9 +42,9 @@ pub fn offending_flows(analysis: &Analysis) -> Vec<Violation> {
     let of_ended = ended.values().flatten().copied();
     let flows: FxHashSet<FlowId> = offending.iter().map(|&(_, flow)| flow).chain(of_ended).collect();
     let carried = carried(analysis, &flows);
-    let nothing = (LeafSet::empty(analysis.model.data.leaf_count()), Vec::new());
+    let nothing = Carried::nothing(analysis);
     let violation = |(check, flow): (BuiltIn, FlowId)| {
-        let (data, walk) = carried.get(&flow).unwrap_or(&nothing);
+        let Carried { data, walk, origins } = carried.get(&flow).unwrap_or(&nothing);
         let f = &analysis.model.flows[flow];
         let documented = f.agreement.into_iter().collect();
         Violation {
@@ -54,6 +54,7 @@ pub fn offending_flows(analysis: &Analysis) -> Vec<Violation> {
             agreements: documented,
             data: data.clone(),
             arrives_as: analysis.carried(flow),
+            origins: analysis.by_party.then(|| origins.iter().copied().collect()),
             witnesses: (!walk.is_empty())
                 .then(|| analysis.witness(walk.clone(), data, None))
                 .into_iter()
@@ -67,14 +68,27 @@ pub fn offending_flows(analysis: &Analysis) -> Vec<Violation> {
     violations
 }
 
-/// Of flows the origin leaves that each carries, and a shortest walk that ends with it.
-pub(super) type Carried = BTreeMap<FlowId, (LeafSet, Vec<FlowId>)>;
+/// What a flow carries.
+pub(super) struct Carried {
+    /// The origin leaves.
+    pub data: LeafSet,
+    /// A shortest walk that ends with it.
+    pub walk: Vec<FlowId>,
+    /// Whose data, if that is asked.
+    pub origins: BTreeSet<PartyId>,
+}
 
-/// The origin leaves that each of some flows carries, and a shortest walk that ends
-/// with it.
-fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> Carried {
+impl Carried {
+    fn nothing(analysis: &Analysis) -> Self {
+        let data = LeafSet::empty(analysis.model.data.leaf_count());
+        Carried { data, walk: Vec::new(), origins: BTreeSet::new() }
+    }
+}
+
+/// What each of some flows carries.
+fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, Carried> {
     let model = analysis.model;
-    let mut carried = Carried::new();
+    let mut carried: BTreeMap<FlowId, Carried> = BTreeMap::new();
     if flows.is_empty() {
         return carried;
     }
@@ -102,8 +116,9 @@ fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> Carried {
             }
         });
         for (flow, data, length) in seen {
-            let empty = || (LeafSet::empty(model.data.leaf_count()), Vec::new());
-            carried.entry(flow).or_insert_with(empty).0.extend(data.row());
+            let known = carried.entry(flow).or_insert_with(|| Carried::nothing(analysis));
+            known.data.extend(data.row());
+            known.origins.extend(analysis.by_party.then(|| origin.party()));
             let known = nearest.entry(flow).or_insert((length, at));
             if length < known.0 {
                 *known = (length, at);
@@ -114,7 +129,7 @@ fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> Carried {
     for (&flow, &(length, at)) in &nearest {
         match carried.get_mut(&flow) {
             // Nothing comes before it.
-            Some((_, walk)) if length == 1 => *walk = vec![flow],
+            Some(known) if length == 1 => known.walk = vec![flow],
             _ => drop(shown.entry(at).or_default().insert(flow)),
         }
     }
@@ -129,8 +144,8 @@ fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> Carried {
             }
         });
         for (flow, shortest) in shortest.iter().filter(|_| followed.is_some()) {
-            if let (Some((_, walk)), Some(followed)) = (carried.get_mut(flow), &followed) {
-                *walk = followed.walk(shortest);
+            if let (Some(known), Some(followed)) = (carried.get_mut(flow), &followed) {
+                known.walk = followed.walk(shortest);
             }
         }
     }

@@ -50,6 +50,7 @@ pub fn unsourced(
             agreements: Vec::new(),
             arrives_as: leaves.clone(),
             data: leaves.clone(),
+            origins: None,
             witnesses: Vec::new(),
             consequent: false,
             details: rules,

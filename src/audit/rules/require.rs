@@ -32,6 +32,7 @@ pub fn required(analysis: &Analysis, rule_ref: RuleRef, rule: &Require) -> (Vec<
             },
             data: none.clone(),
             arrives_as: none.clone(),
+            origins: None,
             witnesses: Vec::new(),
             consequent: false,
             details: failed,

@@ -5,11 +5,13 @@ mod declared;
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::declared::keep_to_themselves;
 use self::declared::{Declared, Reading};
 use crate::base::diagnostic::{Diagnostic, nearest};
+use crate::base::duration::Duration;
 use crate::base::finding::Notice;
 use crate::base::glob::Glob;
 use crate::base::limits::{Allowance, Limits};
@@ -52,6 +54,11 @@ pub struct Request<'r> {
     pub settings: Settings,
     /// Which file standard input stands for.
     pub stdin_name: Option<PathBuf>,
+    /// How long waivers may run, if settings say.
+    pub waiver_max: Option<Duration>,
+    /// The day judged, from which waivers run that do not say when they were approved; without it
+    /// these are not checked.
+    pub day: Option<Date>,
     /// Where progress is reported.
     pub stages: Stages,
 }
@@ -82,6 +89,8 @@ impl Default for Request<'_> {
             read: None,
             settings: Settings::Beside,
             stdin_name: None,
+            waiver_max: None,
+            day: None,
             stages: Stages::default(),
         }
     }
@@ -106,6 +115,8 @@ pub struct World {
     pub excluded: usize,
     /// Which texts were read as what.
     pub read: Read,
+    /// How long waivers may run, if settings say.
+    pub waiver_max: Option<Duration>,
     /// Its own promises and waivers, for another state of it.
     pub judges: Judges,
     /// Its own waivers, whichever count.
@@ -174,6 +185,8 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
     let own_waivers = declared.waivers.clone();
     let mut own_statements = declared.statements.clone();
     own_statements.sort_by(|a, b| a.id.value.cmp(&b.id.value));
+    let too_long = |waiver: &Waiver| waiver.runs_too_long(request.waiver_max, request.day);
+    own_waivers.iter().filter_map(too_long).for_each(|mistake| decoder.report(mistake));
     if let Some(judges) = request.judges {
         judges.judge(&mut decoder, &mut declared);
     }
@@ -196,6 +209,7 @@ pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagn
             aside,
             excluded: read.excluded.iter().map(|excluded| excluded.files).sum(),
             read,
+            waiver_max: request.waiver_max,
             judges,
             own_waivers,
             own_statements,

@@ -11,7 +11,7 @@ use crate::base::finding::{
 use crate::base::vocabulary::{Basis, Severity, Status};
 use crate::model::Id;
 use crate::report::group::{self, Words, groups};
-use crate::report::say::{about, count, speaker, walks as different_walks};
+use crate::report::say::{self, about, count, speaker, walks as different_walks};
 
 /// So many chains of one finding are written out; of terms, which are broken the same way
 /// for one agreement after the other, so many. The others are a line each.
@@ -511,8 +511,8 @@ fn marks(f: &Finding) -> Vec<Mark> {
         (FindingStatus::Baseline, _) => mark("known", "in the baseline"),
         (FindingStatus::New, _) => {}
     }
-    if f.grown {
-        mark("grown", "goes beyond what was accepted");
+    if let Some(grown) = say::grown(f) {
+        mark("grown", grown.strip_prefix("grown: ").unwrap_or(&grown));
     }
     if f.prospective {
         mark("prospective", "only through proposed agreements");

@@ -485,7 +485,7 @@ impl Registers<'_> {
                 None => globs.into_iter().flatten().map(ToString::to_string).collect(),
             };
             let of = format!("{}, approved by {}: {}", of.join(" "), waiver.approved_by, waiver.reason);
-            ends(Some(waiver.expires), "Waiver", of, Some(waiver.span));
+            ends(Some(waiver.expires.value), "Waiver", of, Some(waiver.span));
         }
         endings.into_iter().collect()
     }

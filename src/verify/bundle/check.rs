@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::manifest::{CERTIFICATE, Gating, Kind, MANIFEST, Manifest, Member, Places, VERSION};
 use super::zip::{self, Entry};
 use super::{REPORTS, Unreadable};
+use crate::base::duration::Duration;
 use crate::base::finding::Audit;
 use crate::base::glob::Glob;
 use crate::base::limits::Limits;
@@ -77,6 +78,11 @@ impl<'a> Bundle<'a> {
             }
         };
         Ok(Bundle { manifest, entries })
+    }
+
+    /// How long waivers may run by it, if that was set.
+    pub fn waiver_max(&self) -> Option<Duration> {
+        self.manifest.gate.as_ref().and_then(Gating::waiver_max)
     }
 
     /// How many entries there are.
@@ -330,6 +336,8 @@ impl<'a> Bundle<'a> {
                     Some(codes) => codes.join(", "),
                 }
             ));
+            let longest = gate.waiver_max.iter();
+            notes.extend(longest.map(|most| format!("waivers may run for {most} (`waiver_max`)")));
         }
         let baselines = self.manifest.entries.iter().filter(|member| member.kind == Kind::Baseline);
         notes

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Options;
+use crate::base::duration::Duration;
 use crate::base::visible::in_json;
 use crate::base::vocabulary::{PolicyStatus, Word};
 use crate::declare::gate::{Denied, Gate, Threshold};
@@ -58,23 +59,32 @@ pub struct Gating {
     pub fail_on_status: Vec<PolicyStatus>,
     /// On which notices: none; all where the list is empty; or those with these codes.
     pub deny_notices: Option<Vec<String>>,
+    /// How long waivers may run, if settings say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver_max: Option<String>,
 }
 
 impl Gating {
     /// That of an audit that is asked for nothing of its own.
     pub fn usual() -> Self {
-        Gating::new(&Gate::default(), &Options::new(Date::MIN))
+        Gating::new(&Gate::default(), &Options::new(Date::MIN), None)
     }
 
     /// That of an audit.
-    pub fn new(gate: &Gate, options: &Options) -> Self {
+    pub fn new(gate: &Gate, options: &Options, waiver_max: Option<Duration>) -> Self {
         let deny_notices = match &gate.denied {
             Denied::None => None,
             Denied::All => Some(Vec::new()),
             Denied::Codes(codes) => Some(codes.clone()),
         };
         let fail_on = gate.fail_on.word().to_owned();
-        Gating { fail_on, fail_on_status: options.binding.clone(), deny_notices }
+        let waiver_max = waiver_max.map(|most| most.to_string());
+        Gating { fail_on, fail_on_status: options.binding.clone(), deny_notices, waiver_max }
+    }
+
+    /// How long waivers may run, if that was set.
+    pub fn waiver_max(&self) -> Option<Duration> {
+        Duration::parse(self.waiver_max.as_deref()?)
     }
 
     /// As reports take it.
@@ -137,7 +147,7 @@ impl Manifest {
             bundle: VERSION,
             ringfence: env!("CARGO_PKG_VERSION").to_owned(),
             judged: Judged::of(options),
-            gate: Some(Gating::new(gate, options)).filter(|gate| *gate != Gating::usual()),
+            gate: Some(Gating::new(gate, options, world.waiver_max)).filter(|gate| *gate != Gating::usual()),
             excluded: world.read.excluded.clone(),
             inventory: world.digest.clone(),
             entries,

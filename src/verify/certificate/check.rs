@@ -15,7 +15,7 @@ use super::scope::differences;
 use super::sets::read;
 use super::sticky::Sticky;
 use super::terms::{TERMS, Under};
-use super::waived::Waivers;
+use super::waived::{Waivers, wrong_extent};
 use super::walks::{Class, Shown, Toward};
 use super::world::Ground;
 use super::{About, Certificate, Expected, Followed, Listed, Part, VERSION, assumed, flow_checks, required};
@@ -232,6 +232,9 @@ impl Checker<'_> {
             let ends = if names.requires(&listed.rule) { (None, None) } else { ends(self.ground, about) };
             if ends != (listed.source.clone(), listed.sink.clone()) {
                 failures.push(format!("{what} has other ends"));
+            }
+            if let Some(wrong) = wrong_extent(self.ground, listed, about, names.severity(&listed.rule)) {
+                failures.push(format!("{what} is listed with {wrong}"));
             }
             if waivers.accept(listed, found) != listed.waived {
                 let not = if listed.waived { "no waiver accepts" } else { "a waiver accepts" };

@@ -7,6 +7,7 @@ use super::sets::leaves_named;
 use super::terms::TERMS;
 use super::{About, Listed};
 use crate::base::bits::LeafSet;
+use crate::base::vocabulary::Severity;
 use crate::declare::policy::{Body, LimitScope, Subjects};
 use crate::model::load::World;
 use crate::model::{AgreementId, FlowId, Id, Model, PartyId, SystemId};
@@ -42,6 +43,7 @@ pub fn rules(world: &World) -> Vec<(String, &Body)> {
 pub struct Names<'w> {
     model: &'w Model,
     rules: BTreeMap<String, &'w Body>,
+    severities: BTreeMap<String, Severity>,
     systems: BTreeMap<&'w str, SystemId>,
     parties: BTreeMap<&'w str, PartyId>,
     agreements: BTreeMap<&'w str, AgreementId>,
@@ -61,6 +63,7 @@ impl<'w> Names<'w> {
         Names {
             model,
             rules: rules(world).into_iter().collect(),
+            severities: world.rules().map(|rule| (rule.id(), rule.severity())).collect(),
             systems: index(model.systems.iter(), |s| s.name.as_str()),
             parties: index(model.parties.iter(), |p| p.id()),
             agreements: index(model.agreements.iter(), |a| a.id()),
@@ -81,6 +84,11 @@ impl<'w> Names<'w> {
     /// Whether a rule asks what declarations say.
     pub fn requires(&self, rule: &str) -> bool {
         self.rules.get(rule).is_some_and(|body| matches!(body, Body::Require(_)))
+    }
+
+    /// How grave findings of a rule are; of built-in checks that is not said.
+    pub fn severity(&self, rule: &str) -> Option<Severity> {
+        self.severities.get(rule).copied()
     }
 
     /// What a listed finding is on.

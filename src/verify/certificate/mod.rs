@@ -39,14 +39,16 @@ pub use scope::{Expected, Judged};
 pub use write::{list, write};
 
 use crate::base::source::{SourceFile, Sources};
+use crate::base::vocabulary::Severity;
 pub use crate::model::Subject as About;
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
 
 /// What no certificate shows.
-pub const NOT_COVERED: [&str; 4] = [
+pub const NOT_COVERED: [&str; 5] = [
     "how grave findings are, and which follow from others or from proposed or ended agreements",
+    "what data arrives as, and whose data breaks terms and limits: where waivers limit these, what is listed counts",
     "which claims kept something from being a finding, and notices",
     "whether promises that are not broken can be decided",
     "baselines",
@@ -101,8 +103,25 @@ pub struct Listed {
     pub data: Vec<String>,
     /// A waiver accepts it.
     pub waived: bool,
+    /// What else waivers can limit, where a waiver or the baseline is of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<Extent>,
     /// Walks that prove it, by the full ids of their flows.
     pub walks: Vec<Vec<String>>,
+}
+
+/// What waivers can limit of a finding besides its data and agreements.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// How grave it is.
+    pub severity: Severity,
+    /// Whether proposed agreements alone bring it.
+    pub prospective: bool,
+    /// What its data arrives as, as the fewest categories.
+    pub arrives_as: Vec<String>,
+    /// The parties whose data it is, where that was worked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origins: Option<Vec<String>>,
 }
 
 /// The sets of one question.

@@ -17,7 +17,9 @@ use super::sticky::Sticky;
 use super::terms::Under;
 use super::walks::Toward;
 use super::world::Ground;
-use super::{About, Apart, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, assumed, flow_checks};
+use super::{
+    About, Apart, Extent, Followed, Judged, Listed, NOT_COVERED, Part, VERSION, assumed, flow_checks,
+};
 use crate::audit::Options;
 use crate::base::bits::LeafSet;
 use crate::base::finding::{Audit, Finding, FindingStatus};
@@ -120,6 +122,12 @@ pub fn list(finding: &Finding) -> Listed {
         agreements: finding.agreements.clone(),
         data: finding.data.clone(),
         waived: finding.status == FindingStatus::Waived,
+        extent: (finding.grown || finding.status != FindingStatus::New).then(|| Extent {
+            severity: finding.severity,
+            prospective: finding.prospective,
+            arrives_as: finding.arrives_as.clone(),
+            origins: finding.origins.clone(),
+        }),
         walks: finding.witnesses.iter().map(walk).collect(),
     }
 }

@@ -62,6 +62,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         subject: None,
         data: Vec::new(),
         arrives_as: Vec::new(),
+        origins: None,
         becomes: Vec::new(),
         path: Vec::new(),
         witnesses: Vec::new(),

@@ -31,8 +31,10 @@ pub struct Finding {
     pub agreements: Vec<String>,
     /// Lengths in flows.
     pub witnesses: Vec<usize>,
-    /// Leaves; of `forbid` only.
+    /// Leaves; not of `limit`.
     pub arrives_as: Option<BTreeSet<String>>,
+    /// The parties whose data it is.
+    pub origins: BTreeSet<String>,
     pub consequent: bool,
     pub prospective: bool,
     pub retained: bool,
@@ -171,7 +173,7 @@ fn unsourced(model: &Model<'_>, origins: &Origins, rules: &[Judged<'_>]) -> Vec<
             let items: Vec<Item> = each.map(|o: &Leaf| Item::start(*u, *o, true)).collect();
             !chase.source_matches() && chase.broken_by(&items)
         };
-        // Only what can fail makes it graver.
+        // Only what can fail makes it more severe.
         let high = rules.iter().filter(|rule| can_fail(model.world, &rule.id)).any(|rule| match rule.body {
             Body::Forbid(body) => would_break(body),
             _ => false,
@@ -183,6 +185,8 @@ fn unsourced(model: &Model<'_>, origins: &Origins, rules: &[Judged<'_>]) -> Vec<
             source: Some(model.systems[*u].name.clone()),
             subject: Some(category.clone()),
             data: model.leaf_names(leaves.iter().copied()),
+            arrives_as: Some(model.leaf_names(leaves.iter().copied())),
+            origins: model.origins_of([*u]),
             ..Finding::default()
         });
     }
@@ -219,25 +223,37 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
 }
 
 fn waive(model: &Model<'_>, finding: &mut Finding) {
+    let day = model.options.day;
     let matching: Vec<&Waiver> = model
         .world
         .waivers
         .iter()
-        .filter(|w| w.expires.is_some_and(|until| until >= model.options.day))
+        .filter(|w| w.approved_on.is_none_or(|from| from <= day))
+        .filter(|w| w.expires.is_some_and(|until| until >= day))
         .filter(|w| matches(w, finding))
         .collect();
-    let any = matching.iter().any(|w| w.data.is_empty() && w.agreements.is_empty());
-    let covered = if finding.rule.starts_with("terms/") {
-        let mut wanted = finding.agreements.iter();
-        wanted.all(|a| matching.iter().any(|w| w.agreements.contains(a)))
-    } else {
-        let accepted: BTreeSet<String> =
-            matching.iter().flat_map(|w| &w.data).flat_map(|key| model.data.leaves_of(key)).collect();
-        finding.data.is_subset(&accepted)
-    };
-    let waived = !matching.is_empty() && (any || covered);
+    let waived = matching.iter().any(|waiver| accepts(model, waiver, finding));
     finding.status = if waived { "waived" } else { "new" }.to_owned();
     finding.grown = !matching.is_empty() && !waived;
+}
+
+/// The most severe first.
+const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
+/// Whether one waiver accepts all of a finding: what it does not state it does not limit.
+fn accepts(model: &Model<'_>, waiver: &Waiver, finding: &Finding) -> bool {
+    let leaves = |keys: &[String]| -> BTreeSet<String> {
+        keys.iter().flat_map(|key| model.data.leaves_of(key)).collect()
+    };
+    let rank = |severity: &str| SEVERITIES.iter().position(|s| *s == severity);
+    let arrives_as = finding.arrives_as.clone().unwrap_or_default();
+    (waiver.data.is_empty() || finding.data.is_subset(&leaves(&waiver.data)))
+        && (waiver.arrives_as.is_empty() || arrives_as.is_subset(&leaves(&waiver.arrives_as)))
+        && (waiver.agreements.is_empty()
+            || finding.agreements.iter().all(|agreement| waiver.agreements.contains(agreement)))
+        && (waiver.origins.is_empty() || finding.origins.iter().all(|party| waiver.origins.contains(party)))
+        && waiver.severity.as_ref().is_none_or(|most| rank(most) <= rank(&finding.severity))
+        && (waiver.prospective != Some(true) || finding.prospective)
 }
 
 fn matches(waiver: &Waiver, finding: &Finding) -> bool {

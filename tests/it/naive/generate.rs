@@ -388,38 +388,58 @@ fn statement() -> BoxedStrategy<Statement> {
 /// `data` where the rules are no terms, `agreements` where they are.
 pub fn waiver() -> BoxedStrategy<Waiver> {
     let accepts = prop_oneof![
-        (one(&["house/*", "statement/st0", "flow/*", "house/r0", "*/r?"]), some(&DATA))
+        (one(&["house/*", "statement/st0", "flow/*", "terms/*", "agreement/*", "*/r?"]), some(&DATA))
             .prop_map(|(rule, data)| (rule, data, Vec::new())),
-        (one(&["terms/*", "terms/onward"]), vec(number(), 1..=2)).prop_map(|(rule, agreements)| (
-            rule,
-            Vec::new(),
-            agreements
-        )),
-        one(&["*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
+        (one(&["terms/*", "terms/onward", "agreement/ended"]), vec(number(), 1..=2))
+            .prop_map(|(rule, agreements)| (rule, Vec::new(), agreements)),
+        one(&["*e*", "house/*", "terms/*", "flow/un*", "house/r1"]).prop_map(|rule| (
             rule,
             Vec::new(),
             Vec::new()
         )),
     ];
+    // What it states besides: nothing, or one or two of them.
+    let more = (
+        rarely(0.2, some(&DATA)),
+        rarely(0.3, vec(number(), 1..=2).boxed()),
+        opt(0.3, &["critical", "high", "medium", "low", "info"]),
+        weighted(0.2, any::<bool>()),
+    );
+    // No longer than a year from its approval, or from the day judged.
+    let runs = select(
+        &[
+            (None, "2026-01-01"),
+            (None, "2025-12-31"),
+            (None, "2027-01-01"),
+            (Some("2025-06-01"), "2026-06-01"),
+            (Some("2026-01-01"), "2027-01-01"),
+            (Some("2026-01-02"), "2026-12-31"),
+        ][..],
+    );
     (
         accepts,
         opt(0.25, &SYSTEMS),
         opt(0.25, &["pa/*", "*/s1", "p?", "pb*", "*"]),
         opt(0.15, &["ag0/*", "l*", "*/f1", "*"]),
         opt(0.15, &["t*", "ag*", "p*", "*/s?"]),
-        select(&["2026-01-01", "2025-12-31", "2027-06-30"][..]),
+        (more, runs),
     )
-        .prop_map(|((rule, data, agreements), source, sink, flow, subject, expires)| Waiver {
+        .prop_map(|((rule, data, agreements), source, sink, flow, subject, (more, runs))| Waiver {
             rule: Some(rule),
             source,
             sink,
             flow,
             subject,
             data,
+            arrives_as: more.0,
             agreements,
+            origins: more.1,
+            severity: more.2,
+            prospective: more.3,
             reason: "accepted".to_owned(),
             approved_by: "board".to_owned(),
-            expires: Some(Day::of(expires)),
+            approved_on: runs.0.map(Day::of),
+            expires: Some(Day::of(runs.1)),
         })
         .boxed()
 }
@@ -660,7 +680,17 @@ fn tidy(world: &mut World, systems: Vec<System>, flows: Vec<Flow>) {
         statement.id = format!("st{i}");
         statement.by.clone_from(&ids[at(&statement.by, &ids)]);
     }
+    // What is held somewhere is not followed by what it arrives as.
+    let limits = world.policy.rules.iter().map(|rule| &rule.body);
+    let limits = limits.chain(world.statements.iter().map(|statement| &statement.promise));
+    let any_limit = limits.into_iter().any(|body| matches!(body, Body::Limit(_)));
     for waiver in &mut world.waivers {
+        let of_rules =
+            waiver.rule.as_ref().is_none_or(|rule| !rule.starts_with("terms") && !rule.starts_with("flow"));
+        if any_limit && of_rules {
+            waiver.arrives_as.clear();
+        }
+        waiver.origins = distinct(waiver.origins.iter().map(|n| ids[at(n, &ids)].clone()).collect());
         let agreements = waiver.agreements.iter();
         waiver.agreements = if agreement_ids.is_empty() {
             Vec::new()

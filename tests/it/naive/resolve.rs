@@ -363,6 +363,11 @@ impl<'w> Model<'w> {
         self.systems[system].party
     }
 
+    /// Whose data starts at some systems.
+    pub fn origins_of(&self, systems: impl IntoIterator<Item = usize>) -> BTreeSet<String> {
+        systems.into_iter().map(|s| self.world.parties[self.origin(s)].id.clone()).collect()
+    }
+
     /// Whose data starts at a system: its controller's, else its party's.
     pub fn origin(&self, system: usize) -> usize {
         match &self.systems[system].declared.controller {

@@ -235,6 +235,7 @@ pub fn forbid(
                 sink: Some(model.systems[v].name.clone()),
                 data: model.leaf_names(proof.origins),
                 arrives_as: Some(model.leaf_names(proof.arrived)),
+                origins: model.origins_of([s]),
                 witnesses: proof.shortest.into_iter().collect(),
                 consequent: !proof.first,
                 ..finding(judged)
@@ -429,6 +430,7 @@ pub fn limit(
             sink: Some(name.clone()),
             subject: Some(name),
             data: model.leaf_names(counted.iter().map(|(g, _)| g.item.o)),
+            origins: model.origins_of(counted.iter().map(|(g, _)| g.item.s)),
             witnesses,
             ..finding(judged)
         });

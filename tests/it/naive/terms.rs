@@ -246,6 +246,8 @@ fn released(terms: &Terms, transform: &str) -> bool {
 #[derive(Debug, Default)]
 struct Break {
     origins: BTreeSet<Leaf>,
+    arrived: BTreeSet<Leaf>,
+    starts: BTreeSet<usize>,
     shortest: Option<usize>,
     /// Some walk breaks the term for the first time here.
     first: bool,
@@ -290,6 +292,8 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
                         let at = broken.entry(*e).or_default();
                         let at = at.entry(agreement.id.clone()).or_default();
                         at.origins.insert(state.item.o);
+                        at.arrived.insert(state.item.f);
+                        at.starts.insert(state.item.s);
                         at.first |= !state.broken || term.classes.len() > FOLDED;
                         let length = length + 1;
                         at.shortest = Some(at.shortest.map_or(length, |l| l.min(length)));
@@ -306,6 +310,8 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
                 }
                 .to_owned(),
                 data: model.leaf_names(breaks().flat_map(|b| b.origins.iter().copied())),
+                arrives_as: Some(model.leaf_names(breaks().flat_map(|b| b.arrived.iter().copied()))),
+                origins: model.origins_of(breaks().flat_map(|b| b.starts.iter().copied())),
                 agreements: by_agreement.keys().cloned().collect(),
                 witnesses: breaks().filter_map(|b| b.shortest).take(20).collect(),
                 consequent: breaks().all(|b| !b.first),
@@ -343,11 +349,11 @@ pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
         },
         |(at, item), e| model.take(*at, *item, e),
     );
-    let carried_by = |e: usize| -> Vec<(Leaf, usize)> {
+    let carried_by = |e: usize| -> Vec<(Item, usize)> {
         reached
             .iter()
             .filter(|((at, item), _)| model.take(*at, *item, e).is_some())
-            .map(|((_, item), length)| (item.o, length + 1))
+            .map(|((_, item), length)| (*item, length + 1))
             .collect()
     };
     let mut findings = Vec::new();
@@ -360,13 +366,15 @@ pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
         if !model.ended(a, model.options.day) || outside.is_empty() {
             continue;
         }
-        let carried: Vec<(Leaf, usize)> = outside.into_iter().flat_map(carried_by).collect();
+        let carried: Vec<(Item, usize)> = outside.into_iter().flat_map(carried_by).collect();
         findings.push(Finding {
             rule: "agreement/ended".to_owned(),
             kind: "flow".to_owned(),
             severity: "medium".to_owned(),
             subject: Some(agreement.id.clone()),
-            data: model.leaf_names(carried.iter().map(|(o, _)| *o)),
+            data: model.leaf_names(carried.iter().map(|(item, _)| item.o)),
+            arrives_as: Some(model.leaf_names(carried.iter().map(|(item, _)| item.f))),
+            origins: model.origins_of(carried.iter().map(|(item, _)| item.s)),
             witnesses: carried.iter().map(|(_, l)| *l).min().into_iter().collect(),
             agreements: vec![agreement.id.clone()],
             ..Finding::default()
@@ -378,7 +386,9 @@ pub fn alone(model: &Model<'_>, origins: &Origins) -> Vec<Finding> {
         let mut add = |rule: &str, severity: &str, agreements: Vec<String>| {
             findings.push(Finding {
                 severity: severity.to_owned(),
-                data: model.leaf_names(carried.iter().map(|(o, _)| *o)),
+                data: model.leaf_names(carried.iter().map(|(item, _)| item.o)),
+                arrives_as: Some(model.leaf_names(carried.iter().map(|(item, _)| item.f))),
+                origins: model.origins_of(carried.iter().map(|(item, _)| item.s)),
                 witnesses: carried.iter().map(|(_, l)| *l).min().into_iter().collect(),
                 agreements,
                 ..at_flow(model, rule, e)

@@ -256,9 +256,14 @@ pub struct Waiver {
     pub flow: Option<String>,
     pub subject: Option<String>,
     pub data: Vec<String>,
+    pub arrives_as: Vec<String>,
     pub agreements: Vec<String>,
+    pub origins: Vec<String>,
+    pub severity: Option<String>,
+    pub prospective: Option<bool>,
     pub reason: String,
     pub approved_by: String,
+    pub approved_on: Option<Day>,
     pub expires: Option<Day>,
 }
 

@@ -171,6 +171,8 @@ impl Course for Sticky<'_> {
 struct Broken {
     data: LeafSet,
     arrives_as: LeafSet,
+    /// Whose data, where that of each party is followed by itself.
+    origins: BTreeSet<PartyId>,
     agreements: BTreeMap<AgreementId, Vec<FlowId>>,
     /// For every agreement so far, all its walks break the term earlier.
     consequent: bool,
@@ -230,6 +232,7 @@ fn broken(
                     let known = entry.get_mut();
                     known.data.extend(broken.data.row());
                     known.arrives_as.extend(broken.arrives_as.row());
+                    known.origins.extend(broken.origins);
                     known.agreements.extend(broken.agreements);
                     known.consequent &= broken.consequent;
                 }
@@ -289,6 +292,7 @@ fn violations(analysis: &Analysis, findings: Findings) -> Vec<Violation> {
             .collect(),
         data: found.data,
         arrives_as: found.arrives_as,
+        origins: analysis.by_party.then(|| found.origins.into_iter().collect()),
         consequent: found.consequent,
         details: Vec::new(),
     };
@@ -389,11 +393,13 @@ fn break_terms(
                     let found = findings.entry(key).or_insert_with(|| Broken {
                         data: none(),
                         arrives_as: none(),
+                        origins: BTreeSet::new(),
                         agreements: BTreeMap::new(),
                         consequent: true,
                     });
                     began.note(&hit, &mut found.data);
                     found.arrives_as.extend(hit.row());
+                    found.origins.extend(origin.map(Origin::party));
                     found.agreements.entry(agreement).or_default();
                     let (flows, from) = breaking.entry(check).or_default();
                     flows.insert(key.1);

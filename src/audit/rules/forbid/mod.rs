@@ -175,6 +175,7 @@ pub fn forbidden(
                 agreements,
                 data: found.data,
                 arrives_as: found.arrives_as,
+                origins: None,
                 witnesses: vec![witness],
                 consequent: found.consequent,
                 details: Vec::new(),

@@ -9,6 +9,7 @@
 
 mod holding;
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -25,7 +26,7 @@ use crate::flow::propagate::{
     BackwardSlice, Course, Deriving, Flooded, OriginClass, OriginFilter, Rows, Slot, flood, reaching,
 };
 use crate::model::matching::Limited;
-use crate::model::{FlowId, SystemId, Table};
+use crate::model::{FlowId, PartyId, SystemId, Table};
 
 /// Walks over flows that are not exempt, marked once they are of the categories.
 struct Counted<'c> {
@@ -82,8 +83,8 @@ pub fn limited(
     let mut exempt = Exempt::new(analysis.matching, analysis.graph.facts(), &rule.through);
     let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
     // Judged again, nobody asks by which walks.
-    if only.is_some()
-        && at_most.is_none()
+    let whether = only.is_some() && at_most.is_none() && !analysis.by_party;
+    if whether
         && least == categories.len()
         && at_once(analysis, &through, &categories, &place_of, places.len())
     {
@@ -97,7 +98,7 @@ pub fn limited(
     if only.is_none() {
         relied.par_extend(asked.par_iter().flat_map_iter(Asked::rely));
     }
-    if only.is_some() && at_most.is_none() {
+    if whether {
         let surely: Vec<Vec<bool>> =
             asked.par_iter().map(|asked| asked.surely_holds(&place_of, places.len())).collect();
         let enough =
@@ -117,8 +118,9 @@ pub fn limited(
         let open = |at: usize| lacking.get(at).is_some_and(|lacking| categories.len() - lacking >= least);
         model.systems.ids().for_each(|system| place_of[system] = place_of[system].filter(|&at| open(at)));
     }
+    let by_party = at_most.is_some() || analysis.by_party;
     let holdings: Vec<Vec<Option<Holding>>> =
-        asked.par_iter().map(|asked| asked.holdings(&place_of, places.len(), at_most.is_some())).collect();
+        asked.par_iter().map(|asked| asked.holdings(&place_of, places.len(), by_party)).collect();
     for data in &categories {
         let held = model
             .systems
@@ -144,6 +146,8 @@ pub fn limited(
         }
         let mut data = LeafSet::empty(model.data.leaf_count());
         let mut arrives_as = data.clone();
+        let whose: BTreeSet<PartyId> =
+            here.iter().flat_map(|holding| holding.walks.keys().copied()).collect();
         let mut walks: Vec<(Vec<FlowId>, &Holding)> = Vec::new();
         for holding in here {
             data.extend(holding.data.row());
@@ -171,6 +175,7 @@ pub fn limited(
             agreements,
             data,
             arrives_as,
+            origins: by_party.then(|| whose.into_iter().collect()),
             witnesses,
             consequent: false,
             details: Vec::new(),
