@@ -60,7 +60,7 @@ impl Accepted {
             accepted.as_ref().is_none_or(|accepted| names.iter().all(|name| accepted.contains(name)))
         };
         // INVARIANT: the origins of a finding are known wherever something that it matches limits them.
-        let origins = finding.origins.as_deref().unwrap_or_default();
+        let origins = finding.whose().unwrap_or_default();
         [
             (Extent::Data, within(&self.data, &violation.data)),
             (Extent::ArrivesAs, within(&self.arrives_as, &violation.arrives_as)),
@@ -107,7 +107,7 @@ impl Accepted {
                 Extent::Data => left(&self.data, &violation.data),
                 Extent::ArrivesAs => left(&self.arrives_as, &violation.arrives_as),
                 Extent::Agreements => others(&self.agreements, &finding.agreements),
-                Extent::Origins => others(&self.origins, finding.origins.as_deref().unwrap_or_default()),
+                Extent::Origins => others(&self.origins, finding.whose().unwrap_or_default()),
                 Extent::Severity => vec![finding.severity.word().to_owned()],
                 Extent::Prospective => Vec::new(),
             },

@@ -11,7 +11,7 @@ use crate::audit::analysis::{On, Relied, ReliedRule, RuleRef, Violation};
 use crate::audit::checks;
 use crate::audit::promises::Open;
 use crate::base::bits::LeafSet;
-use crate::base::finding::{Broken, BrokenWhat, Chain, Finding, FindingStatus, Gap, Place, Reliance};
+use crate::base::finding::{Broken, BrokenWhat, Chain, Finding, FindingStatus, Gap, Place, Reliance, Walk};
 use crate::base::source::{Location, Sources};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{BuiltIn, Onward, PolicyStatus, Status, Word};
@@ -70,7 +70,7 @@ impl<'a> Describe<'a> {
         let is_require = violation.details.iter().any(|_| !matches!(violation.rule, RuleRef::Check(_)));
         let (source, sink) = if is_require { (None, None) } else { self.ends(violation.on) };
         let witnesses: Vec<Chain> = violation.witnesses.iter().map(|w| self.told.chain(w)).collect();
-        let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len());
+        let shortest = witnesses.iter().filter(|w| !w.is_empty()).min_by_key(|w| w.len()).cloned();
         Finding {
             fingerprint: fingerprint(model, &rule.id, violation.on),
             kind: rule.kind,
@@ -96,9 +96,10 @@ impl<'a> Describe<'a> {
             data: cover(&violation.data),
             arrives_as: cover(&violation.arrives_as),
             origins: self.origins(violation),
+            followed_origins: None,
             becomes: cover(&self.becomes(violation)),
-            path: shortest.cloned().unwrap_or_default(),
-            witnesses,
+            path: shortest.unwrap_or_default(),
+            witnesses: witnesses.into_iter().map(Walk::Known).collect(),
             location: Some(self.location(violation)),
             broken: self.broken(violation, &rule),
             title: rule.title.clone(),
@@ -121,6 +122,7 @@ impl<'a> Describe<'a> {
                 ReliedRule::BuiltIn(name) => name.to_owned(),
             },
             flow: model.flows[relied.flow].name.clone(),
+            system: None,
             claim: relied.claim.clone(),
             location: self.sources.location(model.flows[relied.flow].span),
         }

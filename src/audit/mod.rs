@@ -28,12 +28,13 @@ use crate::audit::analysis::{RuleRef, Violation};
 use crate::audit::promises::Standing;
 use crate::base::finding::{
     Audit, Finding, FindingKind, InventoryFacts, Judged, PolicyFacts, Program, Promise, Reliance, RuleEntry,
-    SCHEMA, Summary, rule_of_promise,
+    SCHEMA, rule_of_promise,
 };
 use crate::base::source::Sources;
 use crate::base::stages::{Stages, Unit};
 use crate::base::vocabulary::{Basis, PolicyStatus, Status, Word};
 use crate::declare::baseline::Baseline;
+use crate::declare::gate::Gate;
 use crate::declare::words::{Names, violated};
 use crate::model::load::World;
 use crate::model::matching::Matching;
@@ -196,7 +197,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
             })
             .collect(),
         rules: rules(world, sources),
-        summary: Summary::of(&findings),
+        summary: Gate::default().summary(&findings),
         findings,
         promises,
         notices,

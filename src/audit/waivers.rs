@@ -71,14 +71,14 @@ fn origins(
 ) {
     let asked = |accepting: &Accepting| options.record || accepting.limits_origins();
     let open =
-        findings.iter().zip(accepting).filter(|((f, _), accepting)| f.origins.is_none() && asked(accepting));
+        findings.iter().zip(accepting).filter(|((f, _), accepting)| f.whose().is_none() && asked(accepting));
     let open: FxHashSet<(RuleRef, On)> =
         open.map(|((_, violation), _)| (violation.rule, violation.on)).collect();
     let found = origins_of(world, options, judgement, &open);
     let model = &world.model;
     for (finding, violation) in findings.iter_mut() {
         if let Some(parties) = found.get(&(violation.rule, violation.on)) {
-            finding.origins =
+            finding.followed_origins =
                 Some(parties.iter().map(|&party| model.parties[party].id().to_owned()).collect());
         }
     }

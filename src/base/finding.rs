@@ -1,17 +1,18 @@
 //! The result of an audit, as every output shows it; its JSON is this, word for
 //! word.
 
-use jiff::civil::Date;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::source::Location;
 use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status};
 
 /// The version of the JSON's shape: keys may be added within one.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What an audit found.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -230,19 +231,23 @@ pub struct Finding {
     pub data: Vec<String>,
     /// The categories that they arrive as, as few as cover them.
     pub arrives_as: Vec<String>,
-    /// The parties whose data it is. Of `forbid`, `limit` with `origins_at_most` and assumed origins they
-    /// are always known; of others they are worked out where they are recorded or a waiver or the
-    /// baseline limits them, and are null elsewhere.
+    /// The parties whose data it is: of `forbid`, `limit` with `origins_at_most` and assumed origins. Of
+    /// others they are not worked out, and null.
     #[serde(default)]
     pub origins: Option<Vec<String>>,
+    /// The same of others, where they are recorded or a waiver or the baseline limits them: no part of a
+    /// result, which would depend on its waivers.
+    #[serde(skip)]
+    pub followed_origins: Option<Vec<String>>,
     /// What the rule forbids of what the receiver works out from it, where nothing else shows
     /// why the rule is broken.
     #[serde(default)]
     pub becomes: Vec<String>,
     /// A shortest walk that proves it.
     pub path: Chain,
-    /// All walks that are shown.
-    pub witnesses: Vec<Chain>,
+    /// All walks that are shown, that of `path` among them: of `terms/*` one for each of the first twenty
+    /// agreements, in their order.
+    pub witnesses: Vec<Walk>,
     /// Where it is declared: the offending flow, or the subject.
     pub location: Option<Location>,
     /// What it breaks.
@@ -267,6 +272,13 @@ pub struct Finding {
 /// A result that does not say is read at its worst.
 fn binds() -> bool {
     true
+}
+
+impl Finding {
+    /// The parties whose data it is, as far as that is known.
+    pub fn whose(&self) -> Option<&[String]> {
+        self.origins.as_deref().or(self.followed_origins.as_deref())
+    }
 }
 
 /// What a finding has more than something else has of it.
@@ -322,6 +334,58 @@ pub struct Place {
 
 /// A walk, flow by flow; what crosses a flow on many walks is there once.
 pub type Chain = Vec<Arc<Hop>>;
+
+/// A walk that a finding shows besides its `path`. A result lists it by its flows alone: with all that is
+/// known of them, the walks of the findings of a large inventory would be most of its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Walk {
+    /// With what is known of its flows.
+    Known(Chain),
+    /// By the full ids of its flows, as it is read from a result.
+    Listed(Vec<String>),
+}
+
+impl Walk {
+    /// Its flows, where they are known.
+    pub fn hops(&self) -> &[Arc<Hop>] {
+        match self {
+            Walk::Known(chain) => chain,
+            Walk::Listed(_) => &[],
+        }
+    }
+
+    /// The full ids of its flows.
+    pub fn flows(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self {
+            Walk::Known(chain) => Box::new(chain.iter().map(|hop| hop.flow.as_str())),
+            Walk::Listed(flows) => Box::new(flows.iter().map(String::as_str)),
+        }
+    }
+}
+
+impl Serialize for Walk {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.flows())
+    }
+}
+
+impl<'de> Deserialize<'de> for Walk {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Walk::Listed)
+    }
+}
+
+impl JsonSchema for Walk {
+    fn schema_name() -> Cow<'static, str> {
+        "Walk".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Vec::<String>::json_schema(generator);
+        schema.insert("description".to_owned(), "The full ids of a walk's flows.".into());
+        schema
+    }
+}
 
 /// One flow of a walk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -593,6 +657,9 @@ pub struct Reliance {
     pub rule: String,
     /// The flow that makes the claim.
     pub flow: String,
+    /// The system that does, where it is no flow's.
+    #[serde(default)]
+    pub system: Option<String>,
     /// The claim, `transform: aggregated` say.
     pub claim: String,
     /// Where it is made.
@@ -602,6 +669,9 @@ pub struct Reliance {
 /// How many findings there are: new ones by severity, and the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
+    /// New, binding, and at or above the severity from which on findings fail.
+    #[serde(default)]
+    pub failing: usize,
     /// New and critical.
     pub critical: usize,
     /// New and high.
@@ -638,4 +708,36 @@ impl Summary {
     }
 }
 
-impl Audit {}
+/// What is wrong with a text that should be a result.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultError {
+    /// It is of another version.
+    #[error("results of version {0} are not known: this version reads {SCHEMA}")]
+    Version(u64),
+    /// It is none.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Audit {
+    /// Reads a result.
+    ///
+    /// # Errors
+    /// When it is none, or of another version.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ResultError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            ringfence: Version,
+        }
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u64,
+        }
+        match serde_json::from_slice::<Versioned>(bytes) {
+            Ok(found) if found.ringfence.schema != u64::from(SCHEMA) => {
+                Err(ResultError::Version(found.ringfence.schema))
+            }
+            _ => Ok(serde_json::from_slice(bytes)?),
+        }
+    }
+}

@@ -338,5 +338,5 @@ fn parse(path: &Path, most: u64) -> anyhow::Result<Audit> {
         "`{}` has more bytes than the limit of {most}\n  help: `--max-file-size SIZE` raises the limit",
         visible(&path.display().to_string())
     );
-    serde_json::from_slice(&bytes).with_context(shown)
+    Audit::from_json(&bytes).with_context(shown)
 }

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::renames::Renames;
-use crate::base::finding::{Audit, Extent, Finding, FindingStatus, GrownFrom, Growth, Summary};
+use crate::base::finding::{Audit, Extent, Finding, FindingStatus, GrownFrom, Growth};
 use crate::base::taxonomy::{Key, Tree};
+use crate::declare::gate::Gate;
 use crate::declare::inventory::builtin;
 
 /// Which findings a change brings and takes.
@@ -80,7 +81,7 @@ impl<'a> Known<'a> {
             "waiver-unused" => !carried.iter().any(|fingerprint| notice.message.contains(fingerprint)),
             _ => true,
         });
-        head.summary = Summary::of(&head.findings);
+        head.summary = Gate::default().summary(&head.findings);
     }
 }
 
@@ -227,6 +228,6 @@ pub fn accepted(head: &Audit, findings: &Findings) -> Audit {
             finding.status = FindingStatus::Baseline;
         }
     }
-    audit.summary = Summary::of(&audit.findings);
+    audit.summary = Gate::default().summary(&audit.findings);
     audit
 }

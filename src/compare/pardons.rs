@@ -10,9 +10,10 @@ use super::claims::{TakenBack, apart, claims, take_back};
 use super::edits::Edit;
 use super::findings::{Findings, Known, compare, more_than};
 use crate::base::diagnostic::Diagnostic;
-use crate::base::finding::{Audit, Finding, FindingStatus, Place, Summary};
+use crate::base::finding::{Audit, Finding, FindingStatus, Place, Walk};
 use crate::base::taxonomy::Tree;
 use crate::declare::fields::{Class, Declaration};
+use crate::declare::gate::Gate;
 use crate::model::load::World;
 
 /// A finding that is none, or less of one, because of what the same change claims.
@@ -175,7 +176,7 @@ fn passed(finding: &Finding) -> BTreeSet<(Declaration, String)> {
         let party = name.split_once('/').map_or(name, |(party, _)| party);
         all.insert((Declaration::Party, party.to_owned()));
     };
-    let hops = || finding.witnesses.iter().flatten().chain(&finding.path);
+    let hops = || finding.witnesses.iter().flat_map(Walk::hops).chain(&finding.path);
     hops().flat_map(|hop| [&hop.from, &hop.to]).for_each(|name| system(name));
     let places = [&finding.source, &finding.sink].into_iter().flatten();
     places.filter_map(|place: &Place| place.system.as_deref()).for_each(&mut system);
@@ -196,5 +197,5 @@ pub fn with_pardoned(audit: &mut Audit, pardoned: &[Pardoned]) {
         }
     }
     audit.findings.sort_by(|a, b| super::findings::in_order(a).cmp(&super::findings::in_order(b)));
-    audit.summary = Summary::of(&audit.findings);
+    audit.summary = Gate::default().summary(&audit.findings);
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::base::diagnostic::Diagnostic;
-use crate::base::finding::{Audit, Finding, FindingStatus, Place, SCHEMA};
+use crate::base::finding::{Audit, Finding, FindingStatus, Place, ResultError, SCHEMA};
 use crate::base::source::{FileId, Sources, Span};
 use crate::base::taxonomy::Tree;
 use crate::base::visible::{in_json, visible};
@@ -109,7 +109,7 @@ impl Entry {
             data: Some(finding.data.clone()),
             arrives_as: Some(finding.arrives_as.clone()),
             agreements: is_by_agreement(&finding.rule).then(|| finding.agreements.clone()),
-            origins: finding.origins.clone().filter(|parties| !parties.is_empty()),
+            origins: finding.whose().filter(|parties| !parties.is_empty()).map(<[String]>::to_vec),
         }
     }
 }
@@ -189,14 +189,17 @@ impl Baseline {
             ]);
         }
         if has(document, "ringfence") && !has(document, "baseline") {
-            return match serde_json::from_str::<Audit>(&text) {
-                Ok(audit) if audit.ringfence.schema != SCHEMA => Err(vec![
+            return match Audit::from_json(text.as_bytes()) {
+                Err(ResultError::Version(version)) => Err(vec![
                     Diagnostic::new(
                         "unknown-version",
-                        format!("results of version {} are not known", audit.ringfence.schema),
+                        format!("results of version {version} are not known"),
                         document.span,
                     )
-                    .label(format!("expected `schema` to be {SCHEMA}")),
+                    .label(format!("expected `schema` to be {SCHEMA}"))
+                    .help(
+                        "write it again with `ringfence audit --format json` or `ringfence baseline write`",
+                    ),
                 ]),
                 // What is written of it must be read again.
                 Ok(audit) => match audit.findings.iter().find(|f| !is_fingerprint(&f.fingerprint)) {
@@ -210,7 +213,7 @@ impl Baseline {
                     ]),
                     None => Ok(Baseline::of(&audit)),
                 },
-                Err(error) => Err(vec![
+                Err(ResultError::Json(error)) => Err(vec![
                     Diagnostic::new(
                         "not-a-baseline",
                         format!("this is no audit's result: {error}"),

@@ -1,6 +1,6 @@
 //! When an audit fails: which findings and which notices count against it.
 
-use crate::base::finding::{Audit, Finding, FindingStatus, Notice};
+use crate::base::finding::{Audit, Finding, FindingStatus, Notice, Summary};
 use crate::base::vocabulary::{Severity, Word};
 
 /// The severity from which on a new finding makes an audit fail.
@@ -66,6 +66,11 @@ impl Gate {
             Threshold::Never => false,
         };
         grave && finding.binding && finding.status == FindingStatus::New
+    }
+
+    /// How many findings there are, and how many of them make the audit fail.
+    pub fn summary(&self, findings: &[Finding]) -> Summary {
+        Summary { failing: findings.iter().filter(|f| self.stops(f)).count(), ..Summary::of(findings) }
     }
 
     /// Whether a notice makes the audit fail.

@@ -41,7 +41,7 @@ impl NewWaiver<'_> {
             ("data", finding.data.as_slice()),
             ("arrives_as", finding.arrives_as.as_slice()),
             ("agreements", agreements.unwrap_or_default()),
-            ("origins", finding.origins.as_deref().unwrap_or_default()),
+            ("origins", finding.whose().unwrap_or_default()),
         ];
         let mut pairs = vec![("finding", quoted(&finding.fingerprint))];
         let stated = accepted.into_iter().filter(|(_, names)| !names.is_empty());

@@ -11,6 +11,7 @@ use serde_json::ser::CharEscape;
 use crate::base::finding::{Audit, Promises};
 use crate::base::visible::is_hidden;
 use crate::compare::Diff;
+use crate::declare::gate::Gate;
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.
@@ -41,11 +42,11 @@ pub fn write(value: &impl Serialize, hidden: Hidden, out: &mut dyn io::Write) ->
     out.write_all(b"\n")
 }
 
-/// A result, as [`fn@write`] would write it: what grows with the inventory is made side by side.
+/// A result, as [`fn@write`] would write it, with how many of its findings fail by a gate: what grows with the inventory is made side by side.
 ///
 /// # Errors
 /// When it cannot be put into JSON, or not be written.
-pub fn audit(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
+pub fn audit(audit: &Audit, gate: &Gate, out: &mut dyn io::Write) -> io::Result<()> {
     let Audit {
         ringfence,
         judged,
@@ -56,7 +57,7 @@ pub fn audit(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
         promises,
         notices,
         relied_on,
-        summary,
+        summary: _,
     } = audit;
     let mut object = Object { out, opened: false };
     object.entry("ringfence", ringfence)?;
@@ -68,7 +69,7 @@ pub fn audit(audit: &Audit, out: &mut dyn io::Write) -> io::Result<()> {
     object.entry("promises", promises)?;
     object.entry("notices", notices)?;
     object.list("relied_on", relied_on)?;
-    object.entry("summary", summary)?;
+    object.entry("summary", &gate.summary(findings))?;
     out.write_all(b"}\n")
 }
 
@@ -250,7 +251,7 @@ mod tests {
             }))
             .unwrap();
             let mut written = Vec::new();
-            audit(&result, &mut written).unwrap();
+            audit(&result, &Gate::default(), &mut written).unwrap();
             assert_eq!(String::from_utf8(written).unwrap(), render(&result).unwrap());
         }
     }

@@ -131,7 +131,7 @@ impl<'r> Report<'r> {
     /// When the result cannot be put into the format, or not be written.
     pub fn write(&self, format: Format, out: &mut dyn io::Write) -> io::Result<()> {
         let text = match format {
-            Format::Json => return json::audit(self.audit, out),
+            Format::Json => return json::audit(self.audit, &self.gate, out),
             Format::Sarif => return sarif::write(self, out),
             Format::Gitlab => return gitlab::write(self, out),
             Format::Csv => return csv::write(self, out),

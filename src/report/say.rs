@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::finding::{
-    Audit, Broken, BrokenWhat, Extent, Finding, FindingKind, FindingStatus, GrownFrom, Hop, Judged, Notice,
+    self, Audit, Broken, BrokenWhat, Extent, Finding, FindingKind, FindingStatus, GrownFrom, Hop, Judged,
+    Notice,
 };
 use crate::base::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::base::source::Location;
@@ -401,19 +402,29 @@ pub type Walk<'a> = (&'a [Arc<Hop>], Vec<&'a str>);
 /// The walks, and under which agreements; one that shows the same for several
 /// agreements is there once.
 pub fn walks(finding: &Finding) -> Vec<Walk<'_>> {
-    if finding.witnesses.is_empty() && !finding.path.is_empty() {
+    let known = finding.witnesses.iter().any(|walk| !walk.hops().is_empty());
+    if !known && !finding.path.is_empty() {
         return vec![(&finding.path, Vec::new())];
     }
     let mut walks: Vec<Walk> = Vec::new();
-    for (index, walk) in finding.witnesses.iter().enumerate() {
+    for (index, walk) in finding.witnesses.iter().map(finding::Walk::hops).enumerate() {
         let under = finding.agreements.get(index).filter(|_| finding.kind == FindingKind::Terms);
         let under = under.filter(|id| walk.iter().any(|hop| hop.agreement.as_ref() == Some(id)));
-        match (under, walks.iter_mut().find(|(other, _)| other == walk)) {
+        match (under, walks.iter_mut().find(|(other, _)| *other == walk)) {
             (Some(under), Some((_, agreements))) => agreements.push(under),
             _ => walks.push((walk, under.map(String::as_str).into_iter().collect())),
         }
     }
     walks
+}
+
+/// The walks of a finding that was read from a result, which lists them by their flows, but for the one that
+/// is shown: in a few words.
+pub fn listed_walks(finding: &Finding) -> Vec<String> {
+    let listed = finding.witnesses.iter().filter(|walk| matches!(walk, finding::Walk::Listed(_)));
+    let others = listed.filter(|walk| !walk.flows().eq(finding.path.iter().map(|hop| hop.flow.as_str())));
+    let words = |walk: &finding::Walk| walk.flows().collect::<Vec<_>>().join(" → ");
+    others.filter(|walk| walk.flows().next().is_some()).map(words).collect()
 }
 
 /// What a walk of several is shown for, if there is anything to say.

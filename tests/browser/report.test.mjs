@@ -76,8 +76,8 @@ test("filters by severity, party, agreement, data, purpose and standing", async 
   assert.equal(await only("severity", "medium"), 9);
   assert.equal(await only("standing", "proposed"), 56);
   const json = JSON.parse(audit("messenger-banking", ["--format", "json"]));
-  const hops = (f) => f.witnesses.concat([f.path]).flat();
-  const through = json.findings.filter((f) => f.agreements.includes("paypal-linking") || hops(f).some((hop) => hop.agreement === "paypal-linking"));
+  const flows = (f) => f.witnesses.flat().concat(f.path.map((hop) => hop.flow));
+  const through = json.findings.filter((f) => f.agreements.includes("paypal-linking") || flows(f).some((flow) => flow.startsWith("paypal-linking/")));
   assert.equal(await only("agreement", "paypal-linking"), through.length);
   for (const [field, value] of [["party", "us-bancorp"], ["data", "financial.receipt"], ["purpose", "advertising.ranking"]]) {
     const number = await only(field, value);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::common::tags::tags;
 use crate::common::{audit, finding, full, hop, place, strings};
 use assert_cmd::Command;
-use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop};
+use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Walk};
 use ringfence::testing::visible::is_hidden;
 use ringfence::vocabulary::Severity;
 use ringfence::{Format, Report};
@@ -170,7 +170,9 @@ fn every_sample_shows_all_that_the_json_says() {
 
 /// Of how many findings every chain that is shown crosses a flow.
 fn hanging(findings: &[serde_json::Value], flow: &str) -> usize {
-    let crosses = |chain: &serde_json::Value| chain.as_array().unwrap().iter().any(|hop| hop["flow"] == flow);
+    let crosses = |chain: &serde_json::Value| {
+        chain.as_array().unwrap().iter().any(|hop| hop["flow"] == flow || *hop == flow)
+    };
     let all = |f: &&serde_json::Value| {
         let chains = f["witnesses"].as_array().unwrap();
         !chains.is_empty() && chains.iter().all(crosses) || chains.is_empty() && crosses(&f["path"])
@@ -268,9 +270,9 @@ fn hostile() -> Audit {
         finding.agreements = strings(&[HOSTILE]);
         finding.source = place(HOSTILE);
         finding.location.iter_mut().for_each(|l| l.file.push_str(HOSTILE));
-        finding.witnesses = vec![vec![hop(HOSTILE, HOSTILE, HOSTILE, &[HOSTILE], HOSTILE, 1)]];
-        Arc::make_mut(&mut finding.witnesses[0][0]).title = Some(HOSTILE.to_owned());
-        finding.path = finding.witnesses[0].clone();
+        finding.path = vec![hop(HOSTILE, HOSTILE, HOSTILE, &[HOSTILE], HOSTILE, 1)];
+        Arc::make_mut(&mut finding.path[0]).title = Some(HOSTILE.to_owned());
+        finding.witnesses = vec![Walk::Known(finding.path.clone())];
     }
     for promise in &mut audit.promises {
         promise.quote.push_str(HOSTILE);
@@ -311,7 +313,7 @@ fn large() -> Audit {
             hop(&format!("a{}/in", n % 900), &from, &between, &["financial.account"], "service", 1),
             hop(&format!("b{}/out", n % 800), &between, &to, &["financial.account"], "advertising", 1),
         ];
-        f.witnesses = vec![f.path.clone()];
+        f.witnesses = vec![Walk::Known(f.path.clone())];
         f
     });
     audit(findings.collect())

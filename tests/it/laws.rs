@@ -153,6 +153,7 @@ fn a_waiver_changes_only_the_status() {
             let mut waived = world.clone();
             let mut waiver = waiver.clone();
             waiver.agreements.clear();
+            waiver.origins.clear();
             waived.waivers.push(waiver);
             let strip = |output: Output| {
                 let mut json = output.json;

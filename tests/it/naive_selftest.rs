@@ -733,6 +733,9 @@ fn printed(world: &World, verdict: &Verdict) -> Result<Value, String> {
             _ => Vec::new(),
         };
         let shortest = proofs.iter().min_by_key(|p| p.as_array().unwrap().len());
+        let ids = |proof: &Value| -> Vec<Value> {
+            proof.as_array().unwrap().iter().map(|hop| hop["flow"].clone()).collect()
+        };
         findings.push(json!({
             "rule": f.rule,
             "kind": f.kind,
@@ -750,7 +753,7 @@ fn printed(world: &World, verdict: &Verdict) -> Result<Value, String> {
             "data": model.data.cover(&f.data),
             "arrives_as": f.arrives_as.as_ref().map(|l| model.data.cover(l)),
             "path": shortest.cloned().unwrap_or(json!([])),
-            "witnesses": proofs,
+            "witnesses": proofs.iter().map(ids).collect::<Vec<_>>(),
         }));
     }
     let relied = verdict.relied_on.iter();

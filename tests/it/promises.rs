@@ -248,7 +248,7 @@ fn undecided_fails_only_where_that_is_asked_and_waived_does_not_fail() {
     assert_eq!(run(WORLD, &cards, &[]).0, 0);
     assert_eq!(run(WORLD, &cards, &["--fail-on-undecided"]).0, 1);
     let waived = promise(ADS)
-        + "waivers:\n  - {rule: statement/said, reason: known, approved_by: me, approved_on: 2026-11-23, expires: 2027-11-23, data: [financial]}\n";
+        + "waivers:\n  - {rule: statement/said, reason: known, approved_by: me, approved_on: 2026-11-22, expires: 2027-11-22, data: [financial]}\n";
     let (code, text) = run(&with_ads("data: [financial]"), &waived, &[]);
     assert_eq!(code, 0);
     assert!(text.contains("BROKEN") && text.contains("waived by me"), "{text}");

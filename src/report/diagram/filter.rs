@@ -1,7 +1,7 @@
 //! Which part of the declared world is drawn.
 
 use super::picture::View;
-use crate::base::finding::{Audit, Finding, FindingStatus};
+use crate::base::finding::{Audit, Finding, FindingStatus, Walk};
 use crate::base::glob::Glob;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Severity;
@@ -36,8 +36,8 @@ pub struct Filter {
 
 /// The flows that a finding is about: those of its walks, and the one that breaks a term.
 pub fn flows_of(finding: &Finding) -> impl Iterator<Item = &str> {
-    let hops = finding.path.iter().chain(finding.witnesses.iter().flatten());
-    hops.map(|hop| hop.flow.as_str()).chain(finding.flow.as_deref())
+    let path = finding.path.iter().map(|hop| hop.flow.as_str());
+    path.chain(finding.witnesses.iter().flat_map(Walk::flows)).chain(finding.flow.as_deref())
 }
 
 /// The flows that the chosen findings are about; none: no finding is asked for.

@@ -102,7 +102,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
                 policies: &audit.policies,
                 promises: &audit.promises,
                 relied_on: &audit.relied_on,
-                summary: audit.summary,
+                summary: report.gate.summary(&audit.findings),
             },
         }],
     };

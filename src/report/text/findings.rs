@@ -8,7 +8,9 @@ use crate::base::vocabulary::Severity;
 use crate::report::Look;
 use crate::report::group::{Group, Head, Words, groups, shares};
 use crate::report::page::{Page, Style};
-use crate::report::say::{about, count, marks, shown, some, speaker, standing, system, walk_label, walks};
+use crate::report::say::{
+    about, count, listed_walks, marks, shown, some, speaker, standing, system, walk_label, walks,
+};
 
 /// So many walks of one finding are written out.
 const WALKS: usize = 5;
@@ -176,7 +178,10 @@ fn follows(page: &mut Page, finding: &Finding, first: &Finding, head: &[String])
 impl Head<'_> {
     fn write(&self, page: &mut Page, number: usize, same_broken: bool) {
         let f = self.finding;
-        if f.witnesses.iter().all(Vec::is_empty) && f.path.is_empty() && f.sink.is_none() {
+        if f.witnesses.iter().all(|walk| walk.flows().next().is_none())
+            && f.path.is_empty()
+            && f.sink.is_none()
+        {
             // Nothing moved: what a declaration does not say, or where a chain starts.
             let mut text = match (about(f), &f.message) {
                 (about, message) if message.starts_with(&about) => message.clone(),
@@ -241,12 +246,14 @@ impl Head<'_> {
     fn walks(&self, page: &mut Page) {
         let f = self.finding;
         let start = system(&f.sink).or(f.subject.as_deref());
-        if f.witnesses.len() < 2 {
-            let walk = f.witnesses.first().filter(|_| f.path.is_empty()).unwrap_or(&f.path);
-            chain::write(page, INDENT, walk, start);
+        let walks = walks(f);
+        if f.witnesses.len() < 2 || walks.len() < 2 && f.witnesses.iter().all(|walk| walk.hops().is_empty()) {
+            chain::write(page, INDENT, &f.path, start);
+            for walk in listed_walks(f).iter().take(WALKS) {
+                page.para(INDENT, &format!("also over {walk}"), Style::Dim);
+            }
             return;
         }
-        let walks = walks(f);
         for (index, (walk, agreements)) in walks.iter().take(WALKS).enumerate() {
             let label = walk_label(index + 1, walks.len(), agreements);
             page.para(INDENT, &label, Style::Dim);

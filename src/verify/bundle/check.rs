@@ -360,7 +360,16 @@ impl<'a> Bundle<'a> {
 
 /// How the findings of a report differ from those of a certificate.
 fn other_findings(report: &Audit, listed: &[Listed]) -> Vec<String> {
-    let shown: Vec<Listed> = report.findings.iter().map(list).collect();
+    let mut shown: Vec<Listed> = report.findings.iter().map(list).collect();
+    // Of most findings a report does not say whose data they are about; the certificate does where
+    // waivers limit that.
+    for (shown, listed) in shown.iter_mut().zip(listed) {
+        if let (Some(shown), Some(listed)) = (&mut shown.extent, &listed.extent)
+            && shown.origins.is_none()
+        {
+            shown.origins.clone_from(&listed.origins);
+        }
+    }
     if shown == listed {
         return Vec::new();
     }

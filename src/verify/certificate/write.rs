@@ -22,7 +22,7 @@ use super::{
 };
 use crate::audit::Options;
 use crate::base::bits::LeafSet;
-use crate::base::finding::{Audit, Finding, FindingStatus};
+use crate::base::finding::{Audit, Finding, FindingStatus, Walk};
 use crate::base::visible::in_json;
 use crate::declare::policy::{Body, Limit};
 use crate::model::Model;
@@ -111,7 +111,7 @@ pub fn list(finding: &Finding) -> Listed {
     let place = |place: &Option<crate::base::finding::Place>| {
         place.as_ref().map(|p| p.system.clone().unwrap_or_else(|| p.party.clone()))
     };
-    let walk = |walk: &crate::base::finding::Chain| walk.iter().map(|hop| hop.flow.clone()).collect();
+    let walk = |walk: &Walk| walk.flows().map(str::to_owned).collect();
     Listed {
         fingerprint: finding.fingerprint.clone(),
         rule: finding.rule.clone(),
@@ -126,7 +126,7 @@ pub fn list(finding: &Finding) -> Listed {
             severity: finding.severity,
             prospective: finding.prospective,
             arrives_as: finding.arrives_as.clone(),
-            origins: finding.origins.clone(),
+            origins: finding.whose().map(<[String]>::to_vec),
         }),
         walks: finding.witnesses.iter().map(walk).collect(),
     }

@@ -63,6 +63,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         data: Vec::new(),
         arrives_as: Vec::new(),
         origins: None,
+        followed_origins: None,
         becomes: Vec::new(),
         path: Vec::new(),
         witnesses: Vec::new(),
@@ -163,7 +164,7 @@ pub fn full() -> Audit {
     ads.data = strings(&["financial.transaction"]);
     ads.arrives_as = strings(&["derived.spending_profile"]);
     ads.path = vec![to_chat(), to_warehouse(), to_ads()];
-    ads.witnesses = vec![ads.path.clone()];
+    ads.witnesses = vec![Walk::Known(ads.path.clone())];
     ads.why = Some(
         "What people earn, owe and buy was given for an account, not for advertisements. Once it is in an \
          advertising system it can hardly be called back."
@@ -218,7 +219,7 @@ pub fn full() -> Audit {
     other.agreement = Some("other-chat".to_owned());
     other.agreement_status = Some(Status::Terminated);
     other.from = "other-bank/accounts".to_owned();
-    term.witnesses = vec![term.path.clone(), vec![from_other, to_warehouse()]];
+    term.witnesses = vec![Walk::Known(term.path.clone()), Walk::Known(vec![from_other, to_warehouse()])];
     term.retained = true;
     term.broken = Broken {
         what: BrokenWhat::Term,
@@ -254,7 +255,7 @@ pub fn full() -> Audit {
     limit.sink = Some(Place { system: None, party: "platform".to_owned() });
     limit.subject = Some("platform".to_owned());
     limit.data = strings(&["financial.transaction", "social"]);
-    limit.witnesses = vec![vec![to_chat()], Vec::new()];
+    limit.witnesses = vec![Walk::Known(vec![to_chat()]), Walk::Known(Vec::new())];
     limit.path = vec![to_chat()];
     limit.policy_status = Some(PolicyStatus::Proposed);
     limit.binding = false;
@@ -311,6 +312,7 @@ pub fn full() -> Audit {
         notice("rule-matches-nothing", "nothing serves politics", &[], None),
     ];
     let relies = |rule: &str| Reliance {
+        system: None,
         rule: rule.to_owned(),
         flow: "reports".to_owned(),
         claim: "transform: aggregated".to_owned(),

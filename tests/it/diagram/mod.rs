@@ -159,7 +159,7 @@ fn the_laws_hold_for_filtered_pictures_and_neighbourhoods() {
             let chain: BTreeSet<&str> = finding
                 .path
                 .iter()
-                .chain(finding.witnesses.iter().flatten())
+                .chain(finding.witnesses.iter().flat_map(ringfence::finding::Walk::hops))
                 .flat_map(|h| [h.from.as_str(), h.to.as_str()])
                 .collect();
             assert!(seen.systems.len() <= chain.len() + 14, "{}", finding.rule);

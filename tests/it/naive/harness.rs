@@ -301,7 +301,14 @@ fn unproven(model: &Model<'_>, origins: &Origins, key: &Key, printed: &Value) ->
     };
     let path = walk(&printed["path"]);
     let witnesses = printed["witnesses"].as_array().cloned().unwrap_or_default();
-    let witnesses: Vec<_> = witnesses.iter().map(&mut walk).collect();
+    let mut listed = |path: &Value| match listed(model, path) {
+        Ok(flows) => Some(flows),
+        Err(why) => {
+            wrong.push(why);
+            None
+        }
+    };
+    let witnesses: Vec<_> = witnesses.iter().map(&mut listed).collect();
     match body(model.world, &key.rule) {
         Some(Body::Forbid(rule)) => {
             let s = model.system(key.source.as_deref().unwrap_or_default());
@@ -365,6 +372,21 @@ fn unproven(model: &Model<'_>, origins: &Origins, key: &Key, printed: &Value) ->
         }
     }
     wrong
+}
+
+/// The flows of a walk that is printed by their ids, which must hang together.
+fn listed(model: &Model<'_>, path: &Value) -> Result<Vec<usize>, String> {
+    let ids = path.as_array().ok_or_else(|| format!("{path} is no list of flows"))?;
+    let flow = |id: &Value| {
+        let found = model.flows.iter().position(|f| id == f.id.as_str());
+        found.ok_or_else(|| format!("there is no flow {id}"))
+    };
+    let flows = ids.iter().map(flow).collect::<Result<Vec<_>, _>>()?;
+    let apart = flows.windows(2).find(|pair| model.flows[pair[0]].to != model.flows[pair[1]].from);
+    match apart {
+        Some(_) => Err(format!("{path} does not hang together")),
+        None => Ok(flows),
+    }
 }
 
 /// The flows of a printed walk, which must hang together and say what the flows

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 
 use super::{NAMES, Place};
-use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus};
+use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Walk};
 use crate::base::vocabulary::{Severity, Status};
 use crate::report::group::{self, Words};
 use crate::report::html::findings::Group;
@@ -66,7 +66,7 @@ pub(super) fn cuts(audit: &Audit) -> (usize, Vec<Cut>) {
         let Some((flow, more)) = most else { break };
         hanging.retain(|flows| !flows.contains(&flow));
         together += more;
-        let hop = open.iter().flat_map(|f| f.path.iter().chain(f.witnesses.iter().flatten()));
+        let hop = open.iter().flat_map(|f| f.path.iter().chain(f.witnesses.iter().flat_map(Walk::hops)));
         if let Some(hop) = hop.into_iter().find(|hop| hop.flow == flow) {
             cuts.push(Cut {
                 flow: flow.to_owned(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{NAMES, Place};
 use crate::audit::checks;
-use crate::base::finding::FindingKind;
+use crate::base::finding::{FindingKind, Walk};
 use crate::base::vocabulary::BuiltIn;
 use crate::model::{FlowId, Model};
 use crate::report::Report;
@@ -50,7 +50,7 @@ pub(super) fn terms(report: &Report, names: &Names, groups: &[Group]) -> Vec<Ter
     for f in report.audit.findings.iter().filter(|f| f.kind == FindingKind::Terms) {
         let offending = f.flow.as_deref().and_then(|name| names.flow(name));
         for (index, id) in f.agreements.iter().enumerate() {
-            let walk = f.witnesses.get(index).map(Vec::as_slice).unwrap_or_default();
+            let walk = f.witnesses.get(index).map(Walk::hops).unwrap_or_default();
             let own = walk.iter().rev().find(|hop| hop.agreement.as_ref() == Some(id));
             let own = own.and_then(|hop| names.flow(&hop.flow));
             let agreement = names.agreement(id).map(|a| &model.agreements[a]);
