@@ -13,6 +13,7 @@ use crate::verify::certificate::{self, digests};
 
 use super::input;
 use super::judging::{self, Judging, ensure_in_scope};
+use super::output::Kept;
 use super::session::Session;
 use super::stop::{Stop, stop};
 use super::writing::Writing;
@@ -103,9 +104,9 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     )?;
     if let Some(file) = &certificate {
         let _certifying = session.stages.begin("certifying", 0);
-        session
-            .output
-            .stream_file(file, |out| certificate::write(&input.world, &files, &options, &audit, out))?;
+        session.output.stream_file(file, Kept::Synchronised, |out| {
+            certificate::write(&input.world, &files, &options, &audit, out)
+        })?;
     }
     if let Some(file) = &bundle {
         let content = Content {
@@ -119,7 +120,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
             report: &report,
         };
         let packed = bundle::pack(&content, DISK)?;
-        session.output.stream_file(file, |out| packed.write(out))?;
+        session.output.stream_file(file, Kept::Synchronised, |out| packed.write(out))?;
     }
     let code = ExitCode::from(u8::from(gate.fails(&audit)));
     // The process ends here: taking apart what it holds would only take time.

@@ -23,6 +23,15 @@ pub struct Output {
     unfinished: Arc<Mutex<Vec<PathBuf>>>,
 }
 
+/// Whether a file must survive a crash of the machine once it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A report: it can be made again, and waiting for the disk would take longer than most audits.
+    Written,
+    /// What is kept as evidence, or replaces what somebody wrote.
+    Synchronised,
+}
+
 impl Output {
     /// The progress bar.
     pub fn bar(&self) -> &Bar {
@@ -65,7 +74,7 @@ impl Output {
     /// When it cannot be written, a link of the checkout stands in its path, or it would replace a
     /// YAML file: declarations, policies and settings are YAML, and no report is.
     pub fn write_file(&self, path: &Path, text: &str) -> anyhow::Result<()> {
-        self.stream_file(path, |out| out.write_all(text.as_bytes()))
+        self.stream_file(path, Kept::Written, |out| out.write_all(text.as_bytes()))
     }
 
     /// As [`Output::write_file`], with what `make` writes.
@@ -75,6 +84,7 @@ impl Output {
     pub fn stream_file(
         &self,
         path: &Path,
+        kept: Kept,
         make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         let target = target::of(path)?;
@@ -87,7 +97,7 @@ impl Output {
                 "`{shown}` is a YAML file and is not overwritten; choose another name for the report"
             );
         }
-        self.replace_by(path, &target, make)
+        self.replace_by(path, &target, kept, make)
     }
 
     /// Writes a file completely or not at all, whatever is there.
@@ -95,13 +105,14 @@ impl Output {
     /// # Errors
     /// When it cannot be written, or a link of the checkout stands in its path.
     pub fn replace(&self, path: &Path, text: &str) -> anyhow::Result<()> {
-        self.replace_by(path, &target::of(path)?, |out| out.write_all(text.as_bytes()))
+        self.replace_by(path, &target::of(path)?, Kept::Synchronised, |out| out.write_all(text.as_bytes()))
     }
 
     fn replace_by(
         &self,
         path: &Path,
         target: &Path,
+        kept: Kept,
         make: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
         if path == Path::new("/dev/stdout") {
@@ -121,6 +132,9 @@ impl Output {
         let written = buffered(file, make).and_then(|file| {
             if let Ok(old) = fs::metadata(target) {
                 file.set_permissions(old.permissions())?;
+            }
+            if kept == Kept::Written {
+                return fs::rename(&temporary, target);
             }
             file.sync_all()?;
             fs::rename(&temporary, target)?;

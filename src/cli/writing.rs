@@ -9,6 +9,7 @@ use crate::declare::config::Config;
 use crate::read::files::lexically;
 use crate::report::{Format, Look};
 
+use super::output::Kept;
 use super::session::Session;
 use super::stop::{Stop, stop};
 use super::terminal::{self, Color};
@@ -66,10 +67,12 @@ impl Writing {
         remarks.iter().for_each(|remark| session.output.say(&visible(&format!("note: {remark}"))));
         let _writing = session.stages.begin("writing", 0);
         for (format, file) in reports {
-            session.output.stream_file(file, |out| make(*format, on_paper, out))?;
+            session.output.stream_file(file, Kept::Written, |out| make(*format, on_paper, out))?;
         }
         match &self.output {
-            Some(file) => session.output.stream_file(file, |out| make(self.format, on_paper, out))?,
+            Some(file) => {
+                session.output.stream_file(file, Kept::Written, |out| make(self.format, on_paper, out))?
+            }
             None => {
                 let look =
                     Look { color: session.color.on(&io::stdout()), width: terminal::width(), ..on_paper };
