@@ -116,6 +116,21 @@ fn reading(
     Ok(Input { world, sources, ..input })
 }
 
+/// The settings, paths and policies alone: nothing of the inventory is read.
+pub fn unread(
+    session: &Session,
+    paths: &[PathBuf],
+    policies: &[String],
+    day: Date,
+    sources: &mut Sources,
+) -> Result<Input, Stop> {
+    let Found { config, file } = configuration(session, paths, sources)?;
+    let baselines = config.baseline.iter().cloned().collect();
+    let paths = self::paths(paths, &config, file.as_deref());
+    let policies = self::policies(policies, &config);
+    Ok(Input { config, file, paths, policies, baselines, day: Some(day), ..Input::default() })
+}
+
 impl Input {
     /// The request to read it from these files.
     pub fn request<'f>(&self, session: &Session, files: &'f Files) -> Request<'f> {

@@ -26,6 +26,7 @@ mod target;
 mod taxonomy;
 mod terminal;
 mod test;
+mod upgrade;
 mod values;
 mod verify;
 mod waive;
@@ -80,6 +81,7 @@ enum Command {
     Explain(explain::Args),
     Graph(graph::Args),
     Init(init::Args),
+    Upgrade(upgrade::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -94,6 +96,7 @@ impl Command {
             Command::Baseline(args) => args.look(),
             Command::Waive(args) => (args.color, args.quiet),
             Command::Check(args) => (args.color, args.quiet),
+            Command::Upgrade(args) => (args.color, args.quiet),
             Command::Test(args) => (args.color, args.quiet),
             Command::Promises(args) => (args.color, false),
             Command::Config(args) => (args.color, false),
@@ -123,6 +126,7 @@ impl Command {
             Command::Explain(args) => explain::run(&args, session),
             Command::Graph(args) => graph::run(&args, session),
             Command::Init(args) => init::run(&args, session),
+            Command::Upgrade(args) => upgrade::run(&args, session),
             Command::Completions(args) => completions::run(&args, session),
             Command::Man(args) => man::run(&args, session),
         }

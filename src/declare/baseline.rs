@@ -132,6 +132,14 @@ impl Baseline {
         self.entries.values()
     }
 
+    /// Takes out what does not hold, and gives it back.
+    pub fn take_out(&mut self, out: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.entries).into_iter().partition(|(_, entry)| out(entry));
+        self.entries = kept.into_iter().collect();
+        gone.into_iter().map(|(_, entry)| entry).collect()
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -8,4 +8,5 @@ pub mod inventory;
 pub mod packs;
 pub mod places;
 pub mod policy;
+pub mod upgrade;
 pub mod words;

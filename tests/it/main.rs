@@ -55,6 +55,7 @@ mod rules;
 mod samples;
 mod schema;
 mod small_inputs;
+mod upgrade;
 mod verify_scope;
 mod whole_files;
 mod words;

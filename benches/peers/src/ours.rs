@@ -42,6 +42,7 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
         assumed: &assumed,
         held: &held,
         origins: &origins,
+        by_party: false,
     };
     let shared = start.elapsed();
     let start = Instant::now();

@@ -96,6 +96,19 @@ impl Default for Request<'_> {
     }
 }
 
+impl Request<'_> {
+    /// How the files of the inventory are found.
+    pub fn input_options(&self) -> InputOptions {
+        InputOptions {
+            exclude: self.exclude.iter().map(Glob::new).collect(),
+            baselines: self.baselines.clone(),
+            limits: self.limits,
+            settings: self.settings.clone(),
+            stdin_name: self.stdin_name.clone(),
+        }
+    }
+}
+
 /// All that was read, resolved.
 #[derive(Debug, Clone, Default)]
 pub struct World {
@@ -135,14 +148,8 @@ pub struct World {
 pub fn load(request: &Request, sources: &mut Sources) -> Result<World, Vec<Diagnostic>> {
     let reading = request.stages.begin("reading", 0);
     let mut diagnostics = Vec::new();
-    let options = InputOptions {
-        exclude: request.exclude.iter().map(Glob::new).collect(),
-        baselines: request.baselines.clone(),
-        limits: request.limits,
-        settings: Settings::Any,
-        stdin_name: request.stdin_name.clone(),
-    };
-    let inventory = InputOptions { settings: request.settings.clone(), ..options.clone() };
+    let inventory = request.input_options();
+    let options = InputOptions { settings: Settings::Any, ..inventory.clone() };
     let mut allowance = Allowance::new(request.limits);
     let set = match request.read {
         Some(read) => input::held(&read.inventory, &read.excluded, sources),

@@ -1,17 +1,17 @@
-//! The disk as it would be if one file were written.
+//! The disk as it would be if some files were written.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Entry, Kind};
 
-/// A file that is not written yet.
-#[derive(Debug, Clone)]
+/// Files that are not written yet.
+#[derive(Debug, Clone, Default)]
 pub struct Changed {
-    /// Where it would lie, links followed.
-    target: PathBuf,
-    text: String,
+    /// Where each would lie, links followed, and its text.
+    texts: BTreeMap<PathBuf, String>,
 }
 
 impl Changed {
@@ -20,30 +20,39 @@ impl Changed {
     /// # Errors
     /// When the path has no name or no folder.
     pub fn new(path: &Path, text: String) -> io::Result<Self> {
-        Ok(Changed { target: whole(path)?, text })
+        Changed::default().and(path, text)
+    }
+
+    /// The same with this text in another file.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn and(mut self, path: &Path, text: String) -> io::Result<Self> {
+        self.texts.insert(whole(path)?, text);
+        Ok(self)
     }
 
     pub(super) fn text_of(&self, path: &Path) -> Option<&str> {
-        whole(path).is_ok_and(|path| path == self.target).then_some(&self.text)
+        whole(path).ok().and_then(|path| self.texts.get(&path)).map(String::as_str)
     }
 
     pub(super) fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
         let found = fs::canonicalize(path);
-        found.or_else(|error| whole(path).ok().filter(|path| *path == self.target).ok_or(error))
+        found.or_else(|error| whole(path).ok().filter(|path| self.texts.contains_key(path)).ok_or(error))
     }
 
-    /// Adds the file to what its folder holds, unless it is there.
+    /// Adds the files to what their folder holds, unless they are there.
     pub(super) fn add_to(&self, folder: &Path, entries: &mut Vec<Entry>) {
-        let Some(name) = self.target.file_name() else {
-            return;
-        };
-        let own = fs::canonicalize(folder).is_ok_and(|folder| Some(folder.as_path()) == self.target.parent());
-        if own && !entries.iter().any(|entry| entry.path.file_name() == Some(name)) {
-            entries.push(Entry {
-                name: name.to_string_lossy().into_owned(),
-                path: folder.join(name),
-                kind: Kind::File(None),
-            });
+        let Ok(whole) = fs::canonicalize(folder) else { return };
+        let own = self.texts.keys().filter(|target| target.parent() == Some(&whole));
+        for name in own.filter_map(|target| target.file_name()) {
+            if !entries.iter().any(|entry| entry.path.file_name() == Some(name)) {
+                entries.push(Entry {
+                    name: name.to_string_lossy().into_owned(),
+                    path: folder.join(name),
+                    kind: Kind::File(None),
+                });
+            }
         }
     }
 }
