@@ -59,13 +59,16 @@ impl Accepted {
         let all = |accepted: &Option<BTreeSet<String>>, names: &[String]| {
             accepted.as_ref().is_none_or(|accepted| names.iter().all(|name| accepted.contains(name)))
         };
-        // INVARIANT: the origins of a finding are known wherever something that it matches limits them.
-        let origins = finding.whose().unwrap_or_default();
+        // What is not known is not accepted.
+        let origins = match finding.whose() {
+            Some(parties) => all(&self.origins, parties),
+            None => self.origins.is_none(),
+        };
         [
             (Extent::Data, within(&self.data, &violation.data)),
             (Extent::ArrivesAs, within(&self.arrives_as, &violation.arrives_as)),
             (Extent::Agreements, all(&self.agreements, &finding.agreements)),
-            (Extent::Origins, all(&self.origins, origins)),
+            (Extent::Origins, origins),
             // The more severe comes first.
             (Extent::Severity, self.severity.is_none_or(|most| most <= finding.severity)),
             (Extent::Prospective, !self.prospective || finding.prospective),

@@ -319,11 +319,13 @@ fn distrust(base: &Audit, head: &mut Audit) {
     use crate::base::finding::FindingStatus::New;
     for finding in head.findings.iter_mut().filter(|f| f.status != New) {
         let known = base.findings.iter().find(|f| f.fingerprint == finding.fingerprint);
-        let grown = known.is_some_and(|f| goes_beyond(f, finding));
-        if grown || known.is_none_or(|f| f.status == New) {
+        let beyond = known.and_then(|f| goes_beyond(f, finding));
+        if beyond.is_some() || known.is_none_or(|f| f.status == New) {
             finding.status = New;
             finding.waiver = None;
-            finding.grown |= grown;
+            if let Some(beyond) = beyond {
+                (finding.grown, finding.beyond) = (true, beyond);
+            }
         }
     }
 }

@@ -141,11 +141,12 @@ pub(super) fn more_than(trees: (&Tree, &Tree), renamed: &Renames, old: &Finding,
     more_severe(old, new) || beyond(trees, old, &Finding { agreements, origins, ..new.clone() })
 }
 
-/// Whether one result's finding is more than another's: by data, what it arrives as, agreements, whose data
+/// By what one result's finding is more than another's, if it is: data, what it arrives as, agreements, whose data
 /// it is, or in force where the other was only proposed.
-pub fn goes_beyond(old: &Finding, new: &Finding) -> bool {
+pub fn goes_beyond(old: &Finding, new: &Finding) -> Option<Vec<Growth>> {
     let built_in = builtin().map(|t| Tree::new(t.data)).unwrap_or_default();
-    beyond((&built_in, &built_in), old, new)
+    let trees = (&built_in, &built_in);
+    (more_severe(old, new) || beyond(trees, old, new)).then(|| growth(trees, old, new))
 }
 
 fn beyond(trees: (&Tree, &Tree), old: &Finding, new: &Finding) -> bool {
@@ -220,10 +221,14 @@ fn leaves(tree: &Tree, names: &[String]) -> BTreeSet<String> {
 /// formats that services read.
 pub fn accepted(head: &Audit, findings: &Findings) -> Audit {
     let mut audit = head.clone();
-    let grown: BTreeSet<&str> = findings.grown.iter().map(|f| f.fingerprint.as_str()).collect();
+    let grown: BTreeMap<&str, &Finding> =
+        findings.grown.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
     let known: BTreeSet<&str> = findings.unchanged.iter().map(String::as_str).collect();
     for finding in &mut audit.findings {
-        finding.grown |= grown.contains(finding.fingerprint.as_str());
+        if let Some(known) = grown.get(finding.fingerprint.as_str()) {
+            finding.grown = true;
+            finding.beyond.clone_from(&known.beyond);
+        }
         if finding.status == FindingStatus::New && known.contains(finding.fingerprint.as_str()) {
             finding.status = FindingStatus::Baseline;
         }

@@ -978,4 +978,54 @@ flows:
         (1, &"flow/unsourced".into(), &"high".into()),
         "{json:#}"
     );
+    let more = serde_json::json!([{"than": "base", "of": "severity", "more": ["high"]}]);
+    assert_eq!(grown["beyond"], more);
+    // Nothing was accepted, and no format says so.
+    for format in ["text", "markdown", "junit", "github", "gitlab"] {
+        let said = ringfence(
+            folder,
+            &["diff", "base", "head", "--policy", "house.yaml", "--format", format, "--day", "2026-11-23"],
+        );
+        let words: Vec<&str> = said.out.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains("grown: more than in BASE: severity high"),
+            "{format}: {}",
+            said.out
+        );
+    }
+}
+
+/// Two results: what only the second one accepts, and what became more since the first, is not accepted.
+#[test]
+fn a_result_accepts_nothing_that_became_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let world = "\
+parties:
+  - {id: a, name: A, role: bank, jurisdiction: US, systems: [{id: s, originates: [device], purposes: [service]}]}
+  - {id: b, name: B, role: platform, jurisdiction: US, systems: [{id: s, purposes: [advertising]}]}
+agreements:
+  - {id: t, parties: [a, b], status: STATUS, flows: [{id: f, from: a/s, to: b/s, data: [device], retention: 1d}]}
+waivers:
+  - {rule: house/ads, reason: r, approved_by: a, expires: 2027-01-01}
+";
+    let rule = "policy: house\nrules:\n  - {id: ads, severity: SEVERITY, forbid: {data: [device], to: {purpose: advertising}}}\n";
+    let result = |name: &str, status: &str, severity: &str| {
+        fs::write(folder.join("all.yaml"), world.replace("STATUS", status)).unwrap();
+        fs::write(folder.join("house.txt"), rule.replace("SEVERITY", severity)).unwrap();
+        let args = ["audit", "all.yaml", "--policy", "house.txt", "--format", "json", "--day", "2026-11-23"];
+        fs::write(folder.join(name), ringfence(folder, &args).out).unwrap();
+    };
+    result("base.json", "proposed", "high");
+    for (status, severity, of) in [
+        ("proposed", "high", None),
+        ("active", "high", Some("prospective")),
+        ("proposed", "critical", Some("severity")),
+    ] {
+        result("head.json", status, severity);
+        let json = diff(folder, &["base.json", "head.json"]).json();
+        let grown = &json["findings"]["grown"];
+        assert_eq!(grown[0]["beyond"][0]["of"].as_str(), of, "{json:#}");
+        assert_eq!(grown.as_array().unwrap().len(), usize::from(of.is_some()), "{json:#}");
+    }
 }
