@@ -145,7 +145,11 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         outcome: &outcome,
         cause,
     };
-    session.output.print(&inert(&said.text(session.quiet)))?;
+    let mut said = said.text(session.quiet);
+    if let Some(most) = input.config.waiver_max.filter(|_| !session.quiet) {
+        said += &format!("waivers may run for {most} by `waiver_max` of the settings here\n");
+    }
+    session.output.print(&inert(&said))?;
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((certificate, input));
     Ok(ExitCode::from(u8::from(!verified.failures.is_empty())))

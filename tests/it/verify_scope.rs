@@ -590,3 +590,21 @@ fn a_bundle_tells_when_its_reports_fail() {
         "{said}"
     );
 }
+
+/// Settings come with the inventory: what they allow waivers is said.
+#[test]
+fn how_long_waivers_may_run_is_said() {
+    let place = Place::new();
+    place.write("inv/w.yaml", WAIVED.replace("2026-06-15", "2028-06-15"));
+    let audit =
+        format!("audit inv --policy house.yaml --day {DAY} --certificate c.json --bundle b.zip --quiet");
+    assert_eq!(place.run(&audit).0, 2);
+    place.write("ringfence.yaml", "waiver_max: 5y\n");
+    assert_eq!(place.run(&audit).0, 0);
+    let (code, text) = place.run(&format!("verify c.json inv --policy house.yaml --day {DAY}"));
+    assert!(code == 0 && text.contains("waivers may run for 5y"), "{text}");
+    let (code, text) = place.run(&format!("verify b.zip --policy house.yaml --day {DAY}"));
+    assert!(code == 0 && text.contains("waivers may run for 5y"), "{text}");
+    place.write("ringfence.yaml", "");
+    assert_eq!(place.run(&format!("verify c.json inv --policy house.yaml --day {DAY}")).0, 2);
+}
