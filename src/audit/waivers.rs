@@ -184,7 +184,7 @@ fn fixed(baseline: &Baseline, findings: &[(Finding, &Violation)]) -> Option<Noti
     (!subjects.is_empty()).then(|| Notice {
         code: "baseline-fixed".to_owned(),
         message:
-            "the baseline holds findings that are no longer there; `ringfence baseline write` writes it again"
+            "the baseline holds findings that are no longer there; `ringfence baseline prune` drops them"
                 .to_owned(),
         subjects,
         location: None,

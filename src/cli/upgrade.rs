@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use jiff::civil::Date;
+use rustc_hash::FxHashSet;
 
 use crate::base::diagnostic::Diagnostic;
 use crate::base::source::{FileId, Sources};
@@ -111,12 +112,10 @@ fn files(session: &Session, input: &Input, sources: &mut Sources) -> Result<Vec<
         return Err(session.invalid(&diagnostics, sources));
     }
     let place = |file: FileId| sources.get(file).and_then(|file| file.path()).map(Path::to_owned);
-    let mut seen = Vec::new();
+    let mut seen = FxHashSet::default();
     let mut files = Vec::new();
     for file in set.files.into_iter().filter(|file| !file.is_config) {
-        let whole = place(file.file).and_then(|path| DISK.canonical(&path).ok());
-        if !seen.contains(&whole) {
-            seen.push(whole);
+        if seen.insert(place(file.file).and_then(|path| DISK.canonical(&path).ok())) {
             files.push((file.file, file.name));
         }
     }
