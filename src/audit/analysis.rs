@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
+pub use super::witness::Witness;
 use crate::base::bits::{self, LeafSet};
 use crate::base::vocabulary::Severity;
 use crate::flow::graph::{Graph, Origin};
 use crate::flow::propagate::{
-    Assumed, BackwardSlice, Course, Crossing, Held, Layers, OriginClass, OriginFilter, Seed, Slot, State,
-    derive, forward,
+    Assumed, BackwardSlice, Course, Crossing, Held, Layers, OriginClass, OriginFilter, Restorable, Seed,
+    Slot, State, forward,
 };
 use crate::model::matching::Matching;
 use crate::model::{AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId};
@@ -36,6 +37,8 @@ pub struct Analysis<'m> {
     pub assumed: &'m Assumed,
     /// What each system holds and each flow carries.
     pub held: &'m Held,
+    /// What may be re-identified.
+    pub restorable: &'m Restorable,
     /// Every origin with what starts there.
     pub origins: &'m [(Origin, Starts<'m>)],
     /// Whether the data of each party is followed by itself, so that findings say whose it is.
@@ -86,31 +89,34 @@ impl Violation {
     }
 }
 
-/// A walk, and what the data concerned is on each of its flows.
-#[derive(Debug, Clone, Default)]
-pub struct Witness {
-    /// The flows.
-    pub walk: Vec<FlowId>,
-    /// The current leaves on each.
-    pub leaves: Vec<LeafSet>,
-}
-
-impl Witness {
-    /// Names the flows as they are declared, wherever they start.
-    pub fn declare(&mut self, model: &Model) {
-        self.walk.iter_mut().for_each(|flow| *flow = model.declared_flow(*flow));
-    }
-}
-
 /// A claim that kept something from being a finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relied {
     /// The rule, or the built-in check by name.
     pub rule: ReliedRule,
-    /// The flow that makes the claim.
-    pub flow: FlowId,
+    /// What makes the claim.
+    pub by: Claimant,
     /// The claim.
     pub claim: String,
+}
+
+/// What makes a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Claimant {
+    /// A flow.
+    Flow(FlowId),
+    /// A system.
+    System(SystemId),
+}
+
+impl Claimant {
+    /// The same as it is declared, wherever it starts.
+    pub fn declared(self, model: &Model) -> Self {
+        match self {
+            Claimant::Flow(flow) => Claimant::Flow(model.declared_flow(flow)),
+            Claimant::System(system) => Claimant::System(model.declared_system(system)),
+        }
+    }
 }
 
 /// What would have found something.
@@ -263,70 +269,6 @@ impl Analysis<'_> {
             }
         });
         Some(Followed { layers })
-    }
-
-    /// What the data concerned is on each flow of a walk: the leaves that start at
-    /// its first system, turned and carried, as far as they get to its end (with
-    /// `marks`: as far as they then are below one of them).
-    pub fn witness(&self, walk: Vec<FlowId>, data: &LeafSet, marks: Option<&LeafSet>) -> Witness {
-        let model = self.model;
-        let Some(&first) = walk.first() else {
-            return Witness::default();
-        };
-        let start = self.starting(model.flows[first].from).and(data);
-        let none = LeafSet::empty(model.data.leaf_count());
-        let (mut plain, mut marked) = match marks {
-            Some(marks) => (start.minus(marks).row().to_vec(), start.and(marks).row().to_vec()),
-            None => (start.row().to_vec(), none.row().to_vec()),
-        };
-        let mut carried = Vec::with_capacity(walk.len());
-        for &flow in &walk {
-            let f = &model.flows[flow];
-            derive(model, f.from, &mut plain, &mut marked, marks);
-            for row in [&mut plain, &mut marked] {
-                row.iter_mut().zip(f.leaves.row()).for_each(|(r, l)| *r &= l);
-            }
-            carried.push((LeafSet::from(plain.as_slice()), LeafSet::from(marked.as_slice())));
-        }
-        // Backward: what goes on to be part of the next flow's data.
-        let mut leaves: Vec<LeafSet> = Vec::with_capacity(walk.len());
-        let mut wanted: Option<(LeafSet, LeafSet)> = None;
-        for (&flow, (plain, marked)) in walk.iter().zip(&carried).rev() {
-            let to = model.flows[flow].to;
-            let (plain, marked) = match (&wanted, marks) {
-                (None, None) => (plain.clone(), none.clone()),
-                (None, Some(marks)) => {
-                    (plain.and(&crate::flow::propagate::deriving(model, to, marks)), marked.clone())
-                }
-                (Some((next_plain, next_marked)), _) => {
-                    let keep = |leaves: &LeafSet, is_marked: bool| {
-                        let mut kept = none.clone();
-                        for leaf in leaves.iter() {
-                            let mut one = none.clone();
-                            one.insert(leaf);
-                            let (mut p, mut m) = (one.row().to_vec(), none.row().to_vec());
-                            if is_marked {
-                                std::mem::swap(&mut p, &mut m);
-                            }
-                            derive(model, to, &mut p, &mut m, marks);
-                            if bits::intersects(&p, next_plain.row())
-                                || bits::intersects(&m, next_marked.row())
-                            {
-                                kept.insert(leaf);
-                            }
-                        }
-                        kept
-                    };
-                    (keep(plain, false), keep(marked, true))
-                }
-            };
-            let mut all = plain.clone();
-            all.extend(marked.row());
-            leaves.push(all);
-            wanted = Some((plain, marked));
-        }
-        leaves.reverse();
-        Witness { walk, leaves }
     }
 }
 

@@ -189,7 +189,7 @@ impl Derive<'_> {
         let (from, to) = (&model.systems[flow.from], &model.systems[flow.to]);
         let mut because = Vec::new();
         let turned = carried.minus(before);
-        for derive in &from.declared.derives {
+        for (at, derive) in from.declared.derives.iter().enumerate() {
             let into: Vec<&str> = derive
                 .into
                 .iter()
@@ -198,8 +198,12 @@ impl Derive<'_> {
                 .collect();
             if !into.is_empty() {
                 let out_of: Vec<&str> = derive.from.iter().map(|key| model.data.name(key.value)).collect();
-                let text =
-                    format!("{} derives `{}` from `{}`", from.name, into.join("`, `"), out_of.join("`, `"));
+                let again = match from.reidentifying().contains(&at) {
+                    true => ", which re-identifies it: no transform before exempts it",
+                    false => "",
+                };
+                let (into, out_of) = (into.join("`, `"), out_of.join("`, `"));
+                let text = format!("{} derives `{into}` from `{out_of}`{again}", from.name);
                 because.push(self.reason(text, Some(derive.span)));
             }
         }

@@ -7,11 +7,13 @@ use rustc_hash::FxHashMap;
 use super::fingerprint::fingerprint;
 use super::hops::{Told, hops};
 use super::{RuleFacts, rule_facts};
-use crate::audit::analysis::{On, Relied, ReliedRule, RuleRef, Violation};
+use crate::audit::analysis::{Claimant, On, Relied, ReliedRule, RuleRef, Violation};
 use crate::audit::checks;
 use crate::audit::promises::Open;
 use crate::base::bits::LeafSet;
-use crate::base::finding::{Broken, BrokenWhat, Chain, Finding, FindingStatus, Gap, Place, Reliance, Walk};
+use crate::base::finding::{
+    Broken, BrokenWhat, Chain, Finding, FindingStatus, Gap, Place, Reidentified, Reliance, Walk,
+};
 use crate::base::source::{Location, Sources};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{BuiltIn, Onward, PolicyStatus, Status, Word};
@@ -20,6 +22,7 @@ use crate::declare::policy::Body;
 use crate::flow::propagate;
 use crate::model::load::World;
 use crate::model::{FlowId, Model, SystemId};
+use crate::read::decode::Spanned;
 
 /// What describing needs.
 pub struct Describe<'a> {
@@ -82,6 +85,7 @@ impl<'a> Describe<'a> {
             consequent: violation.consequent,
             prospective: false,
             retained: false,
+            reidentified: self.reidentified(violation),
             source,
             sink,
             agreements: violation.agreements.iter().map(|&a| model.agreements[a].id().to_owned()).collect(),
@@ -116,15 +120,22 @@ impl<'a> Describe<'a> {
     /// A claim that was relied on.
     pub fn reliance(&self, relied: &Relied) -> Reliance {
         let model = &self.world.model;
+        let (flow, system, span) = match relied.by {
+            Claimant::Flow(flow) => (Some(model.flows[flow].name.clone()), None, model.flows[flow].span),
+            Claimant::System(system) => {
+                let system = &model.systems[system];
+                (None, Some(system.name.clone()), system.declared.id.span)
+            }
+        };
         Reliance {
             rule: match relied.rule {
                 ReliedRule::Rule(rule) => self.rule(rule).id.clone(),
                 ReliedRule::BuiltIn(name) => name.to_owned(),
             },
-            flow: model.flows[relied.flow].name.clone(),
-            system: None,
+            flow,
+            system,
             claim: relied.claim.clone(),
-            location: self.sources.location(model.flows[relied.flow].span),
+            location: self.sources.location(span),
         }
     }
 
@@ -181,6 +192,27 @@ impl<'a> Describe<'a> {
             _ => violation.origins.clone()?,
         };
         Some(parties.into_iter().map(|party| model.parties[party].id().to_owned()).collect())
+    }
+
+    /// Where on its walks something is re-identified.
+    fn reidentified(&self, violation: &Violation) -> Vec<Reidentified> {
+        let model = &self.world.model;
+        let at = violation.witnesses.iter().flat_map(|witness| &witness.reidentified);
+        let mut all: Vec<Reidentified> = Vec::new();
+        for &(system, number) in at {
+            let system = &model.systems[system];
+            let Some(derive) = system.declared.derives.get(number) else { continue };
+            let name = |key: &Spanned<Key>| model.data.name(key.value).to_owned();
+            let pairs = derive.from.iter().flat_map(|from| derive.into.iter().map(move |into| (from, into)));
+            all.extend(pairs.map(|(from, into)| Reidentified {
+                system: system.name.clone(),
+                from: name(from),
+                into: name(into),
+            }));
+        }
+        all.sort();
+        all.dedup();
+        all
     }
 
     fn subject(&self, on: On) -> String {

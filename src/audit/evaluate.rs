@@ -8,9 +8,10 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::reidentified::Reidentifying;
 use super::{Options, all_rules};
 use crate::audit::analysis::{
-    Analysis, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins,
+    Analysis, Claimant, On, Relied, ReliedRule, RuleRef, Starts, Violation, Witness, origins,
 };
 use crate::audit::checks;
 use crate::audit::promises::{self, Carried, Standing};
@@ -20,7 +21,7 @@ use crate::base::stages::{Stage, Unit};
 use crate::base::vocabulary::{BuiltIn, PolicyStatus};
 use crate::declare::policy::Body;
 use crate::flow::graph::{Acting, Facts, Graph, Origin};
-use crate::flow::propagate::{Assumed, Held, assume};
+use crate::flow::propagate::{Assumed, Held, Restorable, assume};
 use crate::model::load::World;
 use crate::model::matching::Matching;
 use crate::model::{self, AgreementId, Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
@@ -34,6 +35,8 @@ pub struct Judgement {
     pub(crate) violations: Vec<Violation>,
     /// What kept something from being broken.
     pub(crate) relied: Vec<Relied>,
+    /// What re-identifies transformed data.
+    pub(crate) reidentifying: Reidentifying,
     /// Which parts of which rules match nothing.
     pub(crate) idle: Vec<(RuleRef, Idle)>,
     /// How each promise stands, in their order.
@@ -65,7 +68,7 @@ impl Judgement {
             let open = self.standings.iter_mut().flat_map(|standing| &mut standing.open);
             let witnesses = witnesses.chain(open.filter_map(|open| open.witness.as_mut()));
             witnesses.for_each(|witness| witness.declare(model));
-            self.relied.iter_mut().for_each(|relied| relied.flow = model.declared_flow(relied.flow));
+            self.relied.iter_mut().for_each(|relied| relied.by = relied.by.declared(model));
             self.relied.sort_unstable();
             self.relied.dedup();
         }
@@ -194,6 +197,8 @@ fn judge_all(
         |put: &[(SystemId, LeafSet)]| break_without_from((world, binding), analysis, &worked_out, put);
     violations.extend(stage.after(checks::unsourced(analysis, would_break)));
     relied.extend(built_in(analysis));
+    let reidentifying = Reidentifying::new(analysis);
+    relied.extend(reidentifying.relied());
     Judgement {
         violations,
         relied,
@@ -205,6 +210,7 @@ fn judge_all(
         acting: Arc::clone(analysis.graph.acting()),
         carried: analysis.held.carried.clone(),
         worked_out,
+        reidentifying,
         haunted: None,
     }
 }
@@ -255,6 +261,7 @@ fn judged<R>(
         graph,
         assumed,
         held,
+        restorable: &Restorable::new(graph),
         origins: &origins(model, assumed),
         by_party: false,
     })
@@ -479,20 +486,24 @@ fn built_in(analysis: &Analysis) -> Vec<Relied> {
         let names = model.flows[flow].only_from.iter().flatten().map(|&p| model.parties[p].id());
         Relied {
             rule: ReliedRule::BuiltIn("flow/only_from"),
-            flow,
+            by: Claimant::Flow(flow),
             claim: format!("only_from: {}", names.collect::<Vec<_>>().join(", ")),
         }
     });
     let disposed = analysis.counting.disposed.iter().map(|&flow| {
         let gone = model::disposal(model, flow);
         let claim = gone.map(|gone| format!("disposed: {}, evidence: {}", gone.date, gone.evidence));
-        Relied { rule: ReliedRule::BuiltIn("flow/disposed"), flow, claim: claim.unwrap_or_default() }
+        Relied {
+            rule: ReliedRule::BuiltIn("flow/disposed"),
+            by: Claimant::Flow(flow),
+            claim: claim.unwrap_or_default(),
+        }
     });
     let expired = analysis.counting.expired.iter().map(|&flow| {
         let kept = model.flows[flow].retention.map(|kept| kept.to_string()).unwrap_or_default();
         let until = model::ends(model, flow).map(|day| day.to_string()).unwrap_or_default();
         let claim = format!("retention: {kept} after {until}");
-        Relied { rule: ReliedRule::BuiltIn("flow/retention"), flow, claim }
+        Relied { rule: ReliedRule::BuiltIn("flow/retention"), by: Claimant::Flow(flow), claim }
     });
     only_from.chain(disposed).chain(expired).collect()
 }

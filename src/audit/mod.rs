@@ -14,9 +14,11 @@ mod notices;
 mod overlooked;
 mod promise_view;
 pub mod promises;
+mod reidentified;
 pub mod rules;
 mod size;
 mod waivers;
+mod witness;
 
 use std::collections::BTreeSet;
 

@@ -18,6 +18,7 @@ use crate::declare::policy::{
 };
 use crate::model::load::World;
 use crate::model::{self, Agreement, Flow, FlowId, SystemId};
+use crate::read::decode::Spanned;
 
 /// All notices of a judgement.
 pub fn notices(
@@ -54,6 +55,23 @@ pub fn notices(
                 all.add("rule-never-fails", message, span);
             }
             Body::Require(_) | Body::Limit(_) => {}
+        }
+    }
+    for (&system, numbers) in &judgement.reidentifying.done {
+        let system = &world.model.systems[system];
+        for derive in numbers.iter().filter_map(|&at| system.declared.derives.get(at)) {
+            let names = |keys: &[Spanned<Key>]| {
+                let names = keys.iter().map(|key| format!("`{}`", world.model.data.name(key.value)));
+                names.collect::<Vec<_>>().join(", ")
+            };
+            let message = format!(
+                "{} makes {} of data that came to it transformed ({}): what it makes is read as if nothing had \
+                 been transformed; if it singles nobody out, say `reidentifies: false`",
+                system.name,
+                names(&derive.into),
+                names(&derive.from)
+            );
+            all.add("data-reidentified", message, Some(derive.span));
         }
     }
     for (rule, places) in overlooked {

@@ -217,6 +217,9 @@ pub struct Finding {
     pub prospective: bool,
     /// It is there only because of ended agreements.
     pub retained: bool,
+    /// Where on its walks something is re-identified, so that no transform before exempts it.
+    #[serde(default)]
+    pub reidentified: Vec<Reidentified>,
     /// Where the data comes from (`terms/*`, `flow/*`: where the flow starts).
     pub source: Option<Place>,
     /// Where it ends up (`terms/*`, `flow/*`: where the flow ends).
@@ -321,6 +324,17 @@ pub enum Extent {
     Severity,
     /// Whether proposed agreements alone bring it.
     Prospective,
+}
+
+/// A derivation that singles people out again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Reidentified {
+    /// `party/system` that derives.
+    pub system: String,
+    /// A category that goes in.
+    pub from: String,
+    /// A category that comes out.
+    pub into: String,
 }
 
 /// A system and the party that runs it.
@@ -609,7 +623,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 26] = [
+pub const NOTICES: [(&str, &str); 27] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -626,6 +640,7 @@ pub const NOTICES: [(&str, &str); 26] = [
         "controller-without-agreement",
         "a system's controller has no processing agreement with the party that runs it",
     ),
+    ("data-reidentified", "a system re-identifies data that came to it transformed"),
     ("empty-inventory", "no flow is in scope"),
     ("exception-covers-rule", "every chain of flows matches an exception of a rule"),
     ("excluded-file-edited", "a change edits files that `exclude` leaves out"),
@@ -656,14 +671,21 @@ pub struct Reliance {
     /// The rule or built-in check that would have found something.
     pub rule: String,
     /// The flow that makes the claim.
-    pub flow: String,
-    /// The system that does, where it is no flow's.
+    pub flow: Option<String>,
+    /// The system that makes it, if no flow does.
     #[serde(default)]
     pub system: Option<String>,
     /// The claim, `transform: aggregated` say.
     pub claim: String,
     /// Where it is made.
     pub location: Location,
+}
+
+impl Reliance {
+    /// What makes the claim, by its id.
+    pub fn by(&self) -> &str {
+        self.flow.as_deref().or(self.system.as_deref()).unwrap_or_default()
+    }
 }
 
 /// How many findings there are: new ones by severity, and the others.

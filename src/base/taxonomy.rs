@@ -24,6 +24,8 @@ pub struct Declared {
     pub title: Option<String>,
     /// What it is called in other vocabularies: name of the vocabulary, its terms.
     pub aka: Vec<(String, Vec<String>)>,
+    /// Whether data of this category singles people out.
+    pub identifying: bool,
     /// Where it is declared; `None` for a built-in key.
     pub span: Option<Span>,
 }
@@ -101,6 +103,7 @@ impl Tree {
             old.key = new.key;
             old.title = new.title.or(old.title.take());
             old.aka.extend(new.aka);
+            old.identifying |= new.identifying;
             old.span = old.span.or(new.span);
         }
         let mut sorted: Vec<Declared> = all.into_values().collect();
@@ -191,6 +194,12 @@ impl Tree {
             open > 0 || within(&entry.keys)
         })
         .collect()
+    }
+
+    /// For each key, in tree order, whether it, one above it or one below it is of data that singles people out.
+    pub fn identifying(&self) -> Vec<bool> {
+        let marked = self.entries().filter(|(_, entry)| entry.declared.identifying).map(|(key, _)| key);
+        self.touched(&marked.collect::<Vec<_>>())
     }
 
     /// How many leaves the tree has.

@@ -68,6 +68,7 @@ struct Entry<'t> {
     key: &'t str,
     title: Option<&'t str>,
     leaf: bool,
+    identifying: bool,
     aka: BTreeMap<&'t str, Vec<&'t str>>,
 }
 
@@ -112,6 +113,7 @@ fn entries(tree: &Tree) -> Vec<Entry<'_>> {
                 key: tree.name(key),
                 title: entry.declared.title.as_deref(),
                 leaf: tree.is_leaf(key),
+                identifying: entry.declared.identifying,
                 aka,
             }
         })

@@ -279,7 +279,8 @@ impl Taking<'_, '_> {
             "derives" => own.derives.extend(was.derives.iter().map(|derive| Derive {
                 from: Self::keys(self.data(), &derive.from),
                 into: Self::keys(self.data(), &derive.into),
-                ..derive.clone()
+                reidentifies: Some(self.reidentifies(derive)),
+                span: derive.span,
             })),
             "retention" => own.retention.clone_from(&was.retention),
             "region" => own.region.clone_from(&was.region),
@@ -288,6 +289,15 @@ impl Taking<'_, '_> {
             "subjects" => own.subjects = was.subjects,
             key => meta(&mut own.meta, &was.meta, key),
         }
+    }
+
+    /// Whether a derivation re-identifies, by what the base says of its categories.
+    fn reidentifies(&self, derive: &Derive) -> Spanned<bool> {
+        let tree = self.data().0;
+        let identifying = tree.identifying();
+        let singles_out = |key: &Spanned<Key>| identifying.get(key.value.0 as usize) == Some(&true);
+        let by_default = || Spanned::new(derive.into.iter().any(singles_out), derive.span);
+        derive.reidentifies.clone().unwrap_or_else(by_default)
     }
 
     fn agreement(&self, own: &mut Agreement, was: &Agreement, claim: &Edit) {

@@ -195,6 +195,7 @@ impl Side<'_> {
         let aka = declared.aka.iter().map(|(name, terms)| format!("{name}: {}", terms.join(", ")));
         let exact = declared.aka.iter().map(|one| format!("{one:?}")).collect();
         f.add_exact("aka", aka.collect(), exact, Value::Other);
+        f.words("identifying", declared.identifying.then_some("true").into_iter());
         f
     }
 
@@ -228,13 +229,19 @@ impl Side<'_> {
             names.sort();
             names.join(", ")
         };
-        let shown = declared.derives.iter().map(|d| format!("{} from {}", list(&d.into), list(&d.from)));
-        let each = |from: &String, into: &BTreeSet<String>| {
-            into.iter().map(|to| format!("{from} → {to}")).collect::<Vec<_>>()
+        let reidentifies = model.systems[id].reidentifying();
+        let again = |at: usize| if reidentifies.contains(&at) { ", re-identified" } else { "" };
+        let numbered = || declared.derives.iter().enumerate();
+        let shown =
+            numbered().map(|(at, d)| format!("{} from {}{}", list(&d.into), list(&d.from), again(at)));
+        // What is re-identified is more than what is only derived.
+        let each = |from: &String, into: &BTreeSet<String>, at: usize| {
+            let ways = ["", again(at)].into_iter().take(if reidentifies.contains(&at) { 2 } else { 1 });
+            ways.flat_map(|way| into.iter().map(move |to| format!("{from} → {to}{way}"))).collect::<Vec<_>>()
         };
-        let derives = declared.derives.iter().flat_map(|d| {
+        let derives = numbered().flat_map(|(at, d)| {
             let into = self.leaves(&d.into);
-            self.leaves(&d.from).iter().flat_map(|from| each(from, &into)).collect::<Vec<_>>()
+            self.leaves(&d.from).iter().flat_map(|from| each(from, &into, at)).collect::<Vec<_>>()
         });
         f.add_set("derives", shown.collect(), Value::Set(derives.collect()));
         let retention = declared.retention.as_ref().map(|r| r.value);

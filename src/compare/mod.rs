@@ -303,11 +303,10 @@ impl Diff {
             .1
             .relied_on
             .iter()
-            .map(|claim| (&*claim.rule, before.renames.flow(&claim.flow), &*claim.claim))
+            .map(|claim| (&*claim.rule, before.renames.claimant(claim), &*claim.claim))
             .collect();
-        let relied = |claim: &Reliance| {
-            relied.contains(&(&claim.rule, Cow::Borrowed(claim.flow.as_str()), &claim.claim))
-        };
+        let relied =
+            |claim: &Reliance| relied.contains(&(&claim.rule, Cow::Borrowed(claim.by()), &claim.claim));
         Diff {
             ringfence: head.1.ringfence.clone(),
             judged: head.1.judged.clone(),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Side;
 use super::facets::Facets;
 use crate::audit::fingerprint_of;
-use crate::base::finding::{Finding, Place};
+use crate::base::finding::{Finding, Place, Reliance};
 use crate::declare::fields::Declaration;
 use crate::model::{Flow, FlowId, Party, SystemId};
 
@@ -49,6 +49,11 @@ impl Renames {
     /// What a flow is called.
     pub fn flow<'n>(&self, name: &'n str) -> Cow<'n, str> {
         within(&self.flows, &self.agreements, name)
+    }
+
+    /// What makes a claim, by what it is called.
+    pub fn claimant<'n>(&self, claim: &'n Reliance) -> Cow<'n, str> {
+        if claim.flow.is_some() { self.flow(claim.by()) } else { self.system(claim.by()) }
     }
 
     /// All, with the sort of declaration.

@@ -252,6 +252,7 @@ pub const FIELDS: &[Field] = &[
     unasked(TAXONOMY, "removed").judged([N, N, N], "nothing can name it any more"),
     unasked(TAXONOMY, "title").edits([O, O, O], TEXT),
     unasked(TAXONOMY, "aka").edits([O, O, O], "its names in other vocabularies"),
+    unasked(TAXONOMY, "identifying").judged([W, A, A], "what is derived into it is re-identified, so that no transform before exempts it; to leave it out is a claim that nobody is"),
 
     unasked(PLACES, "added").edits([O, O, O], "nothing moves by it alone; what a system originates and derives has its own rows"),
     unasked(AGREEMENT, "added").edits([O, O, O], "its flows have their own rows"),

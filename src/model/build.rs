@@ -194,23 +194,36 @@ impl Builder<'_> {
         let origins: Vec<PartyId> =
             systems.iter().map(|(_, party, declared)| origin(self, *party, declared)).collect();
         let data = &self.model.data;
-        let resolved = systems.into_iter().zip(origins).map(|((name, party, declared), origin)| System {
-            origin,
-            name,
-            party,
-            group: self.model.parties[party].group,
-            purposes: keys(&declared.purposes),
-            originates: data.leaves(&keys(&declared.originates)),
-            derives: declared
-                .derives
-                .iter()
-                .map(|derive| (data.leaves(&keys(&derive.from)), data.leaves(&keys(&derive.into))))
-                .collect(),
-            regions: match declared.region.as_ref() {
-                [] => jurisdictions[party].iter().cloned().collect(),
-                stated => stated.to_vec(),
-            },
-            declared,
+        let identifying = data.identifying();
+        let singles_out = |key: &Spanned<Key>| identifying.get(key.value.0 as usize) == Some(&true);
+        let resolved = systems.into_iter().zip(origins).map(|((name, party, declared), origin)| {
+            let reidentifies = |derive: &inventory::Derive| {
+                let stated = derive.reidentifies.as_ref().map(|flag| flag.value);
+                stated.unwrap_or_else(|| derive.into.iter().any(singles_out))
+            };
+            let (keeping, restoring): (Vec<usize>, Vec<usize>) = (0..declared.derives.len())
+                .partition(|&at| !declared.derives.get(at).is_some_and(reidentifies));
+            let derived_by = [keeping.as_slice(), &restoring].concat();
+            System {
+                origin,
+                name,
+                party,
+                group: self.model.parties[party].group,
+                purposes: keys(&declared.purposes),
+                originates: data.leaves(&keys(&declared.originates)),
+                derives: derived_by
+                    .iter()
+                    .filter_map(|&at| declared.derives.get(at))
+                    .map(|derive| (data.leaves(&keys(&derive.from)), data.leaves(&keys(&derive.into))))
+                    .collect(),
+                keeping: keeping.len(),
+                derived_by,
+                regions: match declared.region.as_ref() {
+                    [] => jurisdictions[party].iter().cloned().collect(),
+                    stated => stated.to_vec(),
+                },
+                declared,
+            }
         });
         self.model.systems = resolved.collect();
         let deriving = self.model.systems.iter().filter(|(_, system)| !system.derives.is_empty());

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::sets::{CodeSet, GlobSet};
 use crate::base::taxonomy::Key;
-use crate::base::vocabulary::{Relation, Role, Word};
+use crate::base::vocabulary::{Relation, Role, Transform, Word};
 use crate::declare::inventory::Assurance;
 use crate::declare::policy::{
     AgreementKeys, AgreementRef, AnyOf, Attested, FlowKeys, Labels, Limit, LimitScope, Matcher, PlaceKeys,
@@ -277,16 +277,23 @@ impl Matching<'_> {
 
     /// Whether a flow matches.
     pub fn flow(&self, list: &AnyOf<FlowKeys>, id: FlowId, reading: Reading) -> bool {
-        any(list, reading, &|keys: &FlowKeys, reading| self.flow_keys(keys, id, reading))
+        let flow = (id, self.model.flows[id].transform);
+        any(list, reading, &|keys: &FlowKeys, reading| self.flow_keys(keys, flow, reading))
     }
 
-    fn flow_keys(&self, keys: &FlowKeys, id: FlowId, reading: Reading) -> bool {
+    /// Whether a flow would match if it did not transform what it carries.
+    pub fn untransformed(&self, list: &AnyOf<FlowKeys>, id: FlowId, reading: Reading) -> bool {
+        let flow = (id, Transform::None);
+        any(list, reading, &|keys: &FlowKeys, reading| self.flow_keys(keys, flow, reading))
+    }
+
+    fn flow_keys(&self, keys: &FlowKeys, (id, transform): (FlowId, Transform), reading: Reading) -> bool {
         let flow = &self.model.flows[id];
         let data = keys.data.as_ref().is_none_or(|named| match reading {
             Reading::Likely => flow.leaves.intersects(named),
             Reading::Unlikely => !flow.leaves.is_empty() && flow.leaves.is_subset(named),
         });
-        data && one_of(&keys.transform, |&t| t == flow.transform)
+        data && one_of(&keys.transform, |&t| t == transform)
             && one_of(&keys.consent, |&c| flow.consent >= c)
             && keys.safeguards.all_of(&flow.declared.safeguards)
             && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)

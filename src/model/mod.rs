@@ -88,6 +88,9 @@ pub struct Party {
     pub origins: Vec<SystemId>,
 }
 
+/// Derivations: from which leaves, into which.
+pub type Derives = [(LeafSet, LeafSet)];
+
 /// A system and its party.
 #[derive(Debug, Clone)]
 pub struct System {
@@ -105,10 +108,31 @@ pub struct System {
     pub purposes: Vec<Key>,
     /// The data that starts here.
     pub originates: LeafSet,
-    /// What it makes of data: what goes in, what comes out.
+    /// What it makes of data: what goes in, what comes out. Derivations that re-identify come last.
     pub derives: Vec<(LeafSet, LeafSet)>,
+    /// How many of those do not re-identify.
+    pub keeping: usize,
+    /// As which of the declared derivations each is declared.
+    pub derived_by: Vec<usize>,
     /// Its regions, or its party's jurisdiction.
     pub regions: Vec<String>,
+}
+
+impl System {
+    /// Which of the declared derivations re-identify.
+    pub fn reidentifying(&self) -> &[usize] {
+        self.derived_by.get(self.keeping..).unwrap_or_default()
+    }
+
+    /// Whether it derives anything that it re-identifies.
+    pub fn reidentifies(&self) -> bool {
+        self.keeping < self.derives.len()
+    }
+
+    /// What it makes of data without re-identifying it, and what it re-identifies.
+    pub fn derivations(&self) -> (&Derives, &Derives) {
+        self.derives.split_at_checked(self.keeping).unwrap_or((&self.derives, &[]))
+    }
 }
 
 /// An agreement and what it comes to.

@@ -158,7 +158,7 @@ fn missing(expected: &Expected, audit: &Audit) -> Difference {
         about: about(source.as_deref(), sink.as_deref(), flow.as_deref(), subject.as_deref()),
         expected: expected.data.as_ref().map(|d| d.cover.clone()).unwrap_or_default(),
         found: Vec::new(),
-        because: claims.map(|r| format!("{} claims {}", r.flow, r.claim)).collect(),
+        because: claims.map(|r| format!("{} claims {}", r.by(), r.claim)).collect(),
         location: expected.location.clone(),
     }
 }

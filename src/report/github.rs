@@ -74,7 +74,7 @@ pub fn render(report: &Report) -> String {
         let claims = say::claims(audit);
         let claim = |c: &say::Claim| {
             let at = say::at(c.location, places);
-            format!("{} claims {} ({at}), which affects {}", c.flow, c.claim, c.rules.join(", "))
+            format!("{} claims {} ({at}), which affects {}", c.by, c.claim, c.rules.join(", "))
         };
         let mut lines: Vec<String> = claims.iter().take(LISTED).map(claim).collect();
         if let Some(more @ 1..) = claims.len().checked_sub(LISTED) {

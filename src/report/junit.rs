@@ -177,7 +177,7 @@ fn notices(report: &Report) -> Suite {
         let at = say::at(claim.location, places);
         out.push(format!(
             "relied on: {} claims {} ({at}), which affects {}",
-            claim.flow,
+            claim.by,
             claim.claim,
             claim.rules.join(", ")
         ));

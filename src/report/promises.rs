@@ -113,7 +113,10 @@ fn kept(page: &mut Page, view: &PromiseView) {
     for claim in &view.relied_on {
         let text = format!(
             "the claim `{}` of {} · {}:{}",
-            claim.claim, claim.flow, claim.location.file, claim.location.line
+            claim.claim,
+            claim.by(),
+            claim.location.file,
+            claim.location.line
         );
         page.item("  rests on   ", &text, Style::Plain);
     }

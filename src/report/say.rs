@@ -271,7 +271,7 @@ fn kept(rule: &str) -> &str {
 /// A claim, and the rules that it kept from being broken.
 pub struct Claim<'a> {
     /// The flow that makes it.
-    pub flow: &'a str,
+    pub by: &'a str,
     /// Its words.
     pub claim: &'a str,
     /// Where it is made.
@@ -286,8 +286,8 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
     for r in &audit.relied_on {
         let place = &r.location;
         claims
-            .entry((&r.flow, &r.claim, &place.file, place.line))
-            .or_insert_with(|| Claim { flow: &r.flow, claim: &r.claim, location: place, rules: Vec::new() })
+            .entry((r.by(), &r.claim, &place.file, place.line))
+            .or_insert_with(|| Claim { by: r.by(), claim: &r.claim, location: place, rules: Vec::new() })
             .rules
             .push(kept(&r.rule));
     }
@@ -298,6 +298,12 @@ pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
 pub fn marks(finding: &Finding) -> Vec<String> {
     let mut marks: Vec<String> = accepted(finding).into_iter().collect();
     marks.extend(grown(finding));
+    for at in &finding.reidentified {
+        marks.push(format!(
+            "re-identified at {}: {} from {}, so no transform before it exempts the data",
+            at.system, at.into, at.from
+        ));
+    }
     if finding.prospective {
         marks.push("prospective: only through proposed agreements".to_owned());
     }

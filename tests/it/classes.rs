@@ -119,7 +119,7 @@ waivers:
 /// The keys of maps that one row stands for as a whole. A key that is added there needs its place
 /// here, and the row's facet has to tell it.
 const PARTS: &[(&str, &str, &[&str])] = &[
-    ("a derivation", "derives", &["from", "into"]),
+    ("a derivation", "derives", &["from", "into", "reidentifies"]),
     ("a disposal", "disposed", &["date", "evidence"]),
     ("an assurance", "assurances", &["date", "evidence", "id", "valid_until"]),
     ("an allowed receiver", "terms.onward_to", &["data", "party", "purposes"]),

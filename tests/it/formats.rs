@@ -280,7 +280,7 @@ fn long_lists_of_a_comment_are_counted() {
     known.title = "x".repeat(1000);
     audit.findings.extend(vec![known; 5000]);
     audit.relied_on = (0..5000)
-        .map(|n| ringfence::finding::Reliance { flow: format!("f{n}"), ..audit.relied_on[0].clone() })
+        .map(|n| ringfence::finding::Reliance { flow: Some(format!("f{n}")), ..audit.relied_on[0].clone() })
         .collect();
     audit.summary = Summary::of(&audit.findings);
     let comment = render(&audit, Format::Markdown);

@@ -283,7 +283,7 @@ fn hostile() -> Audit {
         notice.message.push_str(HOSTILE);
     }
     for relied in &mut audit.relied_on {
-        relied.flow.push_str(HOSTILE);
+        relied.flow.iter_mut().for_each(|flow| flow.push_str(HOSTILE));
         relied.claim.push_str(HOSTILE);
     }
     audit.policies[0].title = Some(HOSTILE.to_owned());

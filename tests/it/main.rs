@@ -49,6 +49,7 @@ mod policy_language;
 mod policy_test;
 mod promises;
 mod readme;
+mod reidentified;
 mod report;
 mod rooms;
 mod rules;

@@ -230,8 +230,8 @@ fn exemptions_need_all_purposes_and_are_relied_on() {
 fn derived_data_answers_to_its_origin() {
     let mut middle = party("b", &[]);
     middle.systems[0].derives = vec![
-        Derive { from: list(&["t.a"]), into: "t.c".to_owned() },
-        Derive { from: list(&["t.c"]), into: "z".to_owned() },
+        Derive { from: list(&["t.a"]), into: "t.c".to_owned(), ..Derive::default() },
+        Derive { from: list(&["t.c"]), into: "z".to_owned(), ..Derive::default() },
     ];
     let base = world(
         vec![party("a", &["t.a.x"]), middle, party("c", &[])],
@@ -482,7 +482,8 @@ fn what_was_passed_on_before_a_disposal_is_followed_on() {
     let mut row_of_two = base.clone();
     row_of_two.agreements[1].disposed = gone("2020-02-01");
     row_of_two.agreements.push(agreement("tc", &["c", "d"], vec![flow("cd", &["z.m"], "p")]));
-    row_of_two.parties[2].systems[0].derives = vec![Derive { from: list(&["t.c"]), into: "z.m".to_owned() }];
+    row_of_two.parties[2].systems[0].derives =
+        vec![Derive { from: list(&["t.c"]), into: "z.m".to_owned(), ..Derive::default() }];
     let found = evaluate(&row_of_two);
     assert_eq!(short(&found, "house/r0"), [row("a/a", "d/d", "t.c", 3, false)]);
     assert_eq!(of(&found, "terms/onward").len(), 1);
@@ -821,8 +822,18 @@ fn random_worlds_are_mixed() {
                 }
             }
         }
+        let mut kept = world.clone();
+        let systems = kept.parties.iter_mut().flat_map(|party| &mut party.systems);
+        systems.flat_map(|system| &mut system.derives).for_each(|derive| derive.reidentifies = Some(false));
+        let kept = evaluate(&kept).findings;
+        for f in &verdict.findings {
+            let before = kept.iter().find(|one| one.key() == f.key());
+            if before.is_none_or(|one| one.data != f.data) {
+                traits.insert(format!("re-identified: {}", f.kind));
+            }
+        }
         for r in &verdict.relied_on {
-            let built_in = r.rule.starts_with("terms/") || r.rule.starts_with("flow/");
+            let built_in = ["terms/", "flow/", "derives/"].iter().any(|of| r.rule.starts_with(of));
             let rule = if built_in { &r.rule } else { "a rule" };
             traits.insert(format!("relied on: {rule}"));
         }
@@ -859,6 +870,10 @@ fn random_worlds_are_mixed() {
         ("grown", 8),
         ("waived", 8),
         ("a long way", 40),
+        ("re-identified: terms", 1),
+        ("re-identified: forbid", 1),
+        ("re-identified: limit", 1),
+        ("relied on: derives/reidentifies", 1),
         ("out of a ghost", 40),
         ("at the assumed origin", 40),
         ("relied on: a rule", 40),

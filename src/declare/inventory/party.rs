@@ -67,6 +67,8 @@ pub struct Derive {
     pub from: Vec<Spanned<Key>>,
     /// What comes out.
     pub into: Vec<Spanned<Key>>,
+    /// Whether what comes out singles people out again, if that is stated.
+    pub reidentifies: Option<Spanned<bool>>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -135,9 +137,10 @@ fn derive(d: &mut Decoder, node: &Node) -> Option<Derive> {
             f.missing(d, key);
         }
     }
+    let reidentifies = f.with(d, "reidentifies", |d, n| d.flag(n));
     let span = f.head();
     f.finish(d);
-    Some(Derive { from, into, span })
+    Some(Derive { from, into, reidentifies, span })
 }
 
 /// A list of texts, their places not needed.

@@ -129,6 +129,7 @@ fn declared_key(d: &mut Decoder, key: Spanned<String>, node: &Node) -> Declared 
             }))
         })
         .unwrap_or_default();
+    declared.identifying = f.with(d, "identifying", |d, n| d.flag(n)).is_some_and(|flag| flag.value);
     f.finish(d);
     declared
 }

@@ -4,7 +4,7 @@ use super::queue::{Queue, Way};
 use super::{Course, Rows, Slot, derived};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph};
-use crate::model::{FlowId, Model, SystemId};
+use crate::model::{FlowId, Model, System, SystemId};
 
 /// For each system and slot the leaves that can reach a target, by flows that let
 /// anything pass. For each of some flows `targets` adds to a row the leaves that hit a
@@ -120,7 +120,7 @@ impl<'g, C: Course> Back<'g, C> {
             new.clear();
             new.extend_from_slice(self.fresh.block(system));
             self.fresh.clear(system);
-            close(self.graph, self.course, system, &mut new);
+            close(self.graph.model, self.course, system, &mut new);
             if !self.possible.is_empty() {
                 bits::and_assign(&mut new, &self.possible);
             }
@@ -204,27 +204,24 @@ fn possible<C: Course>(model: &Model, course: &C, words: usize) -> Vec<u64> {
 }
 
 /// What derives something that reaches, reaches: adds it to what does, of all slots.
-pub(super) fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, block: &mut [u64]) {
+pub fn close<C: Course>(model: &Model, course: &C, system: SystemId, block: &mut [u64]) {
     let planes = course.planes();
-    let derives = &graph.model.systems[system].derives;
-    let mut changed = !derives.is_empty();
+    let system = &model.systems[system];
+    let mut changed = !system.derives.is_empty();
     let mut passes = 0..derived::FEW;
     while changed {
         if passes.next().is_none() {
-            return close_many(graph, course, derives, block);
+            return close_many(course, system, block);
         }
         changed = false;
-        for (from, into) in derives {
+        for (at, (from, into)) in system.derives.iter().enumerate() {
             let words = into.row().len();
             for slot in Slot::all(course) {
-                let mut reaches = bits::intersects(slot.of(block, planes, words), into.row());
-                if let (false, Some(marks)) = (slot.marked, course.marks()) {
-                    // Derived into one of the marks, an item goes on marked.
-                    let marked = Slot { marked: true, ..slot }.of(block, planes, words);
-                    reaches |= bits::intersects(marked, into.and(marks).row());
-                }
+                let made = if at < system.keeping { slot } else { restored(course, slot) };
                 let start = slot.index(planes) * words;
-                if reaches && let Some(own) = block.get_mut(start..start + words) {
+                if made_reaches(course, made, into, block)
+                    && let Some(own) = block.get_mut(start..start + words)
+                {
                     changed |= bits::or(own, from.row());
                 }
             }
@@ -232,11 +229,33 @@ pub(super) fn close<C: Course>(graph: &Graph, course: &C, system: SystemId, bloc
     }
 }
 
-/// As [`close`]. What reaches in a slot of marked items depends on that slot alone, so these come first.
-fn close_many<C: Course>(graph: &Graph, course: &C, derives: &derived::Derives, block: &mut [u64]) {
-    let (planes, words) = (course.planes(), bits::words(graph.model.data.leaf_count()));
-    let (first, then): (Vec<Slot>, Vec<Slot>) = Slot::all(course).partition(|slot| slot.marked);
-    for slot in first.into_iter().chain(then) {
+fn restored<C: Course>(course: &C, slot: Slot) -> Slot {
+    Slot { plane: course.restored(slot.plane), ..slot }
+}
+
+/// Whether some of what is made reaches, of what is in a slot but for marks that it gets as it is made.
+fn made_reaches<C: Course>(course: &C, slot: Slot, made: &LeafSet, block: &[u64]) -> bool {
+    let (planes, words) = (course.planes(), made.row().len());
+    let marked = || Slot { marked: true, ..slot }.of(block, planes, words);
+    bits::intersects(slot.of(block, planes, words), made.row())
+        || course
+            .marks()
+            .is_some_and(|marks| !slot.marked && bits::intersects(marked(), made.and(marks).row()))
+}
+
+/// As [`close`]. What reaches in a slot of marked items depends on marked ones alone, and what is restored on what is
+/// restored: these come first.
+fn close_many<C: Course>(course: &C, system: &System, block: &mut [u64]) {
+    let (planes, words) = (course.planes(), block.len() / Slot::all(course).count());
+    let mut slots: Vec<Slot> = Slot::all(course).collect();
+    slots.sort_by_key(|&slot| (restored(course, slot) != slot, !slot.marked));
+    for slot in slots {
+        let then = restored(course, slot);
+        let (keeping, restoring) = system.derivations();
+        let (derives, restoring) =
+            if then == slot { (&*system.derives, &[][..]) } else { (keeping, restoring) };
+        let restoring = restoring.iter().filter(|(_, into)| made_reaches(course, then, into, block));
+        let restoring: Vec<&LeafSet> = restoring.map(|(from, _)| from).collect();
         let besides = match course.marks().filter(|_| !slot.marked) {
             // Derived into one of the marks, an item goes on marked.
             Some(marks) => marks.with(Slot { marked: true, ..slot }.of(block, planes, words)).row().to_vec(),
@@ -244,6 +263,7 @@ fn close_many<C: Course>(graph: &Graph, course: &C, derives: &derived::Derives, 
         };
         let start = slot.index(planes) * words;
         if let Some(own) = block.get_mut(start..start + words) {
+            restoring.iter().for_each(|from| _ = bits::or(own, from.row()));
             derived::close(derives.iter().map(|(from, into)| (into, from)), own, &besides);
         }
     }

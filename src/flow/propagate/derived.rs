@@ -4,12 +4,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::bits::{self, LeafSet};
+use crate::model::Derives;
 
 /// So many times all derivations are passed over first: hardly any system needs more.
 pub const FEW: usize = 8;
-
-/// Derivations: from which leaves, into which.
-pub type Derives = [(LeafSet, LeafSet)];
 
 /// Which derivations have a leaf on one of their sides.
 struct Index(FxHashMap<usize, Vec<usize>>);

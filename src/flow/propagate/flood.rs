@@ -1,7 +1,7 @@
 //! Items of many systems at once, wherever they get to; by which walks does not matter.
 
 use super::queue::{Queue, Way};
-use super::{BackwardSlice, Course, Rows, Slot, derive};
+use super::{BackwardSlice, Course, Rows, Slot, derive_all};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
@@ -138,24 +138,7 @@ fn settle<C: Course>(graph: &Graph, course: &C, rows: &mut Rows, system: SystemI
         return false;
     }
     if !graph.model.systems[system].derives.is_empty() {
-        let planes = course.planes();
-        let words = new.len() / (planes * if course.marks().is_some() { 2 } else { 1 });
-        for plane in 0..planes {
-            let range = |slot: Slot| slot.index(planes) * words..(slot.index(planes) + 1) * words;
-            let plain = range(Slot { plane, marked: false });
-            let mut without = new.get(plain.clone()).unwrap_or_default().to_vec();
-            let mut with: Vec<u64> = Vec::new();
-            let marked = course.marks().map(|_| range(Slot { plane, marked: true }));
-            if let Some(marked) = &marked {
-                with.extend_from_slice(new.get(marked.clone()).unwrap_or_default());
-            }
-            derive(graph.model, system, &mut without, &mut with, course.marks());
-            for (range, row) in [(Some(plain), without), (marked, with)] {
-                if let Some(into) = range.and_then(|range| new.get_mut(range)) {
-                    into.copy_from_slice(&row);
-                }
-            }
-        }
+        derive_all(graph.model, course, system, new);
         unseen(new, rows);
     }
     rows.add_block(system, new);

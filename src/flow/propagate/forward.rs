@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{Course, OriginFilter, Rows, Slot, derive};
+use super::{Course, OriginFilter, Rows, Slot, derive_all};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph, Touched};
 use crate::model::{FlowId, Model, SystemId};
@@ -160,6 +160,8 @@ pub struct BackwardSlice<'r> {
     pub rows: &'r Rows,
     /// The planes of the course that they were found by.
     pub planes: usize,
+    /// How many planes of the course that is sliced each of those stands for.
+    pub each: usize,
     /// What can besides, in all planes but the first; by a course with one plane.
     pub later: Option<&'r Rows>,
 }
@@ -167,7 +169,7 @@ pub struct BackwardSlice<'r> {
 impl<'r> BackwardSlice<'r> {
     /// By a course with so many planes.
     pub fn of(rows: &'r Rows, planes: usize) -> Self {
-        BackwardSlice { rows, planes, later: None }
+        BackwardSlice { rows, planes, each: 1, later: None }
     }
 
     /// The systems from which something can reach a target, some maybe twice.
@@ -184,7 +186,7 @@ impl<'r> BackwardSlice<'r> {
     }
 
     fn rows(&self, system: SystemId, slot: Slot) -> (&'r [u64], &'r [u64]) {
-        let plane = slot.plane.min(self.planes - 1);
+        let plane = (slot.plane / self.each).min(self.planes - 1);
         let row = self.rows.row(system, Slot { plane, ..slot }.index(self.planes));
         let later = self.later.filter(|_| slot.plane > 0);
         (row, later.map(|later| later.row(system, 0)).unwrap_or_default())
@@ -343,7 +345,7 @@ impl<C: Course> Layers<'_, C> {
             return None;
         }
         if !self.graph.model.systems[system].derives.is_empty() {
-            derive_all(self.graph, self.course, self.shape, system, row);
+            derive_all(self.graph.model, self.course, system, row);
             row.iter_mut().zip(&*seen).for_each(|(r, s)| *r &= !s);
         }
         bits::or(seen, row);
@@ -401,47 +403,33 @@ impl<C: Course> Layers<'_, C> {
             let layer = self.layer(end, state.stack, length - 1)?;
             Slot::all(self.course).find_map(|slot| {
                 let plane = self.course.next(flow, slot.plane)?;
-                if plane != state.slot.plane || (slot.marked && !state.slot.marked) {
+                let leads = plane == state.slot.plane || self.course.restored(plane) == state.slot.plane;
+                if !leads || (slot.marked && !state.slot.marked) {
                     return None;
                 }
+                let arrival = Slot { plane, ..slot };
                 let held = self.row(layer, slot);
                 let leaf = bits::ones(held)
                     .filter(|&leaf| bits::contains(leaves, leaf))
-                    .find(|&leaf| self.becomes(leaf, slot.marked, state))?;
+                    .find(|&leaf| self.becomes(leaf, arrival, state))?;
                 Some((flow, State { system: end, stack: state.stack, slot, leaf }))
             })
         })
     }
 
-    /// Whether a leaf that arrives at the state's system is, or is derived there
-    /// into, the state's.
-    fn becomes(&self, leaf: usize, marked: bool, state: State) -> bool {
-        if leaf == state.leaf && marked == state.slot.marked {
+    /// Whether a leaf that arrives in a slot at the state's system is, or is derived there into, the state's.
+    fn becomes(&self, leaf: usize, slot: Slot, state: State) -> bool {
+        if leaf == state.leaf && slot == state.slot {
             return true;
         }
-        let mut rows = [vec![0; self.shape.words], vec![0; self.shape.words]];
-        let [plain, with_mark] = &mut rows;
-        let into = if marked { &mut *with_mark } else { &mut *plain };
-        if let Some(word) = into.get_mut(leaf / 64) {
+        if self.graph.model.systems[state.system].derives.is_empty() {
+            return false;
+        }
+        let mut block = vec![0; self.shape.width()];
+        if let Some(word) = block.get_mut(self.shape.range(slot)).and_then(|row| row.get_mut(leaf / 64)) {
             *word |= 1 << (leaf % 64);
         }
-        derive(self.graph.model, state.system, plain, with_mark, self.course.marks());
-        bits::contains(if state.slot.marked { with_mark } else { plain }, state.leaf)
-    }
-}
-
-fn derive_all<C: Course>(graph: &Graph, course: &C, shape: Shape, system: SystemId, row: &mut [u64]) {
-    for plane in 0..shape.planes {
-        let plain = shape.range(Slot { plane, marked: false });
-        let marked = course.marks().map(|_| shape.range(Slot { plane, marked: true }));
-        let copy = |range: std::ops::Range<usize>, row: &[u64]| row.get(range).unwrap_or_default().to_vec();
-        let mut without = copy(plain.clone(), row);
-        let mut with = marked.clone().map(|range| copy(range, row)).unwrap_or_default();
-        derive(graph.model, system, &mut without, &mut with, course.marks());
-        for (range, from) in [(Some(plain), without), (marked, with)] {
-            if let Some(into) = range.and_then(|range| row.get_mut(range)) {
-                bits::or(into, &from);
-            }
-        }
+        derive_all(self.graph.model, self.course, state.system, &mut block);
+        block.get(self.shape.range(state.slot)).is_some_and(|row| bits::contains(row, state.leaf))
     }
 }

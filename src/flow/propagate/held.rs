@@ -42,7 +42,7 @@ pub fn held(graph: &Graph) -> Held {
 }
 
 /// Everything moves everywhere.
-struct Anywhere;
+pub(super) struct Anywhere;
 
 impl Course for Anywhere {
     fn next(&self, _: FlowId, plane: usize) -> Option<usize> {

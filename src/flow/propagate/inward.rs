@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::backward::close;
-use super::{Course, Rows, Slot, derive};
+use super::{Course, Rows, Slot, derive_all};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::{Edge, Graph};
 use crate::model::{FlowId, SystemId};
@@ -85,7 +85,7 @@ pub fn inward<'g, C: Course, P: Fn(FlowId) -> bool>(
         for system in layer.drain(..) {
             let mut block: Vec<u64> = fresh.block(system).to_vec();
             fresh.clear(system);
-            close(graph, course, system, &mut block);
+            close(model, course, system, &mut block);
             block.iter_mut().zip(found.rows.block(system)).for_each(|(b, seen)| *b &= !seen);
             if bits::is_empty(&block) {
                 continue;
@@ -203,26 +203,33 @@ impl<C: Course, P: Fn(FlowId) -> bool> Inward<'_, C, P> {
     ) -> Option<(FlowId, usize, usize)> {
         let model = self.graph.model;
         let planes = self.course.planes();
-        let mut one = LeafSet::empty(model.data.leaf_count());
-        one.insert(leaf);
-        let none = LeafSet::empty(model.data.leaf_count());
+        let words = bits::words(model.data.leaf_count());
         let (marked, plane) = (slot >= planes, slot % planes);
-        let (mut plain, mut with) = if marked { (none, one) } else { (one, none) };
-        let (mut a, mut b) = (plain.row().to_vec(), with.row().to_vec());
-        derive(model, system, &mut a, &mut b, self.course.marks());
-        plain.extend(&a);
-        with.extend(&b);
+        let mut block = vec![0; Slot::all(self.course).count() * words];
+        if let Some(word) = block.get_mut(slot * words + leaf / 64) {
+            *word |= 1 << (leaf % 64);
+        }
+        derive_all(model, self.course, system, &mut block);
+        let mut held: Vec<(Slot, LeafSet)> = Vec::new();
+        for plane in [plane, self.course.restored(plane)] {
+            for marked in [false, true].into_iter().skip(usize::from(marked)) {
+                let slot = Slot { plane, marked };
+                let here = LeafSet::from(row(&block, words, slot.index(planes)));
+                if !here.is_empty() && held.iter().all(|(known, _)| *known != slot) {
+                    held.push((slot, here));
+                }
+            }
+        }
         self.graph.out(system).filter(|edge| (self.passes)(edge.flow)).find_map(|edge| {
             let flow = edge.flow;
-            [(false, &plain), (true, &with)].into_iter().find_map(|(marked, held)| {
+            held.iter().find_map(|(here, held)| {
                 let crossing = held.with(edge.leaves);
-                let here = Slot { plane, marked };
                 if left == 1 {
                     let (_, _, target) = self.target(flow, here.index(planes))?;
                     let hit = crossing.and(target).iter().next()?;
                     return Some((flow, here.index(planes), hit));
                 }
-                let next = Slot { plane: self.course.next(flow, plane)?, marked }.index(planes);
+                let next = Slot { plane: self.course.next(flow, here.plane)?, ..*here }.index(planes);
                 let on = self.in_layer(edge.end, next, left - 1, crossing.row().len());
                 let hit = crossing.iter().find(|&leaf| bits::contains(on, leaf))?;
                 Some((flow, next, hit))

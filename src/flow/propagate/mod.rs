@@ -29,18 +29,20 @@ mod inward;
 mod only_from_summary;
 mod origin_class;
 mod queue;
+mod restoring;
 
 pub use assumed::{Assumed, assume};
-pub use backward::{reaching, reaching_besides, reaching_within};
+pub use backward::{close, reaching, reaching_besides, reaching_within};
 pub use flood::{Flooded, flood};
 pub use forward::{BackwardSlice, Crossing, Layers, Seed, State, forward};
 pub use held::{Held, held};
 pub use inward::{Target, inward};
 pub use origin_class::{ItemsOf, OriginClass, OriginFilter};
+pub use restoring::{Restorable, Restoring};
 
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::Touched;
-use crate::model::{FlowId, Model, SystemId};
+use crate::model::{Derives, FlowId, Model, SystemId};
 
 /// What a walk needs to know of an item besides its current leaf.
 pub trait Course {
@@ -57,6 +59,11 @@ pub trait Course {
     /// Whether items are supposed to bear a mark that their leaves do not give them.
     fn supposes(&self) -> bool {
         false
+    }
+
+    /// The plane of an item once it is re-identified: as if no flow before had transformed it.
+    fn restored(&self, plane: usize) -> usize {
+        plane
     }
 
     /// The plane after a flow; `None`: this course does not go on over it.
@@ -198,7 +205,63 @@ pub fn derive(
     marked: &mut [u64],
     marks: Option<&LeafSet>,
 ) {
-    let derives = &model.systems[system].derives;
+    derive_by(&model.systems[system].derives, plain, marked, marks);
+}
+
+/// Adds what a system derives from what it holds in all slots of a course. What it re-identifies of a plane goes to
+/// the plane that the course restores it to.
+pub fn derive_all<C: Course>(model: &Model, course: &C, system: SystemId, block: &mut [u64]) {
+    let system = &model.systems[system];
+    if system.derives.is_empty() {
+        return;
+    }
+    let planes = course.planes();
+    let words = block.len() / (planes * if course.marks().is_some() { 2 } else { 1 });
+    let range = |slot: Slot| slot.index(planes) * words..(slot.index(planes) + 1) * words;
+    let (keeping, restoring) = system.derivations();
+    let is_restored = |&plane: &usize| course.restored(plane) == plane;
+    // Nothing gets out of a restored plane, so these come last.
+    let order = (0..planes).filter(|plane| !is_restored(plane)).chain((0..planes).filter(is_restored));
+    for plane in order {
+        let slots = [false, true].map(|marked| Slot { plane, marked });
+        let [plain, marked] = slots.map(|slot| block.get(range(slot)).unwrap_or_default());
+        if bits::is_empty(plain) && bits::is_empty(marked) {
+            continue;
+        }
+        let (mut plain, mut marked) = (plain.to_vec(), marked.to_vec());
+        let restored = course.restored(plane);
+        let derives = if restored == plane { &system.derives } else { keeping };
+        derive_by(derives, &mut plain, &mut marked, course.marks());
+        let mut add = |slot: Slot, row: &[u64]| {
+            if let Some(into) = block.get_mut(range(slot)) {
+                bits::or(into, row);
+            }
+        };
+        for (slot, row) in slots.into_iter().zip([&plain, &marked]) {
+            add(slot, row);
+        }
+        if restored == plane {
+            continue;
+        }
+        let [not_marked, with_mark] = [false, true].map(|marked| Slot { plane: restored, marked });
+        for (from, into) in restoring {
+            if bits::intersects(&marked, from.row()) {
+                add(with_mark, into.row());
+            }
+            if bits::intersects(&plain, from.row()) {
+                match course.marks() {
+                    None => add(not_marked, into.row()),
+                    Some(marks) => {
+                        add(not_marked, into.minus(marks).row());
+                        add(with_mark, into.and(marks).row());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn derive_by(derives: &Derives, plain: &mut [u64], marked: &mut [u64], marks: Option<&LeafSet>) {
     let mut changed = !derives.is_empty();
     let mut passes = 0..derived::FEW;
     while changed {

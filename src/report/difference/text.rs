@@ -358,7 +358,7 @@ fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
 
 /// A claim that is new, in a line.
 pub fn claimed(claim: &Reliance) -> String {
-    format!("{} claims `{}`: relied on by {}", claim.flow, claim.claim, claim.rule)
+    format!("{} claims `{}`: relied on by {}", claim.by(), claim.claim, claim.rule)
 }
 
 fn relied_on(page: &mut Page, diff: &Diff, most: usize) {

@@ -514,6 +514,9 @@ fn marks(f: &Finding) -> Vec<Mark> {
     if let Some(grown) = say::grown(f) {
         mark("grown", grown.strip_prefix("grown: ").unwrap_or(&grown));
     }
+    for at in &f.reidentified {
+        mark("re-identified", &format!("at {}: {} from {}", at.system, at.into, at.from));
+    }
     if f.prospective {
         mark("prospective", "only through proposed agreements");
     }

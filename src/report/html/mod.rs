@@ -399,7 +399,7 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
     say::claims(report.audit)
         .into_iter()
         .map(|said| {
-            let declared = names.flow(said.flow).and_then(|f| Some(&model?.flows[f]));
+            let declared = names.flow(said.by).and_then(|f| Some(&model?.flows[f]));
             let mut evidence = Vec::new();
             if let (Some(model), Some(flow)) = (model, declared) {
                 let under = flow.agreement.map(|a| &model.agreements[a].declared);
@@ -414,7 +414,7 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
                 }
             }
             Claim {
-                flow: said.flow.to_owned(),
+                flow: said.by.to_owned(),
                 title: declared.and_then(|f| f.declared.meta.title.as_deref().map(str::to_owned)),
                 claim: said.claim.to_owned(),
                 evidence,

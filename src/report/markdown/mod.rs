@@ -165,7 +165,7 @@ fn relied_on(audit: &Audit, places: &Places) -> String {
     let line = |claim: &say::Claim| {
         format!(
             "- {} claims {} ({}), for {}\n",
-            code(claim.flow, NAME),
+            code(claim.by, NAME),
             code(claim.claim, NAME),
             findings::at(claim.location, places),
             text(&claim.rules.join(", "), TEXT),

@@ -239,6 +239,7 @@ fn properties<'a>(f: &'a Finding, gate: &Gate) -> Described<'a> {
         consequent: f.consequent,
         prospective: f.prospective,
         retained: f.retained,
+        reidentified: &f.reidentified,
         policy_status: f.policy_status,
         source: f.source.as_ref(),
         sink: f.sink.as_ref(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Results;
 use crate::base::finding::{
-    FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reliance, Summary,
+    FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reidentified, Reliance, Summary,
 };
 use crate::base::source::Location as Written;
 use crate::base::vocabulary::{PolicyStatus, Severity};
@@ -175,6 +175,7 @@ objects! {
         consequent: bool,
         prospective: bool,
         retained: bool,
+        reidentified: &'a [Reidentified],
         #[serde(skip_serializing_if = "none")]
         policy_status: Option<PolicyStatus>,
         #[serde(skip_serializing_if = "none")]

@@ -172,7 +172,7 @@ fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
         let place = claim.location;
         page.item(
             "  - ",
-            &format!("{} claims `{}` · {}:{}", claim.flow, claim.claim, place.file, place.line),
+            &format!("{} claims `{}` · {}:{}", claim.by, claim.claim, place.file, place.line),
             Style::Plain,
         );
         page.para(4, &format!("affects {}", claim.rules.join(", ")), Style::Dim);

@@ -142,7 +142,8 @@ pub fn check_forward(
     // What systems make of what arrives is looked for where it has arrived: what can get to a target
     // once it is turned is among what can get to one.
     let within = |system: SystemId, state: State, leaves: &LeafSet| {
-        let useful = || toward.within(system, state, leaves);
+        let told = State { plane: question.standing_for(state.plane), ..state };
+        let useful = || toward.within(system, told, leaves);
         sets.has(system, state, leaves) || useful().is_none_or(|leaves| sets.has(system, state, &leaves))
     };
     for (&system, leaves) in &class.starts {
@@ -161,7 +162,8 @@ pub fn check_forward(
                 failures.push(format!("{}: what {} makes of data is left out", ask.rule, name(system)));
             }
         }
-        steps(ground, question, class, (system, state, held), toward.among(state), shown, |step| {
+        let among = toward.among(State { plane: question.standing_for(state.plane), ..state });
+        steps(ground, question, class, (system, state, held), among, shown, |step| {
             if !within(step.to, step.state, &step.leaves) {
                 let (from, to) = (name(system), name(step.to));
                 failures.push(format!("{}: data that moves from {from} to {to} is left out", ask.rule));

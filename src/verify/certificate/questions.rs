@@ -15,18 +15,100 @@ use crate::declare::policy::{AnyOf, FlowKeys, Forbid, Limit, Matcher, PlaceKeys,
 use crate::model::matching::{self, Arrival, Matching};
 use crate::model::{FlowId, Id, PartyId, SystemId, Table};
 
-/// Which counting flows are exempt, by their places.
-fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<bool> {
-    let matches = |flow| ground.matching.flow(list, flow, Reading::Unlikely);
+/// How a flow exempts what it carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exempts {
+    No,
+    /// For what it does to the data, which may be re-identified.
+    Transformed,
+    /// Whatever becomes of the data.
+    Lastingly,
+}
+
+/// How the flows that move data are exempt, by their places.
+fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<Exempts> {
+    let matches = |flow| match ground.matching.flow(list, flow, Reading::Unlikely) {
+        false => Exempts::No,
+        true if ground.matching.untransformed(list, flow, Reading::Unlikely) => Exempts::Lastingly,
+        true => Exempts::Transformed,
+    };
+    let of = |edge: &Edge, exempts| match exempts {
+        Exempts::Transformed if !edge.restorable => Exempts::Lastingly,
+        exempts => exempts,
+    };
     if list.is_empty() {
         return Vec::new();
     }
     if list.0.iter().all(asks_manner) {
-        let manners: Vec<bool> = ground.manners.iter().map(|&flow| matches(flow)).collect();
-        let of_manner = |edge: &Edge| manners.get(edge.manner as usize).copied().unwrap_or_default();
+        let manners: Vec<Exempts> = ground.manners.iter().map(|&flow| matches(flow)).collect();
+        let of_manner =
+            |edge: &Edge| of(edge, manners.get(edge.manner as usize).copied().unwrap_or(Exempts::No));
         return ground.edges().iter().map(of_manner).collect();
     }
-    ground.edges().iter().map(|edge| matches(edge.flow)).collect()
+    ground.edges().iter().map(|edge| of(edge, matches(edge.flow))).collect()
+}
+
+/// For each system that re-identifies the leaves of exempt items, of some data or not, from which it makes such data.
+struct Restoring(FxHashMap<SystemId, [LeafSet; 2]>);
+
+/// An item in plane 1 is exempt until it is re-identified.
+struct Exempt<'d>(&'d LeafSet);
+
+impl Question for Exempt<'_> {
+    fn marks(&self) -> Option<&LeafSet> {
+        Some(self.0)
+    }
+
+    fn restored(&self, _: u8) -> u8 {
+        0
+    }
+
+    fn next(&self, _: &Edge, plane: u8, _: PartyId) -> Option<u8> {
+        Some(plane)
+    }
+
+    fn anybodys(&self, _: &Edge, plane: u8) -> Planes {
+        smallvec![plane]
+    }
+
+    fn shows(&self, _: &Edge, _: State, _: PartyId, _: &LeafSet, _: &mut BTreeSet<Shown>) {}
+
+    fn may_show(&self, _: &Edge, _: State) -> Option<LeafSet> {
+        None
+    }
+
+    fn targets<'w>(&self, _: &'w Ground, _: u8) -> Vec<&'w Edge> {
+        Vec::new()
+    }
+}
+
+impl Restoring {
+    fn new(ground: &Ground, data: &LeafSet) -> Self {
+        let systems = ground.model.systems.iter().filter(|(_, system)| system.reidentifies());
+        let restoring = |id: SystemId| {
+            let mut from = ground.nothing();
+            ground.model.systems[id].derives.iter().for_each(|(leaves, _)| from.extend(leaves.row()));
+            [false, true].map(|marked| {
+                let state = State { plane: 1, marked };
+                let mut all = ground.nothing();
+                for leaf in from.iter() {
+                    let mut one = ground.nothing();
+                    one.insert(leaf);
+                    let turned = ground.turned(&Exempt(data), id, state, &one);
+                    if turned.iter().any(|(state, _)| *state == State { plane: 0, marked: true }) {
+                        all.insert(leaf);
+                    }
+                }
+                all
+            })
+        };
+        Restoring(systems.map(|(id, _)| (id, restoring(id))).collect())
+    }
+
+    /// Those leaves of exempt items in a state at a system, if there are any.
+    fn at(&self, system: SystemId, marked: bool) -> Option<&LeafSet> {
+        self.0.get(&system).map(|[others, of_data]| if marked { of_data } else { others })
+    }
 }
 
 /// Whether a matcher asks nothing but how data is dealt with, so that it holds for all flows of a
@@ -94,18 +176,25 @@ pub struct Forbidden<'g> {
     making: Making,
     /// For each counting flow a bit for each relation with which its arrival matches `to`, and those
     /// of exemptions.
-    facts: Vec<u8>,
+    facts: Vec<u16>,
     relation: bool,
+    restoring: Restoring,
 }
 
 /// `through` matches a flow: a walk ends before it.
-const THROUGH: u8 = 1 << 6;
+const THROUGH: u16 = 1 << 6;
 
 /// `arriving` matches a flow: its arrival is exempt.
-const ARRIVING: u8 = 1 << 7;
+const ARRIVING: u16 = 1 << 7;
+
+/// The same, until what it brings is re-identified.
+const THROUGH_TRANSFORMED: u16 = 1 << 8;
+
+/// The same, until what it brings is re-identified.
+const ARRIVING_TRANSFORMED: u16 = 1 << 9;
 
 /// The bits of relations.
-const RELATIONS: u8 = THROUGH - 1;
+const RELATIONS: u16 = THROUGH - 1;
 
 impl<'g> Forbidden<'g> {
     /// The question that a `forbid` asks.
@@ -123,20 +212,27 @@ impl<'g> Forbidden<'g> {
             false if matches(flow, None) => RELATIONS,
             false => 0,
         };
-        let arrivals: Vec<u8> = ground.arrivals.iter().map(relations).collect();
+        let arrivals: Vec<u16> = ground.arrivals.iter().map(relations).collect();
         // Nobody holds what is in a ghost.
         let to = |edge: &Edge| match model.is_ghost(edge.to) {
             true => 0,
             false => arrivals.get(edge.arrival as usize).copied().unwrap_or_default(),
         };
-        let mut facts: Vec<u8> = ground.edges().iter().map(to).collect();
-        for (list, exempt_by) in [(&rule.through, THROUGH), (&rule.arriving, ARRIVING)] {
-            for (facts, exempt) in facts.iter_mut().zip(exempt(ground, list)) {
-                *facts |= if exempt { exempt_by } else { 0 };
+        let mut facts: Vec<u16> = ground.edges().iter().map(to).collect();
+        let lists =
+            [(&rule.through, THROUGH, THROUGH_TRANSFORMED), (&rule.arriving, ARRIVING, ARRIVING_TRANSFORMED)];
+        for (list, lastingly, transformed) in lists {
+            for (facts, exempts) in facts.iter_mut().zip(exempt(ground, list)) {
+                *facts |= match exempts {
+                    Exempts::No => 0,
+                    Exempts::Transformed => transformed,
+                    Exempts::Lastingly => lastingly,
+                };
             }
         }
+        let restoring = Restoring::new(ground, &data);
         let making = Making::new(ground, &data);
-        Forbidden { ground, rule, making, data: Marking::new(ground, data), facts, relation }
+        Forbidden { ground, rule, making, data: Marking::new(ground, data), facts, relation, restoring }
     }
 
     /// Whether data of a system is what the rule is about.
@@ -157,7 +253,7 @@ impl<'g> Forbidden<'g> {
         (here && !of.is_empty()).then_some(of)
     }
 
-    fn facts(&self, edge: &Edge) -> u8 {
+    fn facts(&self, edge: &Edge) -> u16 {
         self.facts.get(edge.place as usize).copied().unwrap_or_default()
     }
 
@@ -167,16 +263,31 @@ impl<'g> Forbidden<'g> {
 
     /// Whether arrivals over a flow may break the rule: with any relation, and not exempt.
     fn may(&self, edge: &Edge) -> bool {
-        (1..=RELATIONS).contains(&self.facts(edge))
+        let facts = self.facts(edge);
+        facts & RELATIONS != 0 && facts & (THROUGH | ARRIVING) == 0
     }
 
-    /// The leaves with which items in a state are of the data once they have arrived.
-    fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
-        if marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
+    /// How many planes tell distances apart; as many come after them, of exempt items.
+    fn apart(&self) -> u8 {
+        if self.relation { 3 } else { 1 }
+    }
+
+    /// Whether only what is re-identified where a flow arrives may break the rule there.
+    fn only_restored(&self, edge: &Edge, plane: u8) -> bool {
+        plane >= self.apart() || self.facts(edge) & (THROUGH_TRANSFORMED | ARRIVING_TRANSFORMED) != 0
+    }
+
+    /// The leaves with which items in a state are of the data once they have arrived, if not exempt.
+    fn of_data(&self, edge: &Edge, state: State) -> LeafSet {
+        if self.only_restored(edge, state.plane) {
+            let restored = self.restoring.at(edge.to, state.marked);
+            return restored.map_or_else(|| self.ground.nothing(), |leaves| edge.leaves.and(leaves));
+        }
+        if state.marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
     }
 }
 
-fn bit(relation: Relation) -> u8 {
+fn bit(relation: Relation) -> u16 {
     1 << relation as u8
 }
 
@@ -200,7 +311,11 @@ impl Question for Forbidden<'_> {
     }
 
     fn planes(&self) -> u8 {
-        if self.relation { 3 } else { 1 }
+        2 * self.apart()
+    }
+
+    fn restored(&self, plane: u8) -> u8 {
+        plane % self.apart()
     }
 
     fn personal(&self) -> bool {
@@ -208,8 +323,9 @@ impl Question for Forbidden<'_> {
     }
 
     fn next(&self, edge: &Edge, plane: u8, whose: PartyId) -> Option<u8> {
-        let next = || if self.relation { self.ground.distance(edge, whose, plane) } else { 0 };
-        self.passes(edge).then(next)
+        let exempt = plane >= self.apart() || self.facts(edge) & THROUGH_TRANSFORMED != 0;
+        let distance = || if self.relation { self.ground.distance(edge, whose, plane % 3) } else { 0 };
+        self.passes(edge).then(|| distance() + if exempt { self.apart() } else { 0 })
     }
 
     fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
@@ -228,15 +344,15 @@ impl Question for Forbidden<'_> {
             return;
         }
         let relations = self.facts(edge);
-        let k = || self.ground.distance(edge, whose, state.plane);
+        let k = || self.ground.distance(edge, whose, state.plane % 3);
         let there = !self.relation || relations & bit(self.ground.relation(edge.to, whose, k())) != 0;
-        if there && (state.marked || leaves.intersects(self.making.at(edge.to))) {
+        if there && leaves.intersects(&self.of_data(edge, state)) {
             shown.insert(Shown::Sink(edge.to));
         }
     }
 
     fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
-        self.may(edge).then(|| self.of_data(edge, state.marked))
+        self.may(edge).then(|| self.of_data(edge, state))
     }
 
     fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {
@@ -248,7 +364,9 @@ impl Question for Forbidden<'_> {
 pub struct Limited<'g> {
     data: Marking,
     making: Making,
-    through: Vec<bool>,
+    through: Vec<Exempts>,
+    restoring: Restoring,
+    nothing: LeafSet,
     place_of: &'g Table<SystemId, Option<usize>>,
 }
 
@@ -260,9 +378,9 @@ impl<'g> Limited<'g> {
         data: LeafSet,
         place_of: &'g Table<SystemId, Option<usize>>,
     ) -> Self {
-        let making = Making::new(ground, &data);
-        let data = Marking::new(ground, data);
-        Limited { making, data, through: exempt(ground, &rule.through), place_of }
+        let (making, restoring) = (Making::new(ground, &data), Restoring::new(ground, &data));
+        let (data, nothing) = (Marking::new(ground, data), ground.nothing());
+        Limited { making, data, through: exempt(ground, &rule.through), restoring, nothing, place_of }
     }
 
     /// What of some leaves that start at a system is of the category there, and the place.
@@ -272,7 +390,11 @@ impl<'g> Limited<'g> {
     }
 
     fn passes(&self, edge: &Edge) -> bool {
-        !self.through.get(edge.place as usize).copied().unwrap_or_default()
+        self.exempts(edge) != Exempts::Lastingly
+    }
+
+    fn exempts(&self, edge: &Edge) -> Exempts {
+        self.through.get(edge.place as usize).copied().unwrap_or(Exempts::No)
     }
 
     /// Whether a flow leads to a place.
@@ -280,12 +402,25 @@ impl<'g> Limited<'g> {
         self.place_of[edge.to].is_some() && self.passes(edge)
     }
 
-    fn of_data(&self, edge: &Edge, marked: bool) -> LeafSet {
-        if marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
+    /// The leaves with which items in a state are of the category once they have arrived, if not exempt.
+    fn of_data(&self, edge: &Edge, state: State) -> LeafSet {
+        if state.plane == 1 || self.exempts(edge) == Exempts::Transformed {
+            let restored = self.restoring.at(edge.to, state.marked);
+            return restored.map_or_else(|| self.nothing.clone(), |leaves| edge.leaves.and(leaves));
+        }
+        if state.marked { LeafSet::clone(&edge.leaves) } else { edge.leaves.and(self.making.at(edge.to)) }
     }
 }
 
 impl Question for Limited<'_> {
+    fn planes(&self) -> u8 {
+        2
+    }
+
+    fn restored(&self, _: u8) -> u8 {
+        0
+    }
+
     fn marks(&self) -> Option<&LeafSet> {
         Some(&self.data.data)
     }
@@ -294,8 +429,12 @@ impl Question for Limited<'_> {
         Some(self.data.can_be(marked))
     }
 
-    fn next(&self, edge: &Edge, _: u8, _: PartyId) -> Option<u8> {
-        self.passes(edge).then_some(0)
+    fn next(&self, edge: &Edge, plane: u8, _: PartyId) -> Option<u8> {
+        match self.exempts(edge) {
+            Exempts::No => Some(plane),
+            Exempts::Transformed => Some(1),
+            Exempts::Lastingly => None,
+        }
     }
 
     fn anybodys(&self, edge: &Edge, _: u8) -> Planes {
@@ -305,14 +444,14 @@ impl Question for Limited<'_> {
     fn shows(&self, edge: &Edge, state: State, _: PartyId, leaves: &LeafSet, shown: &mut BTreeSet<Shown>) {
         if let Some(place) = self.place_of[edge.to]
             && self.passes(edge)
-            && (state.marked || leaves.intersects(self.making.at(edge.to)))
+            && leaves.intersects(&self.of_data(edge, state))
         {
             shown.insert(Shown::Place(place));
         }
     }
 
     fn may_show(&self, edge: &Edge, state: State) -> Option<LeafSet> {
-        self.may(edge).then(|| self.of_data(edge, state.marked))
+        self.may(edge).then(|| self.of_data(edge, state))
     }
 
     fn targets<'w>(&self, ground: &'w Ground, _: u8) -> Vec<&'w Edge> {

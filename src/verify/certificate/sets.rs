@@ -30,8 +30,8 @@ impl State {
     }
 }
 
-/// How many states there are: three planes, each marked or not.
-const STATES: u8 = 6;
+/// How many states there are: three distances, exempt or not, each marked or not.
+const STATES: u8 = 12;
 
 /// From how many rows on these are found by place instead of by hash.
 const MANY: usize = 2048;

@@ -27,7 +27,8 @@ fn turned(ground: &Ground, system: SystemId, leaves: LeafSet) -> LeafSet {
     leaves
 }
 
-/// Whether what is under some terms breaks them. In plane 1 an item is under one of them.
+/// Whether what is under some terms breaks them. In plane 1 an item is under one of them, in plane 2 it would be if no
+/// flow had transformed it.
 pub struct Sticky<'g> {
     ground: &'g Ground<'g>,
     members: &'g [Under<'g>],
@@ -90,14 +91,14 @@ impl<'g> Sticky<'g> {
 
     /// What comes under the terms, and where.
     fn entering(&self) -> impl Iterator<Item = (SystemId, LeafSet)> {
-        let entering = self.own().filter(|edge| self.plane_after(edge, 0) == 1);
+        let entering = self.own().filter(|edge| self.plane_after(edge, 0) != 0);
         entering.map(|edge| (edge.to, LeafSet::clone(&edge.leaves)))
     }
 
     /// What stays under the terms over the flows of a system, and where.
     fn goes_on(&self, system: SystemId, held: &LeafSet) -> impl Iterator<Item = (SystemId, LeafSet)> {
         let crossed = self.ground.out(system).iter().filter(|edge| held.intersects(&edge.leaves));
-        let stays = crossed.filter(|edge| self.plane_after(edge, 1) == 1);
+        let stays = crossed.filter(|edge| self.plane_after(edge, 1) != 0);
         stays.map(|edge| (edge.to, held.and(&edge.leaves)))
     }
 
@@ -150,11 +151,17 @@ impl<'g> Sticky<'g> {
     }
 
     fn plane_after(&self, edge: &Edge, plane: u8) -> u8 {
-        if plane == 1 && self.homes.iter().any(|home| home.is_entered(edge)) {
+        if plane != 0 && self.homes.iter().any(|home| home.is_entered(edge)) {
             return 0;
         }
         // The members say the same, so that one will do.
-        u8::from(self.under(edge, plane).next().is_some_and(|member| !member.releases(edge)))
+        match self.under(edge, plane).next() {
+            Some(member) if !member.releases(edge) => 1,
+            Some(_) if edge.restorable => 2,
+            // What was released stays so until it comes home to all.
+            _ if plane == 2 && self.members.iter().any(|member| !member.brings_home(edge)) => 2,
+            _ => 0,
+        }
     }
 
     /// The terms that a flow breaks whatever it carries. What is disposed is checked for nothing.
@@ -171,6 +178,14 @@ impl<'g> Sticky<'g> {
 impl Question for Sticky<'_> {
     fn planes(&self) -> u8 {
         2
+    }
+
+    fn restored(&self, plane: u8) -> u8 {
+        plane.min(1)
+    }
+
+    fn standing_for(&self, plane: u8) -> u8 {
+        plane.min(1)
     }
 
     fn personal(&self) -> bool {

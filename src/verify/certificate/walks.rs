@@ -39,6 +39,16 @@ pub trait Question: Sync {
         1
     }
 
+    /// The plane of an item once it is re-identified: as if no flow before had transformed it.
+    fn restored(&self, plane: u8) -> u8 {
+        plane
+    }
+
+    /// The plane that stands for another where it is asked what can get to a target.
+    fn standing_for(&self, plane: u8) -> u8 {
+        plane
+    }
+
     /// Whether it matters whose items they are, `only_from` aside.
     fn personal(&self) -> bool {
         false
@@ -215,17 +225,15 @@ pub fn settled(
     toward: &Toward,
     step: &Step,
 ) -> Vec<(State, LeafSet)> {
-    let useful = |state, leaves: &LeafSet| toward.within(step.to, state, leaves).map(|all| (state, all));
+    let useful = |state: State, leaves: &LeafSet| {
+        let told = State { plane: question.standing_for(state.plane), ..state };
+        toward.within(step.to, told, leaves).map(|all| (state, all))
+    };
     if ground.model.systems[step.to].derives.is_empty() {
         return useful(step.state, &step.leaves).into_iter().collect();
     }
-    let mut held = [ground.nothing(), ground.nothing()];
-    if let Some(here) = held.get_mut(usize::from(step.state.marked)) {
-        here.extend(step.leaves.row());
-    }
-    ground.derive(step.to, &mut held, question.marks());
-    let states = [false, true].map(|marked| State { marked, ..step.state });
-    states.into_iter().zip(&held).filter_map(|(state, leaves)| useful(state, leaves)).collect()
+    let turned = ground.turned(question, step.to, step.state, &step.leaves);
+    turned.iter().filter_map(|(state, leaves)| useful(*state, leaves)).collect()
 }
 
 /// What can get to a target at all, whoever's it is. Distances are left open.
@@ -281,7 +289,9 @@ impl<'s> Toward<'s> {
             return None;
         }
         let mut all = question.may_show(edge, state);
-        for plane in question.anybodys(edge, state.plane) {
+        for plane in
+            question.anybodys(edge, state.plane).into_iter().map(|plane| question.standing_for(plane))
+        {
             let Some(on) = self.get(edge.to, State { plane, ..state }) else { continue };
             match &mut all {
                 Some(all) => all.extend(on.row()),
@@ -376,7 +386,7 @@ pub fn spread(
         };
         let mut shown = BTreeSet::new();
         let here = (system, state, &new);
-        let among = toward.among(state);
+        let among = toward.among(State { plane: question.standing_for(state.plane), ..state });
         steps(ground, question, class, here, among, &mut shown, |step| arriving.push(step));
         for one in shown {
             if all.insert(one) && stop(one) {

@@ -61,17 +61,5 @@ fn turned(
     at: SystemId,
     held: &[(State, LeafSet)],
 ) -> Vec<(State, LeafSet)> {
-    let mut all = Vec::new();
-    for (state, leaves) in held {
-        let mut rows = [ground.nothing(), ground.nothing()];
-        if let Some(row) = rows.get_mut(usize::from(state.marked)) {
-            row.extend(leaves.row());
-        }
-        ground.derive(at, &mut rows, question.marks());
-        let [plain, marked] = rows;
-        all.push((State { marked: false, ..*state }, plain));
-        all.push((State { marked: true, ..*state }, marked));
-    }
-    all.retain(|(_, leaves)| !leaves.is_empty());
-    all
+    held.iter().flat_map(|(state, leaves)| ground.turned(question, at, *state, leaves)).collect()
 }

@@ -11,12 +11,13 @@ use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use super::sets::{Sets, State};
+use super::walks::Question;
 use crate::base::bits::{self, LeafSet};
 use crate::base::duration::Duration;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{Consent, Kind, Relation, Transform};
 use crate::model::matching::Matching;
-use crate::model::{Counting, FlowId, Id, Model, PartyId, Scope, SystemId, Table};
+use crate::model::{Counting, Derives, FlowId, Id, Model, PartyId, Scope, SystemId, Table};
 
 /// A flow that moves data, with what is asked of it most.
 pub struct Edge {
@@ -52,6 +53,8 @@ pub struct Edge {
     pub transform: Transform,
     /// The leaves that it may carry.
     pub leaves: Arc<LeafSet>,
+    /// Whether some of them may be re-identified once they have arrived, there or further on.
+    pub restorable: bool,
 }
 
 /// Who of a flow's ends is the provider of the processing agreement that it runs under.
@@ -89,6 +92,7 @@ impl Edge {
             provider,
             transform: declared.transform,
             leaves: Arc::clone(&declared.leaves),
+            restorable: false,
         }
     }
 
@@ -236,6 +240,7 @@ impl<'w> Ground<'w> {
             acting,
         };
         ground.find_acting();
+        ground.find_restorable();
         ground
     }
 
@@ -336,6 +341,32 @@ impl<'w> Ground<'w> {
         }
     }
 
+    /// Which flows carry what may be re-identified.
+    fn find_restorable(&mut self) {
+        let mut at: BTreeMap<SystemId, LeafSet> = BTreeMap::new();
+        let mut open: Vec<SystemId> = Vec::new();
+        for (id, system) in self.model.systems.iter().filter(|(_, system)| system.reidentifies()) {
+            let mut from = self.nothing();
+            system.derivations().1.iter().for_each(|(leaves, _)| from.extend(leaves.row()));
+            at.insert(id, self.made_into(id, &from));
+            open.push(id);
+        }
+        while let Some(system) = open.pop() {
+            let Some(here) = at.get(&system).cloned() else { continue };
+            for edge in Ground::into(self, system).filter(|edge| edge.leaves.intersects(&here)) {
+                let leading = self.made_into(edge.from, &here.and(&edge.leaves));
+                let known = at.entry(edge.from).or_insert_with(|| self.nothing());
+                if !leading.is_subset(known) {
+                    known.extend(leading.row());
+                    open.push(edge.from);
+                }
+            }
+        }
+        for edge in &mut self.edges {
+            edge.restorable = at.get(&edge.to).is_some_and(|here| edge.leaves.intersects(here));
+        }
+    }
+
     /// The distance of an item of a party's after a flow, if it was at distance `k`.
     pub fn distance(&self, edge: &Edge, origin: PartyId, k: u8) -> u8 {
         if edge.entered == self.group(origin) {
@@ -364,7 +395,53 @@ impl<'w> Ground<'w> {
 
     /// Adds what a system makes of what it holds, in one plane, until nothing is new.
     pub fn derive(&self, at: SystemId, held: &mut [LeafSet; 2], marks: Option<&LeafSet>) {
-        let derives = &self.model.systems[at].derives;
+        self.derive_by(&self.model.systems[at].derives, held, marks);
+    }
+
+    /// What a system makes of leaves in a state, those included, as far as a question cares.
+    pub fn turned(
+        &self,
+        question: &dyn Question,
+        at: SystemId,
+        state: State,
+        leaves: &LeafSet,
+    ) -> Vec<(State, LeafSet)> {
+        let system = &self.model.systems[at];
+        let restored = question.restored(state.plane);
+        let (keeping, restoring) = match restored == state.plane {
+            true => (&*system.derives, &[][..]),
+            false => system.derivations(),
+        };
+        let mut held = [self.nothing(), self.nothing()];
+        if let Some(row) = held.get_mut(usize::from(state.marked)) {
+            row.extend(leaves.row());
+        }
+        self.derive_by(keeping, &mut held, question.marks());
+        let mut again = [self.nothing(), self.nothing()];
+        if !restoring.is_empty() {
+            // One step re-identifies; what is made of that is made of it as if it had always been so.
+            for (from, into) in restoring {
+                let [plain, marked] = &held;
+                let of = question.marks().map_or_else(|| self.nothing(), |marks| into.and(marks));
+                let [not_marked, with_mark] = &mut again;
+                if marked.intersects(from) {
+                    with_mark.extend(into.row());
+                }
+                if plain.intersects(from) {
+                    not_marked.extend(into.minus(&of).row());
+                    with_mark.extend(of.row());
+                }
+            }
+            self.derive(at, &mut again, question.marks());
+        }
+        let planes = [(state.plane, held), (restored, again)];
+        let each = planes.into_iter().flat_map(|(plane, [plain, marked])| {
+            [(State { plane, marked: false }, plain), (State { plane, marked: true }, marked)]
+        });
+        each.filter(|(_, leaves)| !leaves.is_empty()).collect()
+    }
+
+    fn derive_by(&self, derives: &Derives, held: &mut [LeafSet; 2], marks: Option<&LeafSet>) {
         while !derives.is_empty() {
             let before = held.clone();
             for (from, into) in derives {

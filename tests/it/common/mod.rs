@@ -55,6 +55,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         consequent: false,
         prospective: false,
         retained: false,
+        reidentified: Vec::new(),
         source: None,
         sink: None,
         agreements: Vec::new(),
@@ -314,7 +315,7 @@ pub fn full() -> Audit {
     let relies = |rule: &str| Reliance {
         system: None,
         rule: rule.to_owned(),
-        flow: "reports".to_owned(),
+        flow: Some("reports".to_owned()),
         claim: "transform: aggregated".to_owned(),
         location: at("flows.yaml", 70),
     };

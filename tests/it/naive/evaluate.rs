@@ -5,7 +5,7 @@ use super::require::require;
 use super::resolve::{Leaf, Model, Options};
 use super::rules::{self, Chase, Judged};
 use super::terms;
-use super::walk::{Item, Origins};
+use super::walk::{At, Item, Origins, spread};
 use super::world::{Body, Day, Forbid, Waiver, World};
 use std::collections::BTreeSet;
 
@@ -68,6 +68,7 @@ impl Finding {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Relied {
     pub rule: String,
+    /// A flow; of `derives/reidentifies` a system.
     pub flow: String,
 }
 
@@ -160,6 +161,7 @@ fn audit(model: &Model<'_>) -> (Vec<Finding>, BTreeSet<Relied>) {
         });
     }
     relied.extend(claims(model, &origins));
+    relied.extend(denied(model, &origins));
     (findings, relied)
 }
 
@@ -217,6 +219,33 @@ fn claims(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
             })
         {
             rely("only_from");
+        }
+    }
+    relied
+}
+
+/// Systems that derive something identifying of data that came to them transformed, and deny that this re-identifies.
+fn denied(model: &Model<'_>, origins: &Origins) -> BTreeSet<Relied> {
+    let flows: Vec<usize> = model.moving().collect();
+    let start = model.starts(origins).into_iter().map(|item| (At::present(item.s), item, false));
+    let held = spread(
+        start,
+        &flows,
+        |(at, item, transformed)| {
+            let made = model.made(at.system, item.f).into_iter();
+            made.map(|(f, again)| (*at, Item { f, ..*item }, *transformed && !again)).collect()
+        },
+        |(at, item, transformed), e| {
+            let transforms = model.flows[e].transform() != "none";
+            model.take(*at, *item, e).map(|(at, item)| (at, item, *transformed || transforms))
+        },
+    );
+    let mut relied = BTreeSet::new();
+    for (at, item, _) in held.keys().filter(|(.., transformed)| *transformed) {
+        let system = &model.systems[at.system];
+        let mut denials = system.derives.iter().filter(|d| d.identifying && !d.reidentifies);
+        if denials.any(|d| d.from.contains(&item.f)) {
+            relied.insert(Relied { rule: "derives/reidentifies".to_owned(), flow: system.name.clone() });
         }
     }
     relied

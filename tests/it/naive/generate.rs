@@ -176,7 +176,8 @@ fn party() -> BoxedStrategy<Party> {
 }
 
 fn system() -> BoxedStrategy<System> {
-    let derive = (some(&DATA), one(&DATA)).prop_map(|(from, into)| Derive { from, into });
+    let derive = (some(&DATA), one(&DATA), weighted(0.4, any::<bool>()))
+        .prop_map(|(from, into, reidentifies)| Derive { from, into, reidentifies });
     (
         any::<u8>(),
         maybe(0.7, &PURPOSES),
@@ -478,10 +479,20 @@ pub fn any_world() -> BoxedStrategy<World> {
         rarely(0.5, vec(statement(), 1..=2).boxed()),
         rarely(0.4, vec(waiver(), 1..=2).boxed()),
         select(&PACKS[..]),
-        (call(), 0..3_u8),
+        (call(), 0..3_u8, maybe(0.4, &DATA), weighted(0.25, vec(any::<u8>(), 16..48))),
     )
         .prop_map(
-            |(parties, systems, agreements, flows, rules, statements, waivers, status, (call, sourced))| {
+            |(
+                parties,
+                systems,
+                agreements,
+                flows,
+                rules,
+                statements,
+                waivers,
+                status,
+                (call, sourced, identifying, restoring),
+            )| {
                 let policy = Policy {
                     policy: "house".to_owned(),
                     title: "House".to_owned(),
@@ -491,7 +502,13 @@ pub fn any_world() -> BoxedStrategy<World> {
                 let mut world =
                     World { parties, agreements, statements, waivers, policy, call, ..World::default() };
                 world.taxonomy = taxonomy();
+                for key in identifying {
+                    world.taxonomy.data.entry(key).or_default().identifying = Some(true);
+                }
                 tidy(&mut world, systems, flows);
+                if let Some(bytes) = restoring {
+                    reidentify(&mut world, &bytes);
+                }
                 if sourced > 0 {
                     declare_origins(&mut world, sourced == 2);
                 }
@@ -529,13 +546,46 @@ fn declare_origins(world: &mut World, all: bool) {
     }
 }
 
+/// Lets much be transformed, exempt or released for that, and re-identified.
+fn reidentify(world: &mut World, bytes: &[u8]) {
+    let mut bytes = bytes.iter().cycle();
+    let mut one_of = |number: u8| bytes.next().expect("some bytes") % number;
+    for system in world.parties.iter_mut().flat_map(|party| &mut party.systems) {
+        if one_of(2) == 0 {
+            system.derives.push(Derive {
+                from: vec!["t".to_owned()],
+                into: DATA[usize::from(one_of(14))].to_owned(),
+                reidentifies: [Some(true), Some(true), Some(false), None][usize::from(one_of(4))],
+            });
+        }
+    }
+    let nested = world.agreements.iter_mut().flat_map(|agreement| &mut agreement.flows);
+    for flow in nested.chain(&mut world.flows) {
+        if one_of(2) == 0 {
+            flow.body.transform = Some(CHANGES[usize::from(one_of(3))].to_owned());
+        }
+    }
+    let rules = world.policy.rules.iter_mut().map(|rule| &mut rule.body);
+    for body in rules.chain(world.statements.iter_mut().map(|statement| &mut statement.promise)) {
+        let changes = CHANGES.iter().map(|change| (*change).to_owned()).collect();
+        let transformed = vec![FlowMatcher { transform: changes, ..FlowMatcher::default() }];
+        match body {
+            Body::Forbid(Forbid { unless, .. }) | Body::Limit(Limit { unless, .. }) if one_of(3) > 0 => {
+                unless.through = transformed;
+            }
+            Body::Forbid(Forbid { unless, .. }) if one_of(2) == 0 => unless.arriving = transformed,
+            _ => {}
+        }
+    }
+}
+
 /// The trees of all generated worlds.
 pub fn taxonomy() -> Taxonomy {
     let keys = |list: &[&str]| {
         list.iter()
             .map(|key| {
                 let title = format!("The {key}");
-                ((*key).to_owned(), Entry { title })
+                ((*key).to_owned(), Entry { title, ..Entry::default() })
             })
             .collect::<BTreeMap<_, _>>()
     };

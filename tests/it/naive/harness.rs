@@ -183,7 +183,7 @@ pub fn compare(world: &World, expected: &Verdict, output: &Output) -> Result<(),
         .flatten()
         .map(|r| Relied {
             rule: text(&r["rule"]).unwrap_or_default(),
-            flow: text(&r["flow"]).unwrap_or_default(),
+            flow: text(&r["flow"]).or(text(&r["system"])).unwrap_or_default(),
         })
         .collect();
     for missing in expected.relied_on.difference(&relied) {
@@ -467,6 +467,7 @@ pub fn proves_limit(
         let brought = gathering.brought(origins, *s, path);
         brought.iter().any(|g| {
             g.at.gone.is_none()
+                && !g.exempt
                 && in_place(g.at.system)
                 && (g.of.contains(&index) || rule.together.of().is_empty() && !g.of.is_empty())
         })

@@ -144,14 +144,24 @@ impl Model<'_> {
 
     /// Whether any of the matchers holds for a flow.
     pub fn flow_matches(&self, matchers: &[FlowMatcher], e: usize, reading: Reading) -> bool {
-        matchers.iter().any(|m| self.one_flow(m, e, reading))
+        self.matches_with(matchers, (e, self.flows[e].transform()), reading)
     }
 
-    fn one_flow(&self, m: &FlowMatcher, e: usize, reading: Reading) -> bool {
+    /// Whether a list exempts a flow only for what it does to the data: without that it would not match.
+    pub fn by_transform(&self, matchers: &[FlowMatcher], e: usize, reading: Reading) -> bool {
+        self.flow_matches(matchers, e, reading) && !self.matches_with(matchers, (e, "none"), reading)
+    }
+
+    /// As if that were the flow's transform.
+    fn matches_with(&self, matchers: &[FlowMatcher], flow: (usize, &str), reading: Reading) -> bool {
+        matchers.iter().any(|m| self.one_flow(m, flow, reading))
+    }
+
+    fn one_flow(&self, m: &FlowMatcher, (e, transform): (usize, &str), reading: Reading) -> bool {
         let flow = &self.flows[e];
         let end = |system: usize| Place { party: self.owner(system), system: Some(system), arrival: None };
         let leaves: Vec<usize> = flow.data.iter().copied().collect();
-        key(&m.transform, |w| exact(w, flow.transform()))
+        key(&m.transform, |w| exact(w, transform))
             && key(&m.consent, |w| w.iter().any(|least| consent_rank(flow.consent()) >= consent_rank(least)))
             && key(&m.safeguards, |w| w.iter().all(|s| flow.written.safeguards.contains(s)))
             && key(&m.purpose, |w| some_or_all(&flow.purposes, reading, |p| below_any(p, w)))
@@ -168,8 +178,8 @@ impl Model<'_> {
                     flow.agreement.is_some_and(|a| self.agreement(tests, a, Some(e), reading))
                 }
             }
-            && (m.not.is_empty() || !self.flow_matches(&m.not, e, reading.turned()))
-            && (m.any.is_empty() || self.flow_matches(&m.any, e, reading))
+            && (m.not.is_empty() || !self.matches_with(&m.not, (e, transform), reading.turned()))
+            && (m.any.is_empty() || self.matches_with(&m.any, (e, transform), reading))
     }
 
     /// Whether any of the matchers holds for an agreement, seen from one of its

@@ -1,7 +1,7 @@
 //! What each declaration comes to: defaults, terms, groups, and which flows
 //! count.
 
-use super::taxonomy::Tree;
+use super::taxonomy::{Tree, at_or_below};
 use super::world::{self, Agreement, Assurance, Day, Duration, FlowBody, Terms, Wanted, World};
 use std::collections::BTreeSet;
 
@@ -42,6 +42,9 @@ pub struct Derive {
     pub categories: Vec<String>,
     pub from: BTreeSet<Leaf>,
     pub into: BTreeSet<Leaf>,
+    pub reidentifies: bool,
+    /// By what comes out alone, it would re-identify.
+    pub identifying: bool,
 }
 
 #[derive(Debug)]
@@ -97,6 +100,13 @@ pub struct Model<'w> {
 }
 
 impl<'w> Model<'w> {
+    /// Whether a category, one above it or one below it singles people out.
+    fn identifying(&self, category: &str) -> bool {
+        let marked = self.world.taxonomy.data.iter().filter(|(_, entry)| entry.identifying == Some(true));
+        let mut marked = marked.map(|(key, _)| key.as_str());
+        marked.any(|key| at_or_below(key, category) || at_or_below(category, key))
+    }
+
     pub fn new(world: &'w World, options: Options) -> Model<'w> {
         let data = Tree::new(world.taxonomy.data.keys());
         let mut model =
@@ -115,6 +125,8 @@ impl<'w> Model<'w> {
                             categories: d.from.clone(),
                             from: model.leaves_of(&d.from),
                             into: model.leaves_of(std::slice::from_ref(&d.into)),
+                            reidentifies: d.reidentifies.unwrap_or(model.identifying(&d.into)),
+                            identifying: model.identifying(&d.into),
                         })
                         .collect(),
                     regions: match &system.region[..] {

@@ -27,6 +27,10 @@ pub struct Chased {
     of_data: bool,
     /// It arrived here in a way that the rule forbids such data to.
     forbidden: bool,
+    /// Its walk is exempt for what a flow did to it.
+    exempt: bool,
+    /// It arrived here in a way that the rule forbids but for what a flow did to it.
+    spared: bool,
     /// The walk breaks the rule at this arrival, whatever the item is turned into here.
     breaking: bool,
     /// The walk has broken the rule at an earlier arrival.
@@ -91,6 +95,8 @@ impl<'m> Chase<'m> {
                 of_data: self.data.contains(&item.o),
                 // (s, s) with the walk of no flows.
                 forbidden: self.to_matches(self.s, None, 0),
+                exempt: false,
+                spared: false,
                 breaking: false,
                 broken: false,
             })
@@ -100,10 +106,14 @@ impl<'m> Chase<'m> {
     }
 
     fn derive(&self, state: &Chased) -> Vec<Chased> {
-        let made = self.model.derived(state.at.system, state.item.f).into_iter();
-        made.map(|f| Chased {
+        let made = self.model.made(state.at.system, state.item.f).into_iter();
+        made.map(|(f, reidentified)| Chased {
             item: Item { f, ..state.item },
             of_data: state.of_data || self.data.contains(&f),
+            // As if no flow before had transformed it.
+            forbidden: state.forbidden || reidentified && state.spared,
+            exempt: state.exempt && !reidentified,
+            spared: state.spared && !reidentified,
             ..*state
         })
         .collect()
@@ -112,13 +122,20 @@ impl<'m> Chase<'m> {
     /// Crosses `e`, whether or not it matches `through`.
     fn take(&self, state: &Chased, e: usize) -> Option<Chased> {
         let (at, item) = self.model.take(state.at, state.item, e)?;
+        let unless = &self.rule.unless;
+        let by_transform = |list| self.model.by_transform(list, e, Reading::Less);
         let arrives = at.gone.is_none() && self.to_matches(at.system, Some(e), item.k);
+        let exempt = state.exempt || by_transform(&unless.through);
+        let transformed = exempt || by_transform(&unless.arriving);
+        let lasting = self.arriving(e) && !by_transform(&unless.arriving);
         let arrival = Chased {
             at,
             item,
             arrived: item.f,
             of_data: state.of_data,
-            forbidden: arrives && !self.arriving(e),
+            forbidden: arrives && !lasting && !transformed,
+            exempt,
+            spared: arrives && !lasting && transformed,
             breaking: false,
             broken: state.broken || state.breaking,
         };
@@ -126,11 +143,12 @@ impl<'m> Chase<'m> {
     }
 
     fn judged(&self, arrival: Chased) -> Chased {
-        Chased { breaking: arrival.forbidden && self.arrives_of_data(arrival), ..arrival }
+        let all = spread([arrival], &[], |s| self.derive(s), |_, _| None);
+        Chased { breaking: all.keys().any(Chased::breaks), ..arrival }
     }
 
     fn cross(&self, state: &Chased, e: usize) -> Option<Chased> {
-        if self.through(e) {
+        if self.through(e) && !self.model.by_transform(&self.rule.unless.through, e, Reading::Less) {
             return None;
         }
         self.take(state, e)
@@ -168,11 +186,16 @@ impl<'m> Chase<'m> {
                 let Some(arrival) = self.take(state, e) else {
                     continue;
                 };
-                let kept_away = if self.through(e) {
-                    true
-                } else {
-                    let to = || self.to_matches(arrival.at.system, Some(e), arrival.item.k);
-                    self.arriving(e) && arrival.at.gone.is_none() && to()
+                let to = || {
+                    arrival.at.gone.is_none() && self.to_matches(arrival.at.system, Some(e), arrival.item.k)
+                };
+                let kept_away = match state.exempt {
+                    false => self.through(e) || self.arriving(e) && to(),
+                    // Exempt already; a claim about anything but a transform outlasts re-identification.
+                    true => {
+                        self.through(e)
+                            && !self.model.by_transform(&self.rule.unless.through, e, Reading::Less)
+                    }
                 };
                 if kept_away && self.arrives_of_data(arrival) {
                     relied.insert(e);
@@ -254,6 +277,8 @@ pub struct Gathered {
     pub at: At,
     pub item: Item,
     pub of: BTreeSet<usize>,
+    /// Its walk is exempt for what a flow did to it.
+    pub exempt: bool,
 }
 
 pub struct Gathering<'m> {
@@ -280,14 +305,17 @@ impl<'m> Gathering<'m> {
 
     fn start(&self, origins: &Origins) -> Vec<Gathered> {
         let starts = self.model.starts(origins).into_iter();
-        starts.map(|item| Gathered { at: At::present(item.s), item, of: self.of(item.o) }).collect()
+        starts
+            .map(|item| Gathered { at: At::present(item.s), item, of: self.of(item.o), exempt: false })
+            .collect()
     }
 
     fn derive(&self, state: &Gathered) -> Vec<Gathered> {
-        let made = self.model.derived(state.at.system, state.item.f).into_iter();
-        made.map(|f| Gathered {
+        let made = self.model.made(state.at.system, state.item.f).into_iter();
+        made.map(|(f, reidentified)| Gathered {
             item: Item { f, ..state.item },
             of: &state.of | &self.of(f),
+            exempt: state.exempt && !reidentified,
             ..state.clone()
         })
         .collect()
@@ -300,11 +328,15 @@ impl<'m> Gathering<'m> {
 
     fn take(&self, state: &Gathered, e: usize) -> Option<Gathered> {
         let (at, item) = self.model.take(state.at, state.item, e)?;
-        Some(Gathered { at, item, of: state.of.clone() })
+        Some(Gathered { at, item, of: state.of.clone(), exempt: state.exempt || self.by_transform(e) })
+    }
+
+    fn by_transform(&self, e: usize) -> bool {
+        self.model.by_transform(&self.rule.unless.through, e, Reading::Less)
     }
 
     fn cross(&self, state: &Gathered, e: usize) -> Option<Gathered> {
-        if self.through(e) {
+        if self.through(e) && !self.by_transform(e) {
             return None;
         }
         self.take(state, e)
@@ -319,7 +351,9 @@ impl<'m> Gathering<'m> {
     pub fn present(&self, origins: &Origins, in_place: &dyn Fn(usize) -> bool) -> Vec<usize> {
         let walks = self.walks(origins);
         let here = |c: &usize| {
-            walks.keys().any(|g| g.at.gone.is_none() && in_place(g.at.system) && g.of.contains(c))
+            walks
+                .keys()
+                .any(|g| g.at.gone.is_none() && !g.exempt && in_place(g.at.system) && g.of.contains(c))
         };
         (0..self.categories.len()).filter(here).collect()
     }
@@ -384,6 +418,9 @@ pub fn limit(
     let walks = gathering.walks(origins);
     for state in walks.keys() {
         for e in model.moving().filter(|e| gathering.through(*e)) {
+            if state.exempt && gathering.by_transform(e) {
+                continue;
+            }
             let Some(arrival) = gathering.take(state, e) else {
                 continue;
             };
@@ -397,7 +434,7 @@ pub fn limit(
     for (place, systems) in gathering.places() {
         let counted: Vec<(&Gathered, usize)> = walks
             .iter()
-            .filter(|(g, _)| systems.iter().any(|s| g.at.is(*s)) && !g.of.is_empty())
+            .filter(|(g, _)| systems.iter().any(|s| g.at.is(*s)) && !g.of.is_empty() && !g.exempt)
             .map(|(g, length)| (g, *length))
             .collect();
         let shortest = |wanted: &dyn Fn(&Gathered) -> bool| {

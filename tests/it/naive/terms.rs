@@ -23,6 +23,8 @@ pub struct Bound {
     at: At,
     item: Item,
     under: BTreeSet<usize>,
+    /// The classes that it would be under if no flow had transformed it.
+    released: BTreeSet<usize>,
     broken: bool,
 }
 
@@ -80,14 +82,22 @@ impl<'m> Term<'m> {
                 at: At::present(item.s),
                 item: Item { k: 0, ..item },
                 under: BTreeSet::new(),
+                released: BTreeSet::new(),
                 broken: false,
             })
             .collect()
     }
 
     fn derive(&self, state: &Bound) -> Vec<Bound> {
-        let made = self.model.derived(state.at.system, state.item.f).into_iter();
-        made.map(|f| Bound { item: Item { f, ..state.item }, ..state.clone() }).collect()
+        let made = self.model.made(state.at.system, state.item.f).into_iter();
+        made.map(|(f, reidentified)| {
+            let mut made = Bound { item: Item { f, ..state.item }, ..state.clone() };
+            if reidentified {
+                made.under.append(&mut made.released);
+            }
+            made
+        })
+        .collect()
     }
 
     /// Crosses `e`: the flow is checked against all that the item is then
@@ -103,11 +113,20 @@ impl<'m> Term<'m> {
             under.insert(index.expect("a class of the agreement"));
         }
         let mut crossing = Crossing {
-            then: Bound { at, item: Item { k: 0, ..item }, under: BTreeSet::new(), broken: state.broken },
+            then: Bound {
+                at,
+                item: Item { k: 0, ..item },
+                under: BTreeSet::new(),
+                released: BTreeSet::new(),
+                broken: state.broken,
+            },
             breaks: false,
             released: false,
             saved_by_onward_to: false,
         };
+        let home = |class: usize| self.home(flow.to, self.classes[class].1, model.origin(item.s));
+        crossing.then.released =
+            state.released.iter().copied().filter(|class| !under.contains(class) && !home(*class)).collect();
         for class in under {
             let (terms, sender) = &self.classes[class];
             if self.home(flow.to, *sender, model.origin(item.s)) {
@@ -116,6 +135,7 @@ impl<'m> Term<'m> {
             // Transformed before it leaves: this flow is not checked any more.
             if released(terms, flow.transform()) {
                 crossing.released = true;
+                crossing.then.released.insert(class);
                 continue;
             }
             // What is disposed is checked for nothing itself.

@@ -183,6 +183,12 @@ impl Model<'_> {
             .collect()
     }
 
+    /// What one derivation at a system makes of a leaf, and whether that re-identifies it.
+    pub fn made(&self, at: usize, f: Leaf) -> BTreeSet<(Leaf, bool)> {
+        let derives = self.systems[at].derives.iter().filter(|d| d.from.contains(&f));
+        derives.flat_map(|d| d.into.iter().map(|into| (*into, d.reidentifies))).collect()
+    }
+
     /// Every item at every system that holds it, and in every ghost.
     pub fn held(&self, origins: &Origins) -> BTreeSet<(At, Item)> {
         let flows: Vec<usize> = self.moving().collect();

@@ -106,6 +106,7 @@ pub struct Taxonomy {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry {
     pub title: String,
+    pub identifying: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -140,6 +141,7 @@ pub struct System {
 pub struct Derive {
     pub from: Vec<String>,
     pub into: String,
+    pub reidentifies: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

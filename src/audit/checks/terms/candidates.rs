@@ -199,7 +199,7 @@ pub struct Onwards<'u> {
 
 impl Course for Onwards<'_> {
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        (!self.one.releases(self.analysis, flow)).then_some(plane)
+        (!self.one.ends(self.analysis, flow)).then_some(plane)
     }
 }
 
@@ -227,7 +227,7 @@ fn spread(
 ) -> (Rows, Vec<FlowId>) {
     let model = analysis.model;
     let course = Onwards { analysis, one };
-    let entering = entering(analysis, members, group).filter(|&(_, flow)| !one.releases(analysis, flow));
+    let entering = entering(analysis, members, group).filter(|&(_, flow)| !one.ends(analysis, flow));
     let entering = entering.map(|(_, flow)| (model.flows[flow].to, &analysis.held.carried[flow]));
     let slice = slice.map(|rows| BackwardSlice::of(rows, 1));
     let under = flood(analysis.graph, &course, |_| true, entering, slice);
@@ -318,7 +318,7 @@ fn breaking_alike(
             continue;
         }
         let carried = &analysis.held.carried[flow];
-        let goes_on = !one.releases(analysis, flow)
+        let goes_on = !one.ends(analysis, flow)
             && bits::intersects(goals.slice.row(model.flows[flow].to, 0), carried.row());
         let itself = || {
             members.get(at).is_some_and(|under| {
@@ -354,7 +354,8 @@ fn relying_alike(analysis: &Analysis, members: &[&Under], group: &[usize], known
 }
 
 /// Walks under any of some terms that the same transforms end, of items that come to none of
-/// some homes.
+/// some homes: in the second plane they are under terms, in a third one, if what was released may be re-identified,
+/// they would be if nothing had transformed them.
 struct Released<'u> {
     analysis: &'u Analysis<'u>,
     one: &'u Under<'u>,
@@ -367,22 +368,35 @@ struct Released<'u> {
 
 impl Released<'_> {
     fn under(&self, flow: FlowId, plane: usize) -> bool {
+        !self.comes_home(flow) && (plane == 1 || self.entering.contains(&flow))
+    }
+
+    fn comes_home(&self, flow: FlowId) -> bool {
         let [group, party] = Home::entered(self.analysis, flow);
         let at_origin = |origin| self.one.is_origin(self.analysis, flow, origin);
-        !self.origin.is_some_and(at_origin)
-            && !self.homes.contains(&group)
-            && !self.homes.contains(&party)
-            && (plane == 1 || self.entering.contains(&flow))
+        self.origin.is_some_and(at_origin) || self.homes.contains(&group) || self.homes.contains(&party)
     }
 }
 
 impl Course for Released<'_> {
     fn planes(&self) -> usize {
-        2
+        if self.analysis.restorable.is_empty() { 2 } else { 3 }
+    }
+
+    fn restored(&self, plane: usize) -> usize {
+        usize::from(plane > 0)
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        Some(usize::from(self.under(flow, plane) && !self.one.releases(self.analysis, flow)))
+        let releases = self.one.releases(self.analysis, flow);
+        let home = self.comes_home(flow);
+        Some(if self.under(flow, plane) && !releases {
+            1
+        } else if !home && (plane == 2 || self.under(flow, plane) && !self.one.ends(self.analysis, flow)) {
+            2
+        } else {
+            0
+        })
     }
 }
 
@@ -455,7 +469,7 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
             row.copy_from_slice(leaves.row());
         }
     });
-    let candidates = BackwardSlice::of(&slice, 2);
+    let candidates = BackwardSlice::of(&slice, any.planes());
     let all =
         || analysis.origins.iter().flat_map(|(_, starts)| starts.iter().map(|&(s, leaves)| (s, leaves)));
     let open = flood(analysis.graph, any, |_| true, all(), Some(candidates));
@@ -465,7 +479,7 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
         .filter(|&flow| {
             let f = &model.flows[flow];
             Slot::all(any).any(|slot| {
-                let here = LeafSet::from(open.rows.at(f.from, slot, 2));
+                let here = LeafSet::from(open.rows.at(f.from, slot, any.planes()));
                 let crossing = here.and(&f.leaves);
                 let Some(plane) = any.next(flow, slot.plane) else { return false };
                 let hit = || goals.get(&flow).is_some_and(|leaves| leaves.intersects(&crossing));
@@ -487,7 +501,8 @@ fn carried_under(any: &Released, mut goals: FxHashMap<FlowId, LeafSet>, found: &
             };
             let from = model.flows[flow].from;
             let crosses = Slot::all(&course).any(|slot| {
-                course.under(flow, slot.plane) && bits::intersects(held.rows.at(from, slot, 2), leaves.row())
+                course.under(flow, slot.plane)
+                    && bits::intersects(held.rows.at(from, slot, course.planes()), leaves.row())
             });
             if crosses {
                 found.insert(flow);

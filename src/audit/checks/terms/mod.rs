@@ -26,7 +26,7 @@ use self::flow_signatures::FlowSignatures;
 use self::search::{Noted, Region, Search};
 use super::check;
 use crate::audit::analysis::{
-    Analysis, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, keep_shortest,
+    Analysis, Claimant, On, Relied, ReliedRule, RuleRef, Shortest, Starts, Violation, Witness, keep_shortest,
 };
 use crate::base::bits::{self, LeafSet};
 use crate::base::taxonomy::Key;
@@ -81,6 +81,11 @@ impl Under<'_> {
         self.releasing & bit(analysis.graph.transform(flow)) != 0
     }
 
+    /// Whether a flow's transform ends the terms for good: nothing that it carries is re-identified any more.
+    pub fn ends(&self, analysis: &Analysis, flow: FlowId) -> bool {
+        self.releases(analysis, flow) && !analysis.restorable.after(analysis.graph, flow)
+    }
+
     /// Whether a flow puts data under them.
     fn owns(&self, flow: FlowId) -> bool {
         self.flows.contains(&flow)
@@ -117,10 +122,13 @@ impl Home {
     }
 }
 
-/// Walks of items that may come under terms; a plane's bits say under which.
+/// Walks of items that may come under terms; a plane's bits say under which. If what a transform released may be
+/// re-identified, further bits say under which it then is again.
 struct Sticky<'j> {
     analysis: &'j Analysis<'j>,
     under: &'j [Under<'j>],
+    /// Whether what was released may be re-identified.
+    restores: bool,
     /// For each flow, of those followed, that brings something home: for which terms, a bit each.
     homeward: FxHashMap<FlowId, usize>,
 }
@@ -141,29 +149,52 @@ impl<'j> Sticky<'j> {
                 homeward.extend(graph.into(system).map(|edge| (edge.flow, bits)));
             }
         }
-        Sticky { analysis, under, homeward }
+        let lasts = |flow: &FlowId| {
+            under.iter().all(|one| one.releases(analysis, *flow) == one.ends(analysis, *flow))
+        };
+        let restores = !analysis.restorable.is_empty() && !graph.flows().iter().all(lasts);
+        Sticky { analysis, under, restores, homeward }
     }
 
     /// Under which terms a flow carries items that were in a plane before.
     fn while_crossing(&self, flow: FlowId, plane: usize) -> usize {
         let owns = |(at, under): (usize, &Under)| usize::from(under.owns(flow)) << at;
         let owned: usize = self.under.iter().enumerate().map(owns).sum();
+        let plane = plane & self.all();
         // A flow that is not listed brings nothing home: what it carries stays under its terms.
         let homeward = self.homeward.get(&flow).copied().unwrap_or_default();
         (plane | owned) & !homeward
     }
 }
 
+impl Sticky<'_> {
+    /// The bits of all terms.
+    fn all(&self) -> usize {
+        (1 << self.under.len()) - 1
+    }
+}
+
 impl Course for Sticky<'_> {
     fn planes(&self) -> usize {
-        1 << self.under.len()
+        1 << (self.under.len() * if self.restores { 2 } else { 1 })
+    }
+
+    fn restored(&self, plane: usize) -> usize {
+        (plane | plane >> self.under.len()) & self.all()
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
         let crossing = self.while_crossing(flow, plane);
-        let released = |(at, under): (usize, &Under)| usize::from(under.releases(self.analysis, flow)) << at;
-        let released: usize = self.under.iter().enumerate().map(released).sum();
-        Some(crossing & !released)
+        let releases = |(at, under): (usize, &Under)| usize::from(under.releases(self.analysis, flow)) << at;
+        let releases: usize = self.under.iter().enumerate().map(releases).sum();
+        let under = crossing & !releases;
+        if !self.restores {
+            return Some(under);
+        }
+        let homeward = self.homeward.get(&flow).copied().unwrap_or_default();
+        let before = plane >> self.under.len() & !homeward;
+        let released = (before | crossing & releases) & !under;
+        Some(under | released << self.under.len())
     }
 }
 
@@ -286,9 +317,9 @@ fn violations(analysis: &Analysis, findings: Findings) -> Vec<Violation> {
         agreements: found.agreements.keys().copied().collect(),
         witnesses: found
             .agreements
-            .into_values()
+            .into_iter()
             .take(WITNESSES)
-            .map(|walk| analysis.witness(walk, &found.data, None))
+            .map(|(agreement, walk)| witness(analysis, agreement, walk, &found.data))
             .collect(),
         data: found.data,
         arrives_as: found.arrives_as,
@@ -297,6 +328,27 @@ fn violations(analysis: &Analysis, findings: Findings) -> Vec<Violation> {
         details: Vec::new(),
     };
     findings.into_iter().map(violation).collect()
+}
+
+/// A walk on which terms of an agreement are broken, with what is on it.
+fn witness(analysis: &Analysis, agreement: AgreementId, walk: Vec<FlowId>, data: &LeafSet) -> Witness {
+    let model = analysis.model;
+    // By which flow the data came under the terms.
+    let entered = walk.iter().rposition(|&flow| model.flows[flow].agreement == Some(agreement));
+    let entered = entered.filter(|_| !analysis.restorable.is_empty());
+    let Some((entered, &by)) = entered.and_then(|at| Some((at, walk.get(at)?))) else {
+        return analysis.witness(walk, data, None);
+    };
+    let releasing = model.flows[by].terms.releasing();
+    let released = walk.iter().map(|&flow| releasing.contains(&model.flows[flow].transform));
+    let released: Vec<bool> = released.collect();
+    let restored = analysis.witness_exempt(walk, data, None, |at, exempt| {
+        at >= entered && (released.get(at).copied().unwrap_or_default() || at > entered && exempt)
+    });
+    if restored.leaves.iter().any(LeafSet::is_empty) {
+        return analysis.witness(restored.walk, data, None);
+    }
+    restored
 }
 
 /// An agreement's flows that move data, by the terms that they put data under.
@@ -480,7 +532,7 @@ fn relied_on(analysis: &Analysis, what: Noted, flow: FlowId) -> Relied {
     let released = what == Noted::Released;
     Relied {
         rule: ReliedRule::BuiltIn(if released { "terms/released_by" } else { "terms/onward" }),
-        flow,
+        by: Claimant::Flow(flow),
         claim: if released {
             format!("transform: {}", model.flows[flow].transform.word())
         } else {

@@ -90,7 +90,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         if own.iter().chain(&self.goals.flows).all(|&flow| self.at(flow).is_empty()) {
             return None;
         }
-        let entering = own.iter().filter(|&&flow| !self.one.releases(analysis, flow));
+        let entering = own.iter().filter(|&&flow| !self.one.ends(analysis, flow));
         let entering = entering.map(|&flow| (model.flows[flow].to, &analysis.held.carried[flow]));
         let slice = BackwardSlice::of(&self.goals.slice, 1);
         let onwards = Onwards { analysis, one: self.one };
@@ -111,7 +111,7 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
                 self.at(flow).iter().for_each(|(_, leaves)| {
                     bits::or(row, leaves.row());
                 });
-                if !self.one.releases(analysis, flow) {
+                if !self.one.ends(analysis, flow) {
                     bits::or(row, after.row(edge.end, 0));
                 }
             });
@@ -190,7 +190,7 @@ pub(super) struct Region {
 
 impl Region {
     pub fn candidates(&self) -> BackwardSlice<'_> {
-        BackwardSlice { rows: &self.before, planes: 1, later: Some(&self.after) }
+        BackwardSlice { rows: &self.before, planes: 1, each: 1, later: Some(&self.after) }
     }
 
     /// All of some.

@@ -11,6 +11,7 @@ use rustc_hash::FxHashSet;
 use super::classes::{Class, Ways};
 use super::prepared::{Decided, Items, Prepared, Reach, Sought};
 use super::{Source, backward_slice, backward_slice_of};
+use crate::audit::rules::exempt::Exemption;
 use crate::base::bits::LeafSet;
 use crate::flow::propagate::{BackwardSlice, Course};
 use crate::model::{FlowId, SystemId};
@@ -23,7 +24,7 @@ pub(super) type Used = (FlowId, bool);
 pub(super) struct Asked {
     sources: Vec<SystemId>,
     data: LeafSet,
-    through: Vec<FlowId>,
+    through: Vec<(FlowId, bool)>,
 }
 
 impl Asked {
@@ -56,9 +57,9 @@ pub(super) fn used(rule: &Prepared, sources: &[Source]) -> FxHashSet<Used> {
             slice = backward_slice_of(&any, Sought::Exemptions, left.iter().copied());
             sliced = left.len();
         }
-        if let Some(class) = ways.class(origin, sources, BackwardSlice::of(&slice, any.planes())) {
+        if let Some(class) = ways.class(origin, sources, any.slice(&slice)) {
             uses(&class, &mut left, |flow| {
-                used.insert((flow, rule.through(flow)));
+                used.insert((flow, rule.through(flow) != Exemption::None));
             });
         }
     }

@@ -24,14 +24,13 @@ use self::exemptions::Asked;
 pub use self::prepared::Decided;
 use self::prepared::{Items, Prepared, Reach, Sought};
 use super::Idle;
-use crate::audit::analysis::{Analysis, On, Relied, ReliedRule, RuleRef, Violation, Witness};
+use crate::audit::analysis::{Analysis, Claimant, On, Relied, ReliedRule, RuleRef, Violation};
 use crate::base::bits::{self, LeafSet};
 use crate::base::vocabulary::Word;
 use crate::declare::policy::{AgreementRef, AnyOf, Attested, FlowKeys, Forbid, Matcher, Reading};
 use crate::flow::graph::{Edge, Graph, Origin};
 use crate::flow::propagate::{
-    BackwardSlice, Course, ItemsOf, OriginClass, OriginFilter, Rows, Seed, Slot, forward, reaching,
-    reaching_besides,
+    BackwardSlice, ItemsOf, OriginClass, OriginFilter, Rows, Seed, Slot, forward, reaching, reaching_besides,
 };
 use crate::model::matching::{Arrival, RELATIONS};
 use crate::model::{FlowId, SystemId};
@@ -167,7 +166,7 @@ pub fn forbidden(
                 walk.iter().filter_map(|&flow| model.flows[flow].agreement).collect();
             agreements.sort_unstable();
             agreements.dedup();
-            let witness: Witness = analysis.witness(walk, &found.data, Some(prepared.data()));
+            let witness = prepared.witness(walk, &found.data);
             Violation {
                 rule: rule_ref,
                 on: On::Pair(source, sink),
@@ -215,7 +214,7 @@ pub fn relied(analysis: &Analysis, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) 
         members.into_iter().flat_map(move |&(rule_ref, rule, _)| {
             let claim = |&(flow, through): &(FlowId, bool)| Relied {
                 rule: ReliedRule::Rule(rule_ref),
-                flow,
+                by: Claimant::Flow(flow),
                 claim: claim(analysis, if through { &rule.through } else { &rule.arriving }, flow),
             };
             used.iter().map(claim).collect::<Vec<_>>()
@@ -313,7 +312,7 @@ pub fn break_without_from(
     let breaks = |(system, leaves): &(SystemId, LeafSet)| {
         let origin = Origin::Assumed(analysis.model.systems[*system].origin);
         let course = Reach { rule: &prepared, items: Items::Of(ItemsOf::One(origin), &alike) };
-        let candidates = BackwardSlice::of(slice, any.planes());
+        let candidates = any.slice(slice);
         excluded(*system)
             && (at_itself(&prepared, rule, *system, leaves).is_some()
                 || !first_arrivals(

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::audit::analysis::Analysis;
-use crate::audit::rules::exempt::Exempt;
+use crate::audit::analysis::{Analysis, Witness};
+use crate::audit::rules::exempt::{Exempt, Exemption};
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::Relation;
 use crate::declare::policy::Forbid;
 use crate::flow::graph::{Facts, Graph};
-use crate::flow::propagate::{Course, Deriving, ItemsOf, OriginClass, Slot};
+use crate::flow::propagate::{BackwardSlice, Course, Deriving, ItemsOf, OriginClass, Restoring, Rows, Slot};
 use crate::model::matching::{Arrival, Matching, RELATIONS};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
@@ -27,20 +27,27 @@ pub struct Decided {
     data: LeafSet,
     /// For each flow, counting or not, the relations with which its arrival matches `to`, a
     /// bit each, and whether it is exempt.
-    flows: Table<FlowId, u8>,
+    flows: Table<FlowId, u16>,
     /// Whether the relation matters.
     relation: bool,
     /// The leaves that are of `data` on arrival at a system: by what it derives.
     touching: Deriving,
+    /// Whether some flow exempts for what it does to the data, and some system re-identifies.
+    restores: bool,
+    /// The leaves that are of `data` and re-identified at a system.
+    restoring: Restoring,
     /// The groups that have a system which matches `from`.
     from: Table<PartyId, bool>,
 }
 
-const EVERY: u8 = (1 << RELATIONS.len()) - 1;
-const THROUGH: u8 = 1 << RELATIONS.len();
-const ARRIVING: u8 = THROUGH << 1;
+const EVERY: u16 = (1 << RELATIONS.len()) - 1;
+const THROUGH: u16 = 1 << RELATIONS.len();
+const ARRIVING: u16 = THROUGH << 1;
+/// Besides one of those: only for what the flow does to the data.
+const THROUGH_TRANSFORMED: u16 = ARRIVING << 1;
+const ARRIVING_TRANSFORMED: u16 = ARRIVING << 2;
 
-fn bit(relation: Relation) -> u8 {
+fn bit(relation: Relation) -> u16 {
     1 << RELATIONS.iter().position(|&r| r == relation).unwrap_or(0)
 }
 
@@ -57,12 +64,13 @@ impl Decided {
             from[model.parties[system.origin].group] |= matching.source(&rule.from, id);
         }
         let relation = Matching::asks_relation(&rule.to);
+        let reidentifies = model.deriving.iter().any(|&system| model.systems[system].reidentifies());
         let (mut through, mut arriving) =
             (Exempt::new(matching, facts, &rule.through), Exempt::new(matching, facts, &rule.arriving));
         // Whether an arrival matches is up to the system and the flow's purposes; most flows to a
         // system have the same as the one before.
-        let mut known: FxHashMap<(SystemId, u32), u8> = FxHashMap::default();
-        let mut last: Table<SystemId, Option<(u32, u8)>> = model.systems.map(|_| None);
+        let mut known: FxHashMap<(SystemId, u32), u16> = FxHashMap::default();
+        let mut last: Table<SystemId, Option<(u32, u16)>> = model.systems.map(|_| None);
         let said = |flow: FlowId| {
             let (system, purposes) = (facts.receiving(flow), facts.purposes(flow));
             let to = match last[system] {
@@ -75,21 +83,29 @@ impl Decided {
                 }
             };
             last[system] = Some((purposes, to));
-            let exempt = u8::from(through.holds(flow)) * THROUGH + u8::from(arriving.holds(flow)) * ARRIVING;
-            to + exempt
+            let bits = |exemption, matched, transformed| match exemption {
+                Exemption::None => 0,
+                // Where nothing is ever re-identified it lasts.
+                Exemption::Transformed if reidentifies => matched | transformed,
+                Exemption::Transformed | Exemption::Lasting => matched,
+            };
+            to | bits(through.holds(flow), THROUGH, THROUGH_TRANSFORMED)
+                | bits(arriving.holds(flow), ARRIVING, ARRIVING_TRANSFORMED)
         };
-        let flows = model.flows.ids().map(said).collect();
-        Decided { flows, relation, touching: Deriving::new(model, &data), data, from }
+        let flows: Table<FlowId, u16> = model.flows.ids().map(said).collect();
+        let restores = flows.values().any(|said| said & (THROUGH_TRANSFORMED | ARRIVING_TRANSFORMED) != 0);
+        let restoring = if restores { Restoring::new(model, &data) } else { Restoring::default() };
+        Decided { flows, relation, touching: Deriving::new(model, &data), data, restores, restoring, from }
     }
 }
 
 /// The relations with which an arrival by a flow, whatever it carries, matches `to`.
-fn arrivals(matching: Matching, rule: &Forbid, relation: bool, (flow, at): (FlowId, SystemId)) -> u8 {
+fn arrivals(matching: Matching, rule: &Forbid, relation: bool, (flow, at): (FlowId, SystemId)) -> u16 {
     let matches = |relation| matching.arrival(&rule.to, Arrival { at, by: Some(flow), relation });
     if relation {
         RELATIONS.iter().filter(|&&r| matches(Some(r))).map(|&r| bit(r)).sum()
     } else {
-        u8::from(matches(None)) * EVERY
+        u16::from(matches(None)) * EVERY
     }
 }
 
@@ -99,12 +115,13 @@ impl Decided {
         &self.data
     }
 
-    /// The flows that match `through`, if none matches `arriving`.
-    pub fn through_alone(&self) -> Option<Vec<FlowId>> {
+    /// The flows that match `through`, and whether only by their transform, if none matches `arriving`.
+    pub fn through_alone(&self) -> Option<Vec<(FlowId, bool)>> {
         if self.flows.values().any(|said| said & ARRIVING != 0) {
             return None;
         }
-        Some(self.flows.iter().filter(|(_, said)| *said & THROUGH != 0).map(|(flow, _)| flow).collect())
+        let through = self.flows.iter().filter(|(_, said)| *said & THROUGH != 0);
+        Some(through.map(|(flow, said)| (flow, said & THROUGH_TRANSFORMED != 0)).collect())
     }
 }
 
@@ -133,18 +150,31 @@ impl<'j> Prepared<'j> {
         self.decided.touching.at(system)
     }
 
-    /// Whether a flow matches `through`.
-    pub fn through(&self, flow: FlowId) -> bool {
-        self.decided.flows[flow] & THROUGH != 0
+    /// How a flow that matches `through` exempts.
+    pub fn through(&self, flow: FlowId) -> Exemption {
+        self.exemption(flow, THROUGH, THROUGH_TRANSFORMED)
     }
 
-    /// Whether a flow matches `arriving`.
-    pub fn arriving(&self, flow: FlowId) -> bool {
-        self.decided.flows[flow] & ARRIVING != 0
+    /// How a flow that matches `arriving` exempts.
+    pub fn arriving(&self, flow: FlowId) -> Exemption {
+        self.exemption(flow, ARRIVING, ARRIVING_TRANSFORMED)
+    }
+
+    fn exemption(&self, flow: FlowId, matched: u16, transformed: u16) -> Exemption {
+        match self.decided.flows[flow] {
+            said if said & matched == 0 => Exemption::None,
+            said if said & transformed != 0 => Exemption::Transformed,
+            _ => Exemption::Lasting,
+        }
+    }
+
+    /// Whether what is exempt may be re-identified.
+    pub fn restores(&self) -> bool {
+        self.decided.restores
     }
 
     /// The relations with which an arrival by a flow matches `to`, a bit each.
-    pub fn to(&self, flow: FlowId) -> u8 {
+    pub fn to(&self, flow: FlowId) -> u16 {
         self.decided.flows[flow] & EVERY
     }
 
@@ -157,10 +187,33 @@ impl<'j> Prepared<'j> {
         }
     }
 
+    /// The leaves with which exempt items in a slot are re-identified, as `data`, where a flow brings them.
+    pub fn restored(&self, flow: FlowId, marked: bool, leaves: &[u64]) -> LeafSet {
+        self.decided.restoring.with(self.analysis.graph.receiving(flow), marked, leaves)
+    }
+
+    /// A walk that breaks the rule, with what is on it.
+    pub fn witness(&self, walk: Vec<FlowId>, data: &LeafSet) -> Witness {
+        let transformed = |exemption| exemption == Exemption::Transformed;
+        let last = walk.len();
+        let exempts = walk.iter().enumerate().map(|(at, &flow)| {
+            transformed(self.through(flow)) || at + 1 == last && transformed(self.arriving(flow))
+        });
+        let exempts: Vec<bool> = exempts.collect();
+        self.analysis.witness_exempt(walk, data, Some(self.data()), |at, exempt| {
+            exempt || exempts.get(at).copied().unwrap_or_default()
+        })
+    }
+
     /// The flows at which something may be found, by what they are.
     pub fn ends(&self, sought: Sought) -> impl Iterator<Item = FlowId> {
-        let matters = move |said: u8| match sought {
-            Sought::Breaches => said & (THROUGH | ARRIVING) == 0 && said & EVERY != 0,
+        let lasts = |said: u16, matched, transformed| said & matched != 0 && said & transformed == 0;
+        let matters = move |said: u16| match sought {
+            Sought::Breaches => {
+                let exempt =
+                    lasts(said, THROUGH, THROUGH_TRANSFORMED) || lasts(said, ARRIVING, ARRIVING_TRANSFORMED);
+                !exempt && said & EVERY != 0
+            }
             Sought::Exemptions => said & THROUGH != 0 || said & ARRIVING != 0 && said & EVERY != 0,
         };
         self.decided.flows.iter().filter(move |(_, said)| matters(**said)).map(|(flow, _)| flow)
@@ -188,11 +241,12 @@ pub(super) enum Sought {
 }
 
 /// The places of the bits that are set.
-fn ones(bits: u8) -> impl Iterator<Item = usize> {
+fn ones(bits: u16) -> impl Iterator<Item = usize> {
     (0..RELATIONS.len()).filter(move |place| bits >> place & 1 == 1)
 }
 
-/// Walks of items; planes are distances if the relation matters.
+/// Walks of items; planes are distances if the relation matters, and twice as many if an exemption may end: those of
+/// exempt items then come last.
 #[derive(Clone, Copy)]
 pub(super) struct Reach<'p> {
     pub rule: &'p Prepared<'p>,
@@ -209,30 +263,46 @@ impl Reach<'_> {
         self.rule.relation() && !matches!(self.items, Items::Anybody)
     }
 
+    /// How many planes tell distances apart.
+    fn apart(&self) -> usize {
+        if self.distances_matter() { 3 } else { 1 }
+    }
+
+    /// The distance of items in a plane, and whether they are exempt.
+    fn split(&self, plane: usize) -> (usize, bool) {
+        (plane % self.apart(), plane >= self.apart())
+    }
+
+    /// A slice that was found on this course, for a course of the same rule that tells distances apart if they matter.
+    pub fn slice<'r>(&self, rows: &'r Rows) -> BackwardSlice<'r> {
+        let each = if self.rule.relation() && !self.distances_matter() { 3 } else { 1 };
+        BackwardSlice { each, ..BackwardSlice::of(rows, self.planes()) }
+    }
+
     /// The distances on arrival, a bit each.
-    fn distances(&self, flow: FlowId, k: usize) -> u8 {
+    fn distances(&self, flow: FlowId, k: usize) -> u16 {
         match self.items {
             Items::Of(whose, alike) => 1 << alike.distance(self.graph(), flow, whose, k),
-            Items::Sources => self.graph().distances(flow, k, &self.rule.decided.from),
+            Items::Sources => self.graph().distances(flow, k, &self.rule.decided.from).into(),
             Items::Anybody => 1 << k,
         }
     }
 
-    /// Whether arriving by a flow in a plane matches `to`, or may.
-    fn arrives(&self, flow: FlowId, plane: usize) -> bool {
+    /// Whether items with a distance match `to`, or may, as they arrive by a flow.
+    fn arrives(&self, flow: FlowId, k: usize) -> bool {
         let matching = self.rule.to(flow);
         if !self.distances_matter() || matching == 0 {
             return matching != 0;
         }
-        let relations: u8 = match self.items {
+        let relations: u16 = match self.items {
             Items::Of(whose, alike) => {
-                let k = alike.distance(self.graph(), flow, whose, plane);
+                let k = alike.distance(self.graph(), flow, whose, k);
                 bit(alike.relation(self.graph(), flow, whose, k))
             }
             _ => {
                 let home = self.rule.decided.from[self.graph().entered(flow)];
                 let own = if home { bit(Relation::FirstParty) | bit(Relation::Affiliate) } else { 0 };
-                ones(self.distances(flow, plane)).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
+                ones(self.distances(flow, k)).fold(own, |all, k| all | bit(Graph::elsewhere(k)))
             }
         };
         matching & relations != 0
@@ -242,19 +312,34 @@ impl Reach<'_> {
     /// for which an exemption keeps them from going on or from breaking it.
     pub fn finds(&self, sought: Sought, flow: FlowId, slot: Slot, leaves: &[u64]) -> Option<LeafSet> {
         let (through, arriving) = (self.rule.through(flow), self.rule.arriving(flow));
-        let may = match sought {
-            Sought::Breaches => !through && !arriving,
-            Sought::Exemptions => through || arriving,
-        };
-        if !may {
-            return None;
+        let (k, exempt) = self.split(slot.plane);
+        let arrives = || self.rule.to(flow) != 0 && self.arrives(flow, k);
+        match sought {
+            Sought::Breaches => {
+                let transformed = [through, arriving].contains(&Exemption::Transformed);
+                if [through, arriving].contains(&Exemption::Lasting) || self.rule.to(flow) == 0 {
+                    return None;
+                }
+                let hit = if exempt || transformed {
+                    self.rule.restored(flow, slot.marked, leaves)
+                } else {
+                    self.rule.of_data(flow, slot.marked, leaves)
+                };
+                (!hit.is_empty() && arrives()).then_some(hit)
+            }
+            Sought::Exemptions => {
+                // Of what is exempt already nobody asks again, unless the exemption lasts longer.
+                let by_through = match exempt {
+                    true => through == Exemption::Lasting,
+                    false => through != Exemption::None,
+                };
+                if !by_through && (exempt || arriving == Exemption::None || self.rule.to(flow) == 0) {
+                    return None;
+                }
+                let hit = self.rule.of_data(flow, slot.marked, leaves);
+                (!hit.is_empty() && (by_through || arrives())).then_some(hit)
+            }
         }
-        if !through && self.rule.to(flow) == 0 {
-            return None;
-        }
-        let hit = self.rule.of_data(flow, slot.marked, leaves);
-        let met = || through || self.arrives(flow, slot.plane);
-        (!hit.is_empty() && met()).then_some(hit)
     }
 
     /// Where items in a slot are in after a flow.
@@ -265,11 +350,15 @@ impl Reach<'_> {
 
 impl Course for Reach<'_> {
     fn planes(&self) -> usize {
-        if self.distances_matter() { 3 } else { 1 }
+        self.apart() * if self.rule.restores() { 2 } else { 1 }
     }
 
     fn marks(&self) -> Option<&LeafSet> {
         Some(self.rule.data())
+    }
+
+    fn restored(&self, plane: usize) -> usize {
+        self.split(plane).0
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
@@ -277,10 +366,14 @@ impl Course for Reach<'_> {
     }
 
     fn nexts(&self, flow: FlowId, plane: usize) -> impl Iterator<Item = usize> {
-        ones(match (self.rule.through(flow), self.distances_matter()) {
-            (true, _) => 0,
-            (false, false) => 1 << plane,
-            (false, true) => self.distances(flow, plane),
-        })
+        let (k, exempt) = self.split(plane);
+        let through = self.rule.through(flow);
+        let then = if exempt || through == Exemption::Transformed { self.apart() } else { 0 };
+        let distances = match (through, self.distances_matter()) {
+            (Exemption::Lasting, _) => 0,
+            (_, false) => 1 << k,
+            (_, true) => self.distances(flow, k),
+        };
+        ones(distances).map(move |k| k + then)
     }
 }

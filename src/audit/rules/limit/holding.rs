@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{Asked, hit};
+use super::Asked;
 use crate::audit::analysis::{Shortest, Starts, keep_shortest};
 use crate::base::bits::{self, LeafSet};
 use crate::flow::graph::Edge;
-use crate::flow::propagate::{BackwardSlice, OriginFilter, Slot, Target, flood, inward};
+use crate::flow::propagate::{BackwardSlice, Course, OriginFilter, Slot, Target, flood, inward};
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
 /// The items of some categories held at one place.
@@ -98,8 +98,8 @@ impl Search<'_> {
                 let Some(place) = self.place_of[crossing.end] else {
                     return;
                 };
-                let hit = hit(&asked.touching, crossing.end, crossing.slot, crossing.leaves);
-                if asked.course.through[crossing.flow] || hit.is_empty() {
+                let hit = asked.course.hit(crossing.flow, crossing.end, crossing.slot, crossing.leaves);
+                if hit.is_empty() {
                     return;
                 }
                 keep_shortest(&mut shortest, place, Shortest::new(model, &crossing, hit.row()));
@@ -135,7 +135,7 @@ impl Search<'_> {
         let held = flood(graph, course, passes, seeds, Some(self.slice));
         let mut targets: BTreeMap<usize, Vec<Target>> = BTreeMap::new();
         held.crossings(graph, course, passes, |edge: Edge, slot, here| {
-            if let Some(place) = self.place_of[edge.end].filter(|_| !course.through[edge.flow]) {
+            if let Some(place) = self.place_of[edge.end] {
                 let hit = asked.hit(edge, slot, here);
                 if !hit.is_empty() {
                     targets.entry(place).or_default().push((edge.flow, slot, hit));
@@ -147,7 +147,7 @@ impl Search<'_> {
             let holding = place.get_or_insert_with(|| Holding::nothing(model.data.leaf_count()));
             targets.iter().for_each(|(_, _, hit)| holding.arrives_as.extend(hit.row()));
             let mut back = inward(graph, course, passes, targets, |flow, slot, row| {
-                bits::and_assign(row, held.rows.at(graph.sending(flow), slot, 1));
+                bits::and_assign(row, held.rows.at(graph.sending(flow), slot, course.planes()));
             });
             let mut best: Option<(usize, usize, SystemId, Slot)> = None;
             for &(system, leaves) in starts {

@@ -17,30 +17,105 @@ use rustc_hash::FxHashSet;
 
 use self::holding::{Holding, Holdings, Search, covers};
 use super::Idle;
-use super::exempt::Exempt;
-use crate::audit::analysis::{Analysis, On, Relied, RuleRef, Starts, Violation};
-use crate::base::bits::LeafSet;
+use super::exempt::{Exempt, Exemption};
+use crate::audit::analysis::{Analysis, Claimant, On, Relied, RuleRef, Starts, Violation, Witness};
+use crate::base::bits::{self, LeafSet};
 use crate::declare::policy::{Limit, Most};
 use crate::flow::graph::{Edge, Origin};
 use crate::flow::propagate::{
-    BackwardSlice, Course, Deriving, Flooded, OriginClass, OriginFilter, Rows, Slot, flood, reaching,
+    BackwardSlice, Course, Deriving, Flooded, OriginClass, OriginFilter, Restoring, Rows, Slot, flood,
+    reaching,
 };
 use crate::model::matching::Limited;
 use crate::model::{FlowId, PartyId, SystemId, Table};
 
-/// Walks over flows that are not exempt, marked once they are of the categories.
+/// Walks over flows that are not exempt, marked once they are of the categories. Where an exemption may end, those of
+/// exempt items have a plane of their own.
 struct Counted<'c> {
-    through: &'c Table<FlowId, bool>,
+    through: &'c Through,
     data: &'c LeafSet,
+    /// The leaves that are of the category on arrival at a system.
+    touching: Deriving,
+    /// The same of what is exempt, where it is re-identified.
+    restoring: Restoring,
+}
+
+/// How a rule exempts each flow.
+struct Through {
+    flows: Table<FlowId, Exemption>,
+    /// Whether some flow exempts for what it does to the data, and some system re-identifies.
+    restores: bool,
+}
+
+impl Through {
+    fn new(analysis: &Analysis, rule: &Limit) -> Self {
+        let model = analysis.model;
+        let reidentifies = model.deriving.iter().any(|&system| model.systems[system].reidentifies());
+        let mut exempt = Exempt::new(analysis.matching, analysis.graph.facts(), &rule.through);
+        let each = model.flows.ids().map(|flow| match exempt.holds(flow) {
+            Exemption::Transformed if !reidentifies => Exemption::Lasting,
+            exemption => exemption,
+        });
+        let flows: Table<FlowId, Exemption> = each.collect();
+        let restores = flows.values().any(|&exemption| exemption == Exemption::Transformed);
+        Through { flows, restores }
+    }
+
+    /// A walk that brings something of some categories, with what is on it.
+    fn witness(&self, analysis: &Analysis, walk: Vec<FlowId>, data: &LeafSet, marks: &LeafSet) -> Witness {
+        let exempts: Vec<bool> =
+            walk.iter().map(|&flow| self.flows[flow] == Exemption::Transformed).collect();
+        analysis.witness_exempt(walk, data, Some(marks), |at, exempt| {
+            exempt || exempts.get(at).copied().unwrap_or_default()
+        })
+    }
+}
+
+impl Counted<'_> {
+    /// The leaves of a row with which items in a slot are of the category, and not exempt, as they arrive by a flow.
+    fn hit(&self, flow: FlowId, end: SystemId, slot: Slot, row: &[u64]) -> LeafSet {
+        match self.through.flows[flow] {
+            Exemption::Lasting => LeafSet::from(vec![0; row.len()].as_slice()),
+            Exemption::None if slot.plane == 0 => hit(&self.touching, end, slot, row),
+            Exemption::None | Exemption::Transformed => self.restoring.with(end, slot.marked, row),
+        }
+    }
+
+    /// The leaves of a row with which a flow exempts items in a slot, of the category as they arrive.
+    fn exempts(&self, flow: FlowId, end: SystemId, slot: Slot, row: &[u64]) -> LeafSet {
+        let exempts = match self.through.flows[flow] {
+            Exemption::None => false,
+            // Of what is exempt already nobody asks again, unless the exemption lasts longer.
+            Exemption::Transformed => slot.plane == 0,
+            Exemption::Lasting => true,
+        };
+        if exempts {
+            hit(&self.touching, end, slot, row)
+        } else {
+            LeafSet::from(vec![0; row.len()].as_slice())
+        }
+    }
 }
 
 impl Course for Counted<'_> {
+    fn planes(&self) -> usize {
+        if self.through.restores { 2 } else { 1 }
+    }
+
+    fn restored(&self, _: usize) -> usize {
+        0
+    }
+
     fn marks(&self) -> Option<&LeafSet> {
         Some(self.data)
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        (!self.through[flow]).then_some(plane)
+        match self.through.flows[flow] {
+            Exemption::None => Some(plane),
+            Exemption::Transformed => Some(1),
+            Exemption::Lasting => None,
+        }
     }
 }
 
@@ -80,8 +155,7 @@ pub fn limited(
     for (at, (_, systems)) in places.iter().enumerate() {
         systems.iter().for_each(|&s| place_of[s] = Some(at));
     }
-    let mut exempt = Exempt::new(analysis.matching, analysis.graph.facts(), &rule.through);
-    let through: Table<FlowId, bool> = model.flows.ids().map(|flow| exempt.holds(flow)).collect();
+    let through = Through::new(analysis, rule);
     // Judged again, nobody asks by which walks.
     let whether = only.is_some() && at_most.is_none() && !analysis.by_party;
     if whether
@@ -162,7 +236,7 @@ pub fn limited(
         let witnesses: Vec<_> = walks
             .into_iter()
             .zip(held.into_iter().cycle())
-            .map(|((walk, holding), marks)| analysis.witness(walk, &holding.data, Some(marks)))
+            .map(|((walk, holding), marks)| through.witness(analysis, walk, &holding.data, marks))
             .collect();
         let mut agreements: Vec<_> =
             witnesses.iter().flat_map(|w| &w.walk).filter_map(|&f| model.flows[f].agreement).collect();
@@ -185,7 +259,7 @@ pub fn limited(
     relied.dedup();
     let relied = relied.into_iter().map(|flow| Relied {
         rule: crate::audit::analysis::ReliedRule::Rule(rule_ref),
-        flow,
+        by: Claimant::Flow(flow),
         claim: super::forbid::claim(analysis, &rule.through, flow),
     });
     (violations, relied.collect(), idle)
@@ -195,7 +269,7 @@ pub fn limited(
 /// one flow brings from where it starts.
 fn at_once(
     analysis: &Analysis,
-    through: &Table<FlowId, bool>,
+    through: &Through,
     categories: &[LeafSet],
     place_of: &Table<SystemId, Option<usize>>,
     places: usize,
@@ -213,7 +287,8 @@ fn at_once(
         for (from, edge) in analysis.graph.all() {
             let passes =
                 || analysis.graph.passes(edge.flow, Origin::Declared(analysis.model.origin(edge.flow)));
-            if !through[edge.flow] && edge.carries(originates(from).row()) && passes() {
+            if through.flows[edge.flow] == Exemption::None && edge.carries(originates(from).row()) && passes()
+            {
                 mark(edge.end, &|| originates(from).with(edge.leaves));
             }
         }
@@ -235,8 +310,6 @@ fn places(analysis: &Analysis, rule: &Limit) -> Vec<(On, Vec<SystemId>)> {
 struct Asked<'c> {
     analysis: &'c Analysis<'c>,
     course: Counted<'c>,
-    /// The leaves that are of the category on arrival at a system.
-    touching: Deriving,
     /// What can get to a place, or to an exemption.
     slice: Rows,
     /// Where items get to, as if every flow let all pass, once that is asked.
@@ -246,39 +319,54 @@ struct Asked<'c> {
 impl<'c> Asked<'c> {
     fn new(
         analysis: &'c Analysis,
-        through: &'c Table<FlowId, bool>,
+        through: &'c Through,
         data: &'c LeafSet,
         place_of: &Table<SystemId, Option<usize>>,
         exempt: bool,
     ) -> Self {
-        let course = Counted { through, data };
-        let touching = Deriving::new(analysis.model, data);
+        let model = analysis.model;
+        let restoring = if through.restores { Restoring::new(model, data) } else { Restoring::default() };
+        let course = Counted { through, data, touching: Deriving::new(model, data), restoring };
         let ends = |(_, edge): &(SystemId, Edge)| {
-            if through[edge.flow] { exempt } else { place_of[edge.end].is_some() }
+            exempt && through.flows[edge.flow] != Exemption::None || place_of[edge.end].is_some()
         };
         let slice =
             reaching(analysis.graph, &course, analysis.graph.all().filter(ends), |edge, slot, row| {
-                row.copy_from_slice(hit(&touching, edge.end, slot, edge.leaves).row());
+                if place_of[edge.end].is_some() {
+                    bits::or(row, course.hit(edge.flow, edge.end, slot, edge.leaves).row());
+                }
+                if exempt {
+                    bits::or(row, course.exempts(edge.flow, edge.end, slot, edge.leaves).row());
+                }
             });
-        Asked { analysis, course, touching, slice, open: OnceLock::new() }
+        Asked { analysis, course, slice, open: OnceLock::new() }
     }
 
     /// Where items get to, as if every flow let all pass.
     fn open(&self) -> &Flooded {
-        let candidates = Some(BackwardSlice::of(&self.slice, 1));
+        let candidates = Some(self.candidates(&self.slice));
         let everything = || everything(self.analysis);
         self.open.get_or_init(|| flood(self.analysis.graph, &self.course, |_| true, everything(), candidates))
     }
 
-    /// The leaves, of those in a row, with which items in a slot are of the category as they
+    fn candidates<'r>(&self, rows: &'r Rows) -> BackwardSlice<'r> {
+        BackwardSlice::of(rows, self.course.planes())
+    }
+
+    /// The leaves, of those in a row, with which items in a slot are of the category, and not exempt, as they
     /// arrive by a flow.
     fn hit(&self, edge: Edge, slot: Slot, row: &[u64]) -> LeafSet {
-        hit(&self.touching, edge.end, slot, edge.leaves).with(row)
+        self.course.hit(edge.flow, edge.end, slot, edge.leaves).with(row)
+    }
+
+    /// The same of those that the flow exempts.
+    fn exempts(&self, edge: Edge, slot: Slot, row: &[u64]) -> LeafSet {
+        self.course.exempts(edge.flow, edge.end, slot, edge.leaves).with(row)
     }
 
     /// What is of the category where it starts.
     fn starting(&self, system: SystemId, leaves: &LeafSet) -> LeafSet {
-        leaves.and(self.touching.at(system))
+        leaves.and(self.course.touching.at(system))
     }
 
     /// The places at which something of the category may be.
@@ -292,7 +380,7 @@ impl<'c> Asked<'c> {
     fn surely_holds(&self, place_of: &Table<SystemId, Option<usize>>, places: usize) -> Vec<bool> {
         let (analysis, graph) = (self.analysis, self.analysis.graph);
         let mut surely = vec![false; places];
-        let candidates = Some(BackwardSlice::of(&self.slice, 1));
+        let candidates = Some(self.candidates(&self.slice));
         let alike = OriginClass::new(graph, graph.flows());
         let many = analysis.classes(&alike, false).remove(&None).unwrap_or_default();
         let assumed: Starts = analysis.assumed.origins().collect();
@@ -325,7 +413,7 @@ impl<'c> Asked<'c> {
             &self.course,
             |flow| passing.passes(graph, flow),
             |edge, slot, here| {
-                if place_of[edge.end].is_some() && !self.course.through[edge.flow] {
+                if place_of[edge.end].is_some() {
                     mark(edge.end, self.hit(edge, slot, here));
                 }
             },
@@ -334,7 +422,7 @@ impl<'c> Asked<'c> {
 
     /// The flows that can bring something to a place or an exemption.
     fn carrying(&self) -> Vec<FlowId> {
-        let slice = BackwardSlice::of(&self.slice, 1);
+        let slice = self.candidates(&self.slice);
         let mut carrying = Vec::new();
         self.open().crossings(
             self.analysis.graph,
@@ -345,8 +433,10 @@ impl<'c> Asked<'c> {
                     return;
                 }
                 let crossing = LeafSet::from(edge.leaves).with(here);
-                let on = !self.course.through[edge.flow] && slice.meet(edge.end, slot, crossing.row());
-                if on || !self.hit(edge, slot, here).is_empty() {
+                let next = self.course.next(edge.flow, slot.plane).map(|plane| Slot { plane, ..slot });
+                let on = next.is_some_and(|next| slice.meet(edge.end, next, crossing.row()));
+                if on || !self.hit(edge, slot, here).is_empty() || !self.exempts(edge, slot, here).is_empty()
+                {
                     carrying.push(edge.flow);
                 }
             },
@@ -364,7 +454,7 @@ impl<'c> Asked<'c> {
                 &self.course,
                 |flow| passing.passes(graph, flow),
                 |edge, slot, here| {
-                    if self.course.through[edge.flow] && !self.hit(edge, slot, here).is_empty() {
+                    if !self.exempts(edge, slot, here).is_empty() {
                         each(edge.flow);
                     }
                 },
@@ -381,7 +471,7 @@ impl<'c> Asked<'c> {
                 break;
             }
             let passing = origin.map_or(OriginFilter::Many(&alike), OriginFilter::One);
-            let candidates = BackwardSlice::of(slice.as_ref().unwrap_or(&self.slice), 1);
+            let candidates = self.candidates(slice.as_ref().unwrap_or(&self.slice));
             let held =
                 flood(graph, &self.course, |flow| passing.passes(graph, flow), starts, Some(candidates));
             used(&held, passing, &mut |flow| {
@@ -389,16 +479,20 @@ impl<'c> Asked<'c> {
                     relied.push(flow);
                 }
             });
-            slice.get_or_insert_with(|| self.backward_slice(left.iter().copied()));
+            slice.get_or_insert_with(|| self.backward_slice(left.iter().copied(), Self::exempts));
         }
         relied
     }
 
-    /// What can get to some flows with something of the category.
-    fn backward_slice(&self, flows: impl IntoIterator<Item = FlowId>) -> Rows {
+    /// What can get to some flows with leaves that `wanted` tells.
+    fn backward_slice(
+        &self,
+        flows: impl IntoIterator<Item = FlowId>,
+        wanted: impl Fn(&Self, Edge, Slot, &[u64]) -> LeafSet,
+    ) -> Rows {
         let graph = self.analysis.graph;
         reaching(graph, &self.course, graph.some(flows), |edge, slot, row| {
-            row.copy_from_slice(hit(&self.touching, edge.end, slot, edge.leaves).row());
+            row.copy_from_slice(wanted(self, edge, slot, edge.leaves).row());
         })
     }
 
@@ -410,15 +504,13 @@ impl<'c> Asked<'c> {
             return holdings;
         }
         let carrying = self.carrying();
-        let arriving = carrying
-            .iter()
-            .copied()
-            .filter(|&flow| !self.course.through[flow] && place_of[analysis.model.flows[flow].to].is_some());
-        let slice = self.backward_slice(arriving);
+        let arriving =
+            carrying.iter().copied().filter(|&flow| place_of[analysis.model.flows[flow].to].is_some());
+        let slice = self.backward_slice(arriving, Self::hit);
         let mut open: Vec<usize> = place_of.values().copied().flatten().collect();
         open.sort_unstable();
         open.dedup();
-        let search = Search { asked: self, place_of, open: open.len(), slice: BackwardSlice::of(&slice, 1) };
+        let search = Search { asked: self, place_of, open: open.len(), slice: self.candidates(&slice) };
         if by_party {
             for (origin, starts) in analysis.origins {
                 search.hold(OriginFilter::One(*origin), starts, &mut holdings);

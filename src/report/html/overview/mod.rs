@@ -258,7 +258,7 @@ fn reason(report: &Report) -> String {
 
 /// How many different claims the verdict relies on.
 fn claims(audit: &Audit) -> usize {
-    let claims = audit.relied_on.iter().map(|r| (&r.flow, &r.claim));
+    let claims = audit.relied_on.iter().map(|r| (r.by(), &r.claim));
     claims.collect::<BTreeSet<_>>().len()
 }
 

@@ -187,7 +187,7 @@ pub(super) fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<
                     .relied_on
                     .iter()
                     .filter(|r| r.rule == rule)
-                    .map(|r| format!("{} claims {}", r.flow, r.claim))
+                    .map(|r| format!("{} claims {}", r.by(), r.claim))
                     .collect(),
             ),
         }
