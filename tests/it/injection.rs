@@ -445,6 +445,20 @@ impl Input {
             self.run(&[0], &["baseline", "write", "head", "--output", "base.json", "--day", DAY]);
         put("baseline write".to_owned(), Law::Terminal, out + &err);
         put("a baseline".to_owned(), Law::Json, self.read("base.json"));
+        let prune = [
+            "baseline",
+            "prune",
+            "head",
+            "--status",
+            "suspended",
+            "--allow-empty",
+            "--baseline",
+            "base.json",
+        ];
+        let (out, err) = self.run(&[0], &[&prune[..], &["--day", DAY]].concat());
+        put("baseline prune".to_owned(), Law::Terminal, out + &err);
+        let (out, err) = self.run(&[0, 1], &["upgrade", "head", "--day", DAY]);
+        put("upgrade".to_owned(), Law::Terminal, out + &err);
         let result: Value = serde_json::from_str(&self.read("out/audit.json")).unwrap();
         let print = result["findings"][0]["fingerprint"].as_str().unwrap();
         let said = self.payload.replace('\0', "");
@@ -463,6 +477,8 @@ impl Input {
         for (what, folder) in [("mistakes", "bad"), ("text that is no YAML", "raw")] {
             put(format!("{what} in an inventory"), Law::Terminal, wrong(&["audit", folder]));
             put(format!("{what}, in colour"), Law::Colour, wrong(&["check", folder, "--color", "always"]));
+            let (out, err) = self.run(&[1, 2], &["upgrade", folder, "--day", DAY]);
+            put(format!("{what}, to be upgraded"), Law::Terminal, out + &err);
         }
         let rules = format!("bad-rules/{name}");
         put("mistakes in a policy".to_owned(), Law::Terminal, wrong(&["check", "--policy", &rules]));
