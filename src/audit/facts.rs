@@ -53,7 +53,7 @@ pub fn rule_facts(world: &World, rule: RuleRef) -> RuleFacts {
 /// What there is to say of a rule that somebody wrote.
 fn written(entry: RuleInForce) -> RuleFacts {
     match entry.written {
-        Written::Policy(policy, rule) => RuleFacts {
+        Written::Policy(_, rule) => RuleFacts {
             kind: match rule.body {
                 Body::Forbid(_) => FindingKind::Forbid,
                 Body::Limit(_) => FindingKind::Limit,
@@ -64,7 +64,7 @@ fn written(entry: RuleInForce) -> RuleFacts {
             cite: rule.cite.clone(),
             why: rule.why.clone(),
             remedy: rule.remedy.clone(),
-            status: Some(policy.status),
+            status: Some(rule.status),
             span: Some(rule.id.span),
             ..nothing(&entry.id())
         },

@@ -19,6 +19,7 @@ pub mod rules;
 mod size;
 mod waivers;
 mod witness;
+mod words;
 
 use std::collections::BTreeSet;
 

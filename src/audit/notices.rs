@@ -8,6 +8,7 @@ use rustc_hash::FxHashSet;
 
 use super::analysis::RuleRef;
 use super::evaluate::Judgement;
+use super::words::words;
 use super::{all_rules, idle, rule_facts};
 use crate::base::finding::Notice;
 use crate::base::source::{Sources, Span};
@@ -96,6 +97,7 @@ pub fn notices(
         all.add("empty-inventory", "no flow is in scope: nothing was audited".to_owned(), None);
     }
     unused_keys(&mut all, world);
+    words(&mut all, world);
     assumptions(&mut all, world, &counting);
     all.list
 }
@@ -307,7 +309,7 @@ impl Named {
 }
 
 /// Visits the keys of all matchers, nested ones included.
-fn each<K>(list: &AnyOf<K>, visit: &mut impl FnMut(&K)) {
+pub(super) fn each<K>(list: &AnyOf<K>, visit: &mut impl FnMut(&K)) {
     let mut matchers: Vec<&Matcher<K>> = list.0.iter().collect();
     while let Some(matcher) = matchers.pop() {
         visit(&matcher.keys);

@@ -623,7 +623,7 @@ pub struct Notice {
 }
 
 /// Every code of notices, and what it says.
-pub const NOTICES: [(&str, &str); 27] = [
+pub const NOTICES: [(&str, &str); 30] = [
     (
         "assumed-provider",
         "a processing agreement names no provider: its first party is assumed to be the provider",
@@ -632,6 +632,10 @@ pub const NOTICES: [(&str, &str); 27] = [
     ("assumed-retention", "no retention is stated: unlimited retention is assumed"),
     ("baseline-fixed", "the baseline lists findings that no longer exist"),
     ("baseline-unlimited", "the baseline does not say how much it accepts of some findings"),
+    (
+        "category-not-looked-at",
+        "no rule names a data category that the inventory adds, nor a category above it",
+    ),
     (
         "claims-together",
         "a comparison removed the claims of many declarations all at once instead of one by one",
@@ -648,6 +652,7 @@ pub const NOTICES: [(&str, &str); 27] = [
     ("findings-only", "a JSON report holds no flows: only findings are compared"),
     ("flow-never-counts", "with `--as-of` a flow counts on no day"),
     ("no-policy", "no policy is applied"),
+    ("older-word", "a word of an earlier version is read as the one that it is now"),
     (
         "places-not-looked-at",
         "a rule asks for a role, region or jurisdiction that places do not state, and did not look at them",
@@ -658,6 +663,11 @@ pub const NOTICES: [(&str, &str); 27] = [
     ("rule-never-fails", "a `require` asks what every declaration says"),
     ("terms-without-agreement", "a flow states terms without an agreement: they are not checked"),
     ("unjudged-files", "HEAD's settings would include files that BASE's do not"),
+    (
+        "unknown-vocabulary",
+        "neither a policy in force nor the vocabulary knows a word for an assurance, legal basis, safeguard \
+         or label",
+    ),
     ("unused-taxonomy-key", "a category or purpose that the inventory declares is not used"),
     ("waiver-expired", "a waiver has expired"),
     ("waiver-not-yet", "a waiver was approved after the day judged"),

@@ -5,6 +5,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod finding;
 pub mod glob;
+pub mod lexicon;
 pub mod limits;
 pub mod places;
 pub mod sets;

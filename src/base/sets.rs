@@ -16,6 +16,8 @@ use crate::base::places;
 #[derive(Debug, Clone, Default)]
 pub struct GlobSet {
     globs: Arc<[Glob]>,
+    /// What meets one of them besides, older words for the same say.
+    also: Arc<[Glob]>,
     /// None of few: these are tried in turn.
     index: Option<Arc<Index>>,
 }
@@ -42,17 +44,29 @@ struct Index {
 impl GlobSet {
     /// A set of some globs.
     pub fn new(globs: impl IntoIterator<Item = Glob>) -> Self {
+        Self::with(globs, [])
+    }
+
+    /// A set of some globs, which others meet besides without being among those that are written.
+    pub fn with(globs: impl IntoIterator<Item = Glob>, also: impl IntoIterator<Item = Glob>) -> Self {
         let globs: Arc<[Glob]> = globs.into_iter().collect();
+        let also: Arc<[Glob]> = also.into_iter().collect();
         let index = (globs.len() > FEW).then(|| Arc::new(Index::new(&globs)));
-        GlobSet { globs, index }
+        GlobSet { globs, also, index }
     }
 
     /// Whether one of them matches the whole of a name.
     pub fn matches(&self, name: &str) -> bool {
-        match &self.index {
+        let written = match &self.index {
             Some(index) => index.matches(name, &mut 0),
             None => self.globs.iter().any(|glob| glob.matches(name)),
-        }
+        };
+        written || self.also.iter().any(|glob| glob.matches(name))
+    }
+
+    /// What meets one of them besides.
+    pub fn also(&self) -> &[Glob] {
+        &self.also
     }
 }
 

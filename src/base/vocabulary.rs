@@ -220,11 +220,11 @@ words! {
     /// What a rule's legal facts were read in.
     Confidence: "a confidence" {
         /// The text of the provision itself, or a reproduction of it.
-        Primary = "primary",
+        Verified = "verified",
         /// What others write about it.
         Secondary = "secondary",
-        /// General knowledge, not looked up.
-        Unverified = "unverified",
+        /// From memory, not looked up.
+        Memory = "memory",
     }
 }
 words! {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::base::lexicon::{Sort, Term};
 use crate::base::places::Group;
 use crate::base::taxonomy::Tree;
 use crate::base::visible::{in_json, inert, visible};
-use crate::declare::places;
+use crate::declare::{lexicon, places};
 use crate::report::page::columns;
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use super::stop::Stop;
 use super::terminal::Color;
 use super::values::Form;
 
-/// List the data categories, purposes and groups of places
+/// List data categories, purposes, groups of places and the vocabulary
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -44,6 +45,23 @@ struct All<'t> {
     data: Vec<Entry<'t>>,
     purposes: Vec<Entry<'t>>,
     places: Vec<Places<'t>>,
+    vocabulary: BTreeMap<&'static str, Vec<Word<'t>>>,
+}
+
+/// A word that declarations use for a fact.
+#[derive(Serialize)]
+struct Word<'t> {
+    word: &'t str,
+    meaning: &'t str,
+    laws: &'t [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    on: &'t str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime: Option<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    values: &'t [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    was: &'t [String],
 }
 
 /// A group of places.
@@ -79,20 +97,28 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         paths => input::read(session, paths, &[], None, today())?.world,
     };
     let groups = places::groups();
+    let lexicon = lexicon::lexicon();
+    let words = |sort| lexicon.of(sort).map(word).collect();
     let all = All {
         data: entries(&world.model.data),
         purposes: entries(&world.model.purposes),
         places: groups.0.iter().map(group).collect(),
+        vocabulary: Sort::ALL.into_iter().map(|(sort, key)| (key, words(sort))).collect(),
     };
     let text = match args.format {
         Form::Json => in_json(&serde_json::to_string_pretty(&all)?) + "\n",
         Form::Text => {
-            let text = format!(
+            let mut text = format!(
                 "DATA\n{}\nPURPOSES\n{}\nGROUPS OF PLACES\n{}",
                 listed(all.data.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
                 listed(all.purposes.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
                 listed(all.places.iter().map(|g| (g.key, g.title))),
             );
+            for (sort, key) in Sort::ALL {
+                let heading = key.replace('_', " ").to_uppercase();
+                let words = lexicon.of(sort).map(|term| (term.word.as_str(), term.meaning.as_str()));
+                text += &format!("\n{heading}\n{}", listed(words));
+            }
             inert(&text).into_owned()
         }
     };
@@ -120,6 +146,18 @@ fn entries(tree: &Tree) -> Vec<Entry<'_>> {
         .collect();
     all.sort_by_key(|entry| entry.key);
     all
+}
+
+fn word(term: &Term) -> Word<'_> {
+    Word {
+        word: &term.word,
+        meaning: &term.meaning,
+        laws: &term.laws,
+        on: &term.on,
+        lifetime: term.lifetime.map(|age| age.to_string()),
+        values: &term.values,
+        was: &term.was,
+    }
 }
 
 fn group(group: &Group) -> Places<'_> {

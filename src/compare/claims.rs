@@ -393,7 +393,7 @@ impl Taking<'_, '_> {
             }
             "legal_basis" => {
                 own.exceptions.get_or_insert_default().legal_basis =
-                    was.exceptions.as_ref().and_then(|e| e.legal_basis.clone());
+                    was.exceptions.as_ref().map(|e| e.legal_basis.clone()).unwrap_or_default();
             }
             "effective.from" => {
                 stated.edit_seldom(|s| s.effective.from.clone_from(&was.stated.effective().from))

@@ -269,7 +269,7 @@ impl Side<'_> {
         f.words("parties", declared.parties.iter().map(|p| self.renames.party(&p.value)));
         f.effective(&declared.effective);
         f.disposed(declared.disposed.as_deref());
-        f.text("legal_basis", declared.legal_basis.as_deref());
+        f.words("legal_basis", declared.legal_basis.iter().map(String::as_str));
         f.assurances(&declared.assurances);
         self.terms(&mut f, &declared.terms, &declared.terms);
         f.meta(&declared.meta);
@@ -305,9 +305,8 @@ impl Side<'_> {
         f.retention("retention", flow.retention.filter(|_| flow.states.retention), flow.retention);
         f.effective(declared.effective());
         f.disposed(declared.disposed());
-        let basis = |basis: Option<&str>| basis.into_iter().map(str::to_owned).collect::<Vec<_>>();
-        let stated = flow.legal_basis.as_deref().filter(|_| flow.states.legal_basis);
-        f.add_read("legal_basis", basis(stated), basis(flow.legal_basis.as_deref()), Value::Other);
+        let stated = if flow.states.legal_basis { flow.legal_basis.to_vec() } else { Vec::new() };
+        f.add_read("legal_basis", stated, flow.legal_basis.to_vec(), Value::Other);
         f.words("tags", declared.tags().iter().map(String::as_str));
         f.assurances(declared.assurances());
         f.text("essential", declared.essential().filter(|&essential| essential).map(|_| "true"));

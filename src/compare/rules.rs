@@ -270,9 +270,13 @@ fn changes(before: &Plain, after: &Plain) -> Vec<Change> {
             None => all.push(Change::of_rule(id, "removed", Class::Widening)),
             Some(other) => {
                 let keys = keys(rule, other);
-                let parts = keys
-                    .iter()
-                    .filter_map(|key| changed(&format!("rules.{key}"), rule.get(key), other.get(key)));
+                let parts = keys.iter().filter_map(|key| {
+                    // A rule without a status of its own has that of its policy.
+                    let of = |policy: &'_ Plain| (key == "status").then(|| policy.get("status").cloned());
+                    let (was, is) = (of(before).flatten(), of(after).flatten());
+                    let (was, is) = (rule.get(key).or(was.as_ref()), other.get(key).or(is.as_ref()));
+                    changed(&format!("rules.{key}"), was, is)
+                });
                 all.extend(parts.map(|(path, class)| {
                     Change::of_key(id, path.strip_prefix("rules.").unwrap_or(&path), class)
                 }));

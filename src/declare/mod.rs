@@ -5,6 +5,7 @@ pub mod config;
 pub mod fields;
 pub mod gate;
 pub mod inventory;
+pub mod lexicon;
 pub mod packs;
 pub mod places;
 pub mod policy;

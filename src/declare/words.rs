@@ -8,7 +8,7 @@ use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::Word;
 use crate::declare::fields::FieldKind;
 use crate::declare::policy::{
-    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Body, Bound, FlowKeys, Forbid, Keys, Labels, Limit,
+    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, Body, Bound, FlowKeys, Forbid, Keys, Labels, Limit,
     LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Purposes, Require, Subjects,
 };
 use crate::read::decode::Spanned;
@@ -110,6 +110,12 @@ fn assurances(list: &[Attested]) -> Vec<String> {
 impl InWords for GlobSet {
     fn parts(&self, lead: &str, _: Names) -> Vec<String> {
         vec![format!("{lead} {}", globs(self))]
+    }
+}
+
+impl InWords for Bases {
+    fn parts(&self, lead: &str, names: Names) -> Vec<String> {
+        self.0.parts(lead, names)
     }
 }
 

@@ -167,7 +167,7 @@ fn agreement(matching: &Matching, id: AgreementId, path: &str) -> Value {
         },
         "status" => Value::word(declared.status, Some(agreement.status)),
         "parties" => Value::texts(agreement.parties.iter().map(id_of)),
-        "legal_basis" => Value::text(declared.legal_basis.as_deref()),
+        "legal_basis" => Value::texts(declared.legal_basis.iter().map(String::as_str)),
         "assurances" => {
             let holding = matching.assurances(id, None);
             Value::texts(holding.map(|a| a.id.value.as_str()))
@@ -196,7 +196,7 @@ fn flow(model: &Model, id: FlowId, path: &str) -> Value {
         "only_from" => Value::texts(flow.only_from.iter().flatten().map(|&p| model.parties[p].id())),
         "safeguards" => Value::texts(declared.safeguards.iter().map(String::as_str)),
         "retention" => Value::duration(flow.retention),
-        "legal_basis" => Value::text(flow.legal_basis.as_deref()),
+        "legal_basis" => Value::texts(flow.legal_basis.iter().map(String::as_str)),
         "tags" => Value::texts(declared.tags().iter().map(String::as_str)),
         "essential" => Value::flag(declared.essential()),
         "agreement" => Value::text(agreement.map(|a| a.id.value.as_str())),

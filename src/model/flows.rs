@@ -18,7 +18,7 @@ use crate::base::diagnostic::Diagnostic;
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{Consent, Kind, Status, Transform};
 use crate::declare::inventory::{self, Terms};
-use crate::read::decode::{Name, Spanned};
+use crate::read::decode::{Name, Spanned, Words};
 
 impl Builder<'_> {
     /// Resolves all agreements and flows, once parties and systems are.
@@ -224,7 +224,7 @@ impl<'k> Resolver<'k> {
             terms: Arc::clone(&declared.terms),
             own_terms: None,
             onward_to: onward_to.into(),
-            legal_basis: declared.legal_basis.clone(),
+            legal_basis: Words::clone(&declared.legal_basis),
         });
         let flows = own.into_iter().filter_map(|flow| {
             let name = [&declared.id.value, "/", &flow.id.value].concat();
@@ -279,7 +279,7 @@ impl<'k> Resolver<'k> {
             parties.dedup();
             parties.into()
         });
-        let (retention, own_legal_basis) = (exceptions.retention, exceptions.legal_basis.is_some());
+        let (retention, own_legal_basis) = (exceptions.retention, !exceptions.legal_basis.is_empty());
         let shared = if exceptions.terms.is_some() || own_legal_basis {
             Arc::new(self.own(shared, exceptions.terms, exceptions.legal_basis))
         } else {
@@ -344,9 +344,11 @@ impl<'k> Resolver<'k> {
     }
 
     /// What a flow has that states terms or a legal basis of its own.
-    fn own(&mut self, of: &Shared, terms: Option<Box<Terms>>, legal_basis: Option<String>) -> Shared {
+    fn own(&mut self, of: &Shared, terms: Option<Box<Terms>>, legal_basis: Words) -> Shared {
         let mut own = of.clone();
-        own.legal_basis = legal_basis.or(own.legal_basis);
+        if !legal_basis.is_empty() {
+            own.legal_basis = legal_basis;
+        }
         if let Some(stated) = &terms {
             let terms = of.terms.overridden_by(stated);
             own.onward_to = self.onward_to(&terms).into();

@@ -101,7 +101,7 @@ pub fn attests<'a>(own: impl IntoIterator<Item = &'a Assurance>, wanted: &Attest
         wanted.at_most.is_none() || assurance.date.is_some_and(recent)
     };
     own.into_iter()
-        .any(|assurance| assurance.id.value == wanted.id && assurance.holds(day) && in_time(assurance))
+        .any(|assurance| wanted.is(&assurance.id.value) && assurance.holds(day) && in_time(assurance))
 }
 
 impl<'m> Matching<'m> {
@@ -346,9 +346,9 @@ impl Matching<'_> {
         reading: Reading,
     ) -> bool {
         let agreement = &self.model.agreements[id];
-        let basis = match flow {
-            Some(flow) => self.model.flows[flow].legal_basis.as_deref(),
-            None => agreement.declared.legal_basis.as_deref(),
+        let bases = match flow {
+            Some(flow) => &self.model.flows[flow].legal_basis,
+            None => &agreement.declared.legal_basis,
         };
         let party = |p: &PartyId| &self.model.parties[*p];
         let mut flows = agreement.flows.iter().map(|&f| &self.model.flows[f].leaves);
@@ -359,7 +359,7 @@ impl Matching<'_> {
         data && named(&keys.id, agreement.id())
             && one_of(&keys.kind, |&k| k == agreement.kind)
             && one_of(&keys.status, |&s| s == agreement.status)
-            && (keys.legal_basis.is_empty() || basis.is_some_and(|basis| keys.legal_basis.matches(basis)))
+            && (keys.legal_basis.is_empty() || bases.iter().any(|basis| keys.legal_basis.matches(basis)))
             && one_of(&keys.assurance, |wanted| self.attested(id, flow, wanted))
             && labelled(&keys.label, &[&agreement.declared.meta.labels])
             && (keys.party.is_empty() || agreement.parties.iter().any(|p| keys.party.matches(party(p).id())))

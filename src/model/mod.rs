@@ -31,6 +31,7 @@ use crate::base::source::Span;
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::{Consent, Kind, Onward, Role, Status, Transform};
 use crate::declare::inventory::{self, Statement, Terms, Waiver};
+use crate::read::decode::Words;
 
 /// What a finding is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,7 +202,7 @@ pub struct Shared {
     /// Whom the terms allow besides.
     pub onward_to: Arc<[OnwardTo]>,
     /// The flow's own, or the agreement's.
-    pub legal_basis: Option<String>,
+    pub legal_basis: Words,
 }
 
 impl Deref for Flow {

@@ -60,10 +60,14 @@ pub fn detail(policies: &[Policy], width: usize, color: bool) -> String {
             let title = rule.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
             page.para(2, &format!("{}{title}", rule.id.value), Style::Bold);
             let mut facts = vec![severity.to_string(), kind(&rule.body).to_owned()];
+            facts.extend((rule.status != policy.status).then(|| say::standing(rule.status)));
+            let own_day = rule.as_of.filter(|_| rule.as_of != policy.as_of);
+            facts.extend(own_day.map(|day| format!("as of {day}")));
             facts.extend((!rule.law.is_empty()).then(|| rule.law.join(", ")));
             facts.extend(rule.confidence.map(|read| match read {
-                Confidence::Unverified => "unverified".to_owned(),
-                read => format!("read in {read} text"),
+                Confidence::Memory => "from memory".to_owned(),
+                Confidence::Verified => "verified in the text".to_owned(),
+                Confidence::Secondary => "read in secondary text".to_owned(),
             }));
             page.para(4, &facts.join(" · "), super::text::severity_style(severity));
             if !rule.cite.is_empty() {
@@ -114,6 +118,9 @@ pub fn json(policies: &[Policy]) -> Result<String, serde_json::Error> {
                         },
                         "follows_flows": rule.body.follows_flows(),
                         "law": rule.law,
+                        "status": rule.status,
+                        "binds": binds(rule.status),
+                        "as_of": rule.as_of.map(|day| day.to_string()),
                         "confidence": rule.confidence,
                         "cite": rule.cite,
                         "why": rule.why,

@@ -135,7 +135,7 @@ impl Writer<'_> {
         let safeguards: BTreeSet<String> =
             around.iter().flat_map(|&f| model.flows[f].declared.safeguards.iter().cloned()).collect();
         let bases: BTreeSet<String> =
-            around.iter().filter_map(|&f| model.flows[f].legal_basis.as_deref().map(str::to_owned)).collect();
+            around.iter().flat_map(|&f| model.flows[f].legal_basis.iter().cloned()).collect();
         vec![
             Field::one(Some(system.name.clone())),
             self.acts_as(id),

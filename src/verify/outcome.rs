@@ -117,7 +117,7 @@ fn severities(world: &World, binding: &[PolicyStatus]) -> BTreeMap<String, (Seve
     let checks = checks::all().map(|check| (check.id.to_string(), (check.severity, true)));
     let rules = world.rules().map(|rule| {
         let binds = match rule.written {
-            Written::Policy(policy, _) => binding.contains(&policy.status),
+            Written::Policy(_, rule) => binding.contains(&rule.status),
             Written::Promise(_) => true,
         };
         (rule.id(), (rule.severity(), binds))

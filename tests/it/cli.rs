@@ -37,7 +37,7 @@ fn what_init_writes_passes_and_nothing_is_overwritten() {
         let (code, out, err) = run(from, &args);
         assert_eq!((code, err.as_str()), (0, ""), "{out}");
         assert!(out.starts_with("PASS: the declared flows break no rule, term or promise"), "{out}");
-        assert!(out.contains("core 1.0.0 (house, as of"), "{out}");
+        assert!(out.contains("core 2.0.0 (house, as of"), "{out}");
         assert!(out.contains("house 1.0.0 (house)"), "{out}");
         assert!(out.contains("kept    no-advertising"), "{out}");
     }
@@ -130,7 +130,7 @@ fn the_configuration_holds_unless_the_call_says_otherwise() {
         run(folder.path(), &["audit", "--as-of", "2026-02-01", "--status", "active", "--policy", "core"]);
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        out.contains("2 of 2 declared flows are in scope") && out.contains("against core 1.0.0"),
+        out.contains("2 of 2 declared flows are in scope") && out.contains("against core 2.0.0"),
         "{out}"
     );
     fs::write(&config, "inventry: declared\nfail_on: hi\n").unwrap();

@@ -32,6 +32,7 @@ mod hostile;
 mod hostile_formats;
 mod html;
 mod injection;
+mod law;
 mod laws;
 mod left_out;
 mod limits;

@@ -718,7 +718,8 @@ fn printed(world: &World, verdict: &Verdict) -> Result<Value, String> {
                         let agreement = model.flows[*e].agreement.map(|a| &model.world.agreements[a].id);
                         let leaves_group =
                             model.group_of(model.flows[*e].from) != model.group_of(model.flows[*e].to);
-                        leaves_group && agreement == f.subject.as_ref()
+                        let counts = model.counting().any(|counting| counting == *e);
+                        counts && leaves_group && agreement == f.subject.as_ref()
                     };
                     let wanted = match &*f.rule {
                         "agreement/ended" => path.last().is_some_and(of_agreement),

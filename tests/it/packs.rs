@@ -12,7 +12,7 @@ use ringfence::testing::packs::{PACKS, Pack};
 use ringfence::testing::policy::Policy;
 use ringfence::testing::policy_test;
 use ringfence::testing::policy_test::Suite;
-use ringfence::vocabulary::Confidence;
+use ringfence::vocabulary::{Confidence, Severity};
 use ringfence::{Request, load};
 
 fn folder() -> PathBuf {
@@ -123,9 +123,9 @@ fn law() -> BTreeMap<&'static str, Confidence> {
                 .filter(|w| matches!(*w, "V" | "S" | "G"))
                 .collect();
             let best = match (letters.contains("V"), letters.contains("S")) {
-                (true, _) => Confidence::Primary,
+                (true, _) => Confidence::Verified,
                 (false, true) => Confidence::Secondary,
-                (false, false) => Confidence::Unverified,
+                (false, false) => Confidence::Memory,
             };
             (row, best)
         })
@@ -153,6 +153,13 @@ fn every_rule_says_what_it_rests_on_and_what_it_cannot_see() {
         }
         for rule in &policy.rules {
             let id = format!("{}/{}", pack.id, rule.id.value);
+            let verified = rule.confidence == Some(Confidence::Verified);
+            if rule.severity == Severity::Critical && !verified {
+                wrong.push(format!("{id} is critical, and its law was not read in the text"));
+            }
+            if rule.as_of.is_none() {
+                wrong.push(format!("{id} lacks `as_of`"));
+            }
             for (key, there) in [
                 ("title", said(&rule.title)),
                 ("law", !rule.law.is_empty()),

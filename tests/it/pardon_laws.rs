@@ -67,7 +67,7 @@ fn claim_of_flow(body: &mut FlowBody, parties: &[String], dice: &mut Dice) {
         3 => body.safeguards.extend(["claimed".to_owned(), "hsm".to_owned()]),
         4 => body.retention = Some(Duration("1h".to_owned())),
         5 => body.tags = vec![dice.one(&["a", "b", "gold", "partner"]).to_owned()],
-        6 => body.legal_basis = Some(dice.one(&["consent", "contract"]).to_owned()),
+        6 => body.legal_basis = vec![dice.one(&["consent", "contract"]).to_owned()],
         7 => {
             body.labels.insert("dpia".to_owned(), "ok".to_owned());
         }
@@ -91,7 +91,7 @@ fn claim_of_agreement(agreement: &mut Agreement, parties: &[String], admitted: &
                 agreement.status = Some(dice.one(&STATUSES).to_owned());
             }
         }
-        2 => agreement.legal_basis = Some(dice.one(&["consent", "contract"]).to_owned()),
+        2 => agreement.legal_basis = vec![dice.one(&["consent", "contract"]).to_owned()],
         3 => agreement.assurances.push(Assurance { id: "claimed".to_owned(), ..Assurance::default() }),
         4 => {
             agreement.labels.insert("dpia".to_owned(), "ok".to_owned());

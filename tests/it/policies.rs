@@ -83,7 +83,7 @@ fn one_says_what_it_looks_at_and_cannot_see() {
     Ringfence reports where declared flows lead. It does not decide whether that is
     lawful.
     "##);
-    let (code, _, err) = run(folder.path(), &["policies", "cor"]);
+    let (code, _, err) = run(folder.path(), &["policies", "coree"]);
     assert_eq!(code, 2);
     assert!(err.contains("did you mean the pack `core`?"), "{err}");
 }

@@ -321,7 +321,7 @@ fn nothing_to_run() {
      = help: did you mean `./policy.yaml`?
     error: 1 mistake; nothing was judged
     "##);
-    let (code, _, err) = run(folder.path(), &["cor"]);
+    let (code, _, err) = run(folder.path(), &["coree"]);
     assert_eq!(code, 2);
     assert!(err.contains("did you mean the pack `core`?"), "{err}");
 }

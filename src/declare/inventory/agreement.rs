@@ -7,11 +7,12 @@ use rustc_hash::FxHashMap;
 
 use super::flow::{Disposed, Effective, Flow, check_defaults, disposed, effective, flow};
 use super::meta::{Meta, meta, text};
+use super::party::texts;
 use super::terms::{Terms, terms};
 use crate::base::diagnostic::Diagnostic;
 use crate::base::source::Span;
 use crate::base::vocabulary::{Kind, Status};
-use crate::read::decode::{Decoder, Fields, Spanned};
+use crate::read::decode::{Decoder, Fields, Spanned, Words};
 use crate::read::yaml::{Node, Value};
 
 /// A data-sharing agreement.
@@ -31,8 +32,8 @@ pub struct Agreement {
     pub effective: Effective,
     /// What it moved has been deleted.
     pub disposed: Option<Box<Disposed>>,
-    /// Why it is lawful, in the declarer's words.
-    pub legal_basis: Option<String>,
+    /// Why it is lawful, under each law that asks.
+    pub legal_basis: Words,
     /// What the parties attest.
     pub assurances: Vec<Assurance>,
     /// What receivers may do.
@@ -74,7 +75,7 @@ pub fn agreement(d: &mut Decoder, node: &Node) -> Option<Agreement> {
     check_parties(d, &mut f, &parties, &provider);
     let dates = f.with(d, "effective", effective).unwrap_or_default();
     let gone = f.with(d, "disposed", disposed);
-    let legal_basis = text(d, &mut f, "legal_basis");
+    let legal_basis = texts(d, &mut f, "legal_basis");
     let assurances = f.list(d, "assurances", assurance);
     let terms = f.with(d, "terms", terms).unwrap_or_default();
     let defaults = match f.get("flow_defaults") {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::agreement::{Assurance, assurance};
-use super::meta::{Meta, meta, text};
+use super::meta::{Meta, meta};
 use super::party::texts;
 use super::terms::{Terms, terms};
 use crate::base::diagnostic::Diagnostic;
@@ -39,8 +39,8 @@ pub struct Exceptions {
     pub retention: Option<Duration>,
     /// Terms of its own.
     pub terms: Option<Box<Terms>>,
-    /// Why it is lawful, in the declarer's words.
-    pub legal_basis: Option<String>,
+    /// Why it is lawful, under each law that asks.
+    pub legal_basis: Words,
 }
 
 /// What a flow states that refers to nothing else.
@@ -167,7 +167,7 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let only_from = f.full_list(d, "only_from", false, |d, n| d.name(n));
     let retention = f.with(d, "retention", |d, n| d.duration(n)).map(|w| w.value);
     let terms = f.with(d, "terms", terms).map(Box::new);
-    let legal_basis = text(d, f, "legal_basis");
+    let legal_basis = texts(d, f, "legal_basis");
     let consent = f.with(d, "consent", |d, n| d.word::<Consent>(n)).map(|w| w.value);
     let transform = f.with(d, "transform", |d, n| d.word::<Transform>(n)).map(|w| w.value);
     let safeguards = texts(d, f, "safeguards");
@@ -178,7 +178,8 @@ fn read(d: &mut Decoder, f: &mut Fields, id: Option<Spanned<String>>) -> Option<
     let essential = f.with(d, "essential", |d, n| d.flag(n)).map(|b| b.value);
     let meta = meta(d, f);
     let only_from = only_from.map(Vec::into_boxed_slice);
-    let is_exception = only_from.is_some() || retention.is_some() || terms.is_some() || legal_basis.is_some();
+    let is_exception =
+        only_from.is_some() || retention.is_some() || terms.is_some() || !legal_basis.is_empty();
     let exceptions = Exceptions { only_from, retention, terms, legal_basis };
     let is_seldom = effective.is_some()
         || disposed.is_some()

@@ -2,15 +2,17 @@
 
 use super::joined::joined;
 use super::matcher::{
-    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Labels, PlaceKeys, Purposes, Stands, any_of, matcher,
+    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, Labels, PlaceKeys, Purposes, Stands, any_of,
+    matcher,
 };
 use crate::base::bits::LeafSet;
 use crate::base::diagnostic::Diagnostic;
 use crate::base::glob::Glob;
+use crate::base::lexicon::Sort;
 use crate::base::sets::{CodeSet, GlobSet, WordSet};
 use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Word;
-use crate::declare::places;
+use crate::declare::{lexicon, places};
 use crate::read::decode::{Decoder, Fields};
 use crate::read::yaml::{Node, Value};
 
@@ -34,14 +36,17 @@ fn texts(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Vec<String> {
 
 /// An assurance asked for: its name, or `{id, at_most}`.
 pub fn attested(d: &mut Decoder, node: &Node) -> Option<Attested> {
+    let also = |d: &mut Decoder, id: &str| lexicon::of(d).also(Sort::Assurance, id);
     if !matches!(node.value, Value::Map(_)) {
-        return d.text(node).map(|id| Attested { id: id.value, at_most: None });
+        let id = d.text(node)?.value;
+        return Some(Attested { also: also(d, &id), id, at_most: None });
     }
     let mut f = Fields::new(d, node, "an assurance asked for")?;
     let id = f.required(d, "id", |d, n| d.text(n));
     let at_most = f.with(d, "at_most", |d, n| d.duration(n)).map(|t| t.value);
     f.finish(d);
-    Some(Attested { id: id?.value, at_most })
+    let id = id?.value;
+    Some(Attested { also: also(d, &id), id, at_most })
 }
 
 fn agreement_ref(d: &mut Decoder, node: &Node) -> Option<AgreementRef> {
@@ -68,7 +73,28 @@ impl Asked for GlobSet {
     }
 
     fn join(all: Vec<Self>) -> Option<Self> {
-        Some(GlobSet::new(all.iter().flat_map(|globs| globs.iter().cloned())))
+        let also = all.iter().flat_map(|globs| globs.also().iter().cloned());
+        Some(GlobSet::with(all.iter().flat_map(|globs| globs.iter().cloned()), also))
+    }
+}
+
+impl Asked for Bases {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn read(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Self {
+        let written = texts(d, f, key);
+        if written.is_empty() {
+            return Bases::default();
+        }
+        let words = lexicon::of(d);
+        let also: Vec<String> = written.iter().flat_map(|glob| words.also(Sort::LegalBasis, glob)).collect();
+        Bases(GlobSet::with(written.into_iter().map(Glob::new), also.into_iter().map(Glob::new)))
+    }
+
+    fn join(all: Vec<Self>) -> Option<Self> {
+        Asked::join(all.into_iter().map(|bases| bases.0).collect()).map(Bases)
     }
 }
 

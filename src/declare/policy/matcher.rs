@@ -282,7 +282,7 @@ keys! {
     /// Where it stands.
     status: Vec<Status>, THE, "its status is";
     /// Why it is lawful (of a flow: the flow's own before the agreement's).
-    legal_basis: GlobSet, ONE, "its legal basis is";
+    legal_basis: Bases, SOME, "a legal basis is";
     /// One of its assurances that holds on the day judged.
     assurance: Vec<Attested>, SOME, "it has the assurance";
     /// One of its parties.
@@ -320,8 +320,17 @@ impl<K: Keys> Matcher<K> {
 pub struct Attested {
     /// What.
     pub id: String,
+    /// Older words for it.
+    pub also: Vec<String>,
     /// Given at most so long before the day judged, if that matters.
     pub at_most: Option<Duration>,
+}
+
+impl Attested {
+    /// Whether an assurance of this name is the one asked for.
+    pub fn is(&self, id: &str) -> bool {
+        self.id == id || self.also.iter().any(|older| older == id)
+    }
 }
 
 /// Labels asked for: all of these keys, each with a value like one of these.
@@ -359,6 +368,8 @@ sorts! {
     AtLeast(Vec<Consent>);
     /// All of these.
     AllOf(WordSet);
+    /// Legal bases, and the older words for them.
+    Bases(GlobSet);
 }
 
 /// Reads the matcher at a key: one, or a list of which any may hold.

@@ -9,8 +9,8 @@ mod require;
 
 use matcher::Stands;
 pub use matcher::{
-    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, FlowKeys, Keys, Labels, Matcher, PlaceKeys,
-    Purposes, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, FlowKeys, Keys, Labels, Matcher,
+    PlaceKeys, Purposes, Reading,
 };
 pub use require::{Bound, Must, Operator, Ranked, Subjects};
 
@@ -74,6 +74,10 @@ pub struct Rule {
     pub remedy: Option<String>,
     /// The rows of the legal notes that it rests on.
     pub law: Vec<String>,
+    /// Its legal standing; that of its policy, unless it states its own.
+    pub status: PolicyStatus,
+    /// The day its facts were established; that of its policy, unless it states its own.
+    pub as_of: Option<Date>,
     /// What these were read in.
     pub confidence: Option<Confidence>,
     /// What it looks at in declared flows.
@@ -209,7 +213,8 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
     let about = text(d, &mut f, "about");
     let cannot_see = text(d, &mut f, "cannot_see");
-    let rules = f.list(d, "rules", rule);
+    let status = status.map_or(PolicyStatus::House, |w| w.value);
+    let rules = f.list(d, "rules", |d, n| rule(d, n, (status, as_of)));
     f.finish(d);
     let mut named: FxHashMap<&str, Span> = FxHashMap::default();
     for rule in &rules {
@@ -226,19 +231,10 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
             );
         }
     }
-    Some(Policy {
-        id: id?,
-        title,
-        version,
-        status: status.map_or(PolicyStatus::House, |w| w.value),
-        as_of,
-        about,
-        cannot_see,
-        rules,
-    })
+    Some(Policy { id: id?, title, version, status, as_of, about, cannot_see, rules })
 }
 
-fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
+fn rule(d: &mut Decoder, node: &Node, of_policy: (PolicyStatus, Option<Date>)) -> Option<Rule> {
     let mut f = Fields::new(d, node, "a rule")?;
     let text = |d: &mut Decoder, f: &mut Fields, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
     let id = f.required(d, "id", |d, n| d.id(n));
@@ -248,6 +244,8 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
     let why = text(d, &mut f, "why");
     let remedy = text(d, &mut f, "remedy");
     let law = f.list(d, "law", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
+    let status = f.with(d, "status", |d, n| d.word::<PolicyStatus>(n)).map_or(of_policy.0, |w| w.value);
+    let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value).or(of_policy.1);
     let confidence = f.with(d, "confidence", |d, n| d.word::<Confidence>(n)).map(|w| w.value);
     let sees = text(d, &mut f, "sees");
     let cannot_see = text(d, &mut f, "cannot_see");
@@ -265,6 +263,8 @@ fn rule(d: &mut Decoder, node: &Node) -> Option<Rule> {
         why,
         remedy,
         law,
+        status,
+        as_of,
         confidence,
         sees,
         cannot_see,

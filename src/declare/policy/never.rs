@@ -9,8 +9,8 @@ use std::hash::Hash;
 use rustc_hash::FxHashSet;
 
 use super::matcher::{
-    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, FlowKeys, Keys, Labels, Looks, Matcher,
-    PlaceKeys, Purposes, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, FlowKeys, Keys, Labels, Looks,
+    Matcher, PlaceKeys, Purposes, Reading,
 };
 use super::require::{Bound, Must, Operator, Subjects};
 use super::{Body, Forbid, Require};
@@ -356,6 +356,12 @@ impl Proof for GlobSet {
 
     fn always(&self, looks: Looks, _: &Prover) -> bool {
         looks.always && any_text(self)
+    }
+}
+
+impl Proof for Bases {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        globs(self, given)
     }
 }
 

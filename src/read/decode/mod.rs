@@ -14,6 +14,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::diagnostic::{Diagnostic, GUESSED, nearest, note};
+use crate::base::lexicon::Lexicon;
 use crate::base::limits::Limits;
 use crate::base::places::Groups;
 use crate::base::source::Span;
@@ -56,6 +57,8 @@ pub struct Decoder<'d> {
     lists: FxHashMap<String, Words>,
     /// The groups of places, once a matcher named a place.
     pub(crate) groups: Option<Arc<Groups>>,
+    /// The vocabulary, once a matcher named a word of it.
+    pub(crate) lexicon: Option<Arc<Lexicon>>,
     /// Room for the keys that are known in a map, used again.
     lists_of_keys: Vec<Vec<&'static str>>,
     /// How long names and texts may be, and how deep keys.
@@ -103,6 +106,7 @@ impl<'d> Decoder<'d> {
             names: FxHashSet::default(),
             lists: FxHashMap::default(),
             groups: None,
+            lexicon: None,
             lists_of_keys: Vec::new(),
             limits: Limits::USUAL,
             prose: false,

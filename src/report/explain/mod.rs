@@ -54,7 +54,8 @@ impl Entry {
     /// A rule of a policy.
     pub fn of_rule(policy: &Policy, rule: &Rule, names: Names) -> Self {
         let version = policy.version.as_ref().map_or(String::new(), |v| format!(" {v}"));
-        let standing = policy.status.to_string().replace('_', " ");
+        let as_of = rule.as_of.map_or(String::new(), |day| format!(", as of {day}"));
+        let standing = format!("{}{as_of}", rule.status.to_string().replace('_', " "));
         Entry {
             name: policy.full_id(rule),
             title: rule.title.clone().unwrap_or_default(),
@@ -76,9 +77,9 @@ impl Entry {
     /// What a confidence means, in words.
     pub fn read_in(&self) -> Option<&'static str> {
         self.confidence.map(|confidence| match confidence {
-            Confidence::Primary => "the text itself",
+            Confidence::Verified => "the text itself",
             Confidence::Secondary => "what others write about it",
-            Confidence::Unverified => "general knowledge, not looked up",
+            Confidence::Memory => "memory alone, not looked up",
         })
     }
 }

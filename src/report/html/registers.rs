@@ -265,7 +265,9 @@ impl Registers<'_> {
         if let Some(gone) = &declared.disposed {
             facts.push(("Deleted at the receivers", format!("{}; evidence: {}", gone.date, gone.evidence)));
         }
-        facts.extend(declared.legal_basis.as_ref().map(|b| ("Legal basis stated", plain(b))));
+        if !declared.legal_basis.is_empty() {
+            facts.push(("Legal basis stated", plain(&declared.legal_basis.join(", "))));
+        }
         if a.kind == Kind::Processing {
             facts.push(("Processing for", self.named(&a.providers)));
         }

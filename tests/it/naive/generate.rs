@@ -29,7 +29,11 @@ pub const TRANSFORMS: [&str; 5] = ["none", "tokenised", "pseudonymised", "aggreg
 pub const CHANGES: [&str; 3] = ["anonymised", "aggregated", "tokenised"];
 pub const CONSENTS: [&str; 3] = ["none", "opt_out", "opt_in"];
 pub const SAFEGUARDS: [&str; 2] = ["encryption_in_transit", "encryption_at_rest"];
-pub const BASES: [&str; 3] = ["consent", "contract", "glba_processing"];
+pub const BASES: [&str; 6] =
+    ["consent", "contract", "glba_processing", "gdpr:consent", "glba:1016.14_servicing", "own"];
+/// Older words, right ones, both with and without `*`.
+pub const BASES_AS_MATCHED: [&str; 7] =
+    ["con*", "glba_*", "contract", "gdpr:consent", "consent*", "glba:1016.14_*", "own"];
 pub const ASSURANCES: [&str; 2] = ["dpia", "opt_out_notice"];
 pub const LABELS: [&str; 2] = ["k", "l"];
 pub const VALUES: [&str; 3] = ["a", "ab", "b"];
@@ -253,7 +257,7 @@ fn body(ends: f64, rest: f64) -> BoxedStrategy<FlowBody> {
         rarely(rest * 0.25, vec(number(), 1..=2).boxed()),
         maybe(rest, &SAFEGUARDS),
         duration(rest * 0.8),
-        opt(rest * 0.5, &BASES),
+        maybe(rest * 0.5, &BASES),
         (maybe(rest * 0.6, &TAGS), labels(rest * 0.6), rarely(rest * 0.5, vec(assurance(), 1..=1).boxed())),
     )
         .prop_map(
@@ -308,7 +312,7 @@ fn agreement() -> BoxedStrategy<Agreement> {
         vec(number(), 0..=1),
         effective(0.3),
         disposed(0.12),
-        opt(0.4, &BASES),
+        maybe(0.4, &BASES),
         (rarely(0.5, vec(assurance(), 1..=2).boxed()), labels(0.3)),
         terms(0.4),
         body(0.15, 0.15),

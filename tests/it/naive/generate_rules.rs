@@ -110,8 +110,7 @@ fn agreements(of_flow: bool) -> BoxedStrategy<Vec<AgreementMatcher>> {
         some(&AGREEMENTS).prop_map(move |id| AgreementMatcher { id, ..empty() }),
         some(&["sharing", "processing"]).prop_map(move |kind| AgreementMatcher { kind, ..empty() }),
         some(&STATUSES).prop_map(move |status| AgreementMatcher { status, ..empty() }),
-        some(&["con*", "glba_*", "contract"])
-            .prop_map(move |legal_basis| AgreementMatcher { legal_basis, ..empty() }),
+        some(&BASES_AS_MATCHED).prop_map(move |legal_basis| AgreementMatcher { legal_basis, ..empty() }),
         vec(wanted(), 1..=2).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
         vec(wanted(), 1..=2).prop_map(move |assurance| AgreementMatcher { assurance, ..empty() }),
         label().prop_map(move |label| AgreementMatcher { label, ..empty() }),
@@ -237,6 +236,7 @@ fn demands(on: &str) -> Vec<(&'static str, Operators)> {
             ("safeguards", present(true)),
             ("legal_basis", present(true)),
             ("legal_basis", one_of(&["consent", "contract"])),
+            ("legal_basis", includes(&["gdpr:consent"])),
             ("tags", includes(&["red"])),
             ("tags", matches("r.*")),
             ("data", under(&["t"])),

@@ -84,6 +84,23 @@ pub fn within(place: &str, named: &str) -> bool {
     }
 }
 
+/// Older words for legal bases and what they are read as, as far as random worlds have them.
+const OLDER: [(&str, &str); 3] = [
+    ("consent", "gdpr:consent"),
+    ("contract", "gdpr:contract"),
+    ("glba_processing", "glba:1016.14_servicing"),
+];
+
+/// Whether a basis is one of those asked for; an older word is the right one, wherever it stands.
+fn is_basis(wanted: &[String], basis: &str) -> bool {
+    let right = OLDER.iter().find(|(older, _)| *older == basis).map(|(_, right)| *right);
+    let asked_by_older = |pattern: &str| {
+        let bare = pattern.trim_end_matches('*');
+        OLDER.iter().any(|(older, right)| *older == bare && *right == basis)
+    };
+    any_glob(wanted, Some(basis)) || any_glob(wanted, right) || wanted.iter().any(|w| asked_by_older(w))
+}
+
 fn exact(wanted: &[String], value: &str) -> bool {
     wanted.iter().any(|w| w == value)
 }
@@ -203,13 +220,13 @@ impl Model<'_> {
     ) -> bool {
         let agreement = &self.world.agreements[a];
         let legal_basis = match seen_from {
-            Some(e) => self.flows[e].legal_basis.as_deref(),
-            None => agreement.legal_basis.as_deref(),
+            Some(e) => &self.flows[e].legal_basis,
+            None => &agreement.legal_basis,
         };
         key(&m.id, |w| any_glob(w, Some(&agreement.id)))
             && key(&m.kind, |w| exact(w, self.kind(a)))
             && key(&m.status, |w| exact(w, self.status(a)))
-            && key(&m.legal_basis, |w| any_glob(w, legal_basis))
+            && key(&m.legal_basis, |w| legal_basis.iter().any(|basis| is_basis(w, basis)))
             && (m.assurance.is_empty()
                 || m.assurance.iter().any(|wanted| self.attested(a, seen_from, wanted)))
             && labels(&m.label, &[&agreement.labels])

@@ -62,7 +62,7 @@ pub struct Flow {
     /// As stated on it or on its receiving system; none is unlimited.
     pub retention: Option<Duration>,
     /// Its own, else its agreement's.
-    pub legal_basis: Option<String>,
+    pub legal_basis: Vec<String>,
     pub terms: Terms,
     pub effective: world::Effective,
     pub counts: bool,
@@ -185,10 +185,10 @@ impl<'w> Model<'w> {
             only_from: (!written.only_from.is_empty())
                 .then(|| written.only_from.iter().map(|p| self.party(p)).collect()),
             retention,
-            legal_basis: written
-                .legal_basis
-                .clone()
-                .or_else(|| agreement.and_then(|a| a.legal_basis.clone())),
+            legal_basis: match &written.legal_basis[..] {
+                [] => agreement.map(|a| a.legal_basis.clone()).unwrap_or_default(),
+                own => own.to_vec(),
+            },
             terms: override_terms(
                 &written.terms.clone().unwrap_or_default(),
                 &agreement.map(|a| a.terms.clone()).unwrap_or_default(),
@@ -425,7 +425,7 @@ fn or_default(flow: &FlowBody, default: &FlowBody) -> FlowBody {
         terms: flow.terms.clone().or(default.terms.clone()),
         effective: flow.effective.or(default.effective),
         disposed: flow.disposed.clone().or(default.disposed.clone()),
-        legal_basis: flow.legal_basis.clone().or(default.legal_basis.clone()),
+        legal_basis: list(&flow.legal_basis, &default.legal_basis),
         assurances: if flow.assurances.is_empty() {
             default.assurances.clone()
         } else {

@@ -389,8 +389,8 @@ fn of_agreement(analysis: &Analysis, asked: &AgreementRef, id: FlowId) -> Vec<St
     let attested = |one: &&Attested| analysis.matching.attested(of, Some(id), one);
     let mut claims: Vec<String> =
         like.keys.assurance.iter().filter(attested).map(|one| format!("assurance: {}", one.id)).collect();
-    let basis = flow.legal_basis.as_deref().filter(|_| !like.keys.legal_basis.is_empty());
-    claims.extend(basis.map(|basis| format!("legal_basis: {basis}")));
+    let bases = flow.legal_basis.iter().filter(|basis| like.keys.legal_basis.matches(basis));
+    claims.extend(bases.map(|basis| format!("legal_basis: {basis}")));
     if !like.keys.kind.is_empty() {
         claims.push(format!("kind: {}", agreement.kind.word()));
     }
