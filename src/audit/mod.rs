@@ -179,6 +179,14 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     let mut relied_on: Vec<Reliance> = judgement.relied.par_iter().map(|r| describe.reliance(r)).collect();
     relied_on.par_sort();
     relied_on.dedup();
+    // Each rule and declaration once, with all claims that it takes.
+    relied_on.dedup_by(|next, one| {
+        let same = (&next.rule, &next.flow, &next.system) == (&one.rule, &one.flow, &one.system);
+        if same {
+            one.claim = format!("{}; {}", one.claim, next.claim);
+        }
+        same
+    });
     describing.end(findings.len(), Unit::Findings);
     Audit {
         ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },

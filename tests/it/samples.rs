@@ -295,6 +295,13 @@ fn the_fenced_partnerships_are_clean_and_say_what_they_rely_on() {
     let expected = [
         ("consent", "citi-messenger/users-in-exchange"),
         ("consent", "wells-fargo-messenger/users-in-exchange"),
+        ("kind", "amex-linking-view/show"),
+        ("kind", "chase-messenger-view/show"),
+        ("kind", "citi-messenger-view/show"),
+        ("kind", "citi-singapore-linking-view/show"),
+        ("kind", "paypal-linking-view/show"),
+        ("kind", "us-bancorp-messenger-view/show"),
+        ("kind", "wells-fargo-messenger-view/show"),
         ("only_from", "amex-linking-view/shown"),
         ("only_from", "chase-messenger-view/shown"),
         ("only_from", "citi-messenger-view/shown"),

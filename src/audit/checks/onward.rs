@@ -27,19 +27,22 @@ fn broken(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
     (!left.is_empty()).then_some(left)
 }
 
-/// Whether a flow passes data on to somebody, `onward_to` aside.
+/// Whether a flow that is not the agreement's own passes data on to somebody who has not signed it.
+fn goes_outside(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
+    let graph = analysis.graph;
+    let signed = || analysis.model.agreements[under.agreement].parties.contains(&graph.receiver(id));
+    graph.agreement(id) != Some(under.agreement) && graph.crosses(id) && !signed()
+}
+
+/// Whether a flow passes data on to somebody to whom the terms do not allow it, `onward_to` aside.
 fn offends(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
     let (model, graph) = (analysis.model, analysis.graph);
-    if graph.agreement(id) == Some(under.agreement) || !graph.crosses(id) {
+    if !goes_outside(analysis, under, id) {
         return false;
     }
-    let receiver = graph.receiver(id);
     let agreement = &model.agreements[under.agreement];
-    if agreement.parties.contains(&receiver) {
-        return false;
-    }
     let by_processor = graph.by_processor(id);
-    let group = model.parties[receiver].group;
+    let group = model.parties[graph.receiver(id)].group;
     let affiliated = agreement.parties.iter().any(|&p| model.parties[p].group == group);
     match under.onward {
         Onward::Prohibited => true,
@@ -84,6 +87,18 @@ fn allowed(analysis: &Analysis, under: &Under, id: FlowId) -> LeafSet {
 /// Whether `onward_to` might keep a flow from breaking terms of any agreement like this.
 pub fn may_rely(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
     analysis.counting.has(id) && analysis.graph.crosses(id) && !allowed(analysis, under, id).is_empty()
+}
+
+/// Whether terms that permit it might keep a flow from breaking terms of any agreement like this.
+pub fn may_permit(analysis: &Analysis, under: &Under, id: FlowId) -> bool {
+    under.onward == Onward::Permitted && analysis.counting.has(id) && analysis.graph.crosses(id)
+}
+
+/// The leaves for which only that the terms permit it keeps a flow from breaking them.
+pub fn permits(analysis: &Analysis, under: &Under, id: FlowId) -> Option<LeafSet> {
+    let permits =
+        may_permit(analysis, under, id) && !under.releases(analysis, id) && goes_outside(analysis, under, id);
+    permits.then(|| LeafSet::clone(&analysis.model.flows[id].leaves))
 }
 
 /// The leaves for which only `onward_to` keeps a flow from breaking the terms.

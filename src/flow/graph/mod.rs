@@ -150,6 +150,15 @@ fn placed(places: usize, flows: &[FlowId], place: impl Fn(FlowId) -> usize) -> (
     (starts, order)
 }
 
+/// The claim by which an item is no further from its origin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Footing {
+    /// Of parties that they are of one group.
+    Affiliate,
+    /// Of an agreement that it is of processing.
+    Processing,
+}
+
 /// Whose items a walk follows: that decides which `only_from` lets them pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
@@ -399,6 +408,27 @@ impl<'m> Graph<'m> {
             Step::Back => back(k),
             Step::Further => further(k),
         }
+    }
+
+    /// By which claim an item of a party's keeps its distance over a flow, or comes home by it; without a party, of
+    /// items that do not come home.
+    pub fn footing(&self, flow: FlowId, origin: Option<PartyId>) -> Option<Footing> {
+        let facts = self.facts.of(flow);
+        let (sender, receiver) = facts.parties;
+        let entered = self.facts.groups[receiver];
+        match origin.filter(|&origin| self.facts.groups[origin] == entered) {
+            Some(origin) => (receiver != origin).then_some(Footing::Affiliate),
+            None if self.facts.groups[sender] == entered => {
+                (sender != receiver).then_some(Footing::Affiliate)
+            }
+            None => (facts.step != Step::Further).then_some(Footing::Processing),
+        }
+    }
+
+    /// Whether there may be such a claim, whosever the items are.
+    pub fn may_have_footing(&self, flow: FlowId) -> bool {
+        let (_, receiver) = self.facts.of(flow).parties;
+        self.footing(flow, None).is_some() || !self.facts.single[receiver]
     }
 
     /// Whether anybody that something comes back to may act for a party's group.

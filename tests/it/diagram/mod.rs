@@ -265,7 +265,7 @@ parties:
       - {id: s1, title: "one\ntwo \u202E ]]> <b>", originates: [financial.transaction], purposes: [service]}
   - id: b
     name: "TITLE"
-    jurisdiction: "</text><script>alert(1)</script>"
+    jurisdiction: US
     systems: [{id: end, purposes: [advertising.ranking]}, {id: graph, purposes: [service]}]
 agreements:
   - id: x

@@ -4,7 +4,7 @@ use super::evaluate::{Finding, Relied};
 use super::matching::{Arrival, Place, Reading};
 use super::resolve::{Leaf, Model};
 use super::walk::{At, Item, Origins, follow, spread};
-use super::world::{Body, Forbid, Limit};
+use super::world::{Body, Forbid, Limit, PlaceMatcher};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule in force, whoever states it.
@@ -178,6 +178,21 @@ impl<'m> Chase<'m> {
         spread([arrival], &[], |s| self.derive(s), |_, _| None).keys().any(|s| s.of_data)
     }
 
+    /// Whether what a flow's receiver is to an item, or how far the item gets by it, rests on who says to be whose
+    /// affiliate or processor.
+    fn placed_by_claim(&self, e: usize, s: usize) -> bool {
+        let model = self.model;
+        let (u, v) = (model.flows[e].from, model.flows[e].to);
+        let (sender, receiver) = (model.owner(u), model.owner(v));
+        if model.group_of(v) == model.group(model.origin(s)) {
+            return receiver != model.origin(s);
+        }
+        if model.group_of(u) == model.group_of(v) {
+            return sender != receiver;
+        }
+        model.processed(e, sender, receiver) || model.processed(e, receiver, sender)
+    }
+
     /// The flows whose claims keep these walks from being findings.
     fn relied(&self, walks: &BTreeMap<Chased, usize>) -> BTreeSet<usize> {
         let mut relied = BTreeSet::new();
@@ -193,17 +208,26 @@ impl<'m> Chase<'m> {
                     false => self.through(e) || self.arriving(e) && to(),
                     // Exempt already; a claim about anything but a transform outlasts re-identification.
                     true => {
-                        self.through(e)
+                        self.model.reidentifies()
+                            && self.through(e)
                             && !self.model.by_transform(&self.rule.unless.through, e, Reading::Less)
                     }
                 };
-                if kept_away && self.arrives_of_data(arrival) {
+                let asks = self.rule.to.iter().any(asks_relation);
+                let placed =
+                    asks && !state.exempt && !self.through(e) && self.placed_by_claim(e, state.item.s);
+                if (kept_away || placed) && self.arrives_of_data(arrival) {
                     relied.insert(e);
                 }
             }
         }
         relied
     }
+}
+
+/// Whether a matcher of places asks for the relation anywhere.
+fn asks_relation(matcher: &PlaceMatcher) -> bool {
+    !matcher.relation.is_empty() || matcher.not.iter().chain(&matcher.any).any(asks_relation)
 }
 
 /// A finding of a rule, so far without anything found.
@@ -418,7 +442,7 @@ pub fn limit(
     let walks = gathering.walks(origins);
     for state in walks.keys() {
         for e in model.moving().filter(|e| gathering.through(*e)) {
-            if state.exempt && gathering.by_transform(e) {
+            if state.exempt && (gathering.by_transform(e) || !model.reidentifies()) {
                 continue;
             }
             let Some(arrival) = gathering.take(state, e) else {

@@ -60,7 +60,8 @@ pub struct Crossing {
     pub then: Bound,
     pub breaks: bool,
     released: bool,
-    saved_by_onward_to: bool,
+    /// Only an `onward_to` or a permission to pass data on kept the flow from breaking them.
+    saved: bool,
 }
 
 impl<'m> Term<'m> {
@@ -122,7 +123,7 @@ impl<'m> Term<'m> {
             },
             breaks: false,
             released: false,
-            saved_by_onward_to: false,
+            saved: false,
         };
         let home = |class: usize| self.home(flow.to, self.classes[class].1, model.origin(item.s));
         crossing.then.released =
@@ -141,7 +142,7 @@ impl<'m> Term<'m> {
             // What is disposed is checked for nothing itself.
             let (breaks, saved) = if flow.counts { self.breaks(terms, e, item.f) } else { (false, false) };
             crossing.breaks |= breaks;
-            crossing.saved_by_onward_to |= saved;
+            crossing.saved |= saved;
             crossing.then.under.insert(class);
         }
         crossing.then.broken |= crossing.breaks;
@@ -177,7 +178,7 @@ impl<'m> Term<'m> {
     }
 
     /// Whether `e`, carrying the current leaf `f`, breaks the term; and whether
-    /// only an `onward_to` kept it from it.
+    /// only an `onward_to` or `onward_transfer: permitted` kept it from it.
     fn breaks(&self, terms: &Terms, e: usize, f: Leaf) -> (bool, bool) {
         let model = self.model;
         let flow = &model.flows[e];
@@ -240,7 +241,8 @@ impl<'m> Term<'m> {
                 && (to.data.is_empty() || below_any(&model.leaves[f], &to.data))
                 && (to.purposes.is_empty() || flow.purposes.iter().all(|p| below_any(p, &to.purposes)))
         });
-        (breaks && !allowed_besides, breaks && allowed_besides)
+        let permitted = terms.onward_transfer.as_deref() == Some("permitted");
+        (breaks && !allowed_besides, breaks && allowed_besides || permitted)
     }
 
     /// Whether a walk over exactly these flows ends with one that breaks the
@@ -305,7 +307,7 @@ pub fn sticky(model: &Model<'_>, origins: &Origins) -> (Vec<Finding>, BTreeSet<R
                     if crossing.released {
                         rely("released_by");
                     }
-                    if crossing.saved_by_onward_to {
+                    if crossing.saved {
                         rely("onward");
                     }
                     if crossing.breaks {

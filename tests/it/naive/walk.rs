@@ -189,6 +189,11 @@ impl Model<'_> {
         derives.flat_map(|d| d.into.iter().map(|into| (*into, d.reidentifies))).collect()
     }
 
+    /// Whether anything is re-identified anywhere.
+    pub fn reidentifies(&self) -> bool {
+        self.systems.iter().any(|system| system.derives.iter().any(|derive| derive.reidentifies))
+    }
+
     /// Every item at every system that holds it, and in every ghost.
     pub fn held(&self, origins: &Origins) -> BTreeSet<(At, Item)> {
         let flows: Vec<usize> = self.moving().collect();

@@ -33,6 +33,8 @@ pub struct Relying {
     pub released: FxHashSet<FlowId>,
     /// Flows that carry something to whom only `onward_to` allows.
     pub allowed: FxHashSet<FlowId>,
+    /// Flows that pass something on since terms permit that to anybody.
+    pub permitted: FxHashSet<FlowId>,
 }
 
 /// Where something may be noted of what is under equal terms, but for the own flows
@@ -130,10 +132,20 @@ pub fn breaking(analysis: &Analysis, members: &[&Under], asked: &Asked) -> Vec<O
     breaking
 }
 
+/// Whether a flow may rely on a claim.
+type May = fn(&Analysis, &Under, FlowId) -> bool;
+/// The leaves for which a flow relies on a claim.
+type Relies = fn(&Analysis, &Under, FlowId) -> Option<LeafSet>;
+
 /// Where something under the terms may rely on a claim.
 pub fn relying(analysis: &Analysis, members: &[&Under]) -> Relying {
     let none = FxHashSet::default();
-    let mut found = Relying { alone: vec![None; members.len()], released: none.clone(), allowed: none };
+    let mut found = Relying {
+        alone: vec![None; members.len()],
+        released: none.clone(),
+        allowed: none.clone(),
+        permitted: none,
+    };
     let mut alone = vec![false; members.len()];
     let mut leave = |left: Vec<usize>| {
         for at in left {
@@ -156,16 +168,24 @@ pub fn relying(analysis: &Analysis, members: &[&Under]) -> Relying {
     let named: FxHashSet<PartyId> = members.iter().flat_map(|one| one.onward_to).map(|to| to.party).collect();
     let to_named: Vec<FlowId> =
         flows().filter(|&flow| named.contains(&analysis.graph.receiver(flow))).collect();
+    let crossing: Vec<FlowId> = match members.iter().any(|one| one.onward == Onward::Permitted) {
+        true => flows().filter(|&flow| analysis.graph.crosses(flow)).collect(),
+        false => Vec::new(),
+    };
     for group in alike(members, Same::of).into_values() {
         let Some(&one) = group.first().and_then(|&at| members.get(at)) else { continue };
-        let open = to_named.iter().copied().filter(|&flow| onward::may_rely(analysis, one, flow));
-        let open: Vec<FlowId> = open.filter(|flow| !found.allowed.contains(flow)).collect();
+        let (flows, may, relies_on, known): (_, May, Relies, _) = match one.onward {
+            Onward::Permitted => (&crossing, onward::may_permit, onward::permits, &mut found.permitted),
+            _ => (&to_named, onward::may_rely, onward::relies, &mut found.allowed),
+        };
+        let open = flows.iter().copied().filter(|&flow| may(analysis, one, flow));
+        let open: Vec<FlowId> = open.filter(|flow| !known.contains(flow)).collect();
         // Whose data a flow carries on must not matter: else each is looked at alone.
         let mut differ = false;
-        let left = together(analysis, members, &group, &open, &mut found.allowed, |one, flow| {
+        let left = together(analysis, members, &group, &open, known, |one, flow| {
             let mut each = group.iter().filter_map(|&at| members.get(at));
-            let relies = onward::relies(analysis, one, flow);
-            differ |= each.any(|other| onward::relies(analysis, other, flow) != relies);
+            let relies = relies_on(analysis, one, flow);
+            differ |= each.any(|other| relies_on(analysis, other, flow) != relies);
             relies.filter(|_| !differ)
         });
         leave(if differ { group } else { left });
@@ -346,7 +366,9 @@ fn relying_alike(analysis: &Analysis, members: &[&Under], group: &[usize], known
     let (rows, crossed) = spread(analysis, members, group, one, None);
     goals(analysis, one, Some(&rows), crossed.into_iter(), |flow| {
         let ends = ends(analysis, one, flow) && !known.released.contains(&flow);
-        if !ends && (known.allowed.contains(&flow) || !onward::may_rely(analysis, one, flow)) {
+        let to_named = !known.allowed.contains(&flow) && onward::may_rely(analysis, one, flow);
+        let permitted = !known.permitted.contains(&flow) && onward::may_permit(analysis, one, flow);
+        if !ends && !to_named && !permitted {
             return None;
         }
         Some(analysis.held.carried[flow].clone())

@@ -278,7 +278,8 @@ fn broken(
 fn relied(analysis: &Analysis, all: &[Vec<Under>], relying: &Relying) -> Reliances {
     let released = relying.released.iter().map(|&flow| (Noted::Released, flow));
     let allowed = relying.allowed.iter().map(|&flow| (Noted::OnwardTo, flow));
-    let mut relied: Reliances = released.chain(allowed).collect();
+    let permitted = relying.permitted.iter().map(|&flow| (Noted::Permitted, flow));
+    let mut relied: Reliances = released.chain(allowed).chain(permitted).collect();
     for (one, goals) in all.iter().flatten().zip(&relying.alone) {
         if let Some(goals) = goals {
             rely_on_terms(analysis, one, goals, &mut relied);
@@ -529,16 +530,16 @@ fn rely_on_terms(analysis: &Analysis, one: &Under, goals: &Goals, relied: &mut R
 /// The claim by which a flow kept something from breaking terms.
 fn relied_on(analysis: &Analysis, what: Noted, flow: FlowId) -> Relied {
     let model = analysis.model;
-    let released = what == Noted::Released;
-    Relied {
-        rule: ReliedRule::BuiltIn(if released { "terms/released_by" } else { "terms/onward" }),
-        by: Claimant::Flow(flow),
-        claim: if released {
-            format!("transform: {}", model.flows[flow].transform.word())
-        } else {
-            format!("onward_to: {}", model.parties[model.receiver(flow)].id())
-        },
-    }
+    let (rule, claim) = match what {
+        Noted::Released => {
+            ("terms/released_by", format!("transform: {}", model.flows[flow].transform.word()))
+        }
+        Noted::Permitted => ("terms/onward", format!("onward_transfer: {}", Onward::Permitted.word())),
+        Noted::OnwardTo | Noted::Breaks(_) => {
+            ("terms/onward", format!("onward_to: {}", model.parties[model.receiver(flow)].id()))
+        }
+    };
+    Relied { rule: ReliedRule::BuiltIn(rule), by: Claimant::Flow(flow), claim }
 }
 
 /// Adds the flows at which some walk from origins that are alike breaks a check for the

@@ -22,6 +22,7 @@ pub(super) enum Noted {
     Breaks(BuiltIn),
     Released,
     OnwardTo,
+    Permitted,
 }
 
 /// What is noted where a flow carries what is under terms, of what is wanted, with the leaves
@@ -46,6 +47,7 @@ fn noted(
     let ends = || under.releases(analysis, flow) && analysis.graph.transform(flow) != Transform::None;
     note(Noted::Released, &|| ends().then(|| LeafSet::clone(&analysis.model.flows[flow].leaves)));
     note(Noted::OnwardTo, &|| onward::relies(analysis, under, flow));
+    note(Noted::Permitted, &|| onward::permits(analysis, under, flow));
     all
 }
 

@@ -1,4 +1,5 @@
-//! The exemptions that keep data from going on, or from breaking the rule as it arrives.
+//! The exemptions that keep data from going on, or from breaking the rule as it arrives, and the claims by which it
+//! is no further from its origin.
 //!
 //! Asked is only whether somebody's data uses one. So what is left to be found is at most
 //! what would be if every `only_from` let all pass; each class of sources is followed
@@ -8,18 +9,30 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashSet;
 
-use super::classes::{Class, Ways};
+use super::classes::Ways;
 use super::prepared::{Decided, Items, Prepared, Reach, Sought};
 use super::{Source, backward_slice, backward_slice_of};
 use crate::audit::rules::exempt::Exemption;
 use crate::base::bits::LeafSet;
+use crate::flow::graph::Footing;
 use crate::flow::propagate::{BackwardSlice, Course};
 use crate::model::{FlowId, SystemId};
 
-/// A flow with an exemption that was used: whether by `through` or by `arriving`.
-pub(super) type Used = (FlowId, bool);
+/// A flow with what of it was used.
+pub(super) type Used = (FlowId, Use);
 
-/// What the exemptions used depend on, if nothing is exempt as it arrives.
+/// What of a flow was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Use {
+    /// That `through` matches it.
+    Through,
+    /// That `arriving` matches it.
+    Arriving,
+    /// A claim of who is whose affiliate or processor.
+    Claim(Footing),
+}
+
+/// What the uses depend on.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Asked {
     sources: Vec<SystemId>,
@@ -29,23 +42,26 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Of a rule; `None` if it is like no other's.
-    pub fn of(sources: &[Source], decided: &Decided) -> Option<Self> {
+    pub fn of(sources: &[Source], decided: &Decided, sought: Sought) -> Option<Self> {
         Some(Asked {
             sources: sources.iter().map(|&(_, system, _)| system).collect(),
             data: decided.data().clone(),
-            through: decided.through_alone()?,
+            through: match sought {
+                Sought::Claims => decided.through(),
+                Sought::Breaches | Sought::Exemptions => decided.through_alone()?,
+            },
         })
     }
 }
 
-/// The exemptions that data of some sources uses.
-pub(super) fn used(rule: &Prepared, sources: &[Source]) -> FxHashSet<Used> {
+/// What of exemptions or claims data of some sources uses.
+pub(super) fn used(rule: &Prepared, sources: &[Source], sought: Sought) -> FxHashSet<Used> {
     let any = Reach { rule, items: Items::Anybody };
-    let mut slice = backward_slice(&any, Sought::Exemptions);
+    let mut slice = backward_slice(&any, sought);
     if slice.systems().is_empty() {
         return FxHashSet::default();
     }
-    let ways = Ways::new(any, sources, Sought::Exemptions, BackwardSlice::of(&slice, any.planes()));
+    let ways = Ways::new(any, sources, sought, BackwardSlice::of(&slice, any.planes()));
     let mut left: BTreeSet<FlowId> = ways.ends.iter().copied().collect();
     let mut sliced = left.len();
     let mut used = FxHashSet::default();
@@ -54,23 +70,20 @@ pub(super) fn used(rule: &Prepared, sources: &[Source]) -> FxHashSet<Used> {
             break;
         }
         if 2 * left.len() <= sliced {
-            slice = backward_slice_of(&any, Sought::Exemptions, left.iter().copied());
+            slice = backward_slice_of(&any, sought, left.iter().copied());
             sliced = left.len();
         }
-        if let Some(class) = ways.class(origin, sources, any.slice(&slice)) {
-            uses(&class, &mut left, |flow| {
-                used.insert((flow, rule.through(flow) != Exemption::None));
-            });
-        }
+        let Some(class) = ways.class(origin, sources, any.slice(&slice)) else { continue };
+        class.found(sought, |flow, _, _| {
+            if left.remove(&flow) {
+                let by = match (sought, class.course.footing(flow)) {
+                    (Sought::Claims, Some(footing)) => Use::Claim(footing),
+                    _ if rule.through(flow) != Exemption::None => Use::Through,
+                    _ => Use::Arriving,
+                };
+                used.insert((flow, by));
+            }
+        });
     }
     used
-}
-
-/// Takes from what is left the exemptions that items of a class use.
-fn uses(class: &Class, left: &mut BTreeSet<FlowId>, mut each: impl FnMut(FlowId)) {
-    class.found(Sought::Exemptions, |flow, _, _| {
-        if left.remove(&flow) {
-            each(flow);
-        }
-    });
 }

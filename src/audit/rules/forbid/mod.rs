@@ -20,15 +20,15 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use self::exemptions::Asked;
+use self::exemptions::{Asked, Use, Used};
 pub use self::prepared::Decided;
 use self::prepared::{Items, Prepared, Reach, Sought};
 use super::Idle;
 use crate::audit::analysis::{Analysis, Claimant, On, Relied, ReliedRule, RuleRef, Violation};
 use crate::base::bits::{self, LeafSet};
-use crate::base::vocabulary::Word;
+use crate::base::vocabulary::{Kind, Word};
 use crate::declare::policy::{AgreementRef, AnyOf, Attested, FlowKeys, Forbid, Matcher, Reading};
-use crate::flow::graph::{Edge, Graph, Origin};
+use crate::flow::graph::{Edge, Footing, Graph, Origin};
 use crate::flow::propagate::{
     BackwardSlice, ItemsOf, OriginClass, OriginFilter, Rows, Seed, Slot, forward, reaching, reaching_besides,
 };
@@ -192,13 +192,26 @@ fn sources<'j>(analysis: &Analysis<'j>, rule: &Forbid) -> Vec<Source<'j>> {
         .collect()
 }
 
-/// The exemptions that are used, of rules with what they say of each flow. Rules that
-/// exempt the same flows for the same data of the same sources are looked at together.
-pub fn relied(analysis: &Analysis, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) -> Vec<Relied> {
+/// A rule with what it says of each flow.
+type Ruling<'r> = (RuleRef, &'r Forbid, &'r Arc<Decided>);
+
+/// The exemptions that are used, and of rules that ask for the relation the claims that decide on it.
+pub fn relied(analysis: &Analysis, rules: &[Ruling]) -> Vec<Relied> {
+    let asking: Vec<Ruling> = rules.iter().copied().filter(|(.., decided)| decided.relation()).collect();
+    let (mut exempted, claimed) = rayon::join(
+        || relied_on(analysis, rules, Sought::Exemptions),
+        || relied_on(analysis, &asking, Sought::Claims),
+    );
+    exempted.extend(claimed);
+    exempted
+}
+
+/// What is used. Rules that exempt the same flows for the same data of the same sources are looked at together.
+fn relied_on(analysis: &Analysis, rules: &[Ruling], sought: Sought) -> Vec<Relied> {
     let mut alike: Vec<(Option<Asked>, Vec<Source>, Vec<usize>)> = Vec::new();
     for (at, (_, rule, decided)) in rules.iter().enumerate() {
         let sources = sources(analysis, rule);
-        let asked = Asked::of(&sources, decided);
+        let asked = Asked::of(&sources, decided, sought);
         match alike.iter_mut().find(|(other, ..)| asked.is_some() && *other == asked) {
             Some((.., members)) => members.push(at),
             None => alike.push((asked, sources, vec![at])),
@@ -208,19 +221,32 @@ pub fn relied(analysis: &Analysis, rules: &[(RuleRef, &Forbid, &Arc<Decided>)]) 
         let members: Vec<_> = members.iter().filter_map(|&at| rules.get(at)).collect();
         let used = members.first().map(|(_, _, decided)| {
             let prepared = Prepared::new(analysis, decided);
-            exemptions::used(&prepared, sources)
+            exemptions::used(&prepared, sources, sought)
         });
         let used = used.unwrap_or_default();
         members.into_iter().flat_map(move |&(rule_ref, rule, _)| {
-            let claim = |&(flow, through): &(FlowId, bool)| Relied {
+            let claim = |&(flow, by): &Used| Relied {
                 rule: ReliedRule::Rule(rule_ref),
                 by: Claimant::Flow(flow),
-                claim: claim(analysis, if through { &rule.through } else { &rule.arriving }, flow),
+                claim: match by {
+                    Use::Through => claim(analysis, &rule.through, flow),
+                    Use::Arriving => claim(analysis, &rule.arriving, flow),
+                    Use::Claim(Footing::Processing) => format!("kind: {}", Kind::Processing.word()),
+                    Use::Claim(Footing::Affiliate) => affiliate(analysis, flow),
+                },
             };
             used.iter().map(claim).collect::<Vec<_>>()
         })
     });
     of_each.collect()
+}
+
+/// The claim by which a flow's receiver is of the group that its data comes from.
+fn affiliate(analysis: &Analysis, flow: FlowId) -> String {
+    let model = analysis.model;
+    let receiver = &model.parties[model.receiver(flow)];
+    let parent = receiver.declared.affiliate_of.as_ref().map(|parent| parent.value.as_str());
+    format!("affiliate_of: {}", parent.unwrap_or_else(|| receiver.id()))
 }
 
 /// The leaves of an assumed origin that break the rule where they are assumed to start: that is an

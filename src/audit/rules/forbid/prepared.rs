@@ -9,7 +9,7 @@ use crate::audit::rules::exempt::{Exempt, Exemption};
 use crate::base::bits::LeafSet;
 use crate::base::vocabulary::Relation;
 use crate::declare::policy::Forbid;
-use crate::flow::graph::{Facts, Graph};
+use crate::flow::graph::{Facts, Footing, Graph};
 use crate::flow::propagate::{BackwardSlice, Course, Deriving, ItemsOf, OriginClass, Restoring, Rows, Slot};
 use crate::model::matching::{Arrival, Matching, RELATIONS};
 use crate::model::{FlowId, PartyId, SystemId, Table};
@@ -115,13 +115,23 @@ impl Decided {
         &self.data
     }
 
+    /// Whether the relation matters.
+    pub fn relation(&self) -> bool {
+        self.relation
+    }
+
+    /// The flows that match `through`, and whether only by their transform.
+    pub fn through(&self) -> Vec<(FlowId, bool)> {
+        let through = self.flows.iter().filter(|(_, said)| *said & THROUGH != 0);
+        through.map(|(flow, said)| (flow, said & THROUGH_TRANSFORMED != 0)).collect()
+    }
+
     /// The flows that match `through`, and whether only by their transform, if none matches `arriving`.
     pub fn through_alone(&self) -> Option<Vec<(FlowId, bool)>> {
         if self.flows.values().any(|said| said & ARRIVING != 0) {
             return None;
         }
-        let through = self.flows.iter().filter(|(_, said)| *said & THROUGH != 0);
-        Some(through.map(|(flow, said)| (flow, said & THROUGH_TRANSFORMED != 0)).collect())
+        Some(self.through())
     }
 }
 
@@ -215,6 +225,7 @@ impl<'j> Prepared<'j> {
                 !exempt && said & EVERY != 0
             }
             Sought::Exemptions => said & THROUGH != 0 || said & ARRIVING != 0 && said & EVERY != 0,
+            Sought::Claims => said & THROUGH == 0,
         };
         self.decided.flows.iter().filter(move |(_, said)| matters(**said)).map(|(flow, _)| flow)
     }
@@ -238,6 +249,8 @@ pub(super) enum Sought {
     Breaches,
     /// Exemptions but for which data would go on, or break it.
     Exemptions,
+    /// Flows over which it is a claim that decides on how far data gets, or whose affiliate has it.
+    Claims,
 }
 
 /// The places of the bits that are set.
@@ -308,6 +321,21 @@ impl Reach<'_> {
         matching & relations != 0
     }
 
+    /// By which claim the items are no further from their origin over a flow, if their party is known.
+    pub fn footing(&self, flow: FlowId) -> Option<Footing> {
+        match self.items {
+            Items::Of(ItemsOf::One(origin), _) => self.graph().footing(flow, Some(origin.party())),
+            Items::Of(ItemsOf::Many, _) | Items::Sources | Items::Anybody => self.graph().footing(flow, None),
+        }
+    }
+
+    fn may_have_footing(&self, flow: FlowId) -> bool {
+        match self.items {
+            Items::Of(..) => self.footing(flow).is_some(),
+            Items::Sources | Items::Anybody => self.graph().may_have_footing(flow),
+        }
+    }
+
     /// The leaves in a slot with which items break the rule as they arrive by a flow, or
     /// for which an exemption keeps them from going on or from breaking it.
     pub fn finds(&self, sought: Sought, flow: FlowId, slot: Slot, leaves: &[u64]) -> Option<LeafSet> {
@@ -338,6 +366,13 @@ impl Reach<'_> {
                 }
                 let hit = self.rule.of_data(flow, slot.marked, leaves);
                 (!hit.is_empty() && (by_through || arrives())).then_some(hit)
+            }
+            Sought::Claims => {
+                if exempt || through != Exemption::None || !self.may_have_footing(flow) {
+                    return None;
+                }
+                let hit = self.rule.of_data(flow, slot.marked, leaves);
+                (!hit.is_empty()).then_some(hit)
             }
         }
     }
