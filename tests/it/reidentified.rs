@@ -150,3 +150,19 @@ fn denying_it_is_gated_and_pardons() {
         assert!(code == 1 && !diff["pardoned"].as_array().unwrap().is_empty(), "{diff}");
     }
 }
+
+#[test]
+fn a_promise_is_not_kept_by_a_transform_that_is_undone() {
+    // Nobody declares where the laboratory's data starts.
+    let promise = "statements:
+  - {id: never, by: lab, said: {quote: never}, promise: {forbid: {data: [special.health], from: {party: shop}, to: {party: lab, purpose: advertising}, unless: {through: {transform: anonymised}}}}}
+";
+    let unsourced = |derive: &str| world(derive, promise).replace(", originates: [special.health]", "");
+    let state = |inventory: &str| audit(inventory)["promises"][0]["state"].as_str().unwrap().to_owned();
+    assert_eq!(state(&unsourced(DENIES)), "kept");
+    assert_eq!(state(&unsourced(MATCHES)), "undecided");
+    let elsewhere =
+        |derive: &str| unsourced(derive).replace("from: {party: shop}", "from: {party: [other, lab]}");
+    assert_eq!(state(&elsewhere(DENIES)), "kept");
+    assert_eq!(state(&elsewhere(MATCHES)), "undecided");
+}

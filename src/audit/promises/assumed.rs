@@ -4,14 +4,17 @@ use super::carried::leaves;
 use super::{LISTED, Open, places};
 use crate::audit::analysis::{Analysis, On, Violation, Witness};
 use crate::audit::checks::needing;
+use crate::audit::rules::{Exempt, Exemption};
 use crate::base::bits::{self, LeafSet};
 use crate::base::finding::GapKind;
 use crate::base::taxonomy::Key;
-use crate::declare::policy::{AnyOf, Body, FlowKeys, Most, Reading};
+use crate::declare::policy::{AnyOf, Body, FlowKeys, Most};
 use crate::flow::graph::Origin;
-use crate::flow::propagate::{Course, Deriving, OriginFilter, Seed, State, forward, reaching};
+use crate::flow::propagate::{
+    Course, Deriving, OriginFilter, Restoring, Seed, Slot, State, forward, reaching,
+};
 use crate::model::matching::{Arrival, Matching, RELATIONS};
-use crate::model::{FlowId, SystemId, Table};
+use crate::model::{FlowId, Model, SystemId, Table};
 
 /// A system, and a category that is assumed to start there.
 type Pair = (SystemId, Key);
@@ -61,13 +64,48 @@ fn origin(analysis: &Analysis, (system, key): Pair, whither: &str, walk: Option<
     }
 }
 
-/// Walks over flows that are not exempt, marked once they are of the data.
+/// Walks over flows that are not exempt, marked once they are of the data; those that are exempt until they are
+/// re-identified are in the second plane.
 struct Unblocked<'c> {
-    through: &'c Table<FlowId, bool>,
+    target: &'c Target,
     data: &'c LeafSet,
+    touching: Deriving,
+    restoring: Restoring,
+}
+
+impl<'c> Unblocked<'c> {
+    fn new(model: &Model, target: &'c Target, data: &'c LeafSet) -> Self {
+        Unblocked {
+            target,
+            data,
+            touching: Deriving::new(model, data),
+            restoring: Restoring::new(model, data),
+        }
+    }
+
+    /// The leaves of a row with which items in a slot arrive by a flow where they must not.
+    fn hit(&self, flow: FlowId, end: SystemId, slot: Slot, row: &[u64]) -> Option<LeafSet> {
+        if !self.target.by[flow] {
+            return None;
+        }
+        let exempt = self.target.through[flow] == Exemption::Transformed || self.target.spared[flow];
+        Some(match (exempt || slot.plane == 1, slot.marked) {
+            (true, marked) => self.restoring.with(end, marked, row),
+            (false, true) => LeafSet::from(row),
+            (false, false) => self.touching.at(end).with(row),
+        })
+    }
 }
 
 impl Course for Unblocked<'_> {
+    fn planes(&self) -> usize {
+        2
+    }
+
+    fn restored(&self, _: usize) -> usize {
+        0
+    }
+
     fn marks(&self) -> Option<&LeafSet> {
         Some(self.data)
     }
@@ -78,16 +116,22 @@ impl Course for Unblocked<'_> {
     }
 
     fn next(&self, flow: FlowId, plane: usize) -> Option<usize> {
-        (!self.through[flow]).then_some(plane)
+        match self.target.through[flow] {
+            Exemption::None => Some(plane),
+            Exemption::Transformed => Some(1),
+            Exemption::Lasting => None,
+        }
     }
 }
 
 /// What a promise forbids to arrive, whoever it comes from.
 struct Target {
     data: LeafSet,
-    through: Table<FlowId, bool>,
+    through: Table<FlowId, Exemption>,
     /// By this flow it arrives where it must not.
     by: Table<FlowId, bool>,
+    /// As it does by these, only if it is re-identified there.
+    spared: Table<FlowId, bool>,
     /// It must not be here.
     at: Table<SystemId, bool>,
     /// Only what may be of other categories than its own makes a difference: what it is
@@ -98,8 +142,16 @@ struct Target {
 impl Target {
     fn new(analysis: &Analysis, body: &Body) -> Option<Self> {
         let (model, matching) = (analysis.model, analysis.matching);
-        let exempt = |list: &AnyOf<FlowKeys>, flow| {
-            !list.is_empty() && analysis.counting.moves(flow) && matching.flow(list, flow, Reading::Unlikely)
+        let exempt = |list: &AnyOf<FlowKeys>| -> Table<FlowId, Exemption> {
+            let mut exempt = Exempt::new(matching, analysis.graph.facts(), list);
+            let holds = |flow| match exempt.holds(flow) {
+                // Where nothing is re-identified any more it lasts.
+                Exemption::Transformed if !analysis.restorable.after(analysis.graph, flow) => {
+                    Exemption::Lasting
+                }
+                exemption => exemption,
+            };
+            model.flows.ids().map(holds).collect()
         };
         Some(match body {
             Body::Require(_) => return None,
@@ -112,16 +164,17 @@ impl Target {
                     };
                     relations.iter().any(arrives)
                 };
+                let (through, arriving) = (exempt(&forbid.through), exempt(&forbid.arriving));
                 let by = |flow: FlowId| {
                     analysis.counting.has(flow)
-                        && !exempt(&forbid.through, flow)
-                        && !exempt(&forbid.arriving, flow)
+                        && ![through[flow], arriving[flow]].contains(&Exemption::Lasting)
                         && is(model.flows[flow].to, Some(flow))
                 };
                 Target {
                     data: leaves(analysis, &forbid.data),
-                    through: model.flows.ids().map(|flow| exempt(&forbid.through, flow)).collect(),
                     by: model.flows.ids().map(by).collect(),
+                    spared: arriving.map(|&exemption| exemption == Exemption::Transformed),
+                    through,
                     at: model.systems.ids().map(|s| !model.is_ghost(s) && is(s, None)).collect(),
                     any_only: false,
                 }
@@ -129,16 +182,18 @@ impl Target {
             Body::Limit(limit) => {
                 let mut at: Table<SystemId, bool> = model.systems.map(|_| false);
                 places::places(analysis, limit).into_iter().for_each(|s| at[s] = true);
-                let through: Table<FlowId, bool> =
-                    model.flows.ids().map(|flow| exempt(&limit.through, flow)).collect();
-                let by =
-                    |flow: FlowId| analysis.counting.has(flow) && !through[flow] && at[model.flows[flow].to];
+                let through = exempt(&limit.through);
+                let by = |flow: FlowId| {
+                    let exempt = through[flow] == Exemption::Lasting;
+                    analysis.counting.has(flow) && !exempt && at[model.flows[flow].to]
+                };
                 let (keys, any_only) = match &limit.most {
                     Most::Together { of, .. } => (of, true),
                     Most::Origins { data, .. } => (data, false),
                 };
                 let by = model.flows.ids().map(by).collect();
-                Target { data: leaves(analysis, keys), through, by, at, any_only }
+                let spared = through.map(|_| false);
+                Target { data: leaves(analysis, keys), through, by, spared, at, any_only }
             }
         })
     }
@@ -156,11 +211,10 @@ pub fn would_break(analysis: &Analysis, body: &Body) -> Vec<Open> {
         return Vec::new();
     };
     let derived = model.data.find("derived");
-    let touching = Deriving::new(model, &target.data);
-    let course = Unblocked { through: &target.through, data: &target.data };
+    let course = Unblocked::new(model, &target, &target.data);
     let rows = reaching(analysis.graph, &course, analysis.graph.all(), |edge, slot, row| {
-        if target.by[edge.flow] {
-            row.copy_from_slice(if slot.marked { edge.leaves } else { touching.at(edge.end).row() });
+        if let Some(hit) = course.hit(edge.flow, edge.end, slot, edge.leaves) {
+            row.copy_from_slice(hit.row());
         }
     });
     let mut open: Vec<Open> = Vec::new();
@@ -172,11 +226,14 @@ pub fn would_break(analysis: &Analysis, body: &Body) -> Vec<Open> {
             continue;
         }
         let of_data = if any { start.clone() } else { start.and(&target.data) };
-        let gets = |row: usize, leaves: &LeafSet| bits::intersects(rows.row(system, row), leaves.row());
+        let gets = |marked: bool, leaves: &LeafSet| {
+            let slot = Slot { plane: 0, marked };
+            bits::intersects(rows.at(system, slot, course.planes()), leaves.row())
+        };
         let listed = open.len() < LISTED;
-        if target.at[system] && (any || start.intersects(touching.at(system))) {
+        if target.at[system] && (any || start.intersects(course.touching.at(system))) {
             open.push(origin(analysis, (system, key), "the promise is about that place", None));
-        } else if gets(1, &of_data) || gets(0, &start.minus(&of_data)) {
+        } else if gets(true, &of_data) || gets(false, &start.minus(&of_data)) {
             let mut data = target.data.clone();
             if any {
                 data.extend(start.row());
@@ -200,18 +257,16 @@ fn walk(
     (system, start): (SystemId, &LeafSet),
 ) -> Option<Witness> {
     let model = analysis.model;
-    let touching = Deriving::new(model, data);
-    let course = Unblocked { through: &target.through, data };
+    let course = Unblocked::new(model, target, data);
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
     let passing = OriginFilter::One(Origin::Assumed(model.systems[system].origin));
     let mut first: Option<(FlowId, State, usize)> = None;
     let layers = forward(analysis.graph, &course, passing, &seeds, None, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
-        if first.is_some() || !target.by[flow] {
+        if first.is_some() {
             return;
         }
-        let arriving = LeafSet::from(&*crossing.leaves);
-        let hit = if slot.marked { arriving } else { arriving.and(touching.at(model.flows[flow].to)) };
+        let Some(hit) = course.hit(flow, crossing.end, slot, crossing.leaves) else { return };
         if let Some(leaf) = bits::ones(hit.row()).next() {
             let state = State { system: model.flows[flow].from, stack: crossing.stack, slot, leaf };
             first = Some((flow, state, crossing.length));

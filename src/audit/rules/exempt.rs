@@ -8,7 +8,7 @@ use crate::model::matching::Matching;
 
 /// How a list exempts what a flow carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exemption {
+pub enum Exemption {
     /// Not at all.
     None,
     /// For what the flow does to the data: until that is re-identified.
@@ -18,7 +18,7 @@ pub(super) enum Exemption {
 }
 
 /// Decides for flow after flow whether a list exempts it.
-pub(super) struct Exempt<'r> {
+pub struct Exempt<'r> {
     matching: Matching<'r>,
     facts: &'r Facts,
     list: &'r AnyOf<FlowKeys>,

@@ -5,6 +5,7 @@ mod forbid;
 mod limit;
 mod require;
 
+pub use exempt::{Exempt, Exemption};
 pub use forbid::{Decided, Forbidden, WorkedOut, break_without_from, forbidden, relied};
 pub use limit::limited;
 pub use require::required;
