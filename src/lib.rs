@@ -62,7 +62,7 @@ pub use audit::{Judgement, Options, audit, describe_all as describe, evaluate as
 pub use base::diagnostic::Diagnostic;
 pub use base::limits::Limits;
 pub use base::stages::Stages;
-pub use base::{finding, source, vocabulary};
+pub use base::{cause, finding, source, vocabulary};
 pub use compare::{Diff, compare};
 pub use declare::baseline::Baseline;
 pub use declare::gate;

@@ -65,7 +65,7 @@ impl<'a> Describe<'a> {
         }
     }
 
-    /// A violation as a finding; its status is for waivers to settle.
+    /// A violation as a finding; its status is for waivers to settle, its cause for what is found besides.
     pub fn finding(&self, violation: &Violation) -> Finding {
         let rule = self.rule(violation.rule);
         let model = &self.world.model;
@@ -104,6 +104,7 @@ impl<'a> Describe<'a> {
             becomes: cover(&self.becomes(violation)),
             path: shortest.unwrap_or_default(),
             witnesses: witnesses.into_iter().map(Walk::Known).collect(),
+            cause: String::new(),
             location: Some(self.location(violation)),
             broken: self.broken(violation, &rule),
             title: rule.title.clone(),

@@ -2,6 +2,7 @@
 
 mod accepted;
 pub mod analysis;
+mod causes;
 pub mod checks;
 mod derivation;
 mod describe;
@@ -168,6 +169,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     notices.extend(notices::notices(world, sources, judgement, overlooked));
     notices.sort();
     notices.dedup();
+    let causes = causes::causes(world, sources, &mut findings);
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
     let standings = model.statements.iter().zip(&judgement.standings);
     let mut broken_by: FxHashMap<&str, Vec<String>> = FxHashMap::default();
@@ -210,6 +212,7 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
         rules: rules(world, sources),
         summary: Gate::default().summary(&findings),
         findings,
+        causes,
         promises,
         notices,
         relied_on,

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base::cause::Cause;
 use crate::base::source::Location;
 use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status};
 
@@ -38,6 +39,10 @@ pub struct Audit {
     pub notices: Vec<Notice>,
     /// The claims that the verdict rests on.
     pub relied_on: Vec<Reliance>,
+    /// What the findings hang on: each finding has one cause. The most severe first, then those by which the most
+    /// rules are broken, then those with the most findings.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
     /// How many findings there are.
     pub summary: Summary,
 }
@@ -251,6 +256,9 @@ pub struct Finding {
     /// All walks that are shown, that of `path` among them: of `terms/*` one for each of the first twenty
     /// agreements, in their order.
     pub witnesses: Vec<Walk>,
+    /// The id of its cause: what it hangs on, with others.
+    #[serde(default)]
+    pub cause: String,
     /// Where it is declared: the offending flow, or the subject.
     pub location: Option<Location>,
     /// What it breaks.

@@ -1,6 +1,7 @@
 //! What everything speaks in: places in texts, mistakes, words, sets of categories, limits.
 
 pub mod bits;
+pub mod cause;
 pub mod diagnostic;
 pub mod duration;
 pub mod finding;

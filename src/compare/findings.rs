@@ -234,5 +234,6 @@ pub fn accepted(head: &Audit, findings: &Findings) -> Audit {
         }
     }
     audit.summary = Gate::default().summary(&audit.findings);
+    audit.count_new();
     audit
 }

@@ -21,7 +21,7 @@ pub const MARK: char = '\u{feff}';
 const LONGEST: usize = 32_767;
 
 /// The columns, in an order that does not change; new ones come last.
-const COLUMNS: [&str; 42] = [
+const COLUMNS: [&str; 43] = [
     "fingerprint",
     "rule",
     "kind",
@@ -64,6 +64,7 @@ const COLUMNS: [&str; 42] = [
     "waiver_expires",
     "waiver_ticket",
     "day",
+    "cause",
 ];
 
 /// Writes the table.
@@ -158,6 +159,7 @@ fn row(f: &Finding, gate: &Gate, day: &str) -> [String; COLUMNS.len()] {
         waiver.map(|w| w.expires.clone()).unwrap_or_default(),
         text(waiver.and_then(|w| w.ticket.as_ref())),
         day.to_owned(),
+        f.cause.clone(),
     ]
 }
 

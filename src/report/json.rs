@@ -57,6 +57,7 @@ pub fn audit(audit: &Audit, gate: &Gate, out: &mut dyn io::Write) -> io::Result<
         promises,
         notices,
         relied_on,
+        causes,
         summary: _,
     } = audit;
     let mut object = Object { out, opened: false };
@@ -69,6 +70,7 @@ pub fn audit(audit: &Audit, gate: &Gate, out: &mut dyn io::Write) -> io::Result<
     object.entry("promises", promises)?;
     object.entry("notices", notices)?;
     object.list("relied_on", relied_on)?;
+    object.list("causes", causes)?;
     object.entry("summary", &gate.summary(findings))?;
     out.write_all(b"}\n")
 }

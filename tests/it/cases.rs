@@ -93,6 +93,7 @@ fn check(case: &Path, tree: &Value) -> Vec<String> {
     {
         wrong.push(format!("exit {:?}, not {exit}", run.status.code()));
     }
+    wrong.extend(crate::causes::misattributed(&json));
     let only = texts(&expected["only"]);
     let concerned = |rule: &str| only.is_empty() || only.iter().any(|pattern| glob(pattern, rule));
     let mut found: Vec<&Value> = json["findings"].as_array().unwrap().iter().collect();

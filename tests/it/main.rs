@@ -10,6 +10,7 @@ mod around;
 mod bad_input;
 mod bundle;
 mod cases;
+mod causes;
 mod certificate;
 mod ci_guide;
 mod classes;

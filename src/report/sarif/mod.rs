@@ -102,6 +102,7 @@ pub fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
                 policies: &audit.policies,
                 promises: &audit.promises,
                 relied_on: &audit.relied_on,
+                causes: &audit.causes,
                 summary: report.gate.summary(&audit.findings),
             },
         }],
@@ -231,6 +232,7 @@ fn empty() -> Location {
 fn properties<'a>(f: &'a Finding, gate: &Gate) -> Described<'a> {
     Described::Finding(Box::new(Properties {
         fingerprint: &f.fingerprint,
+        cause: &f.cause,
         finding_kind: f.kind,
         severity: f.severity,
         binding: f.binding,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Results;
+use crate::base::cause::Cause;
 use crate::base::finding::{
     FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reidentified, Reliance, Summary,
 };
@@ -167,6 +168,7 @@ objects! {
     /// What a finding has beyond the standard, as in the JSON.
     Properties<'a> {
         fingerprint: &'a str,
+        cause: &'a str,
         finding_kind: FindingKind,
         severity: Severity,
         binding: bool,
@@ -202,6 +204,7 @@ objects! {
         policies: &'a [PolicyFacts],
         promises: &'a [Promise],
         relied_on: &'a [Reliance],
+        causes: &'a [Cause],
         summary: Summary,
     }
 }

@@ -6,8 +6,10 @@ pub mod payloads;
 pub mod read;
 pub mod tags;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ringfence::cause::Cause;
 use ringfence::finding::*;
 use ringfence::source::Location;
 use ringfence::vocabulary::{Basis, PolicyStatus, Severity, Status};
@@ -68,6 +70,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         becomes: Vec::new(),
         path: Vec::new(),
         witnesses: Vec::new(),
+        cause: "flow:export".to_owned(),
         location: Some(at("flows.yaml", 7)),
         broken: Broken {
             what: BrokenWhat::Rule,
@@ -85,6 +88,22 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
 
 /// An audit with these findings and nothing else.
 pub fn audit(findings: Vec<Finding>) -> Audit {
+    let gravest = findings.iter().map(|finding| finding.severity).min();
+    let cause = |severity| Cause {
+        id: "flow:export".to_owned(),
+        severity,
+        findings: findings.len(),
+        binding: findings.len(),
+        new: findings.iter().filter(|f| f.status == FindingStatus::New).count(),
+        rules: findings.iter().map(|f| f.rule.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
+        promises: Vec::new(),
+        terms: Vec::new(),
+        sources: strings(&["bank/accounts"]),
+        prospective: false,
+        assumed: true,
+        location: at("flows.yaml", 40),
+    };
+    let causes = gravest.into_iter().map(cause).collect();
     Audit {
         ringfence: Program { version: "0.1.0".to_owned(), schema: SCHEMA },
         judged: Judged { day: "2026-11-23".to_owned(), ..Judged::default() },
@@ -115,6 +134,7 @@ pub fn audit(findings: Vec<Finding>) -> Audit {
         promises: Vec::new(),
         notices: Vec::new(),
         relied_on: Vec::new(),
+        causes,
     }
 }
 
