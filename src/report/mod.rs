@@ -1,6 +1,7 @@
 //! What an audit found, in the forms that people and programs read: one file
 //! per format, registered in [`Format`].
 
+mod cause;
 mod csv;
 pub mod diagram;
 pub mod difference;

@@ -9,7 +9,8 @@ pub(crate) mod part;
 use escape::{code, prose, text};
 use part::{Part, folded};
 
-use super::{Report, say};
+use super::{Report, cause, say};
+use crate::base::cause::Cause;
 use crate::base::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
 use crate::base::vocabulary::{Severity, Word};
 use crate::read::places::Places;
@@ -39,7 +40,7 @@ pub fn render(report: &Report) -> String {
         let summary = format!("{} {}", findings.len(), if findings.len() == 1 { one } else { several });
         folded(&summary, findings.iter().map(|f| findings::one_line(f, places)), FOLDED)
     };
-    let head = head(report);
+    let head = head(report) + &causes(audit, places);
     let lists = [
         list("new finding that does not fail", "new findings that do not fail", &others),
         list("accepted finding", "accepted findings", &known),
@@ -94,6 +95,33 @@ fn head(report: &Report) -> String {
     row("in the baseline", &|f| f.status == FindingStatus::Baseline);
     row("waived", &|f| f.status == FindingStatus::Waived);
     out + "\n"
+}
+
+/// The first causes of new findings.
+fn causes(audit: &Audit, places: &Places) -> String {
+    let (causes, left) = cause::first(audit, Some(usize::MAX));
+    if causes.is_empty() {
+        return String::new();
+    }
+    let row = |cause: &&Cause| {
+        format!(
+            "| {} | {} ({}) | {} | {} |\n",
+            cause.severity,
+            code(&cause.id, NAME),
+            findings::at(&cause.location, places),
+            cause::size(cause),
+            text(&cause::rules(cause), TEXT),
+        )
+    };
+    let rows: String = causes.iter().map(row).collect();
+    let more = match left {
+        0 => String::new(),
+        left => format!("\n… and {}\n", say::count(left, "more cause")),
+    };
+    format!(
+        "### Causes: {}\n\n| severity | cause | findings | breaks |\n|---|---|---|---|\n{rows}{more}\n",
+        cause::TITLE
+    )
 }
 
 fn promises(audit: &Audit, places: &Places) -> String {

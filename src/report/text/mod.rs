@@ -5,9 +5,9 @@ pub(super) mod findings;
 
 use std::collections::BTreeMap;
 
-use super::Look;
 use super::page::{Page, Style};
 use super::say::{self, count, speaker};
+use super::{Look, cause};
 use crate::base::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
 use crate::base::vocabulary::Severity;
 use crate::declare::gate::Gate;
@@ -27,6 +27,7 @@ pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
         return page.finish();
     }
     verdict(&mut page, audit, gate);
+    causes(&mut page, audit, look);
     findings::write(&mut page, &audit.findings, &audit.promises, look);
     let listed = look.limit.map_or(usize::MAX, |_| LISTED);
     promises(&mut page, audit);
@@ -49,6 +50,23 @@ fn verdict(page: &mut Page, audit: &Audit, gate: &Gate) {
         page.para(0, &loose, Style::Plain);
     }
     page.para(0, say::CAUTION, Style::Dim);
+}
+
+/// The causes of new findings: the first of them, or all.
+fn causes(page: &mut Page, audit: &Audit, look: &Look) {
+    let (causes, left) = cause::first(audit, look.limit);
+    if causes.is_empty() {
+        return;
+    }
+    heading(page, &format!("CAUSES: {}", cause::TITLE), Style::Bold);
+    for cause in causes {
+        let lead = format!("  {:<8}  ", cause.severity.to_string());
+        let place = &cause.location;
+        let text = format!("{}: {} · {}:{}", cause.id, cause::size(cause), place.file, place.line);
+        page.hanging(&lead, 12, &text, severity_style(cause.severity));
+        page.para(12, &format!("breaks {}", cause::rules(cause)), Style::Dim);
+    }
+    rest(page, 2, left, "cause");
 }
 
 pub(super) fn severity_style(severity: Severity) -> Style {
