@@ -51,56 +51,26 @@ fn exempt(ground: &Ground, list: &AnyOf<FlowKeys>) -> Vec<Exempts> {
 /// For each system that re-identifies the leaves of exempt items, of some data or not, from which it makes such data.
 struct Restoring(FxHashMap<SystemId, [LeafSet; 2]>);
 
-/// An item in plane 1 is exempt until it is re-identified.
-struct Exempt<'d>(&'d LeafSet);
-
-impl Question for Exempt<'_> {
-    fn marks(&self) -> Option<&LeafSet> {
-        Some(self.0)
-    }
-
-    fn restored(&self, _: u8) -> u8 {
-        0
-    }
-
-    fn next(&self, _: &Edge, plane: u8, _: PartyId) -> Option<u8> {
-        Some(plane)
-    }
-
-    fn anybodys(&self, _: &Edge, plane: u8) -> Planes {
-        smallvec![plane]
-    }
-
-    fn shows(&self, _: &Edge, _: State, _: PartyId, _: &LeafSet, _: &mut BTreeSet<Shown>) {}
-
-    fn may_show(&self, _: &Edge, _: State) -> Option<LeafSet> {
-        None
-    }
-
-    fn targets<'w>(&self, _: &'w Ground, _: u8) -> Vec<&'w Edge> {
-        Vec::new()
-    }
-}
-
 impl Restoring {
     fn new(ground: &Ground, data: &LeafSet) -> Self {
         let systems = ground.model.systems.iter().filter(|(_, system)| system.reidentifies());
         let restoring = |id: SystemId| {
+            let (keeping, restoring) = ground.model.systems[id].derivations();
+            let kept = |leaves: &LeafSet| ground.made_into_by(keeping, leaves);
+            // Of the data already: whatever it is, it only has to be re-identified.
             let mut from = ground.nothing();
-            ground.model.systems[id].derives.iter().for_each(|(leaves, _)| from.extend(leaves.row()));
-            [false, true].map(|marked| {
-                let state = State { plane: 1, marked };
-                let mut all = ground.nothing();
-                for leaf in from.iter() {
-                    let mut one = ground.nothing();
-                    one.insert(leaf);
-                    let turned = ground.turned(&Exempt(data), id, state, &one);
-                    if turned.iter().any(|(state, _)| *state == State { plane: 0, marked: true }) {
-                        all.insert(leaf);
-                    }
-                }
-                all
-            })
+            restoring.iter().for_each(|(leaves, _)| from.extend(leaves.row()));
+            let of_data = kept(&from);
+            // Not of the data yet: it is re-identified as something of which such data is made, or such data is
+            // made of it, which is re-identified then.
+            let wanted = ground.made_into(id, data);
+            let first = data.and(&of_data);
+            let mut others = ground.nothing();
+            for (derives, wanted) in [(restoring, &wanted), (keeping, &first)] {
+                let leading = derives.iter().filter(|(_, into)| into.intersects(wanted));
+                leading.for_each(|(leaves, _)| others.extend(leaves.row()));
+            }
+            [kept(&others), of_data]
         };
         Restoring(systems.map(|(id, _)| (id, restoring(id))).collect())
     }

@@ -463,10 +463,15 @@ impl<'w> Ground<'w> {
 
     /// The leaves that are, or are made at a system into, one of some others.
     pub fn made_into(&self, at: SystemId, wanted: &LeafSet) -> LeafSet {
+        self.made_into_by(&self.model.systems[at].derives, wanted)
+    }
+
+    /// The same by some derivations.
+    pub fn made_into_by(&self, derives: &Derives, wanted: &LeafSet) -> LeafSet {
         let mut all = wanted.clone();
         loop {
             let before = all.clone();
-            for (from, into) in &self.model.systems[at].derives {
+            for (from, into) in derives {
                 if into.intersects(&all) {
                     all.extend(from.row());
                 }
