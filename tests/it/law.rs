@@ -57,7 +57,7 @@ fn packs_find_what_counsel_would_and_no_more() {
     let found: BTreeSet<String> = files.flat_map(|file| found(&file)).collect();
     let text = fs::read_to_string(folder.join("expected.txt")).unwrap();
     let expected: BTreeSet<String> =
-        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect();
     let missing: Vec<&String> = expected.difference(&found).collect();
     let wrong: Vec<&String> = found.difference(&expected).collect();
     assert!(missing.is_empty() && wrong.is_empty(), "missing: {missing:#?}\nwrong: {wrong:#?}");
