@@ -61,7 +61,7 @@ pub mod policy_test {
     pub use crate::policy_test::{Suite, coverage, read, run};
 }
 pub mod propagate {
-    pub use crate::flow::propagate::assume;
+    pub use crate::flow::propagate::{Restorable, assume};
 }
 pub mod report {
     pub use crate::report::{difference_schema, promises_schema, schema};

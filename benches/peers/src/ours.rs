@@ -11,7 +11,7 @@ use ringfence::testing::analysis::{Analysis, On, RuleRef, origins};
 use ringfence::testing::matching::Matching;
 use ringfence::testing::model::{Counting, Id};
 use ringfence::testing::policy::Body;
-use ringfence::testing::propagate::assume;
+use ringfence::testing::propagate::{Restorable, assume};
 use ringfence::testing::rules::{Decided, forbidden, relied};
 
 use crate::task::Finding;
@@ -41,6 +41,7 @@ pub fn run(world: &World) -> Result<(Vec<Finding>, Duration, Duration)> {
         graph: &graph,
         assumed: &assumed,
         held: &held,
+        restorable: &Restorable::new(&graph),
         origins: &origins,
         by_party: false,
     };
