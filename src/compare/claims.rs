@@ -276,12 +276,7 @@ impl Taking<'_, '_> {
         match claim.key.as_str() {
             "purposes" => Self::also(self.purposes(), &mut own.purposes, &was.purposes),
             "originates" => Self::also(self.data(), &mut own.originates, &was.originates),
-            "derives" => own.derives.extend(was.derives.iter().map(|derive| Derive {
-                from: Self::keys(self.data(), &derive.from),
-                into: Self::keys(self.data(), &derive.into),
-                reidentifies: Some(self.reidentifies(derive)),
-                span: derive.span,
-            })),
+            "derives" => self.derives(own, was),
             "retention" => own.retention.clone_from(&was.retention),
             "region" => own.region.clone_from(&was.region),
             "tags" => own.tags = Arc::clone(&was.tags),
@@ -289,6 +284,27 @@ impl Taking<'_, '_> {
             "subjects" => own.subjects = was.subjects,
             key => meta(&mut own.meta, &was.meta, key),
         }
+    }
+
+    /// What the base derives is derived, and what it does not say to be harmless is not taken to be.
+    fn derives(&self, own: &mut System, was: &System) {
+        let before = was.derives.iter().map(|derive| Derive {
+            from: Self::keys(self.data(), &derive.from),
+            into: Self::keys(self.data(), &derive.into),
+            reidentifies: Some(self.reidentifies(derive)),
+            span: derive.span,
+        });
+        let before: Vec<Derive> = before.collect();
+        let keys = |list: &[Spanned<Key>]| list.iter().map(|key| key.value).collect::<BTreeSet<Key>>();
+        let denies = |derive: &Derive| derive.reidentifies.as_ref().is_some_and(|stated| !stated.value);
+        for derive in own.derives.iter_mut().filter(|derive| denies(derive)) {
+            let (from, into) = (keys(&derive.from), keys(&derive.into));
+            let same = |one: &&Derive| keys(&one.from) == from && keys(&one.into) == into;
+            if !before.iter().filter(same).any(denies) {
+                derive.reidentifies = None;
+            }
+        }
+        own.derives.extend(before);
     }
 
     /// Whether a derivation re-identifies, by what the base says of its categories.

@@ -264,6 +264,8 @@ fn kept(rule: &str) -> &str {
         "flow/only_from" => "every rule: data that originates elsewhere is excluded",
         "flow/disposed" => "every rule: the data that it moved counts as deleted at the receiver",
         "terms/released_by" => "agreement terms: they stop following the data here",
+        "flow/retention" => "every rule: the data that it moved counts as deleted since",
+        "derives/reidentifies" => "every exception and release for a transform: none ends here",
         rule => rule,
     }
 }

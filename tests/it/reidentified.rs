@@ -135,6 +135,10 @@ fn what_would_not_be_by_default_can_be_declared() {
 fn denying_it_is_gated_and_pardons() {
     let segment = "{from: [special.health], into: derived.own_segment}";
     let own = |more: &str| format!("taxonomy: {{data: {{derived.own_segment: {{title: Own{more}}}}}}}");
+    let profile = "{from: [special.health], into: derived.spending_profile}";
+    // What is derived otherwise, and said to be harmless in the same line.
+    let (code, otherwise) = diff(&world(profile, ""), &world(DENIES, ""));
+    assert!(code == 1 && !otherwise["pardoned"].as_array().unwrap().is_empty(), "{otherwise}");
     for (base, head) in [
         (world(MATCHES, ""), world(DENIES, "")),
         (world(segment, &own(", identifying: true")), world(segment, &own(""))),
