@@ -56,6 +56,8 @@ pub struct Term {
     pub values: Vec<String>,
     /// The declarations that carry it.
     pub on: String,
+    /// Whether a transfer to another country can rest on it.
+    pub for_transfers: bool,
 }
 
 /// A word behind a dot says more about the one before it: `gdpr:legitimate_interest.fraud`.

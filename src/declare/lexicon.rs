@@ -35,6 +35,7 @@ fn term(d: &mut Decoder, word: Spanned<String>, node: &Node) -> Option<Term> {
     let meaning = f.required(d, "meaning", |d, n| d.text(n)).map(|text| text.value);
     let on = f.with(d, "on", |d, n| d.text(n)).map(|text| text.value);
     let lifetime = f.with(d, "lifetime", |d, n| d.duration(n)).map(|age| age.value);
+    let for_transfers = f.with(d, "for_transfers", |d, n| d.flag(n)).is_some_and(|flag| flag.value);
     let mut list = |d: &mut Decoder, key| -> Vec<String> {
         f.list(d, key, |d, n| d.text(n)).into_iter().map(|text| text.value).collect()
     };
@@ -52,6 +53,7 @@ fn term(d: &mut Decoder, word: Spanned<String>, node: &Node) -> Option<Term> {
         was,
         values,
         on: on.unwrap_or_default(),
+        for_transfers,
     })
 }
 

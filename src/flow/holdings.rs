@@ -21,7 +21,7 @@ use crate::base::taxonomy::Key;
 use crate::base::vocabulary::Relation;
 use crate::flow::graph::{Edge, Graph, Origin};
 use crate::flow::propagate::{Held, Rows, assume, derive};
-use crate::model::{Counting, FlowId, Model, PartyId, Scope, SystemId, Table};
+use crate::model::{Counting, FlowId, Id, Model, PartyId, Scope, SystemId, Table};
 
 /// How many distances there are.
 const DISTANCES: usize = 3;
@@ -52,6 +52,8 @@ pub struct Holdings {
     pub all: Vec<Holding>,
     /// What each system holds and each flow carries, of all origins.
     pub held: Held,
+    /// What is assumed to start at which systems.
+    pub assumed: Vec<(SystemId, LeafSet)>,
 }
 
 /// In the order of [`Holdings::all`].
@@ -67,6 +69,7 @@ struct Found {
 impl Holdings {
     /// Follows everything from every party, in a scope.
     pub fn new(model: &Model, day: Date, scope: &Scope) -> Self {
+        let declared = model.systems.len();
         let model = &*model.with_ghosts(day, scope);
         let counting = &Counting::new(model, day, scope);
         let graph = Graph::new(model, counting);
@@ -95,7 +98,9 @@ impl Holdings {
                 systems: found.systems.into_iter().collect(),
             })
             .collect();
-        Holdings { all, held }
+        let origins = assumed.origins().filter(|(system, _)| system.index() < declared);
+        let assumed = origins.map(|(system, leaves)| (system, leaves.clone())).collect();
+        Holdings { all, held, assumed }
     }
 
     /// What a party holds.

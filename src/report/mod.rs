@@ -33,6 +33,8 @@ pub use json::{difference_schema, promises_schema, schema};
 
 use std::io;
 
+use jiff::civil::Date;
+
 use crate::base::finding::{Audit, Notice};
 use crate::base::source::Sources;
 pub use crate::base::vocabulary::Format;
@@ -114,6 +116,11 @@ impl<'r> Report<'r> {
     /// Who comes to hold what.
     pub fn holdings(&self, model: &Model) -> Holdings {
         Holdings::new(model, self.audit.judged.date(), &self.scope)
+    }
+
+    /// The day on which assurances hold or not.
+    fn assurance_day(&self) -> Date {
+        self.scope.as_of.unwrap_or_else(|| self.audit.judged.date())
     }
 
     /// With another gate.

@@ -1,5 +1,5 @@
 //! The record of processing activities as a table like that of [`csv`](super::csv): a line for
-//! each system.
+//! each system in each register that it belongs in.
 
 use super::Report;
 use super::csv::{MARK, cell};
@@ -14,7 +14,7 @@ pub fn render(report: &Report) -> String {
     };
     let counting = report.counting(&world.model);
     let holdings = report.holdings(&world.model);
-    for party in record(&world.model, &counting, &holdings) {
+    for party in record(&world.model, &counting, &holdings, report.assurance_day()) {
         for (_, activity) in &party.activities {
             line(&mut out, party.fields.iter().chain(activity).map(|field| field.text()));
         }

@@ -367,7 +367,7 @@ fn the_record_as_csv_has_a_line_for_each_system() {
     assert_eq!(lines.len(), 1 + 24);
     assert!(lines[0].starts_with("\u{feff}\"party\",\"name\",\"jurisdiction\""));
     for line in &lines {
-        assert_eq!(line.matches("\",\"").count(), 16, "{line}");
+        assert_eq!(line.matches("\",\"").count(), 20, "{line}");
     }
 }
 

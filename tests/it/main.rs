@@ -52,6 +52,7 @@ mod policy_language;
 mod policy_test;
 mod promises;
 mod readme;
+mod record;
 mod reidentified;
 mod report;
 mod rooms;

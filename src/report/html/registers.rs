@@ -502,7 +502,7 @@ impl Registers<'_> {
             };
             names.iter().zip(fields).map(cell).collect()
         };
-        record::record(self.model, self.counting, self.holdings)
+        record::record(self.model, self.counting, self.holdings, self.report.assurance_day())
             .into_iter()
             .map(|row| RecordRow {
                 name: self.party(row.party),
