@@ -10,27 +10,34 @@
 //!                                               same rule and source (terms: rule and agreement)
 //! ```
 //!
-//! A promise has the cause that a rule of the same body would have. Nothing is followed again: a judgement's
+//! Causes that differ only in the partner are one (`alike`). A promise has the cause that a rule of the same body would have. Nothing is followed again: a judgement's
 //! walks say all of this.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::alike;
 use super::analysis::{On, RuleRef, Violation, Witness};
-use crate::base::cause::{Cause, CauseTerm};
+use crate::base::cause::{Cause, CauseDeclaration, CauseTerm};
 use crate::base::finding::{Finding, FindingKind, FindingStatus, promise_of_rule};
 use crate::base::source::{Sources, Span};
-use crate::base::vocabulary::{Basis, Severity};
+use crate::base::taxonomy::Key;
+use crate::base::vocabulary::{Basis, Severity, Transform};
+use crate::declare::inventory::Meta;
 use crate::declare::policy::{Body, LimitScope};
 use crate::model::load::World;
 use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
 
+/// What a flow declares that carries whatever the sender holds.
+const HELD: &str = "held";
+
 /// A declaration that findings hang on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Declaration {
+pub enum Declaration {
     Flow(FlowId),
     System(SystemId),
     Party(PartyId),
@@ -59,14 +66,63 @@ impl Declaration {
         }
     }
 
-    fn assumed(self, model: &Model) -> bool {
-        let meta = match self {
+    fn meta(self, model: &Model) -> &Meta {
+        match self {
             Declaration::Flow(flow) => &model.flows[flow].declared.meta,
             Declaration::System(system) => &model.systems[system].declared.meta,
             Declaration::Party(party) | Declaration::Group(party) => &model.parties[party].declared.meta,
             Declaration::Agreement(agreement) => &model.agreements[agreement].declared.meta,
+        }
+    }
+
+    fn assumed(self, model: &Model) -> bool {
+        self.meta(model).basis == Some(Basis::Assumed)
+    }
+
+    /// What there is to say of it where it is listed.
+    fn listed(self, model: &Model, sources: &Sources) -> CauseDeclaration {
+        let party = |id: PartyId| model.parties[id].id().to_owned();
+        let purposes = |keys: &[Key]| keys.iter().map(|&key| model.purposes.name(key).to_owned()).collect();
+        let meta = self.meta(model);
+        let mut listed = CauseDeclaration {
+            id: self.id(model),
+            title: meta.title.as_deref().map(str::to_owned),
+            from: None,
+            to: None,
+            data: Vec::new(),
+            purposes: Vec::new(),
+            transform: None,
+            agreement: None,
+            agreement_status: None,
+            parties: Vec::new(),
+            basis: meta.basis,
+            location: sources.location(self.span(model)),
         };
-        meta.basis == Some(Basis::Assumed)
+        match self {
+            Declaration::Flow(id) => {
+                let flow = &model.flows[id];
+                let data = flow.declared.data.iter().map(|key| model.data.name(key.value).to_owned());
+                listed.data = if flow.declared.held { vec![HELD.to_owned()] } else { data.collect() };
+                listed.purposes = purposes(&flow.purposes);
+                listed.from = Some(model.systems[flow.from].name.clone());
+                listed.to = Some(model.systems[flow.to].name.clone());
+                listed.transform = Some(flow.transform).filter(|&transform| transform != Transform::None);
+                listed.agreement = flow.agreement.map(|of| model.agreements[of].id().to_owned());
+                listed.agreement_status = flow.agreement.map(|of| model.agreements[of].status);
+                let ends = BTreeSet::from([party(model.sender(id)), party(model.receiver(id))]);
+                listed.parties = ends.into_iter().collect();
+            }
+            Declaration::System(id) => {
+                listed.purposes = purposes(&model.systems[id].purposes);
+                listed.parties = vec![party(model.systems[id].party)];
+            }
+            Declaration::Party(id) | Declaration::Group(id) => listed.parties = vec![party(id)],
+            Declaration::Agreement(id) => {
+                listed.agreement_status = Some(model.agreements[id].status);
+                listed.parties = model.agreements[id].parties.iter().map(|&id| party(id)).collect();
+            }
+        }
+        listed
     }
 }
 
@@ -83,11 +139,27 @@ pub fn causes(world: &World, sources: &Sources, findings: &mut [(Finding, &Viola
         findings.par_iter().map(|(_, violation)| declaration(world, violation, &standing)).collect();
     let mut found: FxHashMap<Declaration, Collected> = FxHashMap::default();
     for ((finding, violation), at) in findings.iter().zip(&declarations) {
-        found.entry(*at).or_default().add(finding, violation, model);
+        found.entry(*at).or_default().add(finding, violation, world);
     }
-    findings.par_iter_mut().zip(&declarations).for_each(|((finding, _), at)| finding.cause = at.id(model));
-    let mut causes: Vec<Cause> =
-        found.into_iter().filter_map(|(at, collected)| collected.cause(at, model, sources)).collect();
+    let mut found: Vec<(Declaration, Collected)> = found.into_iter().collect();
+    found.par_sort_by_cached_key(|(at, _)| at.id(model));
+    let broken: Vec<alike::Broken> = found
+        .iter()
+        .map(|(at, of)| alike::Broken { at: *at, rules: &of.rules, lacking: of.lacking == of.findings })
+        .collect();
+    let groups = alike::groups(world, &broken);
+    let mut causes: Vec<Cause> = Vec::with_capacity(groups.len());
+    let mut name: FxHashMap<Declaration, Arc<str>> = FxHashMap::default();
+    for group in groups {
+        let members: Vec<&(Declaration, Collected)> = group.iter().filter_map(|&at| found.get(at)).collect();
+        let Some(cause) = joined(&members, model, sources) else { continue };
+        let id: Arc<str> = Arc::from(cause.id.as_str());
+        name.extend(members.iter().map(|(at, _)| (*at, Arc::clone(&id))));
+        causes.push(cause);
+    }
+    findings.par_iter_mut().zip(&declarations).for_each(|((finding, _), at)| {
+        finding.cause = name.get(at).map(ToString::to_string).unwrap_or_default();
+    });
     let key = |cause: &Cause| {
         (cause.binding == 0, cause.severity, Reverse(cause.rules.len()), Reverse(cause.findings))
     };
@@ -163,13 +235,16 @@ struct Collected {
     binding: usize,
     new: usize,
     in_force: usize,
+    /// How many of them miss something in a declaration.
+    lacking: usize,
     rules: BTreeSet<String>,
     terms: BTreeMap<String, BTreeSet<String>>,
     sources: BTreeSet<SystemId>,
 }
 
 impl Collected {
-    fn add(&mut self, finding: &Finding, violation: &Violation, model: &Model) {
+    fn add(&mut self, finding: &Finding, violation: &Violation, world: &World) {
+        let model = &world.model;
         // The more severe comes first.
         let worse = |known: Option<_>| Some(known.map_or(finding.severity, |k| finding.severity.min(k)));
         self.worst = worse(self.worst);
@@ -180,6 +255,8 @@ impl Collected {
         }
         self.new += usize::from(finding.status == FindingStatus::New);
         self.in_force += usize::from(!finding.prospective);
+        let body = world.rule(violation.rule).map(|rule| rule.body());
+        self.lacking += usize::from(matches!(body, Some(Body::Require(_))));
         if !self.rules.contains(&finding.rule) {
             self.rules.insert(finding.rule.clone());
         }
@@ -196,28 +273,51 @@ impl Collected {
         }
     }
 
-    fn cause(self, at: Declaration, model: &Model, sources: &Sources) -> Option<Cause> {
-        let promises = self.rules.iter().filter_map(|rule| promise_of_rule(rule)).map(str::to_owned);
-        let mut starts: Vec<String> =
-            self.sources.iter().map(|&system| model.systems[system].name.clone()).collect();
-        starts.sort_unstable();
-        Some(Cause {
-            id: at.id(model),
-            severity: self.worst_binding.or(self.worst)?,
-            findings: self.findings,
-            binding: self.binding,
-            new: self.new,
-            promises: promises.collect(),
-            terms: self
-                .terms
-                .into_iter()
-                .map(|(rule, agreements)| CauseTerm { rule, agreements: agreements.into_iter().collect() })
-                .collect(),
-            rules: self.rules.into_iter().collect(),
-            sources: starts,
-            prospective: self.in_force == 0,
-            assumed: at.assumed(model),
-            location: sources.location(at.span(model)),
-        })
+    /// Adds what hangs on a declaration that is alike.
+    fn join(&mut self, other: &Collected) {
+        self.worst = self.worst.into_iter().chain(other.worst).min();
+        self.worst_binding = self.worst_binding.into_iter().chain(other.worst_binding).min();
+        self.findings += other.findings;
+        self.binding += other.binding;
+        self.new += other.new;
+        self.in_force += other.in_force;
+        self.lacking += other.lacking;
+        self.rules.extend(other.rules.iter().cloned());
+        for (rule, agreements) in &other.terms {
+            self.terms.entry(rule.clone()).or_default().extend(agreements.iter().cloned());
+        }
+        self.sources.extend(&other.sources);
     }
+}
+
+/// The cause that declarations are together.
+fn joined(members: &[&(Declaration, Collected)], model: &Model, sources: &Sources) -> Option<Cause> {
+    let mut all = Collected::default();
+    members.iter().for_each(|(_, collected)| all.join(collected));
+    let at: Vec<Declaration> = members.iter().map(|(at, _)| *at).collect();
+    let first = at.first()?;
+    let promises = all.rules.iter().filter_map(|rule| promise_of_rule(rule)).map(str::to_owned);
+    let mut starts: Vec<String> =
+        all.sources.iter().map(|&system| model.systems[system].name.clone()).collect();
+    starts.sort_unstable();
+    Some(Cause {
+        id: first.id(model),
+        severity: all.worst_binding.or(all.worst)?,
+        findings: all.findings,
+        binding: all.binding,
+        new: all.new,
+        promises: promises.collect(),
+        terms: all
+            .terms
+            .into_iter()
+            .map(|(rule, agreements)| CauseTerm { rule, agreements: agreements.into_iter().collect() })
+            .collect(),
+        rules: all.rules.into_iter().collect(),
+        sources: starts,
+        prospective: all.in_force == 0,
+        assumed: at.iter().all(|at| at.assumed(model)),
+        owners: alike::owners(model, &at).into_iter().map(str::to_owned).collect(),
+        declarations: at.iter().map(|at| at.listed(model, sources)).collect(),
+        location: sources.location(first.span(model)),
+    })
 }

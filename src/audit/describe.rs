@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
+use super::claims;
 use super::fingerprint::fingerprint;
 use super::hops::{Told, hops};
 use super::{RuleFacts, rule_facts};
@@ -128,6 +129,7 @@ impl<'a> Describe<'a> {
                 (None, Some(system.name.clone()), system.declared.id.span)
             }
         };
+        let footing = claims::footing(model, relied);
         Reliance {
             rule: match relied.rule {
                 ReliedRule::Rule(rule) => self.rule(rule).id.clone(),
@@ -136,6 +138,9 @@ impl<'a> Describe<'a> {
             flow,
             system,
             claim: relied.claim.clone(),
+            party: Some(model.parties[footing.party].id().to_owned()),
+            evidence: footing.evidence,
+            until: footing.until.map(|day| day.to_string()),
             location: self.sources.location(span),
         }
     }

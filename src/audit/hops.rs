@@ -9,6 +9,7 @@ use crate::audit::analysis::{Violation, Witness};
 use crate::base::bits::LeafSet;
 use crate::base::finding::{Chain, Hop};
 use crate::base::source::Sources;
+use crate::base::vocabulary::Transform;
 use crate::model::{FlowId, Model};
 
 /// What the violations of one audit show.
@@ -78,6 +79,7 @@ fn hop(model: &Model, sources: &Sources, id: FlowId, data: Vec<String>) -> Hop {
         agreement: agreement.map(|a| a.id().to_owned()),
         purposes: flow.purposes.iter().map(|&key| model.purposes.name(key).to_owned()).collect(),
         data,
+        transform: Some(flow.transform).filter(|&transform| transform != Transform::None),
         basis: flow.declared.meta.basis,
         agreement_status: agreement.map(|a| a.status),
         title: flow.declared.meta.title.as_deref().map(str::to_owned),

@@ -1,9 +1,11 @@
 //! The audit: everything that the declared flows break, as one result.
 
 mod accepted;
+mod alike;
 pub mod analysis;
 mod causes;
 pub mod checks;
+mod claims;
 mod derivation;
 mod describe;
 mod evaluate;

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::{Audit, FindingStatus};
 use super::source::Location;
-use super::vocabulary::Severity;
+use super::vocabulary::{Basis, Severity, Status, Transform};
 
-/// One declaration that findings hang on. Each finding has one cause, by its id.
+/// What findings hang on: one declaration, or several that differ only in the partner. Each finding has one cause,
+/// by its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
-    /// `flow:`, `system:`, `party:`, `group:` or `agreement:` and the full id.
+    /// `flow:`, `system:`, `party:`, `group:` or `agreement:` and the full id; of several declarations the first.
     pub id: String,
     /// The highest severity among its findings that bind; where none binds, among all of them.
     pub severity: Severity,
@@ -31,8 +32,44 @@ pub struct Cause {
     pub sources: Vec<String>,
     /// All of its findings are there only because of proposed agreements.
     pub prospective: bool,
-    /// The declaration says itself that it is assumed.
+    /// All of its declarations say themselves that they are assumed.
     pub assumed: bool,
+    /// Who the label `owner` names: of the declarations, else of the agreements, systems or parties that they
+    /// belong to.
+    #[serde(default)]
+    pub owners: Vec<String>,
+    /// The declarations, by id: one, or several that differ only in the partner.
+    #[serde(default)]
+    pub declarations: Vec<CauseDeclaration>,
+    /// Where the first of them is declared.
+    pub location: Location,
+}
+
+/// A declaration that findings hang on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CauseDeclaration {
+    /// Its kind and full id, as in the id of the cause.
+    pub id: String,
+    /// What it is called.
+    pub title: Option<String>,
+    /// `party/system` that a flow leaves.
+    pub from: Option<String>,
+    /// `party/system` that a flow enters.
+    pub to: Option<String>,
+    /// What a flow is declared to carry.
+    pub data: Vec<String>,
+    /// What a flow moves it for; what a system is run for.
+    pub purposes: Vec<String>,
+    /// What a flow does to the data before it leaves.
+    pub transform: Option<Transform>,
+    /// The agreement that a flow is under.
+    pub agreement: Option<String>,
+    /// Where that agreement stands, or the agreement itself.
+    pub agreement_status: Option<Status>,
+    /// The parties concerned: of a flow who sends and who receives.
+    pub parties: Vec<String>,
+    /// Whether it is public or assumed, where it says.
+    pub basis: Option<Basis>,
     /// Where it is declared.
     pub location: Location,
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::cause::Cause;
 use crate::base::source::Location;
-use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status};
+use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status, Transform};
 
 /// The version of the JSON's shape: keys may be added within one.
 pub const SCHEMA: u32 = 2;
@@ -424,6 +424,9 @@ pub struct Hop {
     pub purposes: Vec<String>,
     /// What the data is on this flow, as the fewest categories.
     pub data: Vec<String>,
+    /// What the flow does to the data before it leaves.
+    #[serde(default)]
+    pub transform: Option<Transform>,
     /// Whether the declaration is public or assumed, where it says.
     pub basis: Option<Basis>,
     /// Where the agreement stands.
@@ -695,6 +698,15 @@ pub struct Reliance {
     pub system: Option<String>,
     /// The claim, `transform: aggregated` say.
     pub claim: String,
+    /// The party that makes it: of a flow who sends, and of what is said of the data afterwards who receives.
+    #[serde(default)]
+    pub party: Option<String>,
+    /// What is declared to show it: the evidence of an assurance or a disposal, else the source of the declaration.
+    #[serde(default)]
+    pub evidence: Option<String>,
+    /// The last day on which it holds, if one is declared: of an assurance, else of the agreement.
+    #[serde(default)]
+    pub until: Option<String>,
     /// Where it is made.
     pub location: Location,
 }
@@ -706,12 +718,18 @@ impl Reliance {
     }
 }
 
-/// How many findings there are: new ones by severity, and the others.
+/// How many findings there are: new ones by severity, and the others. Every format takes its numbers from here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// New, binding, and at or above the severity from which on findings fail.
     #[serde(default)]
     pub failing: usize,
+    /// New and not failing: of a policy that does not bind, or less severe.
+    #[serde(default)]
+    pub for_information: usize,
+    /// How many causes the failing ones have.
+    #[serde(default)]
+    pub failing_causes: usize,
     /// New and critical.
     pub critical: usize,
     /// New and high.

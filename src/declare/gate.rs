@@ -1,5 +1,7 @@
 //! When an audit fails: which findings and which notices count against it.
 
+use rustc_hash::FxHashSet;
+
 use crate::base::finding::{Audit, Finding, FindingStatus, Notice, Summary};
 use crate::base::vocabulary::{Severity, Word};
 
@@ -68,9 +70,18 @@ impl Gate {
         grave && finding.binding && finding.status == FindingStatus::New
     }
 
-    /// How many findings there are, and how many of them make the audit fail.
+    /// How many findings there are, how many of them make the audit fail, and from how many causes.
     pub fn summary(&self, findings: &[Finding]) -> Summary {
-        Summary { failing: findings.iter().filter(|f| self.stops(f)).count(), ..Summary::of(findings) }
+        let failing = || findings.iter().filter(|f| self.stops(f));
+        let causes: FxHashSet<&str> = failing().map(|finding| finding.cause.as_str()).collect();
+        let new = findings.iter().filter(|f| f.status == FindingStatus::New).count();
+        let number = failing().count();
+        Summary {
+            failing: number,
+            for_information: new - number,
+            failing_causes: causes.len(),
+            ..Summary::of(findings)
+        }
     }
 
     /// Whether a notice makes the audit fail.

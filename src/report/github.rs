@@ -4,7 +4,8 @@
 //! value: nothing from an input can start a command of its own.
 
 use super::gated::{Entry, entries};
-use super::{Report, say};
+use super::tally::Tally;
+use super::{Report, relied, say};
 use crate::base::finding::{Finding, FindingStatus, Notice};
 use crate::base::source::Location;
 use crate::base::visible::visible;
@@ -61,7 +62,7 @@ pub fn render(report: &Report) -> String {
     let mut lines = vec![verdict.sentence];
     lines.extend(verdict.broken);
     lines.extend(verdict.loose);
-    lines.push(say::summary(audit));
+    lines.push(Tally::new(audit, &report.gate).sentences());
     lines.push(say::CAUTION.to_owned());
     command(&mut out, Level::Notice, None, places, title, &lines);
     for (level, f) in quiet {
@@ -71,10 +72,10 @@ pub fn render(report: &Report) -> String {
         notice(&mut out, Level::Notice, n);
     }
     if !audit.relied_on.is_empty() {
-        let claims = say::claims(audit);
-        let claim = |c: &say::Claim| {
+        let claims = relied::claims(audit);
+        let claim = |c: &relied::Claim| {
             let at = say::at(c.location, places);
-            format!("{} claims {} ({at}), which affects {}", c.by, c.claim, c.rules.join(", "))
+            format!("{} claims {} ({at}), which affects {}", c.by, c.claim, c.affects.join(", "))
         };
         let mut lines: Vec<String> = claims.iter().take(LISTED).map(claim).collect();
         if let Some(more @ 1..) = claims.len().checked_sub(LISTED) {
@@ -83,7 +84,7 @@ pub fn render(report: &Report) -> String {
         let title = "Relied on: claims without which there could be more findings";
         command(&mut out, Level::Notice, None, places, title, &lines);
     }
-    out.push_str(&format!("{title}. {}\n", say::summary(audit)));
+    out.push_str(&format!("{title}. {}\n", Tally::new(audit, &report.gate).sentences()));
     out
 }
 

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::gated::{Entry, entries};
-use super::{Report, say};
+use super::tally::Tally;
+use super::{Report, relied, say};
 use crate::base::finding::{Finding, FindingStatus};
 
 /// One test.
@@ -173,16 +174,16 @@ fn notices(report: &Report) -> Suite {
         let name = "no denied notice".to_owned();
         tests.push(Test { class: "notices".to_owned(), name, outcome: Outcome::Passed });
     }
-    for claim in say::claims(audit) {
+    for claim in relied::claims(audit) {
         let at = say::at(claim.location, places);
         out.push(format!(
             "relied on: {} claims {} ({at}), which affects {}",
             claim.by,
             claim.claim,
-            claim.rules.join(", ")
+            claim.affects.join(", ")
         ));
     }
-    out.push(say::summary(audit));
+    out.push(Tally::new(audit, &report.gate).sentences());
     out.push(format!("inventory {}", audit.inventory.digest));
     Suite { name: "notices".to_owned(), tests, out: out.iter().map(|text| say::line(text)).collect() }
 }

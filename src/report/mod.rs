@@ -19,9 +19,11 @@ pub mod page;
 pub mod policies;
 pub mod promises;
 pub mod record;
+mod relied;
 mod ropa;
 mod sarif;
 mod say;
+mod tally;
 pub mod terminal;
 pub mod tested;
 mod text;
@@ -172,6 +174,7 @@ impl<'r> Report<'r> {
                     let outcome = difference::outcome(diff, &self.gate, widening);
                     format!("{outcome}. {}{unjudged}.", say::judged(self.audit))
                 },
+                reasons: difference::outcome(diff, &self.gate, widening),
                 ..verdict
             },
             None => verdict,

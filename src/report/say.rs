@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::tally::Tally;
 use crate::base::finding::{
     self, Audit, Broken, BrokenWhat, Extent, Finding, FindingKind, FindingStatus, GrownFrom, Hop, Judged,
     Notice,
@@ -87,9 +88,11 @@ pub struct Verdict {
     pub fails: bool,
     /// Why; when and by what it was judged.
     pub sentence: String,
+    /// Why alone.
+    pub reasons: String,
     /// Which promises are broken, if any are.
     pub broken: Option<String>,
-    /// How many findings do not count since their policy does not bind, if any.
+    /// How many findings are for information, if any.
     pub loose: Option<String>,
 }
 
@@ -99,14 +102,9 @@ pub const CAUTION: &str =
 
 /// The verdict.
 pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
-    let (stopping, severities) =
-        by_severity(audit.findings.iter().filter(|f| gate.stops(f)).map(|f| f.severity));
+    let tally = Tally::new(audit, gate);
     let denied = audit.notices.iter().filter(|n| gate.denies(n)).count();
-    let mut why = Vec::new();
-    if stopping > 0 {
-        let from = gate.fail_on.word();
-        why.push(format!("{} at or above `{from}` ({severities})", count(stopping, "new finding")));
-    }
+    let mut why: Vec<String> = tally.fails().into_iter().collect();
     if denied > 0 {
         why.push(format!("{} denied by --deny-notices", count(denied, "notice")));
     }
@@ -121,22 +119,15 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
     }
     let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken);
     let broken: Vec<&str> = broken.map(|p| p.id.as_str()).collect();
-    let loose = audit.findings.iter().filter(|f| f.status == FindingStatus::New && !f.binding).count();
     Verdict {
         fails: gate.fails(audit),
         sentence: format!("{}. {}.", listing(&why), judged(audit)),
+        reasons: listing(&why),
         broken: (!broken.is_empty()).then(|| {
             let promises = count(audit.promises.len(), "promise");
             format!("{} of {promises} broken: {}.", broken.len(), broken.join(", "))
         }),
-        loose: (loose > 0).then(|| {
-            format!(
-                "{} {} and {} not affect the result.",
-                count(loose, "new finding"),
-                if loose == 1 { "is from a non-binding policy" } else { "are from non-binding policies" },
-                if loose == 1 { "does" } else { "do" },
-            )
-        }),
+        loose: tally.informs().map(|besides| format!("Besides, {besides}.")),
     }
 }
 
@@ -227,73 +218,10 @@ pub fn standing(status: PolicyStatus) -> String {
     status.word().replace('_', " ")
 }
 
-/// Everything counted.
-pub fn summary(audit: &Audit) -> String {
-    let s = &audit.summary;
-    let standing = |state| audit.promises.iter().filter(|p| p.standing() == state).count();
-    format!(
-        "New: {} critical, {} high, {} medium, {} low, {} info. Waived: {}. In the baseline: {}. \
-         Promises broken: {} of {}{}. Notices: {}. Relied on: {}.",
-        s.critical,
-        s.high,
-        s.medium,
-        s.low,
-        s.info,
-        s.waived,
-        s.baseline,
-        standing(PromiseState::Broken),
-        audit.promises.len(),
-        match standing(PromiseState::Undecided) {
-            0 => String::new(),
-            n => format!(", not decidable: {n}"),
-        },
-        audit.notices.len(),
-        audit.relied_on.len(),
-    )
-}
-
 /// Who made a promise, for whom, where and when.
 pub fn speaker(promise: &Promise) -> String {
     let parts = [promise.who.as_ref(), Some(&promise.by), promise.place.as_ref(), promise.date.as_ref()];
     parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// What a claim kept from being judged: a rule, or what the built-in claims are for.
-fn kept(rule: &str) -> &str {
-    match rule {
-        "flow/only_from" => "every rule: data that originates elsewhere is excluded",
-        "flow/disposed" => "every rule: the data that it moved counts as deleted at the receiver",
-        "terms/released_by" => "agreement terms: they stop following the data here",
-        "flow/retention" => "every rule: the data that it moved counts as deleted since",
-        "derives/reidentifies" => "every exception and release for a transform: none ends here",
-        rule => rule,
-    }
-}
-
-/// A claim, and the rules that it kept from being broken.
-pub struct Claim<'a> {
-    /// The flow that makes it.
-    pub by: &'a str,
-    /// Its words.
-    pub claim: &'a str,
-    /// Where it is made.
-    pub location: &'a Location,
-    /// The rules, as [`kept`] says them.
-    pub rules: Vec<&'a str>,
-}
-
-/// What was relied on, each claim once.
-pub fn claims(audit: &Audit) -> Vec<Claim<'_>> {
-    let mut claims: BTreeMap<_, Claim> = BTreeMap::new();
-    for r in &audit.relied_on {
-        let place = &r.location;
-        claims
-            .entry((r.by(), &r.claim, &place.file, place.line))
-            .or_insert_with(|| Claim { by: r.by(), claim: &r.claim, location: place, rules: Vec::new() })
-            .rules
-            .push(kept(&r.rule));
-    }
-    claims.into_values().collect()
 }
 
 /// What there is to know of a finding's standing, in words.

@@ -231,7 +231,7 @@ fn errors_come_first_and_notices_that_are_not_accepted_are_errors() {
     let errors = names.iter().filter(|n| **n == "error").count();
     assert_eq!(errors, audit.notices.len() + 2);
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("Ringfence: FAIL. New: 2 critical"));
+    assert!(lines[0].starts_with("Ringfence: FAIL. Failing: 2 (2 critical), from 1 cause"));
     let junit = report.render(Format::Junit).unwrap();
     assert!(junit.contains("<testsuite name=\"notices\" tests=\"3\" failures=\"3\""));
     let comment = report.render(Format::Markdown).unwrap();

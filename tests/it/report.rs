@@ -52,7 +52,7 @@ fn the_verdict_says_what_counts() {
     let audit = full();
     assert_eq!(
         first(&gate(high, Denied::None), &audit),
-        "FAIL: 4 new findings at or above `high` (2 critical, 2 high)"
+        "FAIL: 4 new findings at or above `high` (2 critical, 2 high), from 1 cause"
     );
     assert_eq!(
         first(&gate(Threshold::Never, Denied::None), &audit),

@@ -22,7 +22,7 @@ use crate::base::finding::Finding;
 use crate::base::visible::is_hidden;
 use crate::model::load::World;
 use crate::report::diagram::{Filter, MOST_SYSTEMS, SvgOptions, neighbourhood, picture, svg};
-use crate::report::say;
+use crate::report::relied;
 use embedded::Embedded;
 use findings::{Cards, Group};
 use names::{Names, at};
@@ -396,7 +396,7 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
     let titles: BTreeMap<&str, &str> =
         report.audit.rules.iter().map(|r| (r.id.as_str(), r.title.as_str())).collect();
     let model = report.world.map(|w| &w.model);
-    say::claims(report.audit)
+    relied::claims(report.audit)
         .into_iter()
         .map(|said| {
             let declared = names.flow(said.by).and_then(|f| Some(&model?.flows[f]));
@@ -418,7 +418,7 @@ fn relied(report: &Report, names: &Names) -> Vec<Claim> {
                 title: declared.and_then(|f| f.declared.meta.title.as_deref().map(str::to_owned)),
                 claim: said.claim.to_owned(),
                 evidence,
-                rules: said.rules.iter().map(|r| titles.get(r).copied().unwrap_or(r).to_owned()).collect(),
+                rules: said.affects.iter().map(|r| titles.get(r).copied().unwrap_or(r).to_owned()).collect(),
                 place: at(said.location),
             }
         })

@@ -9,7 +9,8 @@ pub(crate) mod part;
 use escape::{code, prose, text};
 use part::{Part, folded};
 
-use super::{Report, cause, say};
+use super::tally::Tally;
+use super::{Report, cause, relied, say};
 use crate::base::cause::Cause;
 use crate::base::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
 use crate::base::vocabulary::{Severity, Word};
@@ -42,12 +43,12 @@ pub fn render(report: &Report) -> String {
     };
     let head = head(report) + &causes(audit, places);
     let lists = [
-        list("new finding that does not fail", "new findings that do not fail", &others),
+        list("new finding for information", "new findings for information", &others),
         list("accepted finding", "accepted findings", &known),
         promises(audit, places),
         notices(report),
         relied_on(audit, places),
-        tail(audit),
+        tail(report),
     ]
     .concat();
     let room = MOST.saturating_sub(head.chars().count() + lists.chars().count());
@@ -90,8 +91,8 @@ fn head(report: &Report) -> String {
         }
         out.push_str(&format!(" {} |\n", audit.findings.iter().filter(|f| is(f)).count()));
     };
-    row("new", &|f| f.status == FindingStatus::New);
-    row("of these, failing", &|f| gate.stops(f));
+    row("failing", &|f| gate.stops(f));
+    row("for information", &|f| f.status == FindingStatus::New && !gate.stops(f));
     row("in the baseline", &|f| f.status == FindingStatus::Baseline);
     row("waived", &|f| f.status == FindingStatus::Waived);
     out + "\n"
@@ -189,14 +190,14 @@ fn notices(report: &Report) -> String {
 }
 
 fn relied_on(audit: &Audit, places: &Places) -> String {
-    let claims = say::claims(audit);
-    let line = |claim: &say::Claim| {
+    let claims = relied::claims(audit);
+    let line = |claim: &relied::Claim| {
         format!(
             "- {} claims {} ({}), for {}\n",
             code(claim.by, NAME),
             code(claim.claim, NAME),
             findings::at(claim.location, places),
-            text(&claim.rules.join(", "), TEXT),
+            text(&claim.affects.join(", "), TEXT),
         )
     };
     let summary = "Relied on: ".to_owned() + &say::count(claims.len(), "claim");
@@ -204,11 +205,12 @@ fn relied_on(audit: &Audit, places: &Places) -> String {
     folded(&summary, claims.iter().map(line), FOLDED)
 }
 
-fn tail(audit: &Audit) -> String {
+fn tail(report: &Report) -> String {
+    let audit = report.audit;
     let as_of = audit.judged.as_of.as_ref().map(|day| format!(" with the flows of {}", text(day, NAME)));
     format!(
         "{}\n\nJudged on {}{} by Ringfence {}. Inventory: {}\n",
-        say::summary(audit),
+        Tally::new(audit, &report.gate).sentences(),
         text(&audit.judged.day, NAME),
         as_of.unwrap_or_default(),
         text(&audit.ringfence.version, NAME),

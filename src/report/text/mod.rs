@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::page::{Page, Style};
 use super::say::{self, count, speaker};
-use super::{Look, cause};
+use super::tally::Tally;
+use super::{Look, cause, relied};
 use crate::base::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
 use crate::base::vocabulary::Severity;
 use crate::declare::gate::Gate;
@@ -35,7 +36,7 @@ pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
     notices(&mut page, audit, gate, listed);
     reliances(&mut page, audit, listed);
     page.gap();
-    page.para(0, &say::summary(audit), Style::Bold);
+    page.para(0, &Tally::new(audit, gate).sentences(), Style::Bold);
     page.finish()
 }
 
@@ -181,19 +182,25 @@ pub(super) fn rest(page: &mut Page, indent: usize, number: usize, what: &str) {
 }
 
 fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
-    if audit.relied_on.is_empty() {
+    let groups = relied::groups(audit);
+    if groups.is_empty() {
         return;
     }
-    heading(page, "RELIED ON: claims without which there could be more findings", Style::Bold);
-    let claims = say::claims(audit);
-    for claim in claims.iter().take(listed) {
-        let place = claim.location;
-        page.item(
-            "  - ",
-            &format!("{} claims `{}` · {}:{}", claim.by, claim.claim, place.file, place.line),
-            Style::Plain,
-        );
-        page.para(4, &format!("affects {}", claim.rules.join(", ")), Style::Dim);
+    let number: usize = groups.iter().map(|group| group.claims.len()).sum();
+    let claims = count(number, "claim");
+    heading(page, &format!("RELIED ON: {claims} without which there could be more findings"), Style::Bold);
+    for group in groups {
+        let makers = relied::makers(&group);
+        page.item("  - ", &format!("{makers}: {} (`{}`)", group.words, group.claim), Style::Plain);
+        page.para(4, &format!("affects {}", group.affects.join(", ")), Style::Dim);
+        for claim in group.claims.iter().take(listed) {
+            let place = claim.location;
+            let party = claim.party.map_or(String::new(), |party| format!(" says {party}"));
+            let own = if claim.claim == group.claim { String::new() } else { format!(" · {}", claim.claim) };
+            let text = format!("{}{party} · {}:{}{own}", claim.by, place.file, place.line);
+            page.item("      ", &text, Style::Plain);
+            page.para(8, &relied::footing(claim), Style::Dim);
+        }
+        rest(page, 6, group.claims.len().saturating_sub(listed), "claim");
     }
-    rest(page, 2, claims.len().saturating_sub(listed), "claim");
 }

@@ -9,7 +9,7 @@ pub mod tags;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ringfence::cause::Cause;
+use ringfence::cause::{Cause, CauseDeclaration};
 use ringfence::finding::*;
 use ringfence::source::Location;
 use ringfence::vocabulary::{Basis, PolicyStatus, Severity, Status};
@@ -37,6 +37,7 @@ pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line:
         agreement,
         purposes: strings(&[purpose]),
         data: strings(data),
+        transform: None,
         basis: None,
         title: None,
         location: at("flows.yaml", line),
@@ -101,6 +102,21 @@ pub fn audit(findings: Vec<Finding>) -> Audit {
         sources: strings(&["bank/accounts"]),
         prospective: false,
         assumed: true,
+        owners: Vec::new(),
+        declarations: vec![CauseDeclaration {
+            id: "flow:export".to_owned(),
+            title: None,
+            from: Some("platform/messenger".to_owned()),
+            to: Some("platform/warehouse".to_owned()),
+            data: strings(&["financial"]),
+            purposes: strings(&["analytics"]),
+            transform: None,
+            agreement: None,
+            agreement_status: None,
+            parties: strings(&["platform"]),
+            basis: None,
+            location: at("flows.yaml", 40),
+        }],
         location: at("flows.yaml", 40),
     };
     let causes = gravest.into_iter().map(cause).collect();
@@ -337,6 +353,9 @@ pub fn full() -> Audit {
         rule: rule.to_owned(),
         flow: Some("reports".to_owned()),
         claim: "transform: aggregated".to_owned(),
+        party: Some("platform".to_owned()),
+        evidence: None,
+        until: None,
         location: at("flows.yaml", 70),
     };
     audit.relied_on = vec![relies("core/no-financial-advertising"), relies("core/no-financial-sale")];

@@ -162,7 +162,8 @@ pub fn markdown(text: &str) -> [usize; 4] {
         let row = text.lines().find(|line| line.starts_with(&format!("| {name} |")));
         row.map_or(0, |row| row.trim_end_matches(" |").rsplit(' ').next().unwrap().parse().unwrap())
     };
-    [number("new"), number("of these, failing"), number("in the baseline"), number("waived")]
+    let failing = number("failing");
+    [failing + number("for information"), failing, number("in the baseline"), number("waived")]
 }
 
 /// What a comment is made of: each kind of part and how many of it there are. Fails on
