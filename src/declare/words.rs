@@ -8,8 +8,8 @@ use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::Word;
 use crate::declare::fields::FieldKind;
 use crate::declare::policy::{
-    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, Body, Bound, FlowKeys, Forbid, Keys, Labels, Limit,
-    LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Purposes, Require, Subjects,
+    AgreementRef, AllOf, AnyOf, AtLeast, AtMost, Attested, Bases, Body, Bound, ByFlow, FlowKeys, Forbid,
+    Keys, Labels, Limit, LimitScope, Matcher, Most, Must, Operator, PlaceKeys, Purposes, Require, Subjects,
 };
 use crate::read::decode::Spanned;
 
@@ -165,6 +165,19 @@ impl InWords for Option<bool> {
     fn parts(&self, lead: &str, _: Names) -> Vec<String> {
         let says = |yes: &bool| if *yes { "goes to another party" } else { "stays within a party" };
         self.iter().map(|yes| format!("{lead} {}", says(yes))).collect()
+    }
+}
+
+impl InWords for ByFlow {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        let says = |yes: bool| if yes { "arrives by a flow" } else { "starts there" };
+        self.iter().map(|&yes| format!("{lead} {}", says(yes))).collect()
+    }
+}
+
+impl InWords for AtMost {
+    fn parts(&self, lead: &str, _: Names) -> Vec<String> {
+        self.iter().map(|most| format!("{lead} {most}")).collect()
     }
 }
 

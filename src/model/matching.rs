@@ -149,18 +149,19 @@ impl Matching<'_> {
 
     /// All keys of a place but `purpose` and `relation`.
     fn system_keys(&self, keys: &PlaceKeys, id: SystemId, reading: Reading) -> bool {
-        self.party_keys(keys, self.model.systems[id].party, reading) && self.own_keys(keys, id, reading)
+        let party = self.model.systems[id].party;
+        self.party_keys(keys, party, reading) && self.own_keys(keys, id, party, reading)
     }
 
-    /// The keys of a place that are not its party's.
-    fn own_keys(&self, keys: &PlaceKeys, id: SystemId, reading: Reading) -> bool {
+    /// The keys of a place that are not its party's. Labels that it has not are those of `party`.
+    fn own_keys(&self, keys: &PlaceKeys, id: SystemId, party: PartyId, reading: Reading) -> bool {
         let system = &self.model.systems[id];
         named(&keys.system, &system.name)
             && (keys.tag.is_empty() || keys.tag.any_of(&system.declared.tags))
             && self.regions(&keys.region, &system.regions, reading)
             && labelled(
                 &keys.label,
-                &[&system.declared.meta.labels, &self.model.parties[system.party].declared.meta.labels],
+                &[&system.declared.meta.labels, &self.model.parties[party].declared.meta.labels],
             )
     }
 
@@ -173,13 +174,13 @@ impl Matching<'_> {
         })
     }
 
-    /// Whether a system matches `forbid.from`: its controller's `party`, `role` and `jurisdiction`,
-    /// all else its own.
+    /// Whether a system matches `forbid.from`: its controller's `party`, `role`, `jurisdiction` and
+    /// labels, where it has none of that name itself; all else its own.
     pub fn source(&self, from: &AnyOf<PlaceKeys>, id: SystemId) -> bool {
         let system = &self.model.systems[id];
         any(from, Reading::Likely, &|keys: &PlaceKeys, reading| {
             self.party_keys(keys, system.origin, reading)
-                && self.own_keys(keys, id, reading)
+                && self.own_keys(keys, id, system.origin, reading)
                 && self.purposes(&keys.purpose, [&system.purposes, &[]], reading)
                 && keys.relation.is_empty()
         })
@@ -200,6 +201,7 @@ impl Matching<'_> {
             self.system_keys(keys, arrival.at, reading)
                 && (broader || self.purposes(&keys.purpose, [system, flow], reading))
                 && (keys.relation.is_empty() || arrival.relation.is_some_and(|r| keys.relation.contains(&r)))
+                && keys.by_flow.is_none_or(|wanted| wanted == arrival.by.is_some())
         })
     }
 
@@ -214,6 +216,7 @@ impl Matching<'_> {
             self.system_keys(keys, at, reading)
                 && (broader || self.purposes(&keys.purpose, [system, purposes], reading))
                 && (keys.relation.is_empty() || reading == Reading::Likely)
+                && keys.by_flow.is_none_or(|wanted| wanted)
         })
     }
 
@@ -296,6 +299,7 @@ impl Matching<'_> {
         data && one_of(&keys.transform, |&t| t == transform)
             && one_of(&keys.consent, |&c| flow.consent >= c)
             && keys.safeguards.all_of(&flow.declared.safeguards)
+            && keys.retention.is_none_or(|most| flow.retention.is_some_and(|kept| kept <= most))
             && self.purposes(&keys.purpose, [&flow.purposes, &[]], reading)
             && (keys.tag.is_empty() || keys.tag.any_of(flow.declared.tags()))
             && labelled(&keys.label, &[&flow.declared.meta.labels])

@@ -87,7 +87,9 @@ fn twisted(rule: &Rule) -> Vec<Rule> {
 
 fn without_relation(places: &[PlaceMatcher]) -> Vec<PlaceMatcher> {
     let bare = |list: &[PlaceMatcher]| {
-        list.iter().map(|m| PlaceMatcher { relation: Vec::new(), ..m.clone() }).collect::<Vec<_>>()
+        list.iter()
+            .map(|m| PlaceMatcher { relation: Vec::new(), by_flow: None, ..m.clone() })
+            .collect::<Vec<_>>()
     };
     let mut places = bare(places);
     for place in &mut places {

@@ -223,6 +223,8 @@ fn looked_at(matcher: &str, key: &str) -> Option<Vec<(Declaration, &'static str)
         ("a matcher of places", "relation") => {
             vec![(Party, "affiliate_of"), (Agreement, "kind"), (Agreement, "provider")]
         }
+        ("a matcher of places", "by_flow") => vec![(System, "originates")],
+        ("a matcher of flows", "retention") => vec![(Flow, "retention"), (System, "retention")],
         ("a matcher of flows", "transform") => vec![(Flow, "transform")],
         ("a matcher of flows", "consent") => vec![(Flow, "consent")],
         ("a matcher of flows", "safeguards") => vec![(Flow, "safeguards")],

@@ -2,8 +2,8 @@
 
 use super::joined::joined;
 use super::matcher::{
-    AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, Labels, PlaceKeys, Purposes, Stands, any_of,
-    matcher,
+    AgreementRef, AllOf, AnyOf, AtLeast, AtMost, Attested, Bases, ByFlow, Labels, PlaceKeys, Purposes,
+    Stands, any_of, matcher,
 };
 use crate::base::bits::LeafSet;
 use crate::base::diagnostic::Diagnostic;
@@ -181,6 +181,32 @@ impl Asked for Option<bool> {
 
     fn read(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Self {
         f.with(d, key, |d, n| d.flag(n)).map(|b| b.value)
+    }
+}
+
+impl Asked for ByFlow {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Self {
+        ByFlow(Asked::read(d, f, key))
+    }
+}
+
+/// `{at_most: 24h}`.
+impl Asked for AtMost {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn read(d: &mut Decoder, f: &mut Fields, key: &'static str) -> Self {
+        AtMost(f.with(d, key, |d, node| {
+            let mut f = Fields::new(d, node, "a retention asked for")?;
+            let most = f.required(d, "at_most", |d, n| d.duration(n));
+            f.finish(d);
+            Some(most?.value)
+        }))
     }
 }
 

@@ -235,6 +235,8 @@ keys! {
     jurisdiction: CodeSet, ONE, "the jurisdiction is";
     /// What the place is to the data.
     relation: Vec<Relation>, Looks { within: Some(Stands::Arrival), ..THE }, "its relation to the data is";
+    /// Whether the data came by a flow, rather than starts there.
+    by_flow: ByFlow, Looks { within: Some(Stands::Arrival), ..THE }, "the data";
     /// The system's labels, or else its party's.
     label: Labels, ONE, "label";
 }
@@ -248,6 +250,8 @@ keys! {
     consent: AtLeast, THE, "its consent is at least";
     /// All of these.
     safeguards: AllOf, SOME, "its safeguards include";
+    /// The receiver keeps what comes by it at most so long.
+    retention: AtMost, ONE, "its retention is at most";
     /// What for.
     purpose: Purposes, SOME, "its purpose is";
     /// One of its tags.
@@ -370,6 +374,10 @@ sorts! {
     AllOf(WordSet);
     /// Legal bases, and the older words for them.
     Bases(GlobSet);
+    /// At most so long.
+    AtMost(Option<Duration>);
+    /// By a flow, or not.
+    ByFlow(Option<bool>);
 }
 
 /// Reads the matcher at a key: one, or a list of which any may hold.

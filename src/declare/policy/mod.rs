@@ -9,8 +9,8 @@ mod require;
 
 use matcher::Stands;
 pub use matcher::{
-    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, FlowKeys, Keys, Labels, Matcher,
-    PlaceKeys, Purposes, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, AtMost, Attested, Bases, ByFlow, FlowKeys, Keys,
+    Labels, Matcher, PlaceKeys, Purposes, Reading,
 };
 pub use require::{Bound, Must, Operator, Ranked, Subjects};
 

@@ -9,8 +9,8 @@ use std::hash::Hash;
 use rustc_hash::FxHashSet;
 
 use super::matcher::{
-    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, Attested, Bases, FlowKeys, Keys, Labels, Looks,
-    Matcher, PlaceKeys, Purposes, Reading,
+    AgreementKeys, AgreementRef, AllOf, AnyOf, AtLeast, AtMost, Attested, Bases, ByFlow, FlowKeys, Keys,
+    Labels, Looks, Matcher, PlaceKeys, Purposes, Reading,
 };
 use super::require::{Bound, Must, Operator, Subjects};
 use super::{Body, Forbid, Require};
@@ -444,6 +444,22 @@ impl Proof for Option<bool> {
 
     fn excludes(&self, other: &Self, _: Looks) -> bool {
         self != other
+    }
+}
+
+impl Proof for ByFlow {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        self.0 == given.0
+    }
+
+    fn excludes(&self, other: &Self, _: Looks) -> bool {
+        self.0 != other.0
+    }
+}
+
+impl Proof for AtMost {
+    fn follows(&self, given: &Self, _: Looks, _: (Reading, Reading), _: &Prover) -> bool {
+        given.zip(self.0).is_some_and(|(given, wanted)| given <= wanted)
     }
 }
 

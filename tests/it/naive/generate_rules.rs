@@ -46,6 +46,11 @@ fn place(depth: usize, arrival: bool) -> BoxedStrategy<PlaceMatcher> {
         } else {
             PlaceMatcher { party: vec!["p*".to_owned()], ..empty() }
         }),
+        any::<bool>().prop_map(move |by_flow| PlaceMatcher {
+            by_flow: arrival.then_some(by_flow),
+            party: if arrival { Vec::new() } else { vec!["p*".to_owned()] },
+            ..empty()
+        }),
     ];
     (single, nested(0.25), nested(0.2), maybe(0.1, &PURPOSES), any::<bool>())
         .prop_map(move |(single, not, any, purpose, alone)| {
@@ -76,6 +81,10 @@ fn flow_matcher(depth: usize) -> BoxedStrategy<FlowMatcher> {
             ..empty()
         }),
         1 => some(&SAFEGUARDS).prop_map(move |safeguards| FlowMatcher { safeguards, ..empty() }),
+        1 => one(&["8d", "30d", "1y"]).prop_map(move |most| FlowMatcher {
+            retention: Some(AtMost { at_most: Duration(most) }),
+            ..empty()
+        }),
         2 => some(&PURPOSES).prop_map(move |purpose| FlowMatcher { purpose, ..empty() }),
         1 => some(&TAGS).prop_map(move |tag| FlowMatcher { tag, ..empty() }),
         1 => label().prop_map(move |label| FlowMatcher { label, ..empty() }),

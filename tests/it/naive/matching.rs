@@ -2,7 +2,9 @@
 
 use super::resolve::{Model, consent_rank};
 use super::taxonomy::{at_or_below, below_any};
-use super::world::{AgreementMatcher, AgreementTest, FlowMatcher, LabelTests, Labels, PlaceMatcher};
+use super::world::{
+    AgreementMatcher, AgreementTest, Duration, FlowMatcher, LabelTests, Labels, PlaceMatcher,
+};
 
 /// Whether a match makes a finding more or less likely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,10 +153,12 @@ impl Model<'_> {
             && key(&m.region, in_region)
             && key(&m.jurisdiction, in_jurisdiction)
             && match system {
-                Some(s) => labels(&m.label, &[&s.declared.labels, &self.world.parties[s.party].labels]),
+                // `place.party` is the controller in `forbid.from`.
+                Some(s) => labels(&m.label, &[&s.declared.labels, &party.labels]),
                 None => labels(&m.label, &[&party.labels]),
             }
             && key(&m.relation, |w| place.arrival.is_some_and(|a| exact(w, a.relation)))
+            && m.by_flow.is_none_or(|wanted| place.arrival.is_some_and(|a| wanted == a.flow.is_some()))
             && (m.not.is_empty() || !self.place(&m.not, place, reading.turned()))
             && (m.any.is_empty() || self.place(&m.any, place, reading))
     }
@@ -181,6 +185,14 @@ impl Model<'_> {
         key(&m.transform, |w| exact(w, transform))
             && key(&m.consent, |w| w.iter().any(|least| consent_rank(flow.consent()) >= consent_rank(least)))
             && key(&m.safeguards, |w| w.iter().all(|s| flow.written.safeguards.contains(s)))
+            && m.retention.as_ref().is_none_or(|most| {
+                let kept = flow.retention.as_ref().map(Duration::hours);
+                match (kept, most.at_most.hours()) {
+                    (None, _) | (Some(None), Some(_)) => false,
+                    (Some(_), None) => true,
+                    (Some(Some(kept)), Some(most)) => kept <= most,
+                }
+            })
             && key(&m.purpose, |w| some_or_all(&flow.purposes, reading, |p| below_any(p, w)))
             && key(&m.tag, |w| flow.written.tags.iter().any(|t| exact(w, t)))
             && labels(&m.label, &[&flow.written.labels])

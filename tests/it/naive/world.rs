@@ -414,6 +414,7 @@ pub struct PlaceMatcher {
     pub jurisdiction: Vec<String>,
     pub label: LabelTests,
     pub relation: Vec<String>,
+    pub by_flow: Option<bool>,
     pub not: Vec<PlaceMatcher>,
     pub any: Vec<PlaceMatcher>,
 }
@@ -423,6 +424,7 @@ pub struct FlowMatcher {
     pub transform: Vec<String>,
     pub consent: Vec<String>,
     pub safeguards: Vec<String>,
+    pub retention: Option<AtMost>,
     pub purpose: Vec<String>,
     pub tag: Vec<String>,
     pub label: LabelTests,
@@ -433,6 +435,12 @@ pub struct FlowMatcher {
     pub agreement: Option<AgreementTest>,
     pub not: Vec<FlowMatcher>,
     pub any: Vec<FlowMatcher>,
+}
+
+/// `retention` of a flow matcher.
+#[derive(Clone, Debug, Serialize)]
+pub struct AtMost {
+    pub at_most: Duration,
 }
 
 /// `agreement` of a flow matcher: the word `none`, or matchers.
