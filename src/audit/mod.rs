@@ -72,7 +72,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Judges all flows on a day; what is enjoined, proposed or a benchmark does not bind.
+    /// Judges all flows on a day; what is enjoined, proposed, a benchmark or a new rule does not bind.
     pub fn new(day: Date) -> Self {
         use PolicyStatus::{Contractual, House, InForce};
         Options {

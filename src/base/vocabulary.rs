@@ -242,6 +242,8 @@ words! {
         Benchmark = "benchmark",
         /// The organisation's own (default).
         House = "house",
+        /// Of a rule that its policy added since its major version: no policy states it.
+        NewRule = "new_rule",
     }
 }
 

@@ -116,7 +116,7 @@ fn text(files: &[Listed], policies: &[String]) -> String {
     }
     text += "\nPolicies in force\n\n";
     for policy in policies {
-        let kind = if packs::pack(policy).is_some() { "built in" } else { "file or folder" };
+        let kind = if packs::is_pack(policy) { "built in" } else { "file or folder" };
         text += &format!("{}  {kind}\n", visible(policy));
     }
     inert(&text).into_owned()

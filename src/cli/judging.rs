@@ -68,6 +68,9 @@ pub struct Binding {
     /// [default: in_force,contractual,house]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = values::word::<PolicyStatus>())]
     fail_on_status: Vec<PolicyStatus>,
+    /// Fail on findings of rules, too, that a policy added after its major version
+    #[arg(long)]
+    fail_on_new_rules: bool,
 }
 
 impl Binding {
@@ -76,6 +79,9 @@ impl Binding {
         let mut options = scoping.options(session, config);
         if !self.fail_on_status.is_empty() {
             options.binding.clone_from(&self.fail_on_status);
+        }
+        if self.fail_on_new_rules && !options.binding.contains(&PolicyStatus::NewRule) {
+            options.binding.push(PolicyStatus::NewRule);
         }
         options
     }

@@ -102,8 +102,8 @@ fn files(session: &Session, input: &Input, sources: &mut Sources) -> Result<Vec<
     let mut diagnostics = Vec::new();
     let mut set = reading::read(DISK, &request.paths, &options, sources, &mut diagnostics);
     let any = reading::InputOptions { settings: reading::Settings::Any, ..options };
-    for name in request.policies.iter().filter(|name| packs::pack(name).is_none()) {
-        let paths = [PathBuf::from(name)];
+    for name in request.policies.iter().filter(|name| !packs::is_pack(name)) {
+        let paths = [PathBuf::from(packs::path_and_digest(name).0)];
         set.files.extend(reading::read(DISK, &paths, &any, sources, &mut diagnostics).files);
     }
     // Where settings lie is for reading it all to judge.

@@ -112,10 +112,14 @@ impl InForce {
         let core = ["core".to_owned()];
         let names = if config.policies.is_empty() { core.as_slice() } else { &config.policies };
         for name in names {
-            if let Some(pack) = packs::pack(name) {
-                found.add(pack.policy, layout, |_| None);
+            if let Some(carried) = packs::carried(name) {
+                // Whoever reads the settings says that there is no such version.
+                if let Ok(carried) = carried {
+                    found.add(carried.policy, layout, |_| None);
+                }
                 continue;
             }
+            let (name, _) = packs::path_and_digest(name);
             let called = state.called(Path::new(name)).to_string_lossy().into_owned();
             if !layout.may_read(state, settings.folder(), Path::new(name)) {
                 found.unread.insert(called);

@@ -211,7 +211,7 @@ impl Changed<'_> {
         for (_, file) in &mut config.reports {
             *file = state.called(file);
         }
-        for name in config.policies.iter_mut().filter(|name| packs::pack(name).is_none()) {
+        for name in config.policies.iter_mut().filter(|name| !packs::is_pack(name)) {
             *name = state.called(Path::new(name)).to_string_lossy().into_owned();
         }
         config.entries(Path::new(""))

@@ -220,7 +220,7 @@ fn decode(d: &mut Decoder, document: &Node, files: &Files, folder: &Path) -> Con
     config.exclude = f.list(d, "exclude", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
     config.policies = f.list(d, "policies", |d, n| {
         let name = d.text(n)?;
-        if packs::pack(&name.value).is_some() {
+        if packs::is_pack(&name.value) {
             return Some(name.value);
         }
         path(d, name).map(|path| path.to_string_lossy().into_owned())

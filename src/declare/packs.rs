@@ -218,6 +218,94 @@ packs! {
     ],
 }
 
+/// The last major versions before those in `PACKS`, where there are any.
+const EARLIER: &[(&str, &str)] = &[
+    ("core", include_str!("../../policies-earlier/core-1.yaml")),
+    ("glba", include_str!("../../policies-earlier/glba-1.yaml")),
+    ("gdpr", include_str!("../../policies-earlier/gdpr-1.yaml")),
+    ("ccpa", include_str!("../../policies-earlier/ccpa-1.yaml")),
+    ("pci-dss", include_str!("../../policies-earlier/pci-dss-1.yaml")),
+    ("psd2", include_str!("../../policies-earlier/psd2-1.yaml")),
+    ("dma-dsa", include_str!("../../policies-earlier/dma-dsa-1.yaml")),
+];
+
+/// The text of a policy that comes with the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// What its file is called.
+    pub file: String,
+    /// The policy.
+    pub policy: &'static str,
+}
+
+impl Carried {
+    /// Its version; the first number of it is the major one.
+    fn version(&self) -> &'static str {
+        self.policy.lines().find_map(|line| line.strip_prefix("version: ")).unwrap_or_default()
+    }
+
+    fn major(&self) -> &'static str {
+        self.version().split('.').next().unwrap_or_default()
+    }
+}
+
+impl Pack {
+    /// The versions of it that the program carries, the newest first.
+    pub fn carried(&self) -> Vec<Carried> {
+        let newest = Carried { file: format!("policies/{}/policy.yaml", self.id), policy: self.policy };
+        let mut all = vec![newest];
+        for (_, policy) in EARLIER.iter().filter(|(id, _)| *id == self.id) {
+            let mut earlier = Carried { file: String::new(), policy };
+            earlier.file = format!("policies-earlier/{}-{}.yaml", self.id, earlier.major());
+            all.push(earlier);
+        }
+        all
+    }
+}
+
+/// The pack that a policy named so is, whatever version is asked for: `core`, `core@1`.
+fn of(name: &str) -> Option<&'static Pack> {
+    pack(name.split('@').next().unwrap_or(name))
+}
+
+/// Whether a policy named so is a pack, whatever version is asked for.
+pub fn is_pack(name: &str) -> bool {
+    of(name).is_some()
+}
+
+/// The text of the pack of this name: the newest, or after an `@` that of a major version.
+///
+/// # Errors
+/// When the program does not carry that version: what it carries.
+pub fn carried(name: &str) -> Option<Result<Carried, String>> {
+    let pack = of(name)?;
+    let mut all = pack.carried();
+    let Some((_, asked)) = name.split_once('@') else { return Some(Ok(all.swap_remove(0))) };
+    if let Some(found) = all.iter().find(|carried| carried.major() == asked) {
+        return Some(Ok(found.clone()));
+    }
+    let known =
+        all.iter().map(|carried| format!("`{}@{}` ({})", pack.id, carried.major(), carried.version()));
+    Some(Err(known.collect::<Vec<_>>().join(" and ")))
+}
+
+/// The text of a policy of the program, by what its file is called.
+pub fn carried_as(file: &str) -> Option<&'static str> {
+    let all = PACKS.iter().flat_map(Pack::carried);
+    all.into_iter().find(|carried| carried.file == file).map(|carried| carried.policy)
+}
+
+/// How a digest begins that pins a file.
+pub const DIGEST: &str = "@blake3:";
+
+/// The path of a policy that is no pack, and the digest that pins it: `house.yaml@blake3:…`.
+pub fn path_and_digest(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once(DIGEST) {
+        Some((path, digest)) => (path, Some(digest)),
+        None => (name, None),
+    }
+}
+
 /// The pack of this name.
 pub fn pack(id: &str) -> Option<&'static Pack> {
     PACKS.iter().find(|pack| pack.id == id)

@@ -50,6 +50,7 @@ mod policies;
 mod policy_guide;
 mod policy_language;
 mod policy_test;
+mod policy_versions;
 mod promises;
 mod readme;
 mod record;

@@ -213,8 +213,8 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value);
     let about = text(d, &mut f, "about");
     let cannot_see = text(d, &mut f, "cannot_see");
-    let status = status.map_or(PolicyStatus::House, |w| w.value);
-    let rules = f.list(d, "rules", |d, n| rule(d, n, (status, as_of)));
+    let status = stated(d, status).unwrap_or(PolicyStatus::House);
+    let rules = f.list(d, "rules", |d, n| rule(d, n, (status, as_of), version.as_deref()));
     f.finish(d);
     let mut named: FxHashMap<&str, Span> = FxHashMap::default();
     for rule in &rules {
@@ -234,7 +234,61 @@ pub fn policy(d: &mut Decoder, node: &Node) -> Option<Policy> {
     Some(Policy { id: id?, title, version, status, as_of, about, cannot_see, rules })
 }
 
-fn rule(d: &mut Decoder, node: &Node, of_policy: (PolicyStatus, Option<Date>)) -> Option<Rule> {
+/// A standing that a policy or a rule may state.
+fn stated(d: &mut Decoder, status: Option<Spanned<PolicyStatus>>) -> Option<PolicyStatus> {
+    let status = status?;
+    if status.value == PolicyStatus::NewRule {
+        d.report(
+            Diagnostic::new("unknown-word", "`new_rule` is not a status to be stated", status.span)
+                .label("expected a policy status")
+                .help("a rule states with `since` which version of its policy added it"),
+        );
+    }
+    Some(status.value)
+}
+
+/// A version: up to three numbers.
+fn numbers(text: &str) -> Option<[u32; 3]> {
+    let mut all = [0; 3];
+    let mut parts = text.split('.');
+    for number in &mut all {
+        let Some(part) = parts.next() else { break };
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(all)
+}
+
+/// Whether a rule came after the major version of its policy: its findings do not fail unless that is asked for.
+fn is_new(d: &mut Decoder, since: Option<Spanned<String>>, policy: Option<&str>) -> bool {
+    let Some(since) = since else { return false };
+    let mistake = |message: String, help: &str| {
+        Diagnostic::new("bad-version", message, since.span).label("expected a version, like `2.1`").help(help)
+    };
+    let Some(added) = numbers(&since.value) else {
+        d.report(mistake(format!("`{}` is not a version", since.value), "write up to three numbers"));
+        return false;
+    };
+    match policy.and_then(numbers) {
+        None => {
+            let message = "`since` is the version of a policy whose `version` is no version".to_owned();
+            d.report(mistake(message, "state the policy's `version`, like `2.1.0`"));
+            false
+        }
+        Some(now) if added > now => {
+            let message = format!("`{}` is after the version of the policy", since.value);
+            d.report(mistake(message, "raise the policy's `version`"));
+            false
+        }
+        Some([major, ..]) => added > [major, 0, 0],
+    }
+}
+
+fn rule(
+    d: &mut Decoder,
+    node: &Node,
+    of_policy: (PolicyStatus, Option<Date>),
+    version: Option<&str>,
+) -> Option<Rule> {
     let mut f = Fields::new(d, node, "a rule")?;
     let text = |d: &mut Decoder, f: &mut Fields, key| f.with(d, key, |d, n| d.text(n)).map(|t| t.value);
     let id = f.required(d, "id", |d, n| d.id(n));
@@ -244,7 +298,11 @@ fn rule(d: &mut Decoder, node: &Node, of_policy: (PolicyStatus, Option<Date>)) -
     let why = text(d, &mut f, "why");
     let remedy = text(d, &mut f, "remedy");
     let law = f.list(d, "law", |d, n| d.text(n)).into_iter().map(|t| t.value).collect();
-    let status = f.with(d, "status", |d, n| d.word::<PolicyStatus>(n)).map_or(of_policy.0, |w| w.value);
+    let status = f.with(d, "status", |d, n| d.word::<PolicyStatus>(n));
+    let status = stated(d, status).unwrap_or(of_policy.0);
+    let since = f.with(d, "since", |d, n| d.text(n));
+    let binds = matches!(status, PolicyStatus::InForce | PolicyStatus::Contractual | PolicyStatus::House);
+    let status = if is_new(d, since, version) && binds { PolicyStatus::NewRule } else { status };
     let as_of = f.with(d, "as_of", |d, n| d.date(n)).map(|t| t.value).or(of_policy.1);
     let confidence = f.with(d, "confidence", |d, n| d.word::<Confidence>(n)).map(|w| w.value);
     let sees = text(d, &mut f, "sees");

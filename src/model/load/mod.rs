@@ -340,17 +340,31 @@ fn policy_documents(
 ) -> (Vec<FileId>, Vec<Node<'static>>) {
     let (mut read, mut all) = (Vec::new(), Vec::new());
     for name in names {
-        if let Some(pack) = packs::pack(name) {
-            let file = sources.add(pack_name(pack.id), pack.policy.to_owned());
+        if let Some(carried) = packs::carried(name) {
+            let carried = match carried {
+                Ok(carried) => carried,
+                Err(known) => {
+                    let message = format!("`{name}` is no version of a pack that this program carries");
+                    let help = format!("it carries {known}; name the pack alone for the newest");
+                    diagnostics.push(Diagnostic::without_place("unknown-policy", message).help(help));
+                    continue;
+                }
+            };
+            let file = sources.add(carried.file, carried.policy.to_owned());
             read.push(file);
             // What comes with the program is in no need of limits.
             let found = documents(file, sources, &mut Allowance::default(), diagnostics);
             all.extend(found.into_iter().map(Node::into_owned));
             continue;
         }
-        let kind = files.kind(Path::new(name));
+        let (path, digest) = packs::path_and_digest(name);
+        let kind = files.kind(Path::new(path));
         if kind.is_err() {
-            let help = match nearest(name, packs::names()) {
+            let bare = name.split('@').next().unwrap_or(name);
+            let help = match nearest(bare, packs::names()) {
+                _ if name.contains("@sha256:") => {
+                    format!("a file is pinned by its BLAKE3 digest: `FILE{}…`", packs::DIGEST)
+                }
                 Some(near) => format!("did you mean the pack `{near}`?"),
                 None => {
                     let all: Vec<&str> = packs::names().collect();
@@ -363,7 +377,12 @@ fn policy_documents(
         }
         let is_folder = kind.is_ok_and(|kind| kind == Kind::Folder);
         let before = (all.len(), diagnostics.len());
-        let set = input::read(files, &[PathBuf::from(name)], options, sources, diagnostics);
+        let set = input::read(files, &[PathBuf::from(path)], options, sources, diagnostics);
+        if let Some(digest) = digest {
+            let found = set.files.iter().find(|f| !f.is_config).and_then(|f| sources.get(f.file));
+            let found = found.filter(|_| !is_folder).map(SourceFile::digest);
+            diagnostics.extend(pinned(path, digest, found));
+        }
         for file in set.files.iter().filter(|f| !f.is_config) {
             read.push(file.file);
             let found = documents(file.file, sources, allowance, diagnostics);
@@ -382,9 +401,25 @@ fn policy_documents(
     (read, all)
 }
 
-/// What the text of a pack is called.
-pub fn pack_name(id: &str) -> String {
-    format!("policies/{id}/policy.yaml")
+/// What is wrong with a file that is pinned by a digest.
+fn pinned(path: &str, digest: &str, found: Option<blake3::Hash>) -> Option<Diagnostic> {
+    let mistake =
+        |message: String, help: String| Some(Diagnostic::without_place("policy-digest", message).help(help));
+    let Some(found) = found else {
+        return mistake(
+            format!("`{path}` cannot be pinned by a digest"),
+            "a digest is that of one file: pin each policy of a folder".to_owned(),
+        );
+    };
+    let is = format!("the digest of the file is `{}{found}`", packs::DIGEST.trim_start_matches('@'));
+    match blake3::Hash::from_hex(digest) {
+        Ok(wanted) if wanted == found => None,
+        Ok(_) => mistake(
+            format!("`{path}` is not the file that is pinned"),
+            format!("{is}: look at what has changed before you pin that"),
+        ),
+        Err(_) => mistake(format!("`{digest}` is no digest: expected 64 hexadecimal digits"), is),
+    }
 }
 
 fn unique_policies(policies: &[Policy], sources: &Sources, diagnostics: &mut Vec<Diagnostic>) {

@@ -463,6 +463,7 @@ pub fn standing(status: crate::base::vocabulary::PolicyStatus) -> &'static str {
         P::Contractual => "binding by contract",
         P::Benchmark => "benchmark, a yardstick only",
         P::House => "house rule, not law",
+        P::NewRule => "new rule, added after the policy's major version",
     }
 }
 

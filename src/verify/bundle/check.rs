@@ -16,8 +16,8 @@ use crate::base::finding::Audit;
 use crate::base::glob::Glob;
 use crate::base::limits::Limits;
 use crate::base::source::{FileId, Sources};
-use crate::declare::packs::PACKS;
-use crate::model::load::{Read, World, pack_name};
+use crate::declare::packs;
+use crate::model::load::{Read, World};
 use crate::read::input::Excluded;
 use crate::verify::certificate::{self, Certificate, Expected, Listed, Verified, digests, list, verify};
 use crate::verify::outcome::Outcome;
@@ -345,7 +345,7 @@ impl<'a> Bundle<'a> {
         let files = self.manifest.entries.iter().filter(|m| matches!(m.kind, Kind::Pack | Kind::Policy));
         for (member, &file) in files.zip(&world.read.policies) {
             let name = &member.name;
-            let own = PACKS.iter().find(|pack| pack_name(pack.id) == *name).map(|pack| pack.policy);
+            let own = packs::carried_as(name);
             if member.kind == Kind::Policy {
                 notes.push(format!("judged by {}, which does not come with the program", member.entry));
             } else if own == sources.get(file).and_then(|file| file.text()) {

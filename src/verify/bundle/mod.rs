@@ -23,8 +23,8 @@ pub use manifest::{Kind, Manifest, Member, VERSION};
 use crate::audit::Options;
 use crate::base::source::{FileId, SourceFile, Sources};
 use crate::base::stages::Stage;
-use crate::declare::packs::PACKS;
-use crate::model::load::{World, pack_name};
+use crate::declare::packs;
+use crate::model::load::World;
 use crate::read::files::{self, Files};
 use crate::report::{Format, Look, Report};
 use crate::verify::certificate::{self, digests_of};
@@ -219,8 +219,7 @@ fn texts<'c>(
     let mut members = Vec::new();
     for (kind, id) in all {
         let Some(file) = content.sources.get(id) else { continue };
-        let kind = match PACKS.iter().find(|pack| file.path().is_none() && file.name() == pack_name(pack.id))
-        {
+        let kind = match packs::carried_as(file.name()).filter(|_| file.path().is_none()) {
             Some(_) if kind == Kind::Policy => Kind::Pack,
             _ => kind,
         };
