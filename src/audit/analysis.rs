@@ -326,7 +326,7 @@ impl Shortest {
 
 impl<C: Course> Followed<'_, C> {
     /// The walk up to and with a crossing.
-    pub fn walk(&self, shortest: &Shortest) -> Vec<FlowId> {
+    pub fn walk(&mut self, shortest: &Shortest) -> Vec<FlowId> {
         let mut walk = self.layers.walk(shortest.state, shortest.length - 1);
         walk.push(shortest.flow);
         walk

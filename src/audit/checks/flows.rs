@@ -137,14 +137,15 @@ fn carried(analysis: &Analysis, flows: &FxHashSet<FlowId>) -> BTreeMap<FlowId, C
         let Some(&(origin, ref starts)) = analysis.origins.get(at) else { continue };
         let mut shortest: FxHashMap<FlowId, Shortest> = FxHashMap::default();
         let passing = OriginFilter::One(origin);
-        let followed = analysis.follow(analysis.graph, &Plain, passing, starts, slice, |_, crossing| {
+        let mut followed = analysis.follow(analysis.graph, &Plain, passing, starts, slice, |_, crossing| {
             let flow = model.declared_flow(crossing.flow);
             if flows.contains(&flow) {
                 keep_shortest(&mut shortest, flow, Shortest::new(model, &crossing, crossing.leaves));
             }
         });
-        for (flow, shortest) in shortest.iter().filter(|_| followed.is_some()) {
-            if let (Some(known), Some(followed)) = (carried.get_mut(flow), &followed) {
+        let Some(followed) = &mut followed else { continue };
+        for (flow, shortest) in &shortest {
+            if let Some(known) = carried.get_mut(flow) {
                 known.walk = followed.walk(shortest);
             }
         }

@@ -261,7 +261,7 @@ fn walk(
     let seeds: Vec<Seed> = start.iter().map(|leaf| Seed { system, stack: 0, leaf }).collect();
     let passing = OriginFilter::One(Origin::Assumed(model.systems[system].origin));
     let mut first: Option<(FlowId, State, usize)> = None;
-    let layers = forward(analysis.graph, &course, passing, &seeds, None, |crossing| {
+    let mut layers = forward(analysis.graph, &course, passing, &seeds, None, |crossing| {
         let (flow, slot) = (crossing.flow, crossing.slot);
         if first.is_some() {
             return;

@@ -129,7 +129,7 @@ fn follow(
                     first.entry(to).or_insert_with(|| Shortest::new(model, &crossing, hit.row()));
                 }
             });
-            let Some(followed) = followed else {
+            let Some(mut followed) = followed else {
                 continue;
             };
             for (to, shortest) in first {

@@ -36,7 +36,7 @@ pub struct Crossing<'r> {
 }
 
 /// An item's state at a system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct State {
     /// Where.
     pub system: SystemId,
@@ -59,6 +59,8 @@ pub struct Layers<'g, C> {
     log: Vec<Layer>,
     /// What has been seen, and what was new, where places and `log` say.
     rows: Vec<u64>,
+    /// The last flow of walks that were read, and where it starts: walks share their beginnings.
+    steps: FxHashMap<(State, usize), (FlowId, State)>,
 }
 
 /// How wide rows are: a row of words for each slot.
@@ -233,6 +235,7 @@ pub fn forward<'g, C: Course>(
         places: Places::new(model),
         log: Vec::new(),
         rows: Vec::new(),
+        steps: FxHashMap::default(),
     };
     let mut arriving = Arriving::default();
     for seed in seeds {
@@ -381,13 +384,15 @@ impl<C: Course> Layers<'_, C> {
     /// A walk of `length` flows that brings an item into `state`, which it was
     /// first in after just so many. Of several the one whose flows, read from the
     /// end, come first.
-    pub fn walk(&self, state: State, length: usize) -> Vec<FlowId> {
+    pub fn walk(&mut self, state: State, length: usize) -> Vec<FlowId> {
         let mut walk = Vec::with_capacity(length);
         let (mut state, mut length) = (state, length);
         while length > 0 {
-            let Some((flow, before)) = self.step_back(state, length) else {
+            let known = self.steps.get(&(state, length)).copied();
+            let Some((flow, before)) = known.or_else(|| self.step_back(state, length)) else {
                 break;
             };
+            self.steps.insert((state, length), (flow, before));
             walk.push(flow);
             state = before;
             length -= 1;

@@ -76,7 +76,7 @@ pub trait Course {
 }
 
 /// An item's plane and whether it is marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot {
     /// The plane.
     pub plane: usize,

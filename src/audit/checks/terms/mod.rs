@@ -127,33 +127,30 @@ impl Home {
 struct Sticky<'j> {
     analysis: &'j Analysis<'j>,
     under: &'j [Under<'j>],
+    /// Whose items walk, if that matters.
+    origin: Option<PartyId>,
     /// Whether what was released may be re-identified.
     restores: bool,
-    /// For each flow, of those followed, that brings something home: for which terms, a bit each.
-    homeward: FxHashMap<FlowId, usize>,
 }
 
 impl<'j> Sticky<'j> {
     /// Walks over some flows.
     fn new(graph: &Graph, analysis: &'j Analysis, under: &'j [Under<'j>], origin: Option<PartyId>) -> Self {
-        let is_home = |at: SystemId, one: &Under| {
-            let here = Home::of(analysis, at);
-            let of_origin = |origin| here.contains(&Home::new(analysis.model, origin, one.within));
-            one.homes.iter().any(|home| here.contains(home)) || origin.is_some_and(of_origin)
-        };
-        let mut homeward = FxHashMap::default();
-        for &system in graph.receivers() {
-            let bits = under.iter().enumerate().map(|(at, one)| usize::from(is_home(system, one)) << at);
-            let bits: usize = bits.sum();
-            if bits != 0 {
-                homeward.extend(graph.into(system).map(|edge| (edge.flow, bits)));
-            }
-        }
         let lasts = |flow: &FlowId| {
             under.iter().all(|one| one.releases(analysis, *flow) == one.ends(analysis, *flow))
         };
         let restores = !analysis.restorable.is_empty() && !graph.flows().iter().all(lasts);
-        Sticky { analysis, under, restores, homeward }
+        Sticky { analysis, under, origin, restores }
+    }
+
+    /// For which terms a flow brings items home, a bit each.
+    fn homeward(&self, flow: FlowId) -> usize {
+        let entered = Home::entered(self.analysis, flow);
+        let home = |one: &Under| {
+            let of_origin = |origin| entered.contains(&Home::new(self.analysis.model, origin, one.within));
+            one.homes.iter().any(|home| entered.contains(home)) || self.origin.is_some_and(of_origin)
+        };
+        self.under.iter().enumerate().map(|(at, one)| usize::from(home(one)) << at).sum()
     }
 
     /// Under which terms a flow carries items that were in a plane before.
@@ -161,9 +158,10 @@ impl<'j> Sticky<'j> {
         let owns = |(at, under): (usize, &Under)| usize::from(under.owns(flow)) << at;
         let owned: usize = self.under.iter().enumerate().map(owns).sum();
         let plane = plane & self.all();
-        // A flow that is not listed brings nothing home: what it carries stays under its terms.
-        let homeward = self.homeward.get(&flow).copied().unwrap_or_default();
-        (plane | owned) & !homeward
+        match plane | owned {
+            0 => 0,
+            under => under & !self.homeward(flow),
+        }
     }
 }
 
@@ -191,8 +189,10 @@ impl Course for Sticky<'_> {
         if !self.restores {
             return Some(under);
         }
-        let homeward = self.homeward.get(&flow).copied().unwrap_or_default();
-        let before = plane >> self.under.len() & !homeward;
+        let before = match plane >> self.under.len() {
+            0 => 0,
+            before => before & !self.homeward(flow),
+        };
         let released = (before | crossing & releases) & !under;
         Some(under | released << self.under.len())
     }
@@ -459,7 +459,7 @@ fn break_terms(
                     from.insert(origin);
                 },
             );
-            let Some(followed) = followed else {
+            let Some(mut followed) = followed else {
                 continue;
             };
             for (key, shortest) in &shortest {

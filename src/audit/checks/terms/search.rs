@@ -152,11 +152,14 @@ impl<'u, F: Fn(Noted, FlowId) -> bool> Search<'u, F> {
         'u: 'g,
     {
         let slice = (region.candidates(), &region.turning);
-        let may = graph.flows().iter().filter(|&&flow| self.may(flow));
-        let noted = may.map(|&flow| (flow, self.at(flow)));
-        let noted: FxHashMap<FlowId, Rc<_>> = noted.filter(|(_, noted)| !noted.is_empty()).collect();
         self.analysis.follow(graph, course, passing, starts, slice, |began, crossing| {
-            let Some(noted) = noted.get(&crossing.flow) else { return };
+            if !self.may(crossing.flow) {
+                return;
+            }
+            let noted = self.at(crossing.flow);
+            if noted.is_empty() {
+                return;
+            }
             if course.while_crossing(crossing.flow, crossing.slot.plane) == 0 {
                 return;
             }

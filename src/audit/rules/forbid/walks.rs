@@ -109,7 +109,7 @@ impl Walks<'_> {
                 }
             },
         );
-        let Some(followed) = followed else {
+        let Some(mut followed) = followed else {
             return;
         };
         for (sink, began, hit) in hits {

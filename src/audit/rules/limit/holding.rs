@@ -107,7 +107,7 @@ impl Search<'_> {
                 began.note(&hit, data);
                 arrives_as.extend(hit.row());
             });
-        let Some(followed) = followed else {
+        let Some(mut followed) = followed else {
             return;
         };
         for (place, (data, arrives_as)) in hits {
