@@ -37,7 +37,7 @@
 //! # Inside
 //!
 //! Data moves one way through the modules: text is read (`read`), taken as declarations (`declare`),
-//! resolved (`model`), followed (`flow`) and judged (`audit`); the result is compared (`compare`), tested
+//! resolved (`model`), followed (`flow`) and judged (`audit`); questions are asked of it (`query`); the result is compared (`compare`), tested
 //! (`policy_test`), reported (`report`) and verified (`verify`). The command line (`cli`) is the last.
 //! Each uses those before it and none behind it.
 
@@ -49,6 +49,7 @@ mod declare;
 mod flow;
 mod model;
 mod policy_test;
+mod query;
 mod read;
 mod report;
 mod verify;

@@ -63,8 +63,14 @@ pub mod policy_test {
 pub mod propagate {
     pub use crate::flow::propagate::{Restorable, assume};
 }
+pub mod query {
+    pub use crate::query::{
+        Calendar, Exposure, Interval, Question, Reached, Trace, calendar, exposure, trace,
+    };
+    pub use crate::report::answer::{CalendarFormat, Format};
+}
 pub mod report {
-    pub use crate::report::{difference_schema, promises_schema, schema};
+    pub use crate::report::{answer_schemas, difference_schema, promises_schema, schema};
 }
 pub mod rule_keys {
     pub use crate::compare::rules::{KEYS, Stricter};

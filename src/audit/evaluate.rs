@@ -19,6 +19,7 @@ use crate::audit::rules::{self, Decided, Forbidden, Idle, WorkedOut};
 use crate::base::bits::LeafSet;
 use crate::base::stages::{Stage, Unit};
 use crate::base::vocabulary::{BuiltIn, PolicyStatus};
+use crate::declare::inventory::Statement;
 use crate::declare::policy::Body;
 use crate::flow::graph::{Acting, Facts, Graph, Origin};
 use crate::flow::propagate::{Assumed, Held, Restorable, assume};
@@ -226,16 +227,24 @@ fn decide(matching: Matching, facts: &Facts, rules: &[(RuleRef, &Body)]) -> Vec<
 
 /// Where the data of each promise gets to, in their order.
 pub fn reaches(world: &World, day: Date, scope: &Scope) -> Vec<Carried> {
+    analysed(world, day, scope, |analysis| {
+        let model = analysis.model;
+        let reach = |statement: &Statement| {
+            let mut carried = promises::reach(analysis, &statement.promise);
+            carried.furthest.iter_mut().for_each(|witness| witness.declare(model));
+            carried
+        };
+        model.statements.iter().map(reach).collect()
+    })
+}
+
+/// Does something with all that is to be judged of a scope, of the world with its ghosts.
+pub fn analysed<R>(world: &World, day: Date, scope: &Scope, work: impl FnOnce(&Analysis) -> R) -> R {
     let model = &*world.model.with_ghosts(day, scope);
     let counting = Counting::new(model, day, scope);
     let (declared, assumed, held) = followed(model, &counting, &Arc::new(Facts::new(model)));
     let graph = declared.carrying(&held.carried);
-    let mut reaches: Vec<Carried> =
-        judged((model, day), (scope, &counting), (&graph, &assumed, &held), |analysis| {
-            model.statements.iter().map(|statement| promises::reach(analysis, &statement.promise)).collect()
-        });
-    reaches.iter_mut().filter_map(|carried| carried.furthest.as_mut()).for_each(|w| w.declare(model));
-    reaches
+    judged((model, day), (scope, &counting), (&graph, &assumed, &held), work)
 }
 
 /// The graph of the flows that count, what must be assumed, and what everything holds.

@@ -47,12 +47,13 @@ use crate::model::matching::Matching;
 use crate::model::{Agreement, Counting, FlowId, Scope};
 
 pub use derivation::{Reason, derivation};
-pub use evaluate::{Judgement, evaluate};
+pub use evaluate::{Judgement, analysed, evaluate};
 pub use facts::{RuleFacts, rule_facts};
 pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
 pub use promise_view::promises;
 use size::report_size;
+pub use words::ages;
 
 /// How to judge.
 #[derive(Debug, Clone)]
@@ -116,6 +117,11 @@ pub fn judge_within(world: &World, options: &Options, most: usize) -> Result<Jud
 pub fn fingerprints(world: &World, judgement: &Judgement) -> Vec<String> {
     let of = |v: &Violation| fingerprint::fingerprint(&world.model, &rule_facts(world, v.rule).id, v.on);
     judgement.violations.iter().map(of).collect()
+}
+
+/// Which day and which part of the declared world a question is asked of, and how much that leaves out.
+pub fn judged_scope(world: &World, options: &Options, counting: &Counting) -> Judged {
+    judged(world, options, counting)
 }
 
 /// What was judged, and what was left out of it.

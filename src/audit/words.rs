@@ -8,13 +8,15 @@ use super::all_rules;
 use super::notices::{Notices, each};
 use crate::base::bits::LeafSet;
 use crate::base::diagnostic::nearest;
+use crate::base::duration::Duration;
 use crate::base::lexicon::{Lexicon, Sort};
 use crate::base::sets::GlobSet;
 use crate::base::source::Span;
 use crate::declare::inventory::{Assurance, Meta};
 use crate::declare::lexicon::lexicon;
 use crate::declare::policy::{
-    AgreementKeys, AgreementRef, AnyOf, Body, FlowKeys, Labels, Most, Must, Operator, PlaceKeys, Subjects,
+    AgreementKeys, AgreementRef, AnyOf, Attested, Body, FlowKeys, Labels, Most, Must, Operator, PlaceKeys,
+    Subjects,
 };
 use crate::model::load::World;
 
@@ -24,6 +26,15 @@ pub struct NamedWords {
     words: FxHashSet<(Sort, String)>,
     bases: Vec<GlobSet>,
     labels: BTreeMap<String, Vec<GlobSet>>,
+    /// How old an assurance may be.
+    ages: Vec<Duration>,
+}
+
+/// How old assurances may be by any rule in force.
+pub fn ages(world: &World) -> Vec<Duration> {
+    let mut named = NamedWords::default();
+    all_rules(world).into_iter().for_each(|(_, body)| named.rule(body));
+    named.ages
 }
 
 impl NamedWords {
@@ -83,8 +94,13 @@ impl NamedWords {
         });
     }
 
+    fn assurances(&mut self, wanted: &[Attested]) {
+        self.words.extend(wanted.iter().map(|one| (Sort::Assurance, one.id.clone())));
+        self.ages.extend(wanted.iter().filter_map(|one| one.at_most));
+    }
+
     fn agreement(&mut self, keys: &AgreementKeys) {
-        self.words.extend(keys.assurance.iter().map(|wanted| (Sort::Assurance, wanted.id.clone())));
+        self.assurances(&keys.assurance);
         if !keys.legal_basis.is_empty() {
             self.bases.push(keys.legal_basis.0.clone());
         }
@@ -106,7 +122,7 @@ impl NamedWords {
         for operator in &must.operators {
             match operator {
                 Operator::Attests(wanted) => {
-                    self.words.extend(wanted.iter().map(|one| (Sort::Assurance, one.id.clone())));
+                    self.assurances(wanted);
                 }
                 Operator::In(named) | Operator::Includes(named) => {
                     sort.into_iter().for_each(|sort| self.add(sort, named));

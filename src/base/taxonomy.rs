@@ -202,6 +202,13 @@ impl Tree {
         self.touched(&marked.collect::<Vec<_>>())
     }
 
+    /// The leaves of data that singles people out.
+    pub fn identifying_leaves(&self) -> LeafSet {
+        let marked: Vec<Key> =
+            self.entries().filter(|(_, entry)| entry.declared.identifying).map(|(key, _)| key).collect();
+        self.leaves(&marked)
+    }
+
     /// How many leaves the tree has.
     pub fn leaf_count(&self) -> usize {
         self.leaf_keys.len()

@@ -1,13 +1,16 @@
 //! The command line: one file per subcommand, each with its arguments and what it
 //! does with them.
 
+mod asking;
 mod audit;
 mod baseline;
+mod calendar;
 mod check;
 mod completions;
 mod config;
 mod diff;
 mod explain;
+mod exposure;
 mod files;
 mod graph;
 mod init;
@@ -26,6 +29,7 @@ mod target;
 mod taxonomy;
 mod terminal;
 mod test;
+mod trace;
 mod upgrade;
 mod values;
 mod verify;
@@ -79,6 +83,9 @@ enum Command {
     Test(test::Args),
     Taxonomy(taxonomy::Args),
     Explain(explain::Args),
+    Trace(trace::Args),
+    Exposure(exposure::Args),
+    Calendar(calendar::Args),
     Graph(graph::Args),
     Init(init::Args),
     Upgrade(upgrade::Args),
@@ -104,6 +111,9 @@ impl Command {
             Command::Policies(args) => (args.color, false),
             Command::Taxonomy(args) => (args.color, false),
             Command::Explain(args) => (args.color, false),
+            Command::Trace(args) => (args.asking.color, false),
+            Command::Exposure(args) => (args.asking.color, false),
+            Command::Calendar(args) => (args.color, false),
             Command::Graph(args) => (args.color, false),
             Command::Init(_) | Command::Completions(_) | Command::Man(_) => (Color::Auto, false),
         }
@@ -124,6 +134,9 @@ impl Command {
             Command::Test(args) => test::run(&args, session),
             Command::Taxonomy(args) => taxonomy::run(&args, session),
             Command::Explain(args) => explain::run(&args, session),
+            Command::Trace(args) => trace::run(&args, session),
+            Command::Exposure(args) => exposure::run(&args, session),
+            Command::Calendar(args) => calendar::run(&args, session),
             Command::Graph(args) => graph::run(&args, session),
             Command::Init(args) => init::run(&args, session),
             Command::Upgrade(args) => upgrade::run(&args, session),

@@ -34,6 +34,21 @@ pub fn date(text: &str) -> Result<Date, String> {
         .ok_or_else(|| "expected year-month-day, like 2018-10-01".to_owned())
 }
 
+/// A time in whole days: `30d` or `4w`.
+pub fn days(text: &str) -> Result<u32, String> {
+    let number = |digits: &str, each: u32| {
+        let whole = digits.bytes().all(|digit| digit.is_ascii_digit());
+        digits.parse::<u32>().ok().filter(|_| whole).and_then(|many| many.checked_mul(each))
+    };
+    let days = match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(digits), _) => number(digits, 1),
+        (_, Some(digits)) => number(digits, 7),
+        (None, None) => None,
+    };
+    days.filter(|days| (1..=3660).contains(days))
+        .ok_or_else(|| "expected days or weeks, like 30d or 4w, of ten years at most".to_owned())
+}
+
 /// The code of a notice.
 pub fn notice(text: &str) -> Result<String, String> {
     let codes = || NOTICES.iter().map(|(code, _)| *code);

@@ -12,6 +12,7 @@ use crate::base::finding::{Audit, Promises};
 use crate::base::visible::is_hidden;
 use crate::compare::Diff;
 use crate::declare::gate::Gate;
+use crate::query::{Calendar, Exposure, Trace};
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.
@@ -218,6 +219,14 @@ pub fn difference_schema() -> Result<String, serde_json::Error> {
 /// When the schema cannot be written as JSON.
 pub fn promises_schema() -> Result<String, serde_json::Error> {
     of::<Promises>()
+}
+
+/// The JSON Schemas of the answers to questions, by their names.
+///
+/// # Errors
+/// When a schema cannot be written as JSON.
+pub fn answer_schemas() -> Result<[(&'static str, String); 3], serde_json::Error> {
+    Ok([("calendar", of::<Calendar>()?), ("exposure", of::<Exposure>()?), ("trace", of::<Trace>()?)])
 }
 
 fn of<T: schemars::JsonSchema>() -> Result<String, serde_json::Error> {

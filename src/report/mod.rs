@@ -1,6 +1,7 @@
 //! What an audit found, in the forms that people and programs read: one file
 //! per format, registered in [`Format`].
 
+pub mod answer;
 mod cause;
 mod csv;
 pub mod diagram;
@@ -31,7 +32,7 @@ mod text;
 pub(crate) use say::about;
 pub use say::{count, left_out};
 
-pub use json::{difference_schema, promises_schema, schema};
+pub use json::{answer_schemas, difference_schema, promises_schema, schema};
 
 use std::io;
 

@@ -52,6 +52,7 @@ mod policy_language;
 mod policy_test;
 mod policy_versions;
 mod promises;
+mod query;
 mod readme;
 mod record;
 mod reidentified;

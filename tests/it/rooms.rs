@@ -6,13 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which data passes them.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "base",
     "read",
     "declare",
     "model",
     "flow",
     "audit",
+    "query",
     "compare",
     "policy_test",
     "report",

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use ringfence::testing::report::{difference_schema, promises_schema, schema};
+use ringfence::testing::report::{answer_schemas, difference_schema, promises_schema, schema};
 use ringfence::{Format, Look, Report};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
@@ -10,11 +10,12 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas");
 /// `UPDATE_SCHEMAS=1 cargo test --test it schema` writes the files.
 #[test]
 fn the_committed_schemas_are_the_generated_ones() {
-    for (name, schema) in [
+    let others = [
         ("audit", schema().unwrap()),
         ("diff", difference_schema().unwrap()),
         ("promises", promises_schema().unwrap()),
-    ] {
+    ];
+    for (name, schema) in others.into_iter().chain(answer_schemas().unwrap()) {
         let file = std::path::Path::new(FOLDER).join(format!("{name}.schema.json"));
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::create_dir_all(FOLDER).unwrap();

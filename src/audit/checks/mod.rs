@@ -18,7 +18,7 @@ pub use purpose::ruled_out;
 
 pub use ended::ended;
 pub use flows::{offending_flows, offends};
-pub use terms::{Under, breaking_terms, broken_terms};
+pub use terms::{Under, breaking_terms, broken_terms, held_under};
 pub use unsourced::{needing, unsourced};
 
 use crate::audit::analysis::Analysis;

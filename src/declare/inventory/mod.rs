@@ -16,7 +16,7 @@ pub use meta::Meta;
 pub use party::{Derive, Party, System};
 pub use statement::Statement;
 pub use taxonomy::{TaxonomyDeclared, builtin, declared as declared_taxonomy};
-pub use terms::{OnwardTo, TERMS, Terms};
+pub use terms::{Clause, OnwardTo, TERMS, Terms};
 pub use waiver::Waiver;
 
 use crate::base::diagnostic::Diagnostic;

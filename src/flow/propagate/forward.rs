@@ -364,6 +364,17 @@ impl<C: Course> Layers<'_, C> {
         self.places.get(system, stack).map(|place| self.row(place.seen, slot)).unwrap_or_default()
     }
 
+    /// In how few flows something got to a system in a stack and slot, and the first leaf that did.
+    pub fn first(&self, system: SystemId, stack: usize, slot: Slot) -> Option<(usize, usize)> {
+        let mut first = None;
+        let mut at = self.places.get(system, stack)?.last;
+        while let Some(layer) = self.log.get(at as usize) {
+            first = bits::ones(self.row(layer.new, slot)).next().map(|leaf| (layer.length, leaf)).or(first);
+            at = layer.before;
+        }
+        first
+    }
+
     fn row(&self, start: usize, slot: Slot) -> &[u64] {
         let row = self.rows.get(start..start.saturating_add(self.shape.width()));
         row.and_then(|row| row.get(self.shape.range(slot))).unwrap_or_default()

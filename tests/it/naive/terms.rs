@@ -76,6 +76,15 @@ impl<'m> Term<'m> {
         Term { model, agreement, check, classes: classes.into_iter().collect() }
     }
 
+    /// What is held where under the agreement's terms: the origin, whether it is assumed, the place, the leaf there.
+    pub fn held(&self, origins: &Origins) -> BTreeSet<(usize, bool, usize, Leaf)> {
+        let flows: Vec<usize> = self.model.moving().collect();
+        let cross = |state: &Bound, e| self.cross(state, e).map(|crossing| crossing.then);
+        let states = spread(self.start(origins), &flows, |state| self.derive(state), cross).into_keys();
+        let bound = states.filter(|state| state.at.gone.is_none() && !state.under.is_empty());
+        bound.map(|state| (state.item.s, state.item.assumed, state.at.system, state.item.f)).collect()
+    }
+
     fn start(&self, origins: &Origins) -> Vec<Bound> {
         let starts = self.model.starts(origins).into_iter();
         starts

@@ -33,7 +33,7 @@ use crate::base::taxonomy::Key;
 use crate::base::vocabulary::{BuiltIn, Kind, Onward, Transform, Word};
 use crate::declare::inventory::Terms;
 use crate::flow::graph::{Graph, Origin};
-use crate::flow::propagate::{Course, OriginClass, OriginFilter, Seed, forward};
+use crate::flow::propagate::{BackwardSlice, Course, OriginClass, OriginFilter, Seed, flood, forward};
 use crate::model::{AgreementId, FlowId, Model, OnwardTo, PartyId, SystemId};
 
 /// How many agreements a finding shows a walk for.
@@ -388,6 +388,32 @@ fn under<'m>(analysis: &'m Analysis, agreement: AgreementId) -> Vec<Under<'m>> {
         });
     }
     all
+}
+
+/// Where what starts at a system is under an agreement's terms, and as which leaves. With `candidates`, only as far as it
+/// can get to some places.
+pub fn held_under(
+    analysis: &Analysis,
+    agreement: AgreementId,
+    origin: Origin,
+    start: (SystemId, &LeafSet),
+    candidates: Option<BackwardSlice>,
+) -> BTreeMap<SystemId, LeafSet> {
+    let (graph, model) = (analysis.graph, analysis.model);
+    let mut held: BTreeMap<SystemId, LeafSet> = BTreeMap::new();
+    for one in &under(analysis, agreement) {
+        let course = Sticky::new(graph, analysis, std::slice::from_ref(one), Some(origin.party()));
+        let flooded = flood(graph, &course, |flow| graph.passes(flow, origin), [start], candidates);
+        for &system in flooded.systems.iter().filter(|&&system| !model.is_ghost(system)) {
+            for plane in (0..course.planes()).filter(|plane| plane & course.all() != 0) {
+                let row = flooded.rows.row(system, plane);
+                if !bits::is_empty(row) {
+                    held.entry(system).or_insert_with(|| LeafSet::empty(model.data.leaf_count())).extend(row);
+                }
+            }
+        }
+    }
+    held
 }
 
 /// Follows what comes under the terms of one agreement, to where it breaks them.

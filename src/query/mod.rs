@@ -1,0 +1,26 @@
+//! Questions that an audit raises: where data goes, what is at a place, what changes on which day.
+//!
+//! Each is one file: what is asked, and the answer as data. What moves where is found by `items`, over the same graph
+//! and with the same assumed origins as an audit.
+
+mod calendar;
+mod chains;
+mod exposure;
+mod items;
+mod places;
+mod trace;
+
+pub use calendar::{Calendar, Entry, Event, Interval, Window, calendar};
+pub use exposure::{Downstream, Exposure, Held, Upstream, exposure};
+pub use trace::{Question, Reached, Trace, trace};
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// It names what the inventory does not have.
+    #[error(transparent)]
+    Unknown(#[from] places::Unknown),
+    /// The answer would be too long.
+    #[error(transparent)]
+    TooMany(#[from] items::TooMany),
+}

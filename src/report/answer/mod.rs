@@ -1,0 +1,42 @@
+//! Answers to questions about the declared flows: one file each.
+
+mod calendar;
+mod exposure;
+mod trace;
+
+pub use calendar::Format as CalendarFormat;
+
+use super::csv::{MARK, cell};
+use super::page::{Page, Style};
+use super::say;
+use crate::base::finding::Judged;
+use crate::base::vocabulary::words;
+
+words! {
+    /// A form of an answer.
+    Format: "a format" {
+        /// For people.
+        Text = "text",
+        /// For programs: one object, whose shape a file in `schemas/` states.
+        Json = "json",
+        /// For spreadsheets: a table.
+        Csv = "csv",
+    }
+}
+
+/// The line that says by which flows a question is answered.
+fn scope(page: &mut Page, judged: &Judged) {
+    let flows = judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
+    let left_out = say::left_out(judged).map_or_else(String::new, |text| format!("; {text}"));
+    page.para(0, &format!("By what is declared on {}{flows}{left_out}.", judged.day), Style::Dim);
+}
+
+/// A table as in RFC 4180, with harmless cells.
+fn table<const N: usize>(columns: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut text = format!("{MARK}{}\r\n", columns.map(cell).join(","));
+    for row in rows {
+        text.push_str(&row.map(|text| cell(&text)).join(","));
+        text.push_str("\r\n");
+    }
+    text
+}

@@ -1,0 +1,123 @@
+//! Where data goes: a block for each source and place.
+
+use std::io;
+
+use super::{Format, scope, table};
+use crate::base::vocabulary::Word;
+use crate::query::{Reached, Trace};
+use crate::report::page::{Page, Style};
+use crate::report::say::{CATEGORIES, count, some};
+use crate::report::text::{chain, heading};
+
+impl Trace {
+    /// Writes the answer; of the text at most `limit` blocks.
+    ///
+    /// # Errors
+    /// When it cannot be put into the format.
+    pub fn render(&self, format: Format, width: usize, color: bool, limit: usize) -> io::Result<String> {
+        match format {
+            Format::Text => Ok(self.text(Page::new(width, color), limit)),
+            Format::Json => crate::report::json::render(self),
+            Format::Csv => Ok(self.csv()),
+        }
+    }
+
+    fn text(&self, mut page: Page, limit: usize) -> String {
+        let (mut sources, mut places): (Vec<&str>, Vec<&str>) =
+            self.reached.iter().map(|one| (one.source.as_str(), one.place.as_str())).unzip();
+        for names in [&mut sources, &mut places] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        let found = match self.reached.len() {
+            0 => format!("Nothing {} gets there.", self.question.words()),
+            _ => format!(
+                "{} hold data {} that starts at {}.",
+                count(places.len(), "system"),
+                self.question.words(),
+                count(sources.len(), "system"),
+            )
+            .replacen("1 system hold ", "1 system holds ", 1),
+        };
+        page.para(0, &found, Style::Bold);
+        scope(&mut page, &self.judged);
+        for one in self.reached.iter().take(limit) {
+            write(&mut page, one);
+        }
+        if let Some(more @ 1..) = self.reached.len().checked_sub(limit) {
+            page.gap();
+            page.para(0, &format!("… and {}; --limit 0 shows all", count(more, "more pair")), Style::Dim);
+        }
+        page.finish()
+    }
+
+    fn csv(&self) -> String {
+        let columns = [
+            "source",
+            "place",
+            "assumed",
+            "relations",
+            "data",
+            "held_as",
+            "purposes",
+            "agreements",
+            "flows",
+            "path",
+            "file",
+            "line",
+        ];
+        let row = |one: &Reached| {
+            let relations: Vec<&str> = one.relations.iter().map(|relation| relation.word()).collect();
+            let path: Vec<&str> = one.path.iter().map(|hop| hop.flow.as_str()).collect();
+            [
+                one.source.clone(),
+                one.place.clone(),
+                one.assumed.to_string(),
+                relations.join(" "),
+                one.data.join(" "),
+                one.held_as.join(" "),
+                one.purposes.join(" "),
+                one.agreements.join(" "),
+                one.length.to_string(),
+                path.join(" -> "),
+                one.location.file.clone(),
+                one.location.line.to_string(),
+            ]
+        };
+        table(columns, self.reached.iter().map(row))
+    }
+}
+
+/// Data of one system at one place.
+fn write(page: &mut Page, one: &Reached) {
+    let assumed = if one.assumed { " (assumed to start there)" } else { "" };
+    heading(page, &format!("{}{assumed} → {}", one.source, one.place), Style::Bold);
+    let data = some(&one.data, CATEGORIES);
+    let held_as = some(&one.held_as, CATEGORIES);
+    let becomes = if data == held_as { String::new() } else { format!(", held as {held_as}") };
+    page.item("  data       ", &format!("{data}{becomes}"), Style::Plain);
+    let relations: Vec<String> =
+        one.relations.iter().map(|relation| relation.word().replace('_', " ")).collect();
+    page.item("  as a       ", &relations.join(", or a "), Style::Plain);
+    if !one.purposes.is_empty() {
+        page.item("  for        ", &some(&one.purposes, CATEGORIES), Style::Plain);
+    }
+    let under = match one.agreements.as_slice() {
+        [] if one.path.is_empty() => "it starts here".to_owned(),
+        [] => "no agreement's terms".to_owned(),
+        all => format!("the terms of {}", some(all, CATEGORIES)),
+    };
+    page.item("  under      ", &under, Style::Plain);
+    if one.path.is_empty() {
+        return;
+    }
+    page.item("  chain      ", &count(one.length, "flow"), Style::Plain);
+    chain::write(page, 4, &one.path, None);
+    for further in &one.further {
+        page.item("  or         ", &count(further.len(), "flow"), Style::Plain);
+        chain::write(page, 4, further, None);
+    }
+    if one.further_cut {
+        page.para(2, "… there may be more chains", Style::Dim);
+    }
+}
