@@ -54,8 +54,8 @@ pub fn derivation(
 ) -> Option<Derivation> {
     let at = fingerprints(world, judgement).iter().position(|known| known == fingerprint)?;
     let violation = judgement.violations.get(at)?;
-    let finding = Describe::new(world, sources, &options.binding, &[], &[]).finding(violation);
     let day = options.scope.as_of.unwrap_or(options.day);
+    let finding = Describe::new((world, sources, day), &options.binding, &[], &[]).finding(violation);
     let derive = Derive { world, sources, day, options, judgement };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
@@ -324,6 +324,8 @@ impl Derive<'_> {
             let at = span.map(|span| self.sources.location(span)).or_else(|| finding.location.clone());
             because.push(Reason { text: "it is found here".to_owned(), location: at });
         }
+        let lapsed = finding.lapsed.iter().map(|lapsed| Reason { text: lapsed.to_string(), location: None });
+        because.extend(lapsed);
         if violation.consequent {
             because.push(self.reason("every way to it breaks the same rule earlier".to_owned(), None));
         }

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
 use super::claims;
 use super::fingerprint::fingerprint;
 use super::hops::{Told, hops};
+use super::lapsed::lapsed;
 use super::{RuleFacts, rule_facts};
 use crate::audit::analysis::{Claimant, On, Relied, ReliedRule, RuleRef, Violation};
 use crate::audit::checks;
@@ -31,6 +33,8 @@ pub struct Describe<'a> {
     pub world: &'a World,
     /// Its texts.
     pub sources: &'a Sources,
+    /// The day on which assurances hold or not.
+    day: Date,
     /// The standings of policies whose findings bind.
     pub binding: &'a [PolicyStatus],
     /// What there is to say of the rules that were broken or kept.
@@ -42,8 +46,7 @@ pub struct Describe<'a> {
 impl<'a> Describe<'a> {
     /// Looks up what an outcome names again and again.
     pub fn new(
-        world: &'a World,
-        sources: &'a Sources,
+        (world, sources, day): (&'a World, &'a Sources, Date),
         binding: &'a [PolicyStatus],
         violations: &'a [Violation],
         relied: &[Relied],
@@ -56,7 +59,7 @@ impl<'a> Describe<'a> {
         for rule in violations.iter().map(|violation| violation.rule).chain(relied) {
             facts.entry(rule).or_insert_with(|| rule_facts(world, rule));
         }
-        Describe { world, sources, binding, facts, told: Told::new(&world.model, sources, violations) }
+        Describe { world, sources, day, binding, facts, told: Told::new(&world.model, sources, violations) }
     }
 
     fn rule(&self, rule: RuleRef) -> Cow<'_, RuleFacts> {
@@ -87,6 +90,12 @@ impl<'a> Describe<'a> {
             prospective: false,
             retained: false,
             reidentified: self.reidentified(violation),
+            lapsed: lapsed(
+                model,
+                self.day,
+                self.world.rule(violation.rule).map(|rule| rule.body()),
+                violation,
+            ),
             source,
             sink,
             agreements: violation.agreements.iter().map(|&a| model.agreements[a].id().to_owned()).collect(),

@@ -13,6 +13,7 @@ mod facts;
 mod fingerprint;
 mod hops;
 mod idle;
+mod lapsed;
 mod notices;
 mod overlooked;
 mod promise_view;
@@ -155,8 +156,13 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     drop(again);
     let describing = options.stages.begin("describing", 0);
 
-    let describe =
-        describe::Describe::new(world, sources, &options.binding, &judgement.violations, &judgement.relied);
+    let day = options.scope.as_of.unwrap_or(options.day);
+    let describe = describe::Describe::new(
+        (world, sources, day),
+        &options.binding,
+        &judgement.violations,
+        &judgement.relied,
+    );
     let mut findings: Vec<_> = judgement
         .violations
         .par_iter()

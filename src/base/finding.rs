@@ -2,6 +2,7 @@
 //! word.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -225,6 +226,9 @@ pub struct Finding {
     /// Where on its walks something is re-identified, so that no transform before exempts it.
     #[serde(default)]
     pub reidentified: Vec<Reidentified>,
+    /// Assurances that would have excepted it, were they not over.
+    #[serde(default)]
+    pub lapsed: Vec<Lapsed>,
     /// Where the data comes from (`terms/*`, `flow/*`: where the flow starts).
     pub source: Option<Place>,
     /// Where it ends up (`terms/*`, `flow/*`: where the flow ends).
@@ -343,6 +347,23 @@ pub struct Reidentified {
     pub from: String,
     /// A category that comes out.
     pub into: String,
+}
+
+/// An assurance that was attested and is over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Lapsed {
+    /// The agreement that attested it.
+    pub agreement: String,
+    /// What.
+    pub assurance: String,
+    /// The last day on which it held.
+    pub expired: String,
+}
+
+impl fmt::Display for Lapsed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "`{}` of {} was attested, but expired on {}", self.assurance, self.agreement, self.expired)
+    }
 }
 
 /// A system and the party that runs it.

@@ -234,6 +234,7 @@ pub fn marks(finding: &Finding) -> Vec<String> {
             at.system, at.into, at.from
         ));
     }
+    marks.extend(finding.lapsed.iter().map(ToString::to_string));
     if finding.prospective {
         marks.push("prospective: only through proposed agreements".to_owned());
     }

@@ -34,6 +34,7 @@ mod hostile;
 mod hostile_formats;
 mod html;
 mod injection;
+mod lapsed;
 mod law;
 mod laws;
 mod left_out;

@@ -194,3 +194,33 @@ fn every_rule_says_what_it_rests_on_and_what_it_cannot_see() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What the page of the packs says of each: a section with its rules from memory and the words that it reads.
+#[test]
+fn the_page_has_the_words_and_the_doubts_of_each_pack() {
+    let root = folder().parent().unwrap().to_owned();
+    let page = fs::read_to_string(root.join("docs/use/packs.md")).unwrap();
+    let words = fs::read_to_string(root.join("taxonomy/vocabulary.yaml")).unwrap();
+    let words: serde_yaml::Value = serde_yaml::from_str(&words).unwrap();
+    for pack in PACKS {
+        let (_, section) = page.split_once(&format!("\n## {}\n", pack.id)).expect(pack.id);
+        let section = section.split("\n## ").next().unwrap();
+        for key in ["**For**", "**Sees**", "**Cannot see**", "**Its words**", "**Its doubts**"] {
+            assert!(section.contains(key), "{}: {key}", pack.id);
+        }
+        let reads = |about: &serde_yaml::Value| {
+            about["laws"].as_sequence().is_some_and(|laws| laws.iter().any(|law| law == pack.id))
+        };
+        for sort in ["assurances", "safeguards", "labels", "tags"] {
+            for (word, _) in words[sort].as_mapping().unwrap().iter().filter(|(_, about)| reads(about)) {
+                assert!(section.contains(&format!("`{}`", word.as_str().unwrap())), "{}: {word:?}", pack.id);
+            }
+        }
+        let policy = policy(pack);
+        let of_memory = policy.rules.iter().filter(|rule| rule.confidence == Some(Confidence::Memory));
+        for rule in of_memory {
+            assert!(section.contains(&format!("`{}`", rule.id.value)), "{}: {}", pack.id, rule.id.value);
+        }
+        assert!(section.contains(&format!("{} rules", policy.rules.len())), "{}", pack.id);
+    }
+}

@@ -518,6 +518,9 @@ fn marks(f: &Finding) -> Vec<Mark> {
     for at in &f.reidentified {
         mark("re-identified", &format!("at {}: {} from {}", at.system, at.into, at.from));
     }
+    for lapsed in &f.lapsed {
+        mark("expired", &lapsed.to_string());
+    }
     if f.prospective {
         mark("prospective", "only through proposed agreements");
     }

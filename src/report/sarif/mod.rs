@@ -242,6 +242,7 @@ fn properties<'a>(f: &'a Finding, gate: &Gate) -> Described<'a> {
         prospective: f.prospective,
         retained: f.retained,
         reidentified: &f.reidentified,
+        lapsed: &f.lapsed,
         policy_status: f.policy_status,
         source: f.source.as_ref(),
         sink: f.sink.as_ref(),

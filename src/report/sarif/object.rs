@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Results;
 use crate::base::cause::Cause;
 use crate::base::finding::{
-    FindingKind, InventoryFacts, Judged, Place, PolicyFacts, Promise, Reidentified, Reliance, Summary,
+    FindingKind, InventoryFacts, Judged, Lapsed, Place, PolicyFacts, Promise, Reidentified, Reliance, Summary,
 };
 use crate::base::source::Location as Written;
 use crate::base::vocabulary::{PolicyStatus, Severity};
@@ -178,6 +178,7 @@ objects! {
         prospective: bool,
         retained: bool,
         reidentified: &'a [Reidentified],
+        lapsed: &'a [Lapsed],
         #[serde(skip_serializing_if = "none")]
         policy_status: Option<PolicyStatus>,
         #[serde(skip_serializing_if = "none")]

@@ -59,6 +59,7 @@ pub fn finding(rule: &str, kind: FindingKind, severity: Severity, number: u64) -
         prospective: false,
         retained: false,
         reidentified: Vec::new(),
+        lapsed: Vec::new(),
         source: None,
         sink: None,
         agreements: Vec::new(),
