@@ -17,7 +17,7 @@ use super::stop::Stop;
 use super::terminal::{self, Color};
 use super::values;
 
-/// List everything with a date, and the findings that begin or end on the days ahead
+/// List what has a date, and which findings begin or end on the days ahead
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

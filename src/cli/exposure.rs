@@ -11,7 +11,7 @@ use super::session::Session;
 use super::stop::Stop;
 use super::values;
 
-/// Show what a breach at a place would expose: whose data, what binds it, who must hear of it
+/// Show what a breach at a place would expose, and who must hear of it
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
