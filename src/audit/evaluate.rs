@@ -76,6 +76,16 @@ impl Judgement {
         Judgement { haunted, ..self }
     }
 
+    /// The world with its ghosts, if it has any.
+    pub(crate) fn haunted(&self) -> Option<&Model> {
+        self.haunted.as_ref()
+    }
+
+    /// What each flow carries.
+    pub(crate) fn carried(&self) -> &Table<FlowId, LeafSet> {
+        &self.carried
+    }
+
     /// Where data must come from that nobody declares.
     pub(crate) fn assumed(&self) -> &Assumed {
         &self.assumed

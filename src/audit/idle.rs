@@ -69,7 +69,7 @@ pub fn rules(all: &mut Notices, world: &World, sources: &Sources, judgement: &Ju
 
 /// Whether a policy is a pack that comes with the program, by its bytes: wherever they were read from, in a
 /// bundle say, the same is reported.
-fn is_built_in(policy: &Policy, sources: &Sources) -> bool {
+pub(super) fn is_built_in(policy: &Policy, sources: &Sources) -> bool {
     let file = sources.get(policy.id.span.file);
     file.zip(pack(&policy.id.value))
         .is_some_and(|(file, pack)| file.digest() == blake3::hash(pack.policy.as_bytes()))

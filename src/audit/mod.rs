@@ -3,6 +3,7 @@
 mod accepted;
 mod alike;
 pub mod analysis;
+mod carrying;
 mod causes;
 pub mod checks;
 mod claims;
@@ -54,6 +55,7 @@ pub(crate) use fingerprint::of_key as fingerprint_of;
 pub(crate) use hops::hops;
 pub use promise_view::promises;
 use size::report_size;
+pub use waivers::unknown_rules;
 pub use words::ages;
 
 /// How to judge.
@@ -321,6 +323,7 @@ fn promise(
     let broken_by = broken_by.remove(rule.as_str()).unwrap_or_default();
     Promise {
         id: statement.id.value.clone(),
+        title: statement.meta.title.as_deref().map(str::to_owned),
         by: statement.by.value.clone(),
         quote: statement.said.quote.clone(),
         who: statement.said.who.clone(),

@@ -11,7 +11,7 @@ use super::evaluate::Judgement;
 use super::words::words;
 use super::{all_rules, idle, rule_facts};
 use crate::base::finding::Notice;
-use crate::base::source::{Sources, Span};
+use crate::base::source::{FileId, Sources, Span};
 use crate::base::taxonomy::{Key, Tree};
 use crate::base::vocabulary::Kind;
 use crate::declare::policy::{
@@ -28,7 +28,9 @@ pub fn notices(
     judgement: &Judgement,
     overlooked: Vec<(RuleRef, BTreeSet<String>)>,
 ) -> Vec<Notice> {
-    let mut all = Notices { sources, list: Vec::new() };
+    let packs = world.policies.iter().filter(|policy| idle::is_built_in(policy, sources));
+    let built_in = packs.map(|policy| policy.id.span.file).collect();
+    let mut all = Notices { sources, built_in, list: Vec::new() };
     idle::rules(&mut all, world, sources, judgement);
     for policy in world.policies.iter().filter(|p| p.rules.is_empty()) {
         all.add(
@@ -104,6 +106,7 @@ pub fn notices(
 
 pub(super) struct Notices<'s> {
     sources: &'s Sources,
+    built_in: FxHashSet<FileId>,
     list: Vec<Notice>,
 }
 
@@ -113,7 +116,9 @@ impl Notices<'_> {
     }
 
     pub(super) fn several(&mut self, code: &str, message: String, subjects: Vec<String>, span: Option<Span>) {
-        let location = span.map(|span| self.sources.location(span));
+        // What comes with the program lies at no path that the reader has.
+        let own = span.filter(|span| !self.built_in.contains(&span.file));
+        let location = own.map(|span| self.sources.location(span));
         self.list.push(Notice { code: code.to_owned(), message, subjects, location });
     }
 }

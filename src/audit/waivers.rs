@@ -12,8 +12,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::accepted::Accepted;
 use super::evaluate::origins_of;
 use super::{Judgement, Options};
+use super::{all_rules, checks, rule_facts};
 use crate::audit::analysis::{On, RuleRef, Violation};
 use crate::base::bits::{LeafSet, and_assign, contains, ones, set, words};
+use crate::base::diagnostic::nearest;
 use crate::base::finding::{AppliedWaiver, Finding, FindingStatus, GrownFrom, Notice, Place};
 use crate::base::glob::{Column, Glob};
 use crate::base::source::{Sources, Span};
@@ -82,6 +84,33 @@ fn origins(
                 Some(parties.iter().map(|&party| model.parties[party].id().to_owned()).collect());
         }
     }
+}
+
+/// What there is to notice of the waivers of an inventory without judging it: those of rules that nothing knows.
+pub fn unknown_rules(world: &World, sources: &Sources) -> Vec<Notice> {
+    let ids: Vec<String> =
+        all_rules(world).into_iter().map(|(rule, _)| rule_facts(world, rule).id).chain(built_in()).collect();
+    let unknown = |waiver: &Waiver| {
+        let rule = waiver.rule.as_ref().filter(|rule| !ids.iter().any(|id| rule.matches(id)))?;
+        let text = rule.to_string();
+        let near = nearest(&text, ids.iter().map(String::as_str));
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        Some(Notice {
+            code: "waiver-unused".to_owned(),
+            message: format!(
+                "the waiver of {} names a rule that no policy in force has{near}",
+                describe(waiver)
+            ),
+            subjects: Vec::new(),
+            location: Some(sources.location(waiver.span)),
+        })
+    };
+    world.model.waivers.iter().filter_map(unknown).collect()
+}
+
+/// The full ids of the built-in checks.
+fn built_in() -> impl Iterator<Item = String> {
+    checks::all().map(|check| check.id.to_string())
 }
 
 /// What there is to notice of a waiver.

@@ -514,6 +514,9 @@ pub fn promise_of_rule(rule: &str) -> Option<&str> {
 pub struct Promise {
     /// Its id.
     pub id: String,
+    /// What it is called.
+    #[serde(default)]
+    pub title: Option<String>,
     /// The party that made it.
     pub by: String,
     /// The words.

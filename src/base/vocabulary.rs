@@ -117,6 +117,21 @@ words! {
     }
 }
 words! {
+    /// By what the text report puts together what was found.
+    By: "a grouping" {
+        /// By what has to change.
+        Cause = "cause",
+        /// By rule, every finding in full.
+        Rule = "rule",
+        /// By the agreements concerned.
+        Agreement = "agreement",
+        /// By who the label `owner` names.
+        Owner = "owner",
+        /// By the parties concerned.
+        Party = "party",
+    }
+}
+words! {
     /// Where an agreement stands.
     Status: "a status" {
         /// Under negotiation; counts like the others.

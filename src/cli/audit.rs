@@ -7,7 +7,7 @@ use crate::base::source::{FileId, SourceFile, Sources};
 use crate::base::visible::visible;
 use crate::read::files::DISK;
 use crate::read::places::Places;
-use crate::report::Report;
+use crate::report::{By, Look, Report};
 use crate::verify::bundle::{self, Content};
 use crate::verify::certificate::{self, digests};
 
@@ -16,6 +16,7 @@ use super::judging::{self, Judging, ensure_in_scope};
 use super::output::Kept;
 use super::session::Session;
 use super::stop::{Stop, stop};
+use super::values;
 use super::writing::Writing;
 
 /// Follow all data along all declared flows and report what that breaks
@@ -39,6 +40,16 @@ pub struct Args {
     /// verify`
     #[arg(long, value_name = "FILE.zip")]
     bundle: Option<PathBuf>,
+    /// Group the text report: by cause (what has to change), by rule (every finding in full), or list
+    /// the causes by agreement, by owner (the label `owner`) or by party
+    #[arg(long, value_name = "BY", default_value = "cause", value_parser = values::word::<By>())]
+    by: By,
+    /// Print every notice in the text report, not one line for each code
+    #[arg(long)]
+    notices: bool,
+    /// Print every claim that the result rests on in the text report, not one line for each kind
+    #[arg(long)]
+    relied_on: bool,
     #[command(flatten)]
     pub writing: Writing,
 }
@@ -47,6 +58,7 @@ const EXAMPLES: &str = "\
 Examples:
   ringfence audit samples/messenger-banking
   ringfence audit --policy core --policy house.yaml --fail-on medium
+  ringfence audit --by owner inventory
   ringfence audit --status active --as-of 2019-06-30 inventory
   ringfence audit --format json --output audit.json inventory
   ringfence audit --report sarif=audit.sarif --report markdown=comment.md
@@ -60,7 +72,7 @@ Exit codes:
 
 /// Runs the audit.
 pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
-    let Args { paths, judging, baseline, certificate, bundle, writing } = args;
+    let Args { paths, judging, baseline, certificate, bundle, by, notices, relied_on, writing } = args;
     if let Some(file) = &bundle
         && (certificate.as_ref() == Some(file) || writing.output.as_ref() == Some(file))
     {
@@ -90,6 +102,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
         world: Some(&input.world),
         scope: options.scope.clone(),
         sources: Some(&input.sources),
+        again: again(&paths, &judging.scoping.policies),
         ..Report::new(&audit)
     };
     let plain = report.clone();
@@ -98,7 +111,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
         &input.config,
         |format| plain.remarks(format),
         |format, look, out| {
-            report.look = look;
+            report.look = Look { by, notices, relied_on, ..look };
             report.write(format, out)
         },
     )?;
@@ -126,6 +139,15 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((audit, input));
     Ok(code)
+}
+
+/// What the same inventory and policies are named by in another command, if that can be copied.
+pub fn again(paths: &[PathBuf], policies: &[String]) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%".contains(c);
+    let policies = policies.iter().map(|policy| format!(" --policy {policy}"));
+    let paths: Vec<String> = paths.iter().map(|path| format!(" {}", path.display())).collect();
+    let text: String = policies.chain(paths).collect();
+    text.chars().all(|c| c == ' ' || is_plain(c)).then_some(text)
 }
 
 /// The texts that were read at a path, in the order read.

@@ -174,6 +174,11 @@ fn write(args: &Write, session: &Session) -> Result<ExitCode, Stop> {
     if !session.quiet {
         let findings = if baseline.len() == 1 { "finding" } else { "findings" };
         session.output.say(&format!("Recorded {} {findings} in {shown}", baseline.len()));
+        if input.config.baseline.is_none() {
+            session.output.say(&format!(
+                "To put it in force: `baseline: {shown}` in ringfence.yaml, or `ringfence audit --baseline {shown}`"
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

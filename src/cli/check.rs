@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::audit::unknown_rules;
 use crate::base::source::Sources;
 use crate::base::taxonomy::Tree;
 use crate::base::visible::visible;
@@ -55,7 +56,8 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
         return Err(Stop::printing(nothing_to_check(&input)));
     }
     if !session.quiet {
-        for notice in &input.world.notices {
+        let unknown = unknown_rules(&input.world, &input.sources);
+        for notice in input.world.notices.iter().chain(&unknown) {
             let place =
                 notice.location.as_ref().map_or(String::new(), |l| format!("{}:{}: ", l.file, l.line));
             session.output.say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));

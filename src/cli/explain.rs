@@ -8,23 +8,28 @@ use crate::audit::{Reason, derivation, fingerprints, judged_facts};
 use crate::base::diagnostic::nearest;
 use crate::base::finding::promise_of_rule;
 use crate::base::visible::visible;
+use crate::declare::gate::Gate;
+use crate::read::files::DISK;
 use crate::report::explain::{Entry, entries};
 use crate::report::page::{Page, Style};
+use crate::report::{Look, Report};
 
+use super::audit::again;
 use super::input;
 use super::judging::{self, Scoping, fingerprint};
 use super::session::Session;
 use super::stop::{Stop, stop};
 use super::terminal::{self, Color};
 
-/// Explain what a rule, a promise or a check means, or how a finding comes about
+/// Explain a rule, a promise, a check, a cause or a finding
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The full name of a rule (`core/no-collapse`), of a built-in check
-    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH), or the
-    /// beginning of a finding's fingerprint [default: list all names]
-    #[arg(value_name = "RULE | FINGERPRINT")]
+    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH), the id of a
+    /// cause (`flow:…`, as `audit` lists it), or the beginning of a finding's fingerprint [default:
+    /// list all names]
+    #[arg(value_name = "RULE | CAUSE | FINGERPRINT")]
     wanted: Option<String>,
     /// The inventory: folders and files [default, for a finding: the configuration's `inventory`,
     /// else the working folder]
@@ -43,6 +48,7 @@ Examples:
   ringfence explain core/no-financial-advertising
   ringfence explain glba/opt-out-before-sharing
   ringfence explain house/no-sale --policy house.yaml
+  ringfence explain flow:messenger-export samples/messenger-banking
   ringfence explain rf1:f970ee06bcddd2ea samples/messenger-banking
   ringfence explain statement/not-to-third-parties samples/messenger-banking";
 
@@ -50,6 +56,9 @@ Examples:
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_fingerprint(wanted)) {
         return finding(args, session, wanted);
+    }
+    if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_cause(wanted)) {
+        return cause(args, session, wanted);
     }
     let policies = &args.scoping.policies;
     let world = input::explainable(session, &args.paths, policies, args.wanted.as_deref())?;
@@ -169,6 +178,39 @@ fn is_fingerprint(text: &str) -> bool {
         && digits.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
 }
 
+/// The id of a cause: a kind of declaration, a colon and a name.
+fn is_cause(text: &str) -> bool {
+    let kind = text.split_once(':').map(|(kind, _)| kind);
+    matches!(kind, Some("flow" | "system" | "party" | "group" | "agreement"))
+}
+
+/// What a cause is, and every finding that hangs on it.
+fn cause(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
+    let mut input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
+    let mut options = args.scoping.options(session, &input.config);
+    options.baseline = input::baseline(session, &input.config, DISK, &mut input.sources)?;
+    let audit = judging::audit(session, &input.world, &input.sources, &options)?;
+    let color = session.color.on(&std::io::stdout());
+    let report = Report {
+        gate: Gate { fail_on: input.config.fail_on.unwrap_or(Gate::default().fail_on), ..Gate::default() },
+        look: Look { color, width: terminal::width(), limit: None, ..Look::default() },
+        again: again(&args.paths, &args.scoping.policies),
+        ..Report::new(&audit)
+    };
+    let Some(text) = report.cause(wanted) else {
+        let ids = || audit.causes.iter().flat_map(|cause| &cause.declarations).map(|one| one.id.as_str());
+        let near = nearest(wanted, ids()).map(|near| format!("; did you mean `{}`?", visible(near)));
+        let near = near.unwrap_or_default();
+        return Err(Stop::error(format_args!(
+            "no finding hangs on `{}`{near}\n  help: `ringfence audit` lists the causes",
+            visible(wanted)
+        )));
+    };
+    session.output.say_left_out(&audit.judged);
+    session.output.print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Why a finding is one.
 fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
     let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
@@ -197,7 +239,12 @@ fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Sto
         }
     }
     page.gap();
-    page.para(0, &format!("`ringfence explain {}` says what the rule means.", finding.rule), Style::Dim);
+    let again = again(&args.paths, &args.scoping.policies).unwrap_or_default();
+    page.para(
+        0,
+        &format!("`ringfence explain {}{again}` says what the rule means.", finding.rule),
+        Style::Dim,
+    );
     session.output.print(&page.finish())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,10 @@
 //! `ringfence graph`: the declared flows as a picture, for pages and tools.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::audit::describe_all;
 use crate::base::diagnostic::nearest;
 use crate::base::finding::Audit;
 use crate::base::glob::Glob;
@@ -88,8 +90,12 @@ Exit codes:
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
     let options = args.scoping.options(session, &input.config);
-    let audit = judging::audit(session, &input.world, &input.sources, &options)?;
-    let filter = filter(args, &input.world.model, &audit, &options.scope).map_err(Stop::error)?;
+    let judgement = judging::judge(session, &input.world, &input.sources, &options)?;
+    let audit = describe_all(&input.world, &input.sources, &options, &judgement);
+    let mut filter = filter(args, &input.world.model, &audit, &options.scope).map_err(Stop::error)?;
+    if !filter.data.is_empty() {
+        filter.carrying = judgement.carrying(&input.world.model, &filter.data);
+    }
     let picture = diagram::picture(&input.world, &audit, &filter);
     if picture.edges.is_empty() && (!filter.is_all() || picture.is_empty()) {
         return Err(Stop::error(nothing_to_draw(args, &filter)));
@@ -121,6 +127,7 @@ fn filter(args: &Args, model: &Model, audit: &Audit, scope: &Scope) -> Result<Fi
     let agreements = || model.agreements.values().map(|a| a.id());
     Ok(Filter {
         scope: scope.clone(),
+        carrying: BTreeSet::new(),
         data: keys(&args.data, &model.data, "data category")?,
         purposes: keys(&args.purpose, &model.purposes, "purpose")?,
         parties: globs(&args.party, "party", parties)?,

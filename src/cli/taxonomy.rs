@@ -108,9 +108,14 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let text = match args.format {
         Form::Json => in_json(&serde_json::to_string_pretty(&all)?) + "\n",
         Form::Text => {
+            let titled = |entry: &Entry| match (entry.title.unwrap_or_default(), entry.identifying) {
+                (title, false) => title.to_owned(),
+                (title, true) => format!("{title} (identifying)").trim_start().to_owned(),
+            };
+            let data: Vec<(&str, String)> = all.data.iter().map(|entry| (entry.key, titled(entry))).collect();
             let mut text = format!(
                 "DATA\n{}\nPURPOSES\n{}\nGROUPS OF PLACES\n{}",
-                listed(all.data.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
+                listed(data.iter().map(|(key, title)| (*key, title.as_str()))),
                 listed(all.purposes.iter().map(|e| (e.key, e.title.unwrap_or_default()))),
                 listed(all.places.iter().map(|g| (g.key, g.title))),
             );

@@ -14,7 +14,7 @@ use crate::base::visible::{inert, visible};
 use crate::declare::baseline::Baseline;
 use crate::declare::packs;
 use crate::declare::upgrade::{Rewrite, Rewriter, rewritten};
-use crate::model::load;
+use crate::model::load::{self, World};
 use crate::read::files::{Changed, DISK, Files};
 use crate::read::input as reading;
 use crate::read::yaml;
@@ -82,7 +82,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let files = files(session, &input, &mut sources)?;
     let read = files.len();
     let upgraded = upgraded(session, files, &mut sources)?;
-    let people = people(session, &input, &upgraded)?;
+    let (people, derived) = people(session, &input, &upgraded)?;
     if args.write {
         for file in &upgraded {
             session.output.replace(&file.path, &file.text)?;
@@ -90,6 +90,9 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     }
     if !session.quiet {
         session.output.print(&inert(&said(args.write, read, &upgraded, &people, &sources)))?;
+        if !derived.is_empty() {
+            session.output.print(&inert(&identifying(&derived)))?;
+        }
     }
     let open = !people.is_empty() || (!args.write && !upgraded.is_empty());
     Ok(ExitCode::from(u8::from(open)))
@@ -149,8 +152,13 @@ fn upgraded(
     if mistakes.is_empty() { Ok(all) } else { Err(session.invalid(&mistakes, sources)) }
 }
 
-/// What is left for a person once the files are written: a line each.
-fn people(session: &Session, input: &Input, upgraded: &[Upgraded]) -> Result<Vec<String>, Stop> {
+/// What is left for a person once the files are written, a line each; and the derivations that are read as
+/// singling people out since they do not say.
+fn people(
+    session: &Session,
+    input: &Input,
+    upgraded: &[Upgraded],
+) -> Result<(Vec<String>, Vec<String>), Stop> {
     let mut changed = Changed::default();
     for file in upgraded {
         let shown = || format!("cannot write `{}`", visible(&file.path.display().to_string()));
@@ -158,12 +166,41 @@ fn people(session: &Session, input: &Input, upgraded: &[Upgraded]) -> Result<Vec
     }
     let mut sources = Sources::new();
     let files = Files::Changed(Box::new(changed));
-    let mut people: Vec<String> = match load::load(&input.request(session, &files), &mut sources) {
-        Ok(_) => Vec::new(),
-        Err(mistakes) => mistakes.iter().map(|mistake| line(mistake, &sources)).collect(),
-    };
+    let (mut people, derived): (Vec<String>, Vec<String>) =
+        match load::load(&input.request(session, &files), &mut sources) {
+            Ok(world) => (Vec::new(), unstated(&world, &sources)),
+            Err(mistakes) => (mistakes.iter().map(|mistake| line(mistake, &sources)).collect(), Vec::new()),
+        };
     people.extend(baseline(session, input));
-    Ok(people)
+    Ok((people, derived))
+}
+
+/// The derivations that yield identifying categories and do not say whether they re-identify.
+fn unstated(world: &World, sources: &Sources) -> Vec<String> {
+    let mut all = Vec::new();
+    for system in world.model.systems.values() {
+        let derives = system.reidentifying().iter().filter_map(|&at| system.declared.derives.get(at));
+        for derive in derives.filter(|derive| derive.reidentifies.is_none()) {
+            let into: Vec<&str> = derive.into.iter().map(|key| world.model.data.name(key.value)).collect();
+            let at = sources.location(derive.span);
+            all.push(format!("{}:{}: {} derives {}", at.file, at.line, system.name, into.join(", ")));
+        }
+    }
+    all
+}
+
+/// What there is to say of derivations that now re-identify.
+fn identifying(derived: &[String]) -> String {
+    let mut text = format!(
+        "{} identifying data and {} now judged as if nothing had been transformed before (`reidentifies: true`); \
+         where they do not single people out, state `reidentifies: false`:\n",
+        count(derived.len(), "derivation") + if derived.len() == 1 { " yields" } else { " yield" },
+        if derived.len() == 1 { "is" } else { "are" },
+    );
+    derived.iter().for_each(|one| {
+        let _ = writeln!(text, "  {}", visible(one));
+    });
+    text
 }
 
 /// What there is to do about the baseline, if there is one.

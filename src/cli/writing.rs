@@ -27,9 +27,10 @@ pub struct Writing {
     /// Also write a report in FORMAT to FILE, such as `json=audit.json`
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = values::report)]
     reports: Vec<(Format, PathBuf)>,
-    /// Print at most N findings in the text report and count the others; 0 prints all
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
+    /// Print at most N causes in the text report, with --by rule N findings, and count the others;
+    /// 0 prints all [default: 20 causes, 100 findings]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     /// Print findings and errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -51,8 +52,12 @@ impl Writing {
         remarks: impl Fn(Format) -> Vec<String>,
         mut make: impl FnMut(Format, Look, &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Stop> {
-        let limit = (self.limit > 0).then_some(self.limit);
-        let on_paper = Look { color: session.color == Color::Always, width: 80, limit, quiet: session.quiet };
+        let mut on_paper =
+            Look { color: session.color == Color::Always, quiet: session.quiet, ..Look::default() };
+        if let Some(limit) = self.limit {
+            on_paper.limit = Some(limit).filter(|&most| most > 0);
+            on_paper.causes = on_paper.limit;
+        }
         let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
         let here = std::env::current_dir().unwrap_or_default();
         let mut files: Vec<_> = reports.iter().map(|(_, file)| file).chain(&self.output).collect();

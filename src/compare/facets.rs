@@ -10,7 +10,9 @@ use super::Side;
 use crate::base::duration::Duration;
 use crate::base::taxonomy::{Declared, Key, Tree};
 use crate::base::vocabulary::{Consent, Kind, Onward, Severity, Status, Transform, Word};
-use crate::declare::inventory::{Assurance, Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver};
+use crate::declare::inventory::{
+    Assurance, Derive, Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver,
+};
 use crate::declare::words::{Names, violated};
 use crate::model::{AgreementId, FlowId, PartyId, SystemId};
 use crate::read::decode::Spanned;
@@ -232,8 +234,13 @@ impl Side<'_> {
         let reidentifies = model.systems[id].reidentifying();
         let again = |at: usize| if reidentifies.contains(&at) { ", re-identified" } else { "" };
         let numbered = || declared.derives.iter().enumerate();
+        let stated = |at: usize, derive: &Derive| match &derive.reidentifies {
+            Some(stated) => format!(", reidentifies: {}", stated.value),
+            None if reidentifies.contains(&at) => ", reidentifies: true (by default)".to_owned(),
+            None => String::new(),
+        };
         let shown =
-            numbered().map(|(at, d)| format!("{} from {}{}", list(&d.into), list(&d.from), again(at)));
+            numbered().map(|(at, d)| format!("{} from {}{}", list(&d.into), list(&d.from), stated(at, d)));
         // What is re-identified is more than what is only derived.
         let each = |from: &String, into: &BTreeSet<String>, at: usize| {
             let ways = ["", again(at)].into_iter().take(if reidentifies.contains(&at) { 2 } else { 1 });

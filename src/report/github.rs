@@ -5,7 +5,7 @@
 
 use super::gated::{Entry, entries};
 use super::tally::Tally;
-use super::{Report, relied, say};
+use super::{Report, cause, relied, say};
 use crate::base::finding::{Finding, FindingStatus, Notice};
 use crate::base::source::Location;
 use crate::base::visible::visible;
@@ -17,6 +17,8 @@ const TITLE: usize = 200;
 const MESSAGE: usize = 8000;
 /// So many subjects of a notice and so many claims are written out.
 const LISTED: usize = 50;
+/// How many causes the verdict names.
+const CAUSES: usize = 5;
 
 /// How loud an annotation is; GitHub shows the first ten of each in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +64,10 @@ pub fn render(report: &Report) -> String {
     let mut lines = vec![verdict.sentence];
     lines.extend(verdict.broken);
     lines.extend(verdict.loose);
+    let views = cause::views(audit, &report.gate);
+    lines.extend(views.iter().filter(|view| view.fails()).take(CAUSES).map(|view| {
+        format!("cause {}: {} · {} · {}", view.number, view.standing(), view.head(), view.size())
+    }));
     lines.push(Tally::new(audit, &report.gate).sentences());
     lines.push(say::CAUTION.to_owned());
     command(&mut out, Level::Notice, None, places, title, &lines);

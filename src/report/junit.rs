@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::gated::{Entry, entries};
 use super::tally::Tally;
-use super::{Report, relied, say};
+use super::{Report, cause, relied, say};
 use crate::base::finding::{Finding, FindingStatus};
 
 /// One test.
@@ -153,6 +153,16 @@ fn notices(report: &Report) -> Suite {
     out.push(format!("{}: {}", if verdict.fails { "FAIL" } else { "PASS" }, verdict.sentence));
     out.extend(verdict.broken);
     out.extend(verdict.loose);
+    out.extend(cause::views(audit, &report.gate).iter().map(|view| {
+        format!(
+            "cause {}: {} · {} · {} · {}",
+            view.number,
+            view.standing(),
+            view.head(),
+            view.size(),
+            view.cause.id
+        )
+    }));
     for (index, notice) in audit.notices.iter().enumerate() {
         let words = say::notice(notice, usize::MAX);
         let place = notice.location.as_ref().map(|l| format!(" ({})", say::at(l, places)));

@@ -40,7 +40,7 @@ use jiff::civil::Date;
 
 use crate::base::finding::{Audit, Notice};
 use crate::base::source::Sources;
-pub use crate::base::vocabulary::Format;
+pub use crate::base::vocabulary::{By, Format};
 use crate::compare::Diff;
 use crate::declare::gate::Gate;
 use crate::flow::holdings::Holdings;
@@ -63,15 +63,32 @@ pub struct Look {
     pub color: bool,
     /// How many columns there are.
     pub width: usize,
-    /// How many findings are written out; `None`: all. The others are counted.
+    /// How many findings are written out, where they are; `None`: all. The others are counted.
     pub limit: Option<usize>,
+    /// How many causes are; `None`: all.
+    pub causes: Option<usize>,
+    /// By what the text puts together what was found.
+    pub by: By,
+    /// Whether the text has every notice, and not a line for each code.
+    pub notices: bool,
+    /// Whether the text has every claim that was relied on, and not a line for each kind.
+    pub relied_on: bool,
     /// Findings only.
     pub quiet: bool,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Look { color: false, width: 80, limit: Some(100), quiet: false }
+        Look {
+            color: false,
+            width: 80,
+            limit: Some(100),
+            causes: Some(20),
+            by: By::Cause,
+            notices: false,
+            relied_on: false,
+            quiet: false,
+        }
     }
 }
 
@@ -92,6 +109,8 @@ pub struct Report<'r> {
     pub scope: Scope,
     /// The texts, for places of what no finding names.
     pub sources: Option<&'r Sources>,
+    /// What a command that goes on from here is given besides, with a space before it: where the inventory is.
+    pub again: Option<String>,
     /// Where it is one side of a comparison, that, and whether edits that widen make it fail.
     pub compared: Option<(&'r Diff, bool)>,
 }
@@ -107,6 +126,7 @@ impl<'r> Report<'r> {
             world: None,
             scope: Scope::default(),
             sources: None,
+            again: None,
             compared: None,
         }
     }
@@ -136,6 +156,11 @@ impl<'r> Report<'r> {
         Report { look, ..self }
     }
 
+    /// All that there is to say of one of its causes, as text: by its id, or that of one of its declarations.
+    pub fn cause(&self, id: &str) -> Option<String> {
+        text::cause(self, id)
+    }
+
     /// Writes it. What has an entry for each finding is written as it is made.
     ///
     /// # Errors
@@ -146,7 +171,7 @@ impl<'r> Report<'r> {
             Format::Sarif => return sarif::write(self, out),
             Format::Gitlab => return gitlab::write(self, out),
             Format::Csv => return csv::write(self, out),
-            Format::Text => text::render(self.audit, &self.gate, &self.look),
+            Format::Text => text::render(self),
             Format::Junit => junit::render(self),
             Format::Github => github::render(self),
             Format::Markdown => markdown::render(self),

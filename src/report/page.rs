@@ -86,7 +86,76 @@ impl Page {
     pub fn hanging(&mut self, lead: &str, hang: usize, text: &str, style: Style) {
         let first = self.width.saturating_sub(columns(lead)).max(20);
         let rest = self.width.saturating_sub(hang).max(20);
-        for (index, line) in wrap(text, first, rest).into_iter().enumerate() {
+        self.lines(lead, hang, wrap(text, first, rest), style);
+    }
+
+    /// As [`Page::hanging`], in so many lines at most; what is cut off is marked. How many lines it took.
+    pub fn bounded(&mut self, lead: &str, hang: usize, text: &str, style: Style, most: usize) -> usize {
+        let first = self.width.saturating_sub(columns(lead)).max(20);
+        let rest = self.width.saturating_sub(hang).max(20);
+        let mut lines = wrap(text, first, rest);
+        if lines.len() > most.max(1) {
+            lines.truncate(most.max(1));
+            let room = if lines.len() == 1 { first } else { rest };
+            if let Some(last) = lines.last_mut() {
+                while columns(last) + 2 > room {
+                    match last.rfind(' ') {
+                        Some(end) => last.truncate(end),
+                        None => break,
+                    }
+                }
+                last.push_str(" …");
+            }
+        }
+        let number = lines.len();
+        self.lines(lead, hang, lines, style);
+        number
+    }
+
+    /// How many lines a text takes that starts with `lead`, the others indented by `hang` columns.
+    pub fn count_lines(&self, lead: &str, hang: usize, text: &str) -> usize {
+        let first = self.width.saturating_sub(columns(lead)).max(20);
+        let rest = self.width.saturating_sub(hang).max(20);
+        wrap(text, first, rest).len()
+    }
+
+    /// A text on one line and, at its end, another that is never cut off; the first is, if need be.
+    pub fn two_columns(&mut self, lead: &str, text: &str, end: &str, style: Style) {
+        let space = self.width.saturating_sub(columns(lead) + columns(&visible(end)) + 2);
+        let text = wrap(text, usize::MAX, usize::MAX).concat();
+        let mut shown = String::new();
+        for c in text.chars() {
+            if columns(&shown) + c.width().unwrap_or(0) > space.max(20) {
+                while columns(&shown) + 1 > space.max(20) {
+                    shown.pop();
+                }
+                shown.push('…');
+                break;
+            }
+            shown.push(c);
+        }
+        let pad = if end.is_empty() { 0 } else { space.saturating_sub(columns(&shown)) + 2 };
+        let line = format!("{shown}{}{}", " ".repeat(pad), visible(end));
+        self.lines(lead, columns(lead), vec![line], style);
+    }
+
+    /// Steps after a start, as many on a line as fit from `indent` on; a step is not parted.
+    pub fn steps(&self, indent: usize, start: &str, steps: &[String]) -> Vec<String> {
+        let mut lines = vec![start.to_owned()];
+        for step in steps {
+            match lines.last_mut() {
+                Some(line) if self.fits(indent, &format!("{line} {step}")) => {
+                    line.push(' ');
+                    line.push_str(step);
+                }
+                _ => lines.push(step.clone()),
+            }
+        }
+        lines
+    }
+
+    fn lines(&mut self, lead: &str, hang: usize, lines: Vec<String>, style: Style) {
+        for (index, line) in lines.into_iter().enumerate() {
             if index == 0 {
                 self.out.push_str(lead);
             } else {

@@ -117,6 +117,14 @@ fn kind(claim: &str) -> &str {
     if NAMING.contains(&key) && !claim.contains("; ") { key } else { claim }
 }
 
+/// What the claims of a group say, in words and as it is declared.
+pub fn claimed(group: &ClaimGroup) -> String {
+    match group.claim.contains(':') || NAMING.contains(&group.claim) {
+        true => format!("{} (`{}`)", group.words, group.claim),
+        false => format!("the flow {}", group.words),
+    }
+}
+
 /// What a claim says, in words.
 pub fn words(claim: &str) -> String {
     let disposal = claim.starts_with("disposed: ");
@@ -163,16 +171,65 @@ fn bears_on_all(rule: &str) -> bool {
     matches!(rule, "flow/only_from" | "flow/disposed" | "flow/retention")
 }
 
+/// A claim that is built in: not of a rule's exception.
+pub struct BuiltInClaim {
+    /// Under which name it is listed.
+    pub name: &'static str,
+    /// What declares it.
+    pub title: &'static str,
+    /// What it keeps from being judged.
+    pub affects: &'static str,
+    /// When it is listed.
+    pub when: &'static str,
+    /// What to do with it.
+    pub remedy: &'static str,
+}
+
+/// All built-in claims.
+pub const BUILT_IN: [BuiltInClaim; 5] = [
+    BuiltInClaim {
+        name: "flow/only_from",
+        title: "A flow carries only what originates at the parties that `only_from` names",
+        affects: "every rule: data that originates elsewhere is excluded",
+        when: "a flow's `only_from` keeps data out that the sender holds and the flow's `data` names",
+        remedy: "Show how the sender keeps the data of its partners apart. Without the claim, the flow carries all \
+                 that its sender holds of its `data`.",
+    },
+    BuiltInClaim {
+        name: "flow/disposed",
+        title: "The receiver has deleted what a flow or its agreement moved",
+        affects: "every rule: the data that it moved counts as deleted at the receiver",
+        when: "`disposed` has a date on or before the day judged",
+        remedy: "Keep the evidence that `disposed` names. What the receiver passed on before that day still counts.",
+    },
+    BuiltInClaim {
+        name: "flow/retention",
+        title: "The receiver deleted the data when its retention ended",
+        affects: "every rule: the data that it moved counts as deleted since",
+        when: "with `--as-of`, a flow has ended and its retention after that, too",
+        remedy: "Ask the receiver for evidence and declare it as `disposed`.",
+    },
+    BuiltInClaim {
+        name: "terms/released_by",
+        title: "A transform releases data from an agreement's terms",
+        affects: "agreement terms: they stop following the data here",
+        when: "data under terms crosses a flow whose `transform` is in their `released_by` (by default anonymised)",
+        remedy: "Show that nobody can be told from what the flow carries. Where a system later re-identifies it, \
+                 state `derives` there.",
+    },
+    BuiltInClaim {
+        name: "derives/reidentifies",
+        title: "A derivation singles nobody out, by `reidentifies: false`",
+        affects: "every exception and release for a transform: none ends here",
+        when: "a derivation states `reidentifies: false` and data comes to it that was transformed before",
+        remedy: "Show why what is derived cannot be traced to a person. Without the claim, what comes out of an \
+                 identifying derivation is judged as if no flow had transformed it.",
+    },
+];
+
 /// What a built-in claim kept from being judged, if it is one.
 fn affects(rule: &str) -> Option<&'static str> {
-    match rule {
-        "flow/only_from" => Some("every rule: data that originates elsewhere is excluded"),
-        "flow/disposed" => Some("every rule: the data that it moved counts as deleted at the receiver"),
-        "terms/released_by" => Some("agreement terms: they stop following the data here"),
-        "flow/retention" => Some("every rule: the data that it moved counts as deleted since"),
-        "derives/reidentifies" => Some("every exception and release for a transform: none ends here"),
-        _ => None,
-    }
+    BUILT_IN.iter().find(|claim| claim.name == rule).map(|claim| claim.affects)
 }
 
 /// What shows a claim and until when it holds, in a few words.

@@ -127,7 +127,7 @@ pub fn verdict(audit: &Audit, gate: &Gate) -> Verdict {
             let promises = count(audit.promises.len(), "promise");
             format!("{} of {promises} broken: {}.", broken.len(), broken.join(", "))
         }),
-        loose: tally.informs().map(|besides| format!("Besides, {besides}.")),
+        loose: tally.informs().map(|besides| format!("For information: {besides}.")),
     }
 }
 
@@ -152,6 +152,35 @@ pub fn judged(audit: &Audit) -> String {
         facts.assumed_flows,
     );
     format!("{days} {by}. {flows}{left_out}")
+}
+
+/// The same in two sentences, without what policies say of themselves.
+pub fn judged_briefly(audit: &Audit) -> String {
+    let mut by = vec!["the contracts".to_owned()];
+    match audit.promises.len() {
+        0 => {}
+        n => by.push(count(n, "promise")),
+    }
+    by.extend(audit.policies.iter().map(|policy| {
+        let version = policy.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
+        match policy.status {
+            PolicyStatus::InForce | PolicyStatus::House => format!("{}{version}", policy.id),
+            status => format!("{}{version} ({})", policy.id, standing(status)),
+        }
+    }));
+    let none = if audit.policies.is_empty() { ", no policy" } else { "" };
+    let as_of = audit.judged.as_of.as_ref().map_or(String::new(), |day| format!(" with the flows of {day}"));
+    let facts = &audit.inventory;
+    format!(
+        "Judged on {}{as_of} against {}{none}. {} of {} declared {} in scope ({} proposed, {} assumed).",
+        audit.judged.day,
+        listing(&by),
+        facts.counting_flows,
+        facts.flows,
+        if facts.flows == 1 { "flow is" } else { "flows are" },
+        facts.proposed_flows,
+        facts.assumed_flows,
+    )
 }
 
 /// What `exclude`, `--status` and `--as-of` leave out of what is judged, if they are used.
@@ -400,9 +429,15 @@ fn party(system: &str) -> &str {
     system.split_once('/').map_or(system, |(party, _)| party)
 }
 
+/// What the data is on a flow, and what the flow does to it.
+pub fn moved(hop: &Hop) -> String {
+    let transform = hop.transform.map_or(String::new(), |transform| format!(", {}", transform.word()));
+    format!("{}{transform}", some(&hop.data, CATEGORIES))
+}
+
 /// A flow of a walk on one line, without where it is declared.
 pub fn hop(hop: &Hop) -> String {
-    let data = some(&hop.data, CATEGORIES);
+    let data = moved(hop);
     let mut text =
         format!("{} → {}: {data} · {} · {}", hop.from, hop.to, hop.purposes.join(", "), under(hop));
     if hop.basis == Some(Basis::Assumed) {
@@ -475,6 +510,9 @@ pub fn lines(finding: &Finding, places: &Places) -> Vec<String> {
     lines.extend(finding.remedy.as_ref().map(|remedy| format!("what to do: {remedy}")));
     if !finding.cite.is_empty() {
         lines.push(format!("see: {}", finding.cite.join("; ")));
+    }
+    if !finding.cause.is_empty() {
+        lines.push(format!("cause: {}", finding.cause));
     }
     lines.push(format!("{} {}", finding.rule, finding.fingerprint));
     lines.iter().map(|text| line(text)).collect()

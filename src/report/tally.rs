@@ -67,7 +67,7 @@ impl Tally {
         })
     }
 
-    /// `9 for information (9 medium; 1 from a non-binding policy)`, if there are any.
+    /// `9 findings (9 medium; 1 from a non-binding policy)`, those for information, if there are any.
     pub fn informs(&self) -> Option<String> {
         let number = self.summary.for_information;
         let loose = match self.loose {
@@ -75,7 +75,7 @@ impl Tally {
             1 => "; 1 from a non-binding policy".to_owned(),
             n => format!("; {n} from non-binding policies"),
         };
-        (number > 0).then(|| format!("{number} for information ({}{loose})", self.information))
+        (number > 0).then(|| format!("{} ({}{loose})", count(number, "finding"), self.information))
     }
 
     /// Everything counted, as sentences.

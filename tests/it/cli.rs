@@ -37,9 +37,10 @@ fn what_init_writes_passes_and_nothing_is_overwritten() {
         let (code, out, err) = run(from, &args);
         assert_eq!((code, err.as_str()), (0, ""), "{out}");
         assert!(out.starts_with("PASS: the declared flows break no rule, term or promise"), "{out}");
-        assert!(out.contains("core 2.0.0 (house, as of"), "{out}");
-        assert!(out.contains("house 1.0.0 (house)"), "{out}");
-        assert!(out.contains("kept    no-advertising"), "{out}");
+        assert!(out.contains("  kept    no-advertising"), "{out}");
+        let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(out.contains("core 2.0.0"), "{out}");
+        assert!(out.contains("house 1.0.0"), "{out}");
     }
     // A fresh inventory has one notice: not every rule of `core` has something to look at.
     let (_, out, _) = run(&new, &["audit", "--format", "json"]);
@@ -129,10 +130,7 @@ fn the_configuration_holds_unless_the_call_says_otherwise() {
     let (_, out, _) =
         run(folder.path(), &["audit", "--as-of", "2026-02-01", "--status", "active", "--policy", "core"]);
     let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        out.contains("2 of 2 declared flows are in scope") && out.contains("against core 2.0.0"),
-        "{out}"
-    );
+    assert!(out.contains("2 of 2 declared flows are in scope") && out.contains("core 2.0.0"), "{out}");
     fs::write(&config, "inventry: declared\nfail_on: hi\n").unwrap();
     let (code, _, err) = run(folder.path(), &["audit"]);
     assert_eq!(code, 2);

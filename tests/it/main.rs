@@ -6,6 +6,7 @@
 
 mod accepting;
 mod agreement;
+mod analyst;
 mod archetypes;
 mod around;
 mod bad_input;

@@ -1,5 +1,7 @@
 //! Which part of the declared world is drawn.
 
+use std::collections::BTreeSet;
+
 use super::picture::View;
 use crate::base::finding::{Audit, Finding, FindingStatus, Walk};
 use crate::base::glob::Glob;
@@ -18,6 +20,8 @@ pub struct Filter {
     pub scope: Scope,
     /// Flows that may carry one of these categories, or a part of it.
     pub data: Vec<Key>,
+    /// Flows that carry what was such data where it started, or on the way.
+    pub carrying: BTreeSet<FlowId>,
     /// Flows with a purpose at, below or above one of these.
     pub purposes: Vec<Key>,
     /// Flows with one of these parties at an end.
@@ -76,7 +80,7 @@ impl Filter {
 
     fn admits(&self, model: &Model, id: FlowId) -> bool {
         let flow = &model.flows[id];
-        let data = || flow.leaves.intersects(&model.data.leaves(&self.data));
+        let data = || self.carrying.contains(&id) || flow.leaves.intersects(&model.data.leaves(&self.data));
         let purpose = |p: &Key| {
             let related = |n: &Key| model.purposes.at_or_below(*p, *n) || model.purposes.at_or_below(*n, *p);
             self.purposes.iter().any(related)

@@ -16,6 +16,7 @@ use crate::declare::packs;
 use crate::declare::policy::{Policy, Rule};
 use crate::declare::words::{Names, violated};
 use crate::model::load::World;
+use crate::report::relied::{BUILT_IN, BuiltInClaim};
 
 /// All that there is to say about one rule.
 #[derive(Debug, Default)]
@@ -111,15 +112,59 @@ pub fn entries(world: &World) -> Vec<Entry> {
             ..Entry::default()
         }
     }));
-    all.extend(NOTICES.iter().map(|(code, what)| Entry {
-        name: (*code).to_owned(),
-        title: (*what).to_owned(),
-        severity: "no finding".to_owned(),
-        standing: "notice; --deny-notices makes it fail".to_owned(),
-        violated: format!("Shown when {what}."),
-        ..Entry::default()
+    all.extend(BUILT_IN.iter().map(claim));
+    all.extend(NOTICES.iter().map(|(code, what)| {
+        let (why, remedy) = advice(code).unzip();
+        Entry {
+            name: (*code).to_owned(),
+            title: (*what).to_owned(),
+            severity: "no finding".to_owned(),
+            standing: "notice; --deny-notices makes it fail".to_owned(),
+            violated: format!("Shown when {what}."),
+            why: why.map(str::to_owned),
+            remedy: remedy.map(str::to_owned),
+            ..Entry::default()
+        }
     }));
     all
+}
+
+/// A claim that results list under *relied on*.
+fn claim(claim: &BuiltInClaim) -> Entry {
+    Entry {
+        name: claim.name.to_owned(),
+        title: claim.title.to_owned(),
+        severity: "no finding".to_owned(),
+        standing: "claim that results rest on".to_owned(),
+        violated: format!("Listed when {}.", claim.when),
+        why: Some(format!("It affects {}.", claim.affects)),
+        remedy: Some(claim.remedy.to_owned()),
+        ..Entry::default()
+    }
+}
+
+/// Why a notice matters and what to do, where its own sentence does not say so.
+fn advice(code: &str) -> Option<(&'static str, &'static str)> {
+    match code {
+        "data-reidentified" => Some((
+            "Data was aggregated, anonymised or otherwise transformed on its way to the system, and a derivation \
+             there yields a category that singles people out (marked identifying; `ringfence taxonomy` lists \
+             them) or states `reidentifies: true`. What it yields is judged as if no flow had transformed it: \
+             exceptions for a transform end there, and terms that a transform released bind again.",
+            "Check whether the system can really tell people apart. If it cannot, state `reidentifies: false` on \
+             the derivation: the claim is then listed under relied on. If it can, the findings behind it stand.",
+        )),
+        "rule-matches-nothing" => Some((
+            "A rule that matches nothing finds nothing: it may be misspelt, or the inventory may lack what it asks \
+             for.",
+            "Check the names in the rule, or leave the policy out if nothing that it looks at is declared.",
+        )),
+        "places-not-looked-at" => Some((
+            "A rule on regions, jurisdictions or roles cannot look at a place that states none: data may be there.",
+            "State `region`, `jurisdiction` or `role` of the places that the notice lists.",
+        )),
+        _ => None,
+    }
 }
 
 fn builtin(check: &Check) -> Entry {

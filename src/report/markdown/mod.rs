@@ -11,7 +11,6 @@ use part::{Part, folded};
 
 use super::tally::Tally;
 use super::{Report, cause, relied, say};
-use crate::base::cause::Cause;
 use crate::base::finding::{Audit, Finding, FindingStatus, Promise, PromiseState};
 use crate::base::vocabulary::{Severity, Word};
 use crate::read::places::Places;
@@ -41,7 +40,7 @@ pub fn render(report: &Report) -> String {
         let summary = format!("{} {}", findings.len(), if findings.len() == 1 { one } else { several });
         folded(&summary, findings.iter().map(|f| findings::one_line(f, places)), FOLDED)
     };
-    let head = head(report) + &causes(audit, places);
+    let head = head(report) + &causes(report);
     let lists = [
         list("new finding for information", "new findings for information", &others),
         list("accepted finding", "accepted findings", &known),
@@ -98,24 +97,30 @@ fn head(report: &Report) -> String {
     out + "\n"
 }
 
+/// How many causes are written out.
+const CAUSES: usize = 5;
+
 /// The first causes of new findings.
-fn causes(audit: &Audit, places: &Places) -> String {
-    let (causes, left) = cause::first(audit, Some(usize::MAX));
-    if causes.is_empty() {
+fn causes(report: &Report) -> String {
+    let views = cause::views(report.audit, &report.gate);
+    if views.is_empty() {
         return String::new();
     }
-    let row = |cause: &&Cause| {
+    let row = |view: &cause::View| {
+        let breaks: Vec<String> =
+            view.breaks.iter().map(|breach| format!("{}: {}", breach.kind, breach.line())).collect();
         format!(
-            "| {} | {} ({}) | {} | {} |\n",
-            cause.severity,
-            code(&cause.id, NAME),
-            findings::at(&cause.location, places),
-            cause::size(cause),
-            text(&cause::rules(cause), TEXT),
+            "| {} | {}: {} ({}) | {} | {} |\n",
+            view.standing(),
+            code(&view.cause.id, NAME),
+            text(&view.head(), TEXT),
+            findings::at(&view.cause.location, &report.places),
+            view.size(),
+            text(&breaks.join("; "), TEXT),
         )
     };
-    let rows: String = causes.iter().map(row).collect();
-    let more = match left {
+    let rows: String = views.iter().take(CAUSES).map(row).collect();
+    let more = match views.len().saturating_sub(CAUSES) {
         0 => String::new(),
         left => format!("\n… and {}\n", say::count(left, "more cause")),
     };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::base::finding::Hop;
 use crate::base::vocabulary::Basis;
 use crate::report::page::{Page, Style};
-use crate::report::say::{CATEGORIES, some, under};
+use crate::report::say::{moved, under};
 
 fn arrow(hop: &Hop) -> String {
-    let data = some(&hop.data, CATEGORIES);
+    let data = moved(hop);
     format!("─[{data} · {} · {}]→ {}", hop.purposes.join(", "), under(hop), hop.to)
 }
 

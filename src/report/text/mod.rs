@@ -1,73 +1,118 @@
-//! The report for people: the verdict first, then what it rests on.
+//! The report for people: the verdict, the promises, then the causes of what fails, each once; the rest in a line.
 
+mod besides;
+mod causes;
 pub(super) mod chain;
 pub(super) mod findings;
 
 use std::collections::BTreeMap;
 
 use super::page::{Page, Style};
-use super::say::{self, count, speaker};
+use super::say::{self, count};
 use super::tally::Tally;
-use super::{Look, cause, relied};
-use crate::base::finding::{Audit, Notice, PolicyFacts, Promise, PromiseState};
+use super::{By, Report, cause};
+use crate::base::cause::Cause;
+use crate::base::finding::{Audit, Finding, Promise, PromiseState};
 use crate::base::vocabulary::Severity;
-use crate::declare::gate::Gate;
 
 /// How many notices of one code, and how many claims, are written out.
 const LISTED: usize = 20;
 
 /// Writes the report.
-pub fn render(audit: &Audit, gate: &Gate, look: &Look) -> String {
+pub fn render(report: &Report) -> String {
+    let Report { audit, gate, look, again, .. } = report;
     let mut page = Page::new(look.width, look.color);
+    let views = cause::views(audit, gate);
+    let again = again.as_deref().unwrap_or_default();
     if look.quiet {
         if let Some(left_out) = say::left_out(&audit.judged) {
             page.para(0, &left_out, Style::Plain);
             page.gap();
         }
-        findings::write(&mut page, &audit.findings, &audit.promises, look);
+        found(&mut page, report, &views, again);
         return page.finish();
     }
-    verdict(&mut page, audit, gate);
-    causes(&mut page, audit, look);
-    findings::write(&mut page, &audit.findings, &audit.promises, look);
+    verdict(&mut page, report);
+    promises(&mut page, audit, &views);
+    found(&mut page, report, &views, again);
     let listed = look.limit.map_or(usize::MAX, |_| LISTED);
-    promises(&mut page, audit);
-    unbroken(&mut page, audit);
-    notices(&mut page, audit, gate, listed);
-    reliances(&mut page, audit, listed);
+    besides::unbroken(&mut page, audit, views.iter().any(cause::View::fails));
+    besides::reliances(&mut page, audit, (look.relied_on, listed));
+    besides::notices(&mut page, audit, gate, (look.notices, listed));
+    next(&mut page, &views, again);
     page.gap();
     page.para(0, &Tally::new(audit, gate).sentences(), Style::Bold);
+    page.para(0, say::CAUTION, Style::Dim);
     page.finish()
 }
 
-fn verdict(page: &mut Page, audit: &Audit, gate: &Gate) {
-    let verdict = say::verdict(audit, gate);
-    let (lead, style) = if verdict.fails { ("FAIL: ", Style::Red) } else { ("PASS: ", Style::Green) };
-    page.hanging("", 0, &format!("{lead}{}", verdict.sentence), style);
-    if let Some(broken) = verdict.broken {
-        page.para(0, &broken, Style::Red);
+/// All that there is to say of a cause, by its id or that of one of its declarations, if there is such a cause.
+pub fn cause(report: &Report, id: &str) -> Option<String> {
+    let Report { audit, gate, look, again, .. } = report;
+    let is = |cause: &&Cause| cause.id == id || cause.declarations.iter().any(|one| one.id == id);
+    let cause = audit.causes.iter().find(is)?;
+    let mut page = Page::new(look.width, look.color);
+    match cause::views(audit, gate).iter().find(|view| view.cause.id == cause.id) {
+        Some(view) => causes::one(&mut page, view, again.as_deref().unwrap_or_default()),
+        None => page.para(0, &format!("{}: all of its findings are accepted", cause.id), Style::Bold),
     }
-    if let Some(loose) = verdict.loose {
-        page.para(0, &loose, Style::Plain);
+    if cause.declarations.len() > 1 {
+        heading(&mut page, "DECLARATIONS", Style::Bold);
     }
-    page.para(0, say::CAUTION, Style::Dim);
+    for one in cause.declarations.iter().filter(|_| cause.declarations.len() > 1) {
+        let title = one.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
+        page.item(
+            "  - ",
+            &format!("{} · {}:{}{title}", one.id, one.location.file, one.location.line),
+            Style::Plain,
+        );
+    }
+    let findings: Vec<Finding> = audit.findings.iter().filter(|f| f.cause == cause.id).cloned().collect();
+    findings::write(&mut page, &findings, &audit.promises, look);
+    Some(page.finish())
 }
 
-/// The causes of new findings: the first of them, or all.
-fn causes(page: &mut Page, audit: &Audit, look: &Look) {
-    let (causes, left) = cause::first(audit, look.limit);
-    if causes.is_empty() {
-        return;
+/// What was found, as the reader wants it put together.
+fn found(page: &mut Page, report: &Report, views: &[cause::View], again: &str) {
+    let Report { audit, look, .. } = report;
+    match look.by {
+        // Who wants findings alone wants each of them.
+        By::Cause if !look.quiet => {
+            causes::failing(page, views, look.causes, again);
+            information(page, report, views);
+        }
+        By::Cause | By::Rule => findings::write(page, &audit.findings, &audit.promises, look),
+        by @ (By::Agreement | By::Owner | By::Party) => causes::grouped(page, views, by, look.causes),
     }
-    heading(page, &format!("CAUSES: {}", cause::TITLE), Style::Bold);
-    for cause in causes {
-        let lead = format!("  {:<8}  ", cause.severity.to_string());
-        let place = &cause.location;
-        let text = format!("{}: {} · {}:{}", cause.id, cause::size(cause), place.file, place.line);
-        page.hanging(&lead, 12, &text, severity_style(cause.severity));
-        page.para(12, &format!("breaks {}", cause::rules(cause)), Style::Dim);
+}
+
+/// How to go on.
+fn next(page: &mut Page, views: &[cause::View], again: &str) {
+    page.gap();
+    if !views.is_empty() {
+        page.item(
+            "NEXT  ",
+            &format!("ringfence explain CAUSE{again} prints all findings of a cause"),
+            Style::Plain,
+        );
+        page.item(
+            "      ",
+            "ringfence audit --by rule (or agreement, owner, party) groups them otherwise",
+            Style::Plain,
+        );
     }
-    rest(page, 2, left, "cause");
+}
+
+/// Three lines: whether it fails and by how much, by what it was judged, of how much.
+fn verdict(page: &mut Page, report: &Report) {
+    let Report { audit, gate, .. } = report;
+    let verdict = say::verdict(audit, gate);
+    let (lead, style) = if verdict.fails { ("FAIL: ", Style::Red) } else { ("PASS: ", Style::Green) };
+    page.hanging("", 0, &format!("{lead}{}.", verdict.reasons), style);
+    page.para(0, &say::judged_briefly(audit), Style::Plain);
+    for gap in say::not_judged(&audit.judged) {
+        page.para(0, &format!("Not judged: {gap}."), Style::Yellow);
+    }
 }
 
 pub(super) fn severity_style(severity: Severity) -> Style {
@@ -83,12 +128,19 @@ pub(super) fn heading(page: &mut Page, text: &str, style: Style) {
     page.para(0, text, style);
 }
 
-fn promises(page: &mut Page, audit: &Audit) {
+/// A line for each promise, the broken ones first, with the causes that break it.
+fn promises(page: &mut Page, audit: &Audit, views: &[cause::View]) {
     if audit.promises.is_empty() {
         return;
     }
-    heading(page, "PROMISES, checked against the declared flows", Style::Bold);
-    // Broken ones first: they are what a reader looks for.
+    let mut broken_by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for view in views {
+        for id in &view.cause.promises {
+            broken_by.entry(id).or_default().push(view.number.to_string());
+        }
+    }
+    let broken = audit.promises.iter().filter(|p| p.standing() == PromiseState::Broken).count();
+    heading(page, &format!("PROMISES: {broken} of {} broken", audit.promises.len()), Style::Bold);
     let mut promises: Vec<&Promise> = audit.promises.iter().collect();
     promises.sort_by_key(|p| p.standing());
     for promise in promises {
@@ -97,77 +149,36 @@ fn promises(page: &mut Page, audit: &Audit) {
             PromiseState::Undecided => ("  open    ", Style::Yellow),
             PromiseState::Kept => ("  kept    ", Style::Green),
         };
-        let how = match promise.broken_by.len() {
-            0 => String::new(),
-            n => format!(": {}", count(n, "finding")),
+        let causes = broken_by.get(promise.id.as_str());
+        let end = match (causes.map(Vec::as_slice), promise.standing()) {
+            (Some([one]), _) => format!("cause {one}"),
+            (Some(several), _) => format!("causes {}", several.join(", ")),
+            (None, PromiseState::Broken) => "accepted".to_owned(),
+            (None, PromiseState::Undecided) => "not decidable".to_owned(),
+            (None, PromiseState::Kept) => String::new(),
         };
-        page.hanging(lead, 10, &format!("{}{how}", promise.id), style);
-        page.para(10, &format!("“{}”", promise.quote), Style::Plain);
-        let place = &promise.location;
-        page.para(10, &format!("{} · {}:{}", speaker(promise), place.file, place.line), Style::Dim);
-        if let Some(gap) = promise.gaps.first() {
-            let more = match promise.gaps.len() - 1 + promise.further_gaps {
-                0 => String::new(),
-                n => format!(" (and {n} more; `ringfence promises` says which)"),
-            };
-            page.para(
-                10,
-                &format!("not decidable from what is declared: {}{more}", gap.message),
-                Style::Plain,
-            );
-        }
+        page.two_columns(lead, &cause::promise(promise), &end, style);
     }
 }
 
-/// What the policies without findings looked at: nothing found says no more than that.
-fn unbroken(page: &mut Page, audit: &Audit) {
-    let broken = |id: &str| audit.findings.iter().any(|f| f.rule.split('/').next() == Some(id));
-    let told = |p: &&PolicyFacts| (p.about.is_some() || p.cannot_see.is_some()) && !broken(&p.id);
-    let policies: Vec<&PolicyFacts> = audit.policies.iter().filter(told).collect();
-    if policies.is_empty() {
-        return;
+/// What does not fail, in a few lines.
+fn information(page: &mut Page, report: &Report, views: &[cause::View]) {
+    let Report { audit, gate, look, .. } = report;
+    let tally = Tally::new(audit, gate);
+    if let Some(informs) = tally.informs() {
+        let above: usize =
+            views.iter().filter(|view| view.fails()).map(|view| view.findings.len() - view.failing).sum();
+        let above = if above > 0 { format!("; {above} of them in the causes above") } else { String::new() };
+        heading(page, &format!("FOR INFORMATION: {informs}{above}"), Style::Bold);
+        causes::information(page, views, look.causes);
     }
-    heading(
-        page,
-        "POLICIES WITHOUT FINDINGS: what they check, and what no declaration can show",
-        Style::Bold,
-    );
-    for policy in policies {
-        let title = policy.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
-        page.para(
-            2,
-            &format!("{}{title}: {}", policy.id, say::rules(policy.rules, policy.following)),
-            Style::Plain,
+    let accepted = tally.summary.waived + tally.summary.baseline;
+    if accepted > 0 {
+        let text = format!(
+            "ACCEPTED: {} waived, {} in the baseline; --by rule lists them",
+            tally.summary.waived, tally.summary.baseline
         );
-        if let Some(about) = &policy.about {
-            page.item("    looks at    ", about, Style::Plain);
-        }
-        if let Some(cannot_see) = &policy.cannot_see {
-            page.item("    cannot see  ", cannot_see, Style::Plain);
-        }
-    }
-}
-
-fn notices(page: &mut Page, audit: &Audit, gate: &Gate, listed: usize) {
-    let mut codes: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
-    for notice in &audit.notices {
-        codes.entry(&notice.code).or_default().push(notice);
-    }
-    if codes.is_empty() {
-        return;
-    }
-    heading(page, "NOTICES (these are not findings)", Style::Bold);
-    for (code, notices) in codes {
-        let denied = if notices.iter().any(|n| gate.denies(n)) { ", denied" } else { "" };
-        page.para(2, &format!("{code} ({}{denied})", notices.len()), Style::Yellow);
-        for notice in notices.iter().take(listed) {
-            let mut text = say::notice(notice, listed);
-            if let Some(place) = &notice.location {
-                text.push_str(&format!(" · {}:{}", place.file, place.line));
-            }
-            page.item("    - ", &text, Style::Plain);
-        }
-        rest(page, 4, notices.len().saturating_sub(listed), "notice");
+        heading(page, &text, Style::Bold);
     }
 }
 
@@ -178,29 +189,5 @@ pub(super) fn rest(page: &mut Page, indent: usize, number: usize, what: &str) {
             &format!("… and {} not shown (--limit 0 shows all)", count(number, &format!("more {what}"))),
             Style::Dim,
         );
-    }
-}
-
-fn reliances(page: &mut Page, audit: &Audit, listed: usize) {
-    let groups = relied::groups(audit);
-    if groups.is_empty() {
-        return;
-    }
-    let number: usize = groups.iter().map(|group| group.claims.len()).sum();
-    let claims = count(number, "claim");
-    heading(page, &format!("RELIED ON: {claims} without which there could be more findings"), Style::Bold);
-    for group in groups {
-        let makers = relied::makers(&group);
-        page.item("  - ", &format!("{makers}: {} (`{}`)", group.words, group.claim), Style::Plain);
-        page.para(4, &format!("affects {}", group.affects.join(", ")), Style::Dim);
-        for claim in group.claims.iter().take(listed) {
-            let place = claim.location;
-            let party = claim.party.map_or(String::new(), |party| format!(" says {party}"));
-            let own = if claim.claim == group.claim { String::new() } else { format!(" · {}", claim.claim) };
-            let text = format!("{}{party} · {}:{}{own}", claim.by, place.file, place.line);
-            page.item("      ", &text, Style::Plain);
-            page.para(8, &relied::footing(claim), Style::Dim);
-        }
-        rest(page, 6, group.claims.len().saturating_sub(listed), "claim");
     }
 }

@@ -184,7 +184,9 @@ impl Made<'_> {
             |out: &mut dyn Write| certificate::write(world, digests, options, report.audit, out);
         add(Kind::Certificate, manifest::CERTIFICATE, zip::pack(manifest::CERTIFICATE, certificate)?);
         for (format, name) in REPORTS {
-            let report = report.clone().look(Look { limit: None, ..Look::default() });
+            // The same bytes wherever the inventory lay.
+            let look = Look { limit: None, causes: None, ..Look::default() };
+            let report = Report { again: None, ..report.clone() }.look(look);
             let packed = zip::pack(&format!("reports/{name}"), |out| report.write(format, out))?;
             add(Kind::Report, name, packed);
         }

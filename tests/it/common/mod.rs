@@ -321,6 +321,7 @@ pub fn full() -> Audit {
     ];
     let mut audit = audit(findings);
     let said = |id: &str, quote: &str, kept: bool, broken_by: &[&str]| Promise {
+        title: None,
         id: id.to_owned(),
         by: "platform".to_owned(),
         quote: quote.to_owned(),
