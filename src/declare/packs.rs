@@ -151,6 +151,7 @@ packs! {
         "opt-out-before-sale.yaml",
         "opt-out-before-sharing-for-ads.yaml",
         "opt-out-path-offered.yaml",
+        "other-states-opt-out.yaml",
         "providers-do-no-cross-context-ads.yaml",
         "providers-do-not-combine.yaml",
         "providers-own-use.yaml",
