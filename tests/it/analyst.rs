@@ -281,7 +281,7 @@ fn a_waiver_of_a_rule_that_nothing_knows_is_noticed_where_it_is_read() {
     let inventory = "
 parties: [{id: a, name: A, systems: [{id: s, purposes: [service]}, {id: t, purposes: [service]}]}]
 flows: [{id: f, from: a/s, to: a/t, data: [device], purposes: [service]}]
-waivers: [{rule: core/no-colapse, reason: r, approved_by: b, expires: 2027-01-01, severity: high}]
+waivers: [{rule: core/no-collapsed, reason: r, approved_by: b, expires: 2027-01-01, severity: high}]
 ";
     fs::write(folder.path().join("i.yaml"), inventory).unwrap();
     let (_, err) = run(folder.path(), &["check", "i.yaml"]);
@@ -289,7 +289,7 @@ waivers: [{rule: core/no-colapse, reason: r, approved_by: b, expires: 2027-01-01
         err.contains("notice[waiver-unused]") && err.contains("did you mean `core/no-collapse`?"),
         "{err}"
     );
-    fs::write(folder.path().join("i.yaml"), inventory.replace("no-colapse", "no-coll*")).unwrap();
+    fs::write(folder.path().join("i.yaml"), inventory.replace("no-collapsed", "no-coll*")).unwrap();
     assert!(!run(folder.path(), &["check", "i.yaml"]).1.contains("waiver"));
 }
 
