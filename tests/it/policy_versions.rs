@@ -66,7 +66,7 @@ fn a_pack_is_pinned_by_its_major_version() {
         }
     }
     fs::write(folder.path().join("ringfence.yaml"), "policies: [core@1]\n").unwrap();
-    let (code, out, _) = run(folder.path(), &["audit", "inventory.yaml"]);
+    let (code, out, _) = run(folder.path(), &["audit", "inventory.yaml", "--format", "json"]);
     assert_eq!(code, 1);
     assert!(out.contains("policies-earlier/core-1.yaml"), "{out}");
 }
