@@ -1,12 +1,15 @@
 //! `ringfence audit`: loads, propagates, checks, prints.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use jiff::civil::Date;
 
 use crate::base::source::{FileId, SourceFile, Sources};
 use crate::base::visible::visible;
 use crate::read::files::DISK;
 use crate::read::places::Places;
+use crate::report::since::Since;
 use crate::report::{By, Look, Report};
 use crate::verify::bundle::{self, Content};
 use crate::verify::certificate::{self, digests};
@@ -14,6 +17,7 @@ use crate::verify::certificate::{self, digests};
 use super::input;
 use super::judging::{self, Judging, ensure_in_scope};
 use super::output::Kept;
+use super::results;
 use super::session::Session;
 use super::stop::{Stop, stop};
 use super::values;
@@ -33,6 +37,10 @@ pub struct Args {
     /// --format json` wrote [default: the configuration's `baseline`]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Say in the HTML report what has changed since the earlier result in FILE, which `audit
+    /// --format json` wrote
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
     /// Write a certificate of the result to FILE, for `ringfence verify`
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
@@ -72,7 +80,7 @@ Exit codes:
 
 /// Runs the audit.
 pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
-    let Args { paths, judging, baseline, certificate, bundle, by, notices, relied_on, writing } = args;
+    let Args { paths, judging, baseline, since, certificate, bundle, by, notices, relied_on, writing } = args;
     if let Some(file) = &bundle
         && (certificate.as_ref() == Some(file) || writing.output.as_ref() == Some(file))
     {
@@ -95,6 +103,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     if !judging.allow_empty {
         ensure_in_scope(&input, &options)?;
     }
+    let since = since.map(|file| earlier(session, &file, options.day)).transpose()?;
     let audit = judging::audit(session, &input.world, &input.sources, &options)?;
     let mut report = Report {
         gate: gate.clone(),
@@ -103,6 +112,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
         scope: options.scope.clone(),
         sources: Some(&input.sources),
         again: again(&paths, &judging.scoping.policies),
+        since: since.as_ref(),
         ..Report::new(&audit)
     };
     let plain = report.clone();
@@ -148,6 +158,19 @@ pub fn again(paths: &[PathBuf], policies: &[String]) -> Option<String> {
     let paths: Vec<String> = paths.iter().map(|path| format!(" {}", path.display())).collect();
     let text: String = policies.chain(paths).collect();
     text.chars().all(|c| c == ' ' || is_plain(c)).then_some(text)
+}
+
+/// Reads an earlier result.
+fn earlier(session: &Session, file: &Path, day: Date) -> Result<Since, Stop> {
+    let audit = results::read(file, session.limits.file_size)?;
+    if audit.judged.date() > day {
+        let shown = visible(&file.display().to_string());
+        stop!(
+            "`{shown}` is of {}, after the day judged, {day}\n  help: name an earlier result with `--since`",
+            visible(&audit.judged.day)
+        );
+    }
+    Ok(Since::new(&audit))
 }
 
 /// The texts that were read at a path, in the order read.

@@ -1,7 +1,6 @@
 //! `ringfence diff`: what a change opens and closes.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::audit::Options;
@@ -17,14 +16,13 @@ use crate::declare::config::Config;
 use crate::declare::gate::Gate;
 use crate::model::Counting;
 use crate::model::load::{self, Request, World};
-use crate::read::files::DISK;
 use crate::read::places::Places;
 use crate::report::Look;
 use crate::report::difference::DiffReport;
-use anyhow::Context;
 
 use super::input;
 use super::judging::{self, Judging};
+use super::results;
 use super::session::Session;
 use super::stop::Stop;
 use super::writing::Writing;
@@ -258,7 +256,7 @@ fn results(args: &Args, session: &Session, base: &Spec, head: &Spec) -> Result<C
     let mut result = |spec: &Spec, trusted: bool, like: Option<&Audit>| -> Result<Audit, Stop> {
         let call = |text: String| invalid(session, &Mistakes::Call(text), &Sources::new(), &spec.name());
         if let Spec::Result(path) = spec {
-            return parse(path, session.limits.file_size).map_err(|error| call(format!("{error:#}")));
+            return results::read(path, session.limits.file_size).map_err(|error| call(format!("{error:#}")));
         }
         let mut texts = Sources::new();
         let state = State::alone(spec).map_err(|m| invalid(session, &m, &texts, &spec.name()))?;
@@ -328,17 +326,4 @@ fn distrust(base: &Audit, head: &mut Audit) {
             }
         }
     }
-}
-
-fn parse(path: &Path, most: u64) -> anyhow::Result<Audit> {
-    let shown = || {
-        format!("`{}` is no result of `ringfence audit --format json`", visible(&path.display().to_string()))
-    };
-    let bytes = DISK.read(path, most.saturating_add(1)).with_context(shown)?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= most,
-        "`{}` has more bytes than the limit of {most}\n  help: `--max-file-size SIZE` raises the limit",
-        visible(&path.display().to_string())
-    );
-    Audit::from_json(&bytes).with_context(shown)
 }

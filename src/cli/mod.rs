@@ -23,6 +23,7 @@ mod output;
 mod policies;
 mod progress;
 mod promises;
+mod results;
 mod session;
 mod stop;
 mod target;

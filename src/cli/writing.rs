@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::base::visible::visible;
 use crate::declare::config::Config;
 use crate::read::files::lexically;
+use crate::report::audience::Audience;
 use crate::report::{Format, Look};
 
 use super::output::Kept;
@@ -31,6 +32,10 @@ pub struct Writing {
     /// 0 prints all [default: 20 causes, 100 findings]
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    /// Write the HTML report for one kind of reader: board, analyst or regulator [default: all
+    /// parts for everybody]
+    #[arg(long, value_name = "AUDIENCE", value_parser = values::word::<Audience>(), hide_possible_values = true)]
+    audience: Option<Audience>,
     /// Print findings and errors only
     #[arg(long, short)]
     pub quiet: bool,
@@ -52,8 +57,12 @@ impl Writing {
         remarks: impl Fn(Format) -> Vec<String>,
         mut make: impl FnMut(Format, Look, &mut dyn Write) -> io::Result<()>,
     ) -> Result<(), Stop> {
-        let mut on_paper =
-            Look { color: session.color == Color::Always, quiet: session.quiet, ..Look::default() };
+        let mut on_paper = Look {
+            color: session.color == Color::Always,
+            quiet: session.quiet,
+            audience: self.audience,
+            ..Look::default()
+        };
         if let Some(limit) = self.limit {
             on_paper.limit = Some(limit).filter(|&most| most > 0);
             on_paper.causes = on_paper.limit;

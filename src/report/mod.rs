@@ -2,6 +2,7 @@
 //! per format, registered in [`Format`].
 
 pub mod answer;
+pub mod audience;
 mod cause;
 mod csv;
 pub mod diagram;
@@ -24,6 +25,7 @@ mod relied;
 mod ropa;
 mod sarif;
 mod say;
+pub mod since;
 mod tally;
 pub mod terminal;
 pub mod tested;
@@ -38,6 +40,8 @@ use std::io;
 
 use jiff::civil::Date;
 
+use self::audience::Audience;
+use self::since::Since;
 use crate::base::finding::{Audit, Notice};
 use crate::base::source::Sources;
 pub use crate::base::vocabulary::{By, Format};
@@ -75,6 +79,8 @@ pub struct Look {
     pub relied_on: bool,
     /// Findings only.
     pub quiet: bool,
+    /// For whom a page is written; `None`: for everybody.
+    pub audience: Option<Audience>,
 }
 
 impl Default for Look {
@@ -88,6 +94,7 @@ impl Default for Look {
             notices: false,
             relied_on: false,
             quiet: false,
+            audience: None,
         }
     }
 }
@@ -113,6 +120,8 @@ pub struct Report<'r> {
     pub again: Option<String>,
     /// Where it is one side of a comparison, that, and whether edits that widen make it fail.
     pub compared: Option<(&'r Diff, bool)>,
+    /// An earlier result to say what has changed since.
+    pub since: Option<&'r Since>,
 }
 
 impl<'r> Report<'r> {
@@ -128,6 +137,7 @@ impl<'r> Report<'r> {
             sources: None,
             again: None,
             compared: None,
+            since: None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::Report;
 use super::csv::{MARK, cell};
-use crate::report::record::{ACTIVITY, PARTY, record};
+use crate::report::record::{ACTIVITY, PARTY, Register, record};
 
 /// The table, its head first. Without a world there is the head alone.
 pub fn render(report: &Report) -> String {
@@ -14,9 +14,12 @@ pub fn render(report: &Report) -> String {
     };
     let counting = report.counting(&world.model);
     let holdings = report.holdings(&world.model);
-    for party in record(&world.model, &counting, &holdings, report.assurance_day()) {
-        for (_, activity) in &party.activities {
-            line(&mut out, party.fields.iter().chain(activity).map(|field| field.text()));
+    let parties = record(&world.model, &counting, &holdings, report.assurance_day());
+    for register in Register::ALL {
+        for party in &parties {
+            for (_, activity) in party.activities.iter().filter(|(of, _)| *of == register) {
+                line(&mut out, party.fields.iter().chain(activity).map(|field| field.text()));
+            }
         }
     }
     out

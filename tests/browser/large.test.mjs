@@ -75,7 +75,7 @@ test("is small enough and usable within two seconds", async () => {
   await page.evaluate((id) => { location.hash = id; }, last);
   await page.locator(`#${last}`).waitFor({ state: "visible" });
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => axe.run(document.getElementById("findings"), { runOnly: ["wcag2a", "wcag2aa"] }));
+  const { violations } = await page.evaluate(() => axe.run(document.getElementById("causes"), { runOnly: ["wcag2a", "wcag2aa"] }));
   assert.deepEqual(violations.map((v) => v.id), []);
   await close(page);
 });
@@ -136,6 +136,7 @@ async function pictures(page, most) {
     const faults = new Function(`return ${source}`)();
     const wrong = [], lines = [];
     let slowest = 0;
+    for (const one of document.querySelectorAll(".findings")) one.open = true;
     const details = Array.from(document.querySelectorAll(".card details:not(.folded)")).slice(0, most);
     for (const one of details) {
       const started = performance.now();
@@ -153,13 +154,16 @@ async function pictures(page, most) {
 
 test("a finding that is written out on demand has its neighbourhood as a picture", async () => {
   const page = await open(`file://${join(folder, "large.html")}`);
+  await page.evaluate(() => { for (const one of document.querySelectorAll(".findings")) one.open = true; });
+  await page.waitForTimeout(500);
   const cards = await page.locator(".card").count();
   const { number, slowest, lines, wrong } = await pictures(page, 400);
   console.log(`neighbourhoods: ${number} drawn, ${Math.round(slowest)} ms at most`);
   assert.deepEqual(wrong.slice(0, 20), []);
-  assert.ok(number > 0 && number === cards, `${number} of ${cards}`);
+  assert.ok(number > 0 && number === Math.min(400, cards), `${number} of ${cards}`);
   assert.ok(lines.every((n) => n > 0), "each shows its chain");
   assert.ok(slowest < 1_000, `${slowest} ms`);
+  await page.evaluate(() => { for (const one of document.querySelectorAll(".findings")) one.open = true; });
   const first = page.locator(".card details:not(.folded)").first();
   await first.locator("summary").click();
   await first.locator("svg").waitFor({ state: "visible" });
@@ -205,6 +209,6 @@ test("pictures of what runs in circles keep to the same rules", async () => {
 test("has a summary and the first findings without its script", async () => {
   const page = await open(`file://${join(folder, "large.html")}`, { javaScriptEnabled: false });
   assert.ok(await page.locator(".card").count() >= 100);
-  assert.match(await page.locator("#findings noscript").textContent(), /findings/);
+  assert.match(await page.locator("#causes noscript").textContent(), /findings/);
   await close(page);
 });

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::common::tags::tags;
 use crate::common::{audit, finding, full, hop, place, strings};
 use assert_cmd::Command;
-use ringfence::finding::{Audit, Finding, FindingKind, FindingStatus, Hop, Walk};
+use ringfence::finding::{Audit, FindingKind, Walk};
 use ringfence::testing::visible::is_hidden;
 use ringfence::vocabulary::Severity;
 use ringfence::{Format, Report};
@@ -152,14 +152,23 @@ fn every_sample_shows_all_that_the_json_says() {
             let fingerprint = finding["fingerprint"].as_str().unwrap();
             assert!(page.contains(&format!("<code>{fingerprint}</code>")), "{name}: {fingerprint}");
         }
-        for severity in ["critical", "high", "medium", "low", "info"] {
-            let number = json["summary"][severity].as_u64().unwrap();
-            assert!(page.contains(&format!("<b>{number}</b> {severity}</li>")), "{name}: {severity}");
-        }
+        // One set of numbers: the headline's are those of the JSON.
+        let summary = &json["summary"];
+        let failing = summary["failing"].as_u64().unwrap();
+        assert!(
+            failing == 0 || between(&page, "<h1", "</section>").contains(&format!("{failing} new finding"))
+        );
+        let causes = summary["failing_causes"].as_u64().unwrap();
+        assert!(
+            causes == 0 || page.contains(&format!("Causes: {causes} that make")),
+            "{name}: {causes} causes"
+        );
         let promises = json["promises"].as_array().unwrap();
         let kept = promises.iter().filter(|p| p["kept"] == true).count();
-        let heading = format!("Public promises: {kept} of {} kept", promises.len());
+        let heading = format!("Promises: {kept} of {} kept", promises.len());
         assert!(promises.is_empty() || page.contains(&heading), "{name}: {heading}");
+        let cards = page.matches("<section class=\"cause ").count();
+        assert_eq!(cards, json["causes"].as_array().unwrap().len(), "{name}: a card for each cause");
         for policy in json["policies"].as_array().unwrap() {
             assert!(page.contains(&format!("<code>{}</code>", policy["id"].as_str().unwrap())));
         }
@@ -168,55 +177,177 @@ fn every_sample_shows_all_that_the_json_says() {
     }
 }
 
-/// Of how many findings every chain that is shown crosses a flow.
-fn hanging(findings: &[serde_json::Value], flow: &str) -> usize {
-    let crosses = |chain: &serde_json::Value| {
-        chain.as_array().unwrap().iter().any(|hop| hop["flow"] == flow || *hop == flow)
-    };
-    let all = |f: &&serde_json::Value| {
-        let chains = f["witnesses"].as_array().unwrap();
-        !chains.is_empty() && chains.iter().all(crosses) || chains.is_empty() && crosses(&f["path"])
-    };
-    findings.iter().filter(all).count()
+/// The part of a page between an element with an id and the next section.
+fn section<'p>(page: &'p str, id: &str) -> &'p str {
+    between(page, &format!("id=\"{id}\""), "</section>")
 }
 
 #[test]
-fn the_first_screen_says_which_data_which_clause_and_which_flow_to_cut() {
+fn the_first_page_is_for_a_board() {
     let page = sample("messenger-banking", "html");
-    let json: serde_json::Value = serde_json::from_str(&sample("messenger-banking", "json")).unwrap();
-    let findings = json["findings"].as_array().unwrap();
-    let cuts = between(&page, "class=\"stack cuts\"", "</table>");
-    for flow in ["messenger-export", "chase-messenger/card-transactions"] {
-        let row = &cuts[cuts.find(&flow.replace('/', "/<wbr>")).unwrap()..];
-        let number = hanging(findings, flow);
-        assert!(number > 10);
-        assert!(
-            between(row, "<td", "</td>").contains(&format!("<b>{number}</b> of 84 findings")),
-            "{flow}: {row}"
-        );
-    }
-    let promises = between(&page, "<table class=\"stack promises\"", "</table>");
+    let board = section(&page, "verdict");
+    // Which promises are broken, by whose data, through which systems, and by which causes.
+    assert!(board.contains("4 of 5 public promises are broken"));
+    let promise = between(board, "We have not shared any customer information", "</li>");
     for words in [
-        "4 findings</a>: all 4 stand on proposed agreements alone; 3 stand on an assumed flow",
-        "leaving by: Card transactions, as reportedly asked for (disputed)",
-        "Merchant or counterparty of a transaction",
+        "Data of <bdi>U.S. Bancorp</bdi>",
+        "<bdi>Facebook, Inc.</bdi>",
+        "data-warehouse",
+        "only by proposed agreements",
     ] {
-        assert!(promises.contains(words), "{words}");
+        assert!(promise.contains(words), "{words}: {promise}");
     }
-    let terms = between(&page, "Contract terms that are broken", "</table>");
-    let clause = between(terms, "American Express account linking in Messenger</a> <code>", "</code>");
-    let (file, line) = clause.split_once(':').unwrap();
+    // Three causes in plain words, with who decides, what is law, what to do.
+    let causes: Vec<&str> = board.split("<article class=\"short ").skip(1).collect();
+    assert_eq!(causes.len(), 3);
+    for cause in &causes {
+        for words in ["Owner: ", "<b>Decide:</b> ", "It breaks ", "people"] {
+            assert!(cause.contains(words), "{words}: {cause}");
+        }
+    }
+    assert!(
+        causes[1].contains("Messenger sends") && causes[1].contains("to Data warehouse"),
+        "{}",
+        causes[1]
+    );
+    assert!(
+        causes[1].contains("the terms of 6 agreements, 1 public promise of Facebook, Inc and 1 house rule")
+            || causes[1]
+                .contains("the terms of 6 agreements, 1 public promise of Facebook, Inc. and 1 house rule")
+    );
+    assert!(causes[2].contains("proposed: not in force") && causes[0].contains("in force today"));
+    for words in ["no law was applied", "<b>House rule</b>", "7 agreements&#39; own terms"] {
+        assert!(board.contains(words), "{words}");
+    }
+    // Where it all comes from is for the method.
+    let json: serde_json::Value = serde_json::from_str(&sample("messenger-banking", "json")).unwrap();
+    let digest = json["inventory"]["digest"].as_str().unwrap();
+    assert!(!board.contains(&digest[..16]) && section(&page, "method").contains(digest));
+}
+
+#[test]
+fn the_menu_has_at_most_seven_entries_and_each_leads_somewhere() {
+    for name in SAMPLES {
+        let page = sample(name, "html");
+        let menu: Vec<&str> = between(&page, "<nav", "</nav>").split("href=\"#").skip(1).collect();
+        assert!(menu.len() <= 7, "{name}: {}", menu.len());
+        for entry in menu {
+            let id = entry.split('"').next().unwrap();
+            assert!(page.contains(&format!("id=\"{id}\"")), "{name}: {id}");
+        }
+    }
+}
+
+#[test]
+fn a_contract_says_of_each_term_which_flows_keep_or_break_it() {
+    let page = sample("messenger-banking", "html");
+    let contract = between(&page, "id=\"a-amex-linking\"", "</table>");
+    let row = |term: &str| between(contract, &format!("<b>{term}</b>"), "</tr>");
+    assert!(
+        row("Purposes").contains("messenger-export")
+            && row("Purposes").contains("<a class=\"num\" href=\"#c2\">")
+    );
+    assert!(row("Consent").contains("kept by all its flows") && !row("Consent").contains("broken"));
+    let place = between(row("Purposes"), "<code>", "</code>");
+    let (file, line) = place.split_once(':').unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/messenger-banking");
     let text = std::fs::read_to_string(folder.join(file)).unwrap();
     let line = text.lines().nth(line.parse::<usize>().unwrap() - 1).unwrap();
     assert!(line.trim_start().starts_with("purposes:"), "{line}");
-    let menu = between(&page, "<nav", "</nav>");
-    for entry in ["#promises", "#terms", "#changes", "#scope"] {
-        assert!(menu.contains(entry), "{entry}");
-        assert!(page.contains(&format!("id=\"{}\"", &entry[1..])), "{entry}");
+}
+
+/// An inventory in a folder, and the page of its audit.
+fn page_of(inventory: &str, arguments: &[&str]) -> String {
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    command.args(["audit", "-", "--format", "html", "--day", "2026-11-23"]).args(arguments);
+    String::from_utf8(command.write_stdin(inventory).output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn the_parties_are_drawn_with_full_names_and_the_data_on_every_line() {
+    let long = "The Very Long Name of a Savings Bank That Nobody Would Cut, Aktiengesellschaft & Co. KG";
+    let page = page_of(
+        &format!(
+            "\
+parties:
+  - {{id: bank, name: '{long}', role: bank, systems: [{{id: core, purposes: [service], originates: [financial.transaction, contact]}}]}}
+  - {{id: app, name: App, role: platform, systems: [{{id: in, purposes: [service]}}, {{id: ads, purposes: [advertising]}}]}}
+  - {{id: alone, name: Alone, systems: [{{id: s, purposes: [service]}}]}}
+agreements:
+  - {{id: deal, parties: [bank, app], status: proposed, flows: [
+      {{id: tx, from: bank/core, to: app/in, data: [financial.transaction]}},
+      {{id: who, from: bank/core, to: app/in, data: [contact]}}]}}
+flows: [{{id: leak, from: app/in, to: app/ads, data: [financial]}}]
+"
+        ),
+        &[],
+    );
+    is_sound(&page);
+    let lanes = between(&page, "<ul class=\"lanes", "</ul>");
+    let escaped = long.replace('&', "&amp;");
+    assert!(lanes.contains(&escaped), "{lanes}");
+    let lines: Vec<&str> = lanes.split("<li class=\"line").skip(1).collect();
+    let told =
+        |words: &[&str]| lines.iter().filter(|line| words.iter().all(|word| line.contains(word))).count();
+    assert_eq!(told(&["Transactions", "to <bdi>App</bdi>", "proposed"]), 1, "{lanes}");
+    assert_eq!(told(&["Contact details"]), 1);
+    // A cause within one party is a line of its own.
+    assert_eq!(told(&["within", "in → ads", "cause </span>"]), 1, "{lanes}");
+    assert!(!lanes.contains("Alone"), "who sends and receives nothing is in the register of parties");
+    assert!(section(&page, "parties").contains("Alone"));
+}
+
+#[test]
+fn an_audience_gets_the_parts_that_it_needs() {
+    let page = |audience: &str| {
+        let mut command = Command::cargo_bin("ringfence").unwrap();
+        command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples"));
+        command.args(["audit", "messenger-banking", "--day", "2026-11-23", "--format", "html"]);
+        let page =
+            String::from_utf8(command.args(["--audience", audience]).output().unwrap().stdout).unwrap();
+        is_sound(&page);
+        page
+    };
+    let has = |page: &str, id: &str| page.contains(&format!("id=\"{id}\" aria-labelledby"));
+    let (board, analyst, regulator) = (page("board"), page("analyst"), page("regulator"));
+    for (page, ids) in [
+        (&board, [true, false, false, false, false, true, false]),
+        (&analyst, [true, true, true, true, false, true, true]),
+        (&regulator, [true, true, true, false, true, true, true]),
+    ] {
+        let sections = ["causes", "agreements", "parties", "calendar", "record", "relied", "notices"];
+        for (id, wanted) in sections.iter().zip(ids) {
+            assert_eq!(has(page, id), wanted, "{id}");
+        }
     }
-    let clean = sample("messenger-banking-fenced", "html");
-    assert!(!clean.contains("<th scope=\"col\">Reaches</th>") && !clean.contains("href=\"#changes\""));
+    assert!(
+        !board.contains("<article class=\"card\"") && board.matches("<section class=\"cause ").count() > 5
+    );
+    let mut wrong = Command::cargo_bin("ringfence").unwrap();
+    let out = wrong.args(["audit", "x", "--audience", "bored"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(2));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("board"));
+}
+
+#[test]
+fn the_calendar_says_what_is_over_and_what_ends_soon() {
+    let page = page_of(
+        "\
+parties:
+  - {id: bank, name: Bank, systems: [{id: core, purposes: [service], originates: [contact]}]}
+  - {id: app, name: App, systems: [{id: in, purposes: [service]}]}
+agreements:
+  - {id: old, title: Old deal, parties: [bank, app], effective: {until: 2026-11-20}, flows: [{id: f, from: bank/core, to: app/in, data: [contact]}]}
+  - {id: new, title: New deal, parties: [bank, app], effective: {until: 2026-11-24}, assurances: [{id: dpia, valid_until: 2027-02-22}],
+     flows: [{id: f, from: bank/core, to: app/in, data: [contact]}]}
+",
+        &[],
+    );
+    let calendar = section(&page, "calendar");
+    let (over, soon) = calendar.split_once("In the next 90 days").unwrap();
+    assert!(over.contains("Old deal") && over.contains("3 days ago") && !over.contains("New deal"), "{over}");
+    // 90 days behind the day judged is 2027-02-21: what ends a day later is not soon.
+    assert!(soon.contains("New deal") && soon.contains("in 1 day") && !soon.contains("2027-02-22"), "{soon}");
 }
 
 #[test]
@@ -411,39 +542,4 @@ fn where_the_diagram_shows_parties_each_finding_has_its_neighbourhood() {
         }
     }
     assert!(!sample("messenger-banking", "html").contains("\"ends\""), "a small page needs none");
-}
-
-/// Two findings of one rule, the second of which follows from the first.
-fn one_after_the_other(first: FindingStatus) -> Audit {
-    let hops = [
-        hop("in", "bank/core", "app/in", &["contact"], "service", 3),
-        hop("a", "app/in", "app/mid", &["contact"], "analytics", 4),
-        hop("b", "app/mid", "app/out", &["contact"], "advertising", 5),
-    ];
-    let at = |flow: &str, number, hops: &[Arc<Hop>]| Finding {
-        flow: Some(flow.to_owned()),
-        path: hops.to_vec(),
-        ..finding("terms/purpose", FindingKind::Terms, Severity::High, number)
-    };
-    let head = Finding { status: first, ..at("a", 1, &hops[..2]) };
-    let follows = Finding { consequent: true, ..at("b", 2, &hops) };
-    audit(vec![head, follows])
-}
-
-#[test]
-fn what_follows_from_something_accepted_must_change_itself() {
-    for (first, named, other) in [(FindingStatus::New, "a", "b"), (FindingStatus::Waived, "b", "a")] {
-        let page = html(&one_after_the_other(first));
-        let changes = between(&page, "<table class=\"stack changes\">", "</table>");
-        let names = |flow: &str| changes.contains(&format!("<bdi>{flow}</bdi>"));
-        assert!(names(named) && !names(other), "{changes}");
-    }
-}
-
-#[test]
-fn of_flows_on_which_the_same_hangs_the_last_is_named_first() {
-    let page = html(&one_after_the_other(FindingStatus::New));
-    let cuts = between(&page, "that most findings hang on", "</table>");
-    let names = |flow: &str| cuts.contains(&format!("<th scope=\"row\">{flow} "));
-    assert!(names("a") && !names("in"), "{cuts}");
 }

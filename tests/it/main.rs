@@ -63,6 +63,7 @@ mod rooms;
 mod rules;
 mod samples;
 mod schema;
+mod since;
 mod small_inputs;
 mod upgrade;
 mod verify_scope;

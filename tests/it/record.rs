@@ -36,12 +36,12 @@ const PROCESSOR: &str = "Art. 30(2)";
 /// A clinic shares with a school, which has its data hosted.
 const HOSTED: &str = "
 parties:
-  - {id: clinic, name: Clinic, jurisdiction: DE, systems: [{id: ehr, purposes: [service], originates: [contact]}]}
+  - {id: clinic, name: Clinic, jurisdiction: DE, systems: [{id: files, purposes: [service], originates: [contact]}]}
   - {id: school, name: School, contact: office@school.example, jurisdiction: FR, systems: [{id: sis, purposes: [service]}]}
   - {id: host, name: Hosting Ltd, role: processor, jurisdiction: IE, systems: [{id: vm, purposes: [service]}]}
   - {id: backup, name: Backup Inc, role: processor, jurisdiction: US, systems: [{id: tape, purposes: [service]}]}
 agreements:
-  - {id: share, parties: [clinic, school], flows: [{id: a, from: clinic/ehr, to: school/sis, data: [contact]}]}
+  - {id: share, parties: [clinic, school], flows: [{id: a, from: clinic/files, to: school/sis, data: [contact]}]}
   - {id: dpa, kind: processing, provider: school, parties: [school, host],
      flows: [{id: a, from: school/sis, to: host/vm, data: [contact]}]}
 ";
@@ -49,7 +49,7 @@ agreements:
 #[test]
 fn who_hosts_for_a_receiver_is_its_processor_wherever_the_data_started() {
     let rows = record(HOSTED);
-    assert_eq!(entry(&rows, CONTROLLER, "clinic/ehr")["acts as"], "controller");
+    assert_eq!(entry(&rows, CONTROLLER, "clinic/files")["acts as"], "controller");
     assert_eq!(entry(&rows, CONTROLLER, "school/sis")["acts as"], "controller");
     let host = entry(&rows, PROCESSOR, "host/vm");
     assert_eq!(host["acts as"], "processor of School");
@@ -141,16 +141,16 @@ fn joint_controllers_are_named() {
         record(&format!(
             "
 parties:
-  - {{id: clinic, name: Clinic, jurisdiction: DE, systems: [{{id: ehr, purposes: [service], originates: [contact]}}]}}
+  - {{id: clinic, name: Clinic, jurisdiction: DE, systems: [{{id: files, purposes: [service], originates: [contact]}}]}}
   - {{id: uni, name: University, contact: privacy@uni.example, jurisdiction: DE, systems: [{{id: study, purposes: [service]}}]}}
 agreements:
   - {{id: joint, parties: [clinic, uni], labels: {{controllers: {label}}}, assurances: [joint_controller_arrangement],
-     flows: [{{id: a, from: clinic/ehr, to: uni/study, data: [contact]}}]}}
+     flows: [{{id: a, from: clinic/files, to: uni/study, data: [contact]}}]}}
 "
         ))
     };
     let rows = joint("joint");
-    let (clinic, uni) = (entry(&rows, CONTROLLER, "clinic/ehr"), entry(&rows, CONTROLLER, "uni/study"));
+    let (clinic, uni) = (entry(&rows, CONTROLLER, "clinic/files"), entry(&rows, CONTROLLER, "uni/study"));
     assert_eq!(
         (clinic["acts as"].as_str(), uni["acts as"].as_str()),
         ("joint controller", "joint controller")

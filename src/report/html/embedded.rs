@@ -164,10 +164,15 @@ impl Strings {
 
 impl Embedded {
     /// The data of a page; `groups` and `record` where the page itself does not show them all.
-    pub fn new(names: &Names, report: &Report, groups: Option<&[Group]>, record: Vec<Vec<String>>) -> Self {
+    pub fn new(
+        names: &Names,
+        report: &Report,
+        groups: Option<Vec<&Group>>,
+        record: Vec<Vec<String>>,
+    ) -> Self {
         let mut strings = Strings::default();
         let record = record.iter().map(|line| strings.list(line)).collect();
-        let findings = groups.map(|groups| Findings::new(groups, &mut strings));
+        let findings = groups.map(|groups| Findings::new(&groups, &mut strings));
         let mut embedded = Embedded {
             day: report.audit.judged.day.clone(),
             parties: Vec::new(),
@@ -249,7 +254,7 @@ impl Embedded {
 }
 
 impl Findings {
-    fn new(groups: &[Group], strings: &mut Strings) -> Self {
+    fn new(groups: &[&Group], strings: &mut Strings) -> Self {
         let mut findings = Findings {
             groups: groups.iter().map(|g| (g.anchor.clone(), g.severity)).collect(),
             steps: Vec::new(),

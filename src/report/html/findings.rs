@@ -1,5 +1,6 @@
 //! The findings as cards in groups, one group for each rule.
 
+use std::ops::RangeFrom;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -51,6 +52,10 @@ pub struct Group {
     pub cards: Vec<Card>,
     /// How many are not written out here.
     pub left_out: usize,
+    /// All of it on paper, where each finding takes a few words.
+    pub paper: String,
+    /// It is the first of its rule on the page: it says why the rule is there and what it rests on.
+    pub explains: bool,
 }
 
 /// The words that are broken.
@@ -177,15 +182,14 @@ pub struct Cards<'r> {
 }
 
 impl Cards<'_> {
-    /// All groups; of each finding that comes after `most` only the number.
-    pub fn groups(&self, most: usize) -> Vec<Group> {
-        let mut left = most;
-        let groups = groups(self.audit.findings.iter());
-        groups
-            .iter()
-            .enumerate()
-            .map(|(index, (words, group))| self.group(index, words, group, &mut left))
-            .collect()
+    /// Some findings in groups by rule; each group takes the next number.
+    pub fn groups<'f>(
+        &self,
+        findings: impl Iterator<Item = &'f Finding>,
+        numbers: &mut RangeFrom<usize>,
+    ) -> Vec<Group> {
+        let groups = groups(findings);
+        groups.iter().zip(numbers).map(|((words, group), number)| self.group(number, words, group)).collect()
     }
 
     /// A flow's number, by which the script knows it.
@@ -193,7 +197,7 @@ impl Cards<'_> {
         self.names.flow(flow).map(Id::index)
     }
 
-    fn group(&self, index: usize, words: &Words, group: &group::Group, left: &mut usize) -> Group {
+    fn group(&self, number: usize, words: &Words, group: &group::Group) -> Group {
         let &(severity, rule, title, why, remedy) = words;
         let entry = self.audit.rules.iter().find(|r| r.id == rule);
         let first = group.heads.first().map(|head| head.finding);
@@ -203,24 +207,18 @@ impl Cards<'_> {
         let mut all = group.heads.iter().flat_map(|head| head.folded.iter().chain([&head.finding]));
         let same = all.all(|finding| Some(quoted(finding)) == quote);
         let follow = group.size - group.heads.len();
-        let mut cards = Vec::new();
-        let mut shown = 0;
-        for head in &group.heads {
-            if *left == 0 {
-                break;
-            }
+        let head = |head: &group::Head| {
             let mut card = self.card(head.finding, title, same);
-            let fitting = head.folded.len().min(*left - 1);
-            let folded = head.folded.iter().take(fitting);
             let of_head = quoted(head.finding);
+            let folded = head.folded.iter();
             card.folded = folded.map(|f| self.card(f, title, quoted(f) == of_head)).collect();
             card.shorten_folded();
-            *left -= 1 + fitting;
-            shown += 1 + fitting;
-            cards.push(card);
-        }
+            card
+        };
+        let cards: Vec<Card> = group.heads.iter().map(head).collect();
         Group {
-            anchor: format!("g{}", index + 1),
+            paper: on_paper(title, group.size, &cards),
+            anchor: format!("g{number}"),
             rule: rule.to_owned(),
             title: title.to_owned(),
             severity,
@@ -239,7 +237,8 @@ impl Cards<'_> {
             why: why.map(str::to_owned),
             remedy: remedy.map(str::to_owned),
             cite: first.map(|f| f.cite.clone()).unwrap_or_default(),
-            left_out: group.size - shown,
+            left_out: 0,
+            explains: true,
             cards,
         }
     }
@@ -371,7 +370,7 @@ impl Cards<'_> {
     }
 
     /// A chain of a finding's data.
-    fn walk(&self, walk: &[Arc<Hop>], data: &[String], label: Option<String>) -> Walk {
+    pub fn walk(&self, walk: &[Arc<Hop>], data: &[String], label: Option<String>) -> Walk {
         let mut hops: Vec<Step> = walk.iter().map(|hop| self.step(hop)).collect();
         let mut before = data;
         for (hop, step) in walk.iter().zip(&mut hops) {
@@ -434,6 +433,29 @@ impl Card {
             }
         }
     }
+}
+
+/// So many findings of a rule are named on paper.
+const ON_PAPER: usize = 60;
+
+/// A rule and its findings in a line or two.
+fn on_paper(title: &str, size: usize, cards: &[Card]) -> String {
+    let system = |system: &System| match &system.system {
+        Some(own) => format!("{} {own}", system.party),
+        None => system.party.clone(),
+    };
+    let words = |card: &Card| {
+        let mut words: Vec<String> =
+            (!card.about.is_empty()).then(|| card.about.clone()).into_iter().collect();
+        let ends: Vec<String> = card.from.iter().chain(&card.to).map(system).collect();
+        words.extend((!ends.is_empty()).then(|| ends.join(" to ")));
+        words.extend((card.status != "new").then(|| format!("({})", card.status)));
+        words.join(" ")
+    };
+    let all = cards.iter().flat_map(|card| std::iter::once(card).chain(&card.folded));
+    let named: Vec<String> = all.take(ON_PAPER).map(words).collect();
+    let more = if size > named.len() { format!("; and {} more", size - named.len()) } else { String::new() };
+    format!("{title}, {}: {}{more}", count(size, "finding"), named.join("; "))
 }
 
 /// What happened. Of a flow the ends and the data are said already.

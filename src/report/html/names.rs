@@ -12,7 +12,11 @@ use crate::base::source::{Location, Sources, Span};
 use crate::base::taxonomy::Tree;
 use crate::declare::words;
 use crate::model::load::World;
-use crate::model::{AgreementId, FlowId, Model};
+use crate::model::{AgreementId, FlowId, Id, Model, SystemId};
+use crate::report::say::count;
+
+/// What is said of people where no system states how many.
+const UNKNOWN: &str = "number of people not declared";
 
 /// A system as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -91,6 +95,48 @@ impl<'r> Names<'r> {
         system.map_or(party.clone(), |system| format!("{party}, {system}"))
     }
 
+    /// What the system `party/system` is called.
+    pub fn system_title(&self, name: &str) -> Option<String> {
+        let (_, own) = name.split_once('/')?;
+        let system =
+            self.model.zip(self.systems.get(name)).map(|(m, &at)| &m.systems[SystemId::from_index(at)]);
+        let title = system.and_then(|system| system.declared.meta.title.as_deref());
+        Some(title.unwrap_or(own).to_owned())
+    }
+
+    /// What the flow of that name is called.
+    pub fn flow_title(&self, name: &str) -> Option<String> {
+        let flow = &self.model?.flows[self.flow(name)?];
+        flow.declared.meta.title.as_deref().map(str::to_owned)
+    }
+
+    /// What an agreement is called.
+    pub fn agreement_title(&self, id: &str) -> String {
+        let declared =
+            self.model.zip(self.agreement(id)).map(|(m, agreement)| &m.agreements[agreement].declared);
+        declared.and_then(|declared| declared.meta.title.as_deref()).unwrap_or(id).to_owned()
+    }
+
+    /// How many people's data some systems hold, and for how many nobody says.
+    pub fn people<'s>(&self, systems: impl Iterator<Item = &'s str>) -> String {
+        let Some(model) = self.model else { return UNKNOWN.to_owned() };
+        let known = systems.filter_map(|name| self.systems.get(name));
+        let stated: Vec<Option<u64>> =
+            known.map(|&at| model.systems[SystemId::from_index(at)].declared.subjects).collect();
+        let people = stated.iter().flatten().fold(0_u64, |all, &one| all.saturating_add(one));
+        let silent = stated.iter().filter(|subjects| subjects.is_none()).count();
+        match (stated.len() - silent, silent) {
+            (0, _) => UNKNOWN.to_owned(),
+            (_, 0) => format!("up to {} people", thousands(people)),
+            (_, n) => format!(
+                "up to {} people, and those of {} that do{} not state a number",
+                thousands(people),
+                count(n, "system"),
+                if n == 1 { "es" } else { "" }
+            ),
+        }
+    }
+
     /// The flow of that name.
     pub fn flow(&self, name: &str) -> Option<FlowId> {
         self.flows.get(name).copied()
@@ -161,6 +207,19 @@ impl<'r> Names<'r> {
     pub fn span(&self, span: Span) -> Option<String> {
         self.sources.map(|sources| at(&sources.location(span)))
     }
+}
+
+/// `62,000,000`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// `file:line`.

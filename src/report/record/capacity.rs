@@ -283,18 +283,22 @@ impl Search<'_> {
         let joint = self.joint(flow);
         let acts_for = self.acting.get(&receiver);
         let known = &mut self.all[to];
+        let (own, entrusted) = (sent.own.and(carried), sent.entrusted.and(carried));
         if sender == receiver {
-            known.alone |= sent.alone;
-            known.joint.extend(&sent.joint);
-            known.own.extend(sent.own.and(carried).row());
-            known.serve_those_of(&sent, !proposed);
-            known.entrusted.extend(sent.entrusted.and(carried).row());
-            known.engaged.join(&sent.engaged);
+            if !own.is_empty() {
+                known.alone |= sent.alone;
+                known.joint.extend(&sent.joint);
+                known.own.extend(own.row());
+            }
+            if !entrusted.is_empty() {
+                known.serve_those_of(&sent, !proposed);
+                known.entrusted.extend(entrusted.row());
+                known.engaged.join(&sent.engaged);
+            }
             return;
         }
-        let mut all = sent.own.clone();
-        all.extend(sent.entrusted.row());
-        let all = all.and(carried);
+        let mut all = own.clone();
+        all.extend(entrusted.row());
         match (providers.is_empty(), provides(sender), provides(receiver)) {
             (true, ..) => {
                 known.own.extend(all.row());
@@ -306,17 +310,17 @@ impl Search<'_> {
                 }
             }
             (false, true, false) => {
-                if sent.controls() {
+                if !own.is_empty() {
                     known.serve(sender, !proposed);
                 }
-                if sent.processes() {
+                if !entrusted.is_empty() {
                     known.engaged.put(sender);
+                    known.serve_those_of(&sent, !proposed);
                 }
-                known.serve_those_of(&sent, !proposed);
                 known.entrusted.extend(all.row());
             }
             (false, false, false) => {
-                if sent.processes() {
+                if !entrusted.is_empty() {
                     known.serve_those_of(&sent, !proposed);
                 } else {
                     providers.iter().for_each(|&provider| known.serve(provider, !proposed));
@@ -329,9 +333,9 @@ impl Search<'_> {
                     sent.clients().map(|(client, _)| client).partition(for_others);
                 for &client in &others {
                     known.serve(client, !proposed && sent.firm.has(client));
-                    known.entrusted.extend(sent.entrusted.and(carried).row());
+                    known.entrusted.extend(entrusted.row());
                 }
-                if sent.controls() || !home.is_empty() {
+                if !own.is_empty() || !home.is_empty() {
                     known.alone = true;
                     known.own.extend(all.row());
                 }

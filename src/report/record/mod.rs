@@ -98,6 +98,14 @@ impl Register {
     /// Both, in their order.
     pub const ALL: [Register; 2] = [Register::Controller, Register::Processor];
 
+    /// Whose it is.
+    pub fn of(self) -> &'static str {
+        match self {
+            Register::Controller => "Controllers",
+            Register::Processor => "Processors",
+        }
+    }
+
     /// The paragraph that asks for it.
     pub fn paragraph(self) -> &'static str {
         match self {

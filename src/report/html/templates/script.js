@@ -34,7 +34,10 @@
     section, cards: section.querySelector(".cards"), severity: section.dataset.severity,
     text: section.querySelector("header").textContent.toLowerCase(), shown: 0,
   }));
+  const causes = all(".cause").map((section) => ({ section, groups: groups.filter((group) => section.contains(group.section)) }));
+  for (const cause of causes) for (const group of cause.groups) group.text += " " + cause.section.querySelector("header").textContent.toLowerCase();
   const groupOf = new Map(groups.map((group) => [group.section.id, group]));
+  // A page without findings, or for readers who need none, has the diagram alone to filter.
   const found = world.findings;
   const items = found ? fromData() : fromPage();
   const byAnchor = new Map(items.map((item) => [item.id, item]));
@@ -50,7 +53,7 @@
           status: data.s, flows: words(data.e).map(Number), keys: words(data.k).map((n) => world.keys[n]), parties: words(data.p).map(Number),
           agreements: words(data.r).map(Number), prospective: "o" in data,
           text: () => node.querySelector(".own").textContent.toLowerCase(),
-          places: [], from: node.querySelector("h4, h5").textContent, length: node.querySelectorAll(".own .chain li").length,
+          places: [], from: node.querySelector("h5, h6").textContent, length: node.querySelectorAll(".own .chain li").length,
         };
         item.to = (item.from.split(" to ")[1] || item.from);
         list.push(item);
@@ -107,7 +110,7 @@
   }
   function around(item) {
     if (!window.neighbourhood || !item.flows.length && !item.places.length) return "";
-    return later("Neighbourhood of the chain", "", () => {
+    return later("Neighbourhood of the chain", "near", () => {
       const drawn = window.neighbourhood(world, item.flows, item.places, item.group.severity);
       if (!drawn) return [el("p", null, "No declared flow leads there or away.")];
       return [el("div", { class: "around", role: "region", "aria-label": "Neighbourhood of the chain", tabindex: "0" }, drawn.svg), el("p", { class: "label" }, drawn.words)];
@@ -164,7 +167,7 @@
     const folded = (item.folded || []).filter((other) => other.match);
     if (folded.length) {
       const summary = folded.length + " that follow" + (folded.length === 1 ? "s" : "") + " from this";
-      article.append(later(summary, "folded", () => folded.map((other) => card(other, "h5"))));
+      article.append(later(summary, "folded", () => folded.map((other) => card(other, "h6"))));
     }
     return article;
   }
@@ -172,7 +175,7 @@
   function show(group, upTo) {
     const heads = group.heads;
     const until = Math.min(upTo, heads.length);
-    for (let n = group.shown; n < until; n += 1) group.cards.append(card(heads[n], "h4"));
+    for (let n = group.shown; n < until; n += 1) group.cards.append(card(heads[n], "h5"));
     group.shown = until;
     const rest = heads.length - until;
     if (!group.button) {
@@ -187,6 +190,18 @@
     }
     group.button.hidden = rest === 0;
     group.button.textContent = "Show " + Math.min(MORE, rest) + " of " + rest.toLocaleString("en") + " more";
+  }
+
+  // Cards of a closed list are made when it is opened.
+  function begin(group, always) {
+    const list = group.section.closest(".findings");
+    if (group.shown === 0 && (always || !list || list.open)) show(group, FIRST);
+  }
+  if (found) {
+    for (const cause of causes) {
+      const list = cause.section.querySelector(".findings");
+      if (list) list.addEventListener("toggle", () => { if (list.open) cause.groups.forEach((group) => begin(group)); });
+    }
   }
 
   // ---- the filter
@@ -265,14 +280,20 @@
       if (found) {
         group.cards.replaceChildren();
         group.shown = 0;
-        show(group, FIRST);
+        begin(group);
       }
+    }
+    const narrowed = want.words.length || fields.some((field) => want[field]);
+    for (const cause of causes) {
+      const shown = cause.groups.some((group) => !group.section.hidden);
+      cause.section.hidden = cause.groups.length > 0 && !shown;
+      const details = cause.section.querySelector(".findings");
+      if (details && narrowed && shown) details.open = true;
     }
     if (!found) {
       for (const item of items) item.node.hidden = !(item.match || item.below);
       for (const group of groups) for (const item of group.heads) group.cards.append(item.node);
     }
-    const narrowed = want.words.length || fields.some((field) => want[field]);
     const flows = world.flows.map((_, n) => n).filter((n) => flowMatches(n, want));
     const of = (n, all, word) => plural(n, word) + (n === all ? "" : " of " + all.toLocaleString("en"));
     output.textContent = items.length ? of(number, items.length, "finding") : of(flows.length, world.flows.length, "flow");
@@ -288,8 +309,6 @@
   // ---- the diagram
   const drawing = document.querySelector(".drawing");
   const edges = drawing ? all("[data-flows]", drawing) : [];
-  const fits = () => { $("wide").hidden = drawing.scrollWidth <= drawing.clientWidth; };
-  if (drawing) { fits(); addEventListener("resize", fits); }
   let lit = null;
   function draw(flows, want) {
     const severe = want && want.severity;
@@ -314,7 +333,8 @@
     $("lit").hidden = false;
     $("lit-what").textContent = "Lit: " + item.from.replace(/\s+/g, " ").trim();
     $("lit-back").href = "#" + item.id;
-    $("diagram").scrollIntoView();
+    $("systems").open = true;
+    $("systems").scrollIntoView();
     $("diagram").focus({ preventScroll: true });
     const first = edges.find((edge) => !edge.classList.contains("dim"));
     if (first) first.scrollIntoView({ block: "nearest", inline: "center" });
@@ -345,7 +365,7 @@
     node.focus({ preventScroll: true });
   }
   addEventListener("hashchange", reveal);
-  addEventListener("beforeprint", () => { for (const details of all("main details")) { made(details); details.open = true; } });
+  addEventListener("beforeprint", () => { if (found) groups.forEach((group) => begin(group, true)); for (const details of all("main details:not(.near)")) { made(details); details.open = true; } });
 
   // ---- the record as a table
   const LONGEST = 32767, ROOM = 1024;
@@ -369,7 +389,7 @@
     csv.addEventListener("click", () => {
       const texts = (list) => all("dd", list).map((cell) => cell.textContent);
       const rows = world.record.length ? world.record.map((row) => row.map((n) => world.strings[n]))
-        : all(".record").flatMap((entry) => all(".rs", entry).map((one) => texts(entry.querySelector(".rp")).concat(texts(one))));
+        : all(".entry.record").flatMap((entry) => all(".rs", entry).map((one) => texts(entry.querySelector(".rp")).concat(texts(one))));
 // As in src/report/csv.rs: a formula is stopped wherever a spreadsheet may start a cell, and no cell is longer
 // than a spreadsheet holds.
       const harmless = (text) => text.trim().replace(/\s+/g, " ").replace(/(^|[,;|"]) *(?=[=+\-@＝＋－＠])/g, "$&'");
@@ -381,7 +401,7 @@
     });
   }
 
-  form.hidden = false;
+  form.hidden = !items.length && !drawing;
   apply();
   if (location.hash) reveal();
   document.documentElement.dataset.ready = String(Math.round(performance.now()));

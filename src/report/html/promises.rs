@@ -6,17 +6,21 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-use super::NAMES;
-use crate::base::finding::{Audit, Finding, Hop, Promise, PromiseState};
+use super::causes::Causes;
+use super::names::{Names, System, at};
+use crate::base::finding::{Finding, Hop, Promise, PromiseState};
 use crate::base::vocabulary::Basis;
 use crate::model::{FlowId, Model, SystemId};
 use crate::report::Report;
-use crate::report::html::findings::Group;
-use crate::report::html::names::{Names, System, at};
+
 use crate::report::say::speaker;
 
+/// So many names stand in one place.
+const NAMES: usize = 6;
+
+/// A promise, and how it stands.
 #[derive(Debug, Serialize)]
-pub(super) struct PromiseRow {
+pub struct PromiseRow {
     id: String,
     quote: String,
     by: String,
@@ -26,7 +30,8 @@ pub(super) struct PromiseRow {
     /// Why it cannot be decided.
     gaps: Vec<GapRow>,
     findings: usize,
-    anchor: Option<String>,
+    /// The causes that break it: number and anchor.
+    causes: Vec<(usize, String)>,
     /// How much of it is proposed or assumed.
     standing: Vec<String>,
     of: Vec<String>,
@@ -128,7 +133,8 @@ impl<'r> Beside<'r> {
     }
 }
 
-pub(super) fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<PromiseRow> {
+/// Every promise: broken ones first, then those not decidable.
+pub fn promises(report: &Report, names: &Names, causes: &Causes) -> Vec<PromiseRow> {
     let audit = report.audit;
     let beside = Beside::new(report);
     let mut sorted: Vec<&Promise> = audit.promises.iter().collect();
@@ -137,6 +143,8 @@ pub(super) fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<
     for finding in &audit.findings {
         by_rule.entry(&finding.rule).or_default().push(finding);
     }
+    let told: BTreeMap<&str, (usize, &str)> =
+        causes.told().map(|cause| (cause.id.as_str(), (cause.number, cause.anchor.as_str()))).collect();
     let row = |p: &Promise| {
         let rule = p.rule();
         let findings = by_rule.get(rule.as_str()).map(Vec::as_slice).unwrap_or_default();
@@ -174,7 +182,12 @@ pub(super) fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<
                 })
                 .collect(),
             findings: p.broken_by.len(),
-            anchor: groups.iter().find(|g| g.rule == rule).map(|g| g.anchor.clone()),
+            causes: {
+                let mut numbers: BTreeSet<(usize, String)> = BTreeSet::new();
+                let told = findings.iter().filter_map(|f| told.get(f.cause.as_str()));
+                numbers.extend(told.map(|(number, anchor)| (*number, (*anchor).to_owned())));
+                numbers.into_iter().collect()
+            },
             standing: footing(findings),
             of: some(of),
             data: some(data),
@@ -195,47 +208,16 @@ pub(super) fn promises(report: &Report, names: &Names, groups: &[Group]) -> Vec<
     sorted.into_iter().map(row).collect()
 }
 
-/// How many of the broken promises are broken by findings that stand on proposed agreements
-/// alone.
-pub(super) fn only_proposed(audit: &Audit, broken: usize) -> Option<String> {
-    let mut firm: BTreeSet<&str> = BTreeSet::new();
-    firm.extend(audit.findings.iter().filter(|f| !f.prospective).map(|f| f.fingerprint.as_str()));
-    let broken_by = |p: &&Promise| p.standing() == PromiseState::Broken;
-    let proposed = |p: &&Promise| p.broken_by.iter().all(|f| !firm.contains(f.as_str()));
-    match (audit.promises.iter().filter(broken_by).filter(proposed).count(), broken) {
-        (0, _) => None,
-        (1, 1) => Some("The broken promise is broken by proposed agreements alone.".to_owned()),
-        (n, all) if n == all => {
-            Some(format!("All {n} broken promises are broken by proposed agreements alone."))
-        }
-        (1, all) => Some(format!("1 of the {all} broken promises is broken by proposed agreements alone.")),
-        (n, all) => {
-            Some(format!("{n} of the {all} broken promises are broken by proposed agreements alone."))
-        }
-    }
-}
-
 /// How much of some findings is only proposed, and how much only assumed.
 fn footing(findings: &[&Finding]) -> Vec<String> {
     let all = findings.len();
     let assumed = |hop: &Arc<Hop>| hop.basis == Some(Basis::Assumed);
     let proposed = findings.iter().filter(|f| f.prospective).count();
     let assuming = findings.iter().filter(|f| f.path.iter().any(assumed)).count();
-    let part = |number: usize| match (number, all) {
-        (1, 1) => "it stands".to_owned(),
-        (n, all) if n == all => format!("all {all} stand"),
-        (1, _) => "1 stands".to_owned(),
-        (n, _) => format!("{n} stand"),
+    let part = |number: usize, what: &str| match number {
+        0 => None,
+        n if n == all => Some(format!("only by {what}")),
+        n => Some(format!("{n} of {all} findings only by {what}")),
     };
-    let mut out = Vec::new();
-    if proposed > 0 {
-        out.push(format!("{} on proposed agreements alone", part(proposed)));
-    }
-    if assuming > 0 {
-        out.push(format!("{} on an assumed flow", part(assuming)));
-    }
-    if all > 0 && proposed + assuming == 0 {
-        out.push("none is only proposed or assumed".to_owned());
-    }
-    out
+    part(proposed, "proposed agreements").into_iter().chain(part(assuming, "an assumed flow")).collect()
 }
