@@ -65,7 +65,8 @@ pub mod propagate {
 }
 pub mod query {
     pub use crate::query::{
-        Calendar, Exposure, Interval, Question, Reached, Trace, calendar, exposure, trace,
+        Calendar, Exposure, Interval, Question, Reached, Recall, Recalled, Trace, calendar, exposure, recall,
+        trace,
     };
     pub use crate::report::answer::{CalendarFormat, Format};
 }

@@ -23,6 +23,7 @@ mod output;
 mod policies;
 mod progress;
 mod promises;
+mod recall;
 mod results;
 mod session;
 mod stop;
@@ -86,6 +87,7 @@ enum Command {
     Explain(explain::Args),
     Trace(trace::Args),
     Exposure(exposure::Args),
+    Recall(recall::Args),
     Calendar(calendar::Args),
     Graph(graph::Args),
     Init(init::Args),
@@ -114,6 +116,7 @@ impl Command {
             Command::Explain(args) => (args.color, false),
             Command::Trace(args) => (args.asking.color, false),
             Command::Exposure(args) => (args.asking.color, false),
+            Command::Recall(args) => (args.asking.color, false),
             Command::Calendar(args) => (args.color, false),
             Command::Graph(args) => (args.color, false),
             Command::Init(_) | Command::Completions(_) | Command::Man(_) => (Color::Auto, false),
@@ -137,6 +140,7 @@ impl Command {
             Command::Explain(args) => explain::run(&args, session),
             Command::Trace(args) => trace::run(&args, session),
             Command::Exposure(args) => exposure::run(&args, session),
+            Command::Recall(args) => recall::run(&args, session),
             Command::Calendar(args) => calendar::run(&args, session),
             Command::Graph(args) => graph::run(&args, session),
             Command::Init(args) => init::run(&args, session),

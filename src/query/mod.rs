@@ -8,10 +8,12 @@ mod chains;
 mod exposure;
 mod items;
 mod places;
+mod recall;
 mod trace;
 
 pub use calendar::{Calendar, Entry, Event, Interval, Window, calendar};
 pub use exposure::{Downstream, Exposure, Held, Upstream, exposure};
+pub use recall::{Deletion, Kept, Recall, Recalled, recall};
 pub use trace::{Question, Reached, Trace, trace};
 
 /// Why a question has no answer.

@@ -67,14 +67,31 @@ pub fn leaves(model: &Model, words: &[String]) -> Result<LeafSet, Unknown> {
 /// # Errors
 /// A word that no agreement matches.
 pub fn of_agreements(model: &Model, words: &[String]) -> Result<FxHashSet<FlowId>, Unknown> {
+    flows_of(model, words, ("agreement", Vec::new()))
+}
+
+/// The flows of an agreement, by its id, where a party could have been named as well.
+///
+/// # Errors
+/// A word that is neither.
+pub fn of_agreement_or_party(model: &Model, words: &[String]) -> Result<FxHashSet<FlowId>, Unknown> {
+    let parties = model.parties.values().map(|party| party.id()).collect();
+    flows_of(model, words, ("agreement or party", parties))
+}
+
+fn flows_of(
+    model: &Model,
+    words: &[String],
+    (what, others): (&'static str, Vec<&str>),
+) -> Result<FxHashSet<FlowId>, Unknown> {
     let mut all = FxHashSet::default();
     for word in words {
         let glob = Glob::new(word);
         let mut matching =
             model.agreements.values().filter(|agreement| glob.matches(agreement.id())).peekable();
         if matching.peek().is_none() {
-            let known = model.agreements.values().map(|agreement| agreement.id());
-            return Err(Unknown::new("agreement", word, known));
+            let known = model.agreements.values().map(|agreement| agreement.id()).chain(others);
+            return Err(Unknown::new(what, word, known));
         }
         all.extend(matching.flat_map(|agreement| &agreement.flows).flat_map(|&flow| model.everywhere(flow)));
     }

@@ -12,7 +12,7 @@ use crate::base::finding::{Audit, Promises};
 use crate::base::visible::is_hidden;
 use crate::compare::Diff;
 use crate::declare::gate::Gate;
-use crate::query::{Calendar, Exposure, Trace};
+use crate::query::{Calendar, Exposure, Recall, Trace};
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.
@@ -225,8 +225,13 @@ pub fn promises_schema() -> Result<String, serde_json::Error> {
 ///
 /// # Errors
 /// When a schema cannot be written as JSON.
-pub fn answer_schemas() -> Result<[(&'static str, String); 3], serde_json::Error> {
-    Ok([("calendar", of::<Calendar>()?), ("exposure", of::<Exposure>()?), ("trace", of::<Trace>()?)])
+pub fn answer_schemas() -> Result<[(&'static str, String); 4], serde_json::Error> {
+    Ok([
+        ("calendar", of::<Calendar>()?),
+        ("exposure", of::<Exposure>()?),
+        ("recall", of::<Recall>()?),
+        ("trace", of::<Trace>()?),
+    ])
 }
 
 fn of<T: schemars::JsonSchema>() -> Result<String, serde_json::Error> {

@@ -10,7 +10,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use ringfence::gate::Gate;
 use ringfence::source::Sources;
-use ringfence::testing::query::{Interval, Question, calendar, exposure, trace};
+use ringfence::testing::query::{Interval, Question, Recalled, calendar, exposure, recall, trace};
 use ringfence::vocabulary::{Status, Word};
 use ringfence::{Options, Request, Scope, audit, load};
 use serde_json::Value;
@@ -388,6 +388,104 @@ fn unknown_words_name_the_nearest() {
         let (code, text, errors) = run(&[args, &["world.yaml"], &DAY[..]].concat());
         assert_eq!((code, text.as_str(), errors.as_str()), (2, "", message));
     }
+}
+
+#[test]
+fn a_recall_lists_what_to_delete_from_its_source_on() {
+    let all = json("recall", &["chat"]);
+    let lines: Vec<(u64, &str)> = all["delete"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["step"].as_u64().unwrap(), one["place"].as_str().unwrap()))
+        .collect();
+    // The chat fills the store, which fills the broker's files.
+    assert_eq!(lines, [(1, "platform/chat"), (2, "platform/store"), (3, "broker/files")]);
+    assert_eq!(all["stop"], serde_json::json!(["chat/balance", "chat/cards"]));
+    // Nothing else brings accounts to the chat, nor financial data to the store.
+    let breaks: Vec<(&str, &str)> = all["breaks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["system"].as_str().unwrap(), one["data"].as_str().unwrap()))
+        .collect();
+    assert_eq!(breaks, [("platform/chat", "financial.account")]);
+    let cards = json("recall", &["bank", "--data", "financial.card"]);
+    assert_eq!(cards["delete"].as_array().unwrap().len(), 1);
+    for format in ["text", "markdown", "csv"] {
+        let (code, text, _) =
+            run(&[&["recall", "chat", "--format", format, "world.yaml"], &DAY[..]].concat());
+        assert_eq!(code, 0);
+        insta::assert_snapshot!(format!("recall_{format}"), text);
+    }
+}
+
+#[test]
+fn what_was_released_or_is_home_is_no_deletion() {
+    let world = WORLD
+        .replace("id: sold, from: platform/store,", "id: sold, transform: anonymised, from: platform/store,")
+        .replace(
+            "flows:\n  - {id: log,",
+            "flows:\n  - {id: back, from: platform/chat, to: bank/core, data: [financial.card], purposes: [service]}\n  - {id: log,",
+        );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("world.yaml"), &world).unwrap();
+    let mut run = Command::cargo_bin("ringfence").unwrap();
+    let run =
+        run.current_dir(&folder).args(["recall", "chat", "world.yaml", "--format", "json"]).output().unwrap();
+    let all: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let places = |list: &str| -> Vec<&str> {
+        all[list].as_array().unwrap().iter().map(|one| one["place"].as_str().unwrap()).collect()
+    };
+    assert_eq!(places("delete"), ["platform/chat", "platform/store"]);
+    assert_eq!(places("released"), ["broker/files"]);
+    assert_eq!(all["released"][0]["transforms"], serde_json::json!(["anonymised on sold"]));
+    assert_eq!(places("home"), ["bank/core"]);
+}
+
+/// Every place at which the naive evaluator finds something that moved under an agreement is in a recall, under its terms
+/// in the list of what to delete; and nobody deletes before those that send to him.
+#[test]
+fn a_recall_leaves_out_no_place_of_a_random_world() {
+    harness::try_all(harness::cases(150), generate::world(), harness::show, |world| {
+        let model = Model::new(world, options(world));
+        let Some(agreement) = world.agreements.first() else { return Ok(()) };
+        let via: BTreeSet<usize> =
+            (0..model.flows.len()).filter(|&e| model.flows[e].agreement == Some(0)).collect();
+        let mut there = naively(&model, &Asked { via: Some(via), data: None });
+        // What comes back to where it starts is not deleted there.
+        there.retain(|(source, _, place), _| source != place);
+        let dir = tempfile::tempdir().unwrap();
+        write::write(world, dir.path(), 0);
+        let request = Request { paths: vec![dir.path().join("inventory")], ..Request::default() };
+        let mut sources = Sources::new();
+        let loaded = load(&request, &mut sources).unwrap();
+        let recalled = Recalled { of: agreement.id.clone(), ..Recalled::default() };
+        if world.parties.iter().any(|party| party.id == agreement.id) {
+            return Ok(());
+        }
+        let found = recall(&loaded, &sources, &scoped(world), &recalled, 10_000).unwrap();
+        let deleted =
+            found.delete.iter().flat_map(|one| one.sources.iter().map(|s| (s.clone(), one.place.clone())));
+        let deleted: BTreeSet<(String, String)> = deleted.collect();
+        let others =
+            found.released.iter().chain(&found.home).map(|one| (one.source.clone(), one.place.clone()));
+        let listed: BTreeSet<(String, String)> = deleted.iter().cloned().chain(others).collect();
+        let pairs = |under: bool| -> BTreeSet<(String, String)> {
+            let all = there.iter().filter(|(_, what)| !under || what.1.contains(&agreement.id));
+            all.map(|((source, _, place), _)| (source.clone(), place.clone())).collect()
+        };
+        if listed != pairs(false) || !pairs(true).is_subset(&deleted) {
+            return Err(format!("naive {there:#?}\nrecall {listed:#?}, deleted {deleted:#?}"));
+        }
+        let steps: BTreeMap<&str, usize> =
+            found.delete.iter().map(|one| (one.place.as_str(), one.step)).collect();
+        let late = found.delete.iter().find(|one| {
+            let before = one.path.last().and_then(|hop| steps.get(hop.from.as_str()));
+            before.is_some_and(|&before| before > one.step)
+        });
+        late.map_or(Ok(()), |one| Err(format!("{} deletes before its source", one.place)))
+    });
 }
 
 /// What an exposure lists of a place is what a trace to it finds.

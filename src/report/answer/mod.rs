@@ -2,9 +2,11 @@
 
 mod calendar;
 mod exposure;
+mod recall;
 mod trace;
 
 pub use calendar::Format as CalendarFormat;
+pub use recall::Format as RecallFormat;
 
 use super::csv::{MARK, cell};
 use super::page::{Page, Style};

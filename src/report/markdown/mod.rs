@@ -6,7 +6,8 @@ pub(crate) mod escape;
 pub(crate) mod findings;
 pub(crate) mod part;
 
-use escape::{code, prose, text};
+pub(super) use escape::text;
+use escape::{code, prose};
 use part::{Part, folded};
 
 use super::tally::Tally;
