@@ -101,8 +101,10 @@ impl Declaration {
         match self {
             Declaration::Flow(id) => {
                 let flow = &model.flows[id];
+                // In the order of names: that of the file does not matter.
                 let data = flow.declared.data.iter().map(|key| model.data.name(key.value).to_owned());
                 listed.data = if flow.declared.held { vec![HELD.to_owned()] } else { data.collect() };
+                listed.data.sort_unstable();
                 listed.purposes = purposes(&flow.purposes);
                 listed.from = Some(model.systems[flow.from].name.clone());
                 listed.to = Some(model.systems[flow.to].name.clone());

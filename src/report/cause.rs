@@ -248,13 +248,9 @@ impl View<'_> {
         }
     }
 
-    /// What to do, as the most severe rule says that does.
+    /// What to do.
     pub fn remedy(&self) -> String {
-        let told = self.findings.iter().find_map(|finding| finding.remedy.clone());
-        told.unwrap_or_else(|| match self.cause.id.starts_with("flow:") {
-            true => "End the flow, or narrow what it carries to what the promise allows.".to_owned(),
-            false => "Change the declaration, or take back what was promised.".to_owned(),
-        })
+        remedy(self.cause, &self.findings)
     }
 
     /// How many findings hang on it, and what there is to know of all of them.
@@ -295,6 +291,23 @@ impl View<'_> {
         }
         text
     }
+}
+
+/// What to do about a cause, as its most severe rule says that has a remedy: of equally severe ones that of a law, then of a
+/// contract, a promise, a house rule. What is there only from agreements that ended has to be deleted, wherever a flow is
+/// cut.
+pub fn remedy(cause: &Cause, findings: &[&Finding]) -> String {
+    if !findings.is_empty() && findings.iter().all(|finding| finding.retained) {
+        return "Have what was moved deleted, and state `disposed` with date and evidence; ending the flow takes \
+                nothing back."
+            .to_owned();
+    }
+    let with = findings.iter().filter(|finding| finding.remedy.is_some());
+    let first = with.min_by_key(|finding| (!finding.binding, finding.severity, kind(finding).0));
+    first.and_then(|finding| finding.remedy.clone()).unwrap_or_else(|| match cause.id.starts_with("flow:") {
+        true => "End the flow, or narrow what it carries to what the promise allows.".to_owned(),
+        false => "Change the declaration, or take back what was promised.".to_owned(),
+    })
 }
 
 /// The kind and the name of a declaration, from the id that causes give it.

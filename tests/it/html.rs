@@ -215,7 +215,7 @@ fn the_first_page_is_for_a_board() {
             || causes[1]
                 .contains("the terms of 6 agreements, 1 public promise of Facebook, Inc. and 1 house rule")
     );
-    assert!(causes[2].contains("proposed: not in force") && causes[0].contains("in force today"));
+    assert!(causes[2].contains("proposed: not in force") && causes[0].contains("in force"));
     for words in ["no law was applied", "<b>House rule</b>", "7 agreements&#39; own terms"] {
         assert!(board.contains(words), "{words}");
     }

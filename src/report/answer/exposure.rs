@@ -36,7 +36,7 @@ impl Exposure {
             return page.finish();
         }
         page.gap();
-        page.item("people     ", &self.people(), Style::Plain);
+        page.item("people      ", &self.people(), Style::Plain);
         for (lead, list) in [
             ("special    ", self.all(|held| &held.special)),
             ("identifying", self.all(|held| &held.identifying)),

@@ -28,7 +28,10 @@ words! {
 
 /// The line that says by which flows a question is answered.
 fn scope(page: &mut Page, judged: &Judged) {
-    let flows = judged.as_of.as_ref().map_or(String::new(), |day| format!(", with the flows of {day}"));
+    let flows = match &judged.as_of {
+        Some(day) => format!(", with the flows in effect on {day}"),
+        None => ", whenever it is in effect (`--as-of DATE` looks at one day)".to_owned(),
+    };
     let left_out = say::left_out(judged).map_or_else(String::new, |text| format!("; {text}"));
     page.para(0, &format!("By what is declared on {}{flows}{left_out}.", judged.day), Style::Dim);
 }

@@ -43,10 +43,12 @@ impl Recall {
 
     fn said(&self) -> String {
         let of = &self.recalled.of;
+        let moved =
+            if self.agreements.contains(of) { "under" } else { "to or from, or under agreements of," };
         match self.delete.len() {
-            0 => format!("Nothing that moved under {of} has to be deleted anywhere."),
-            1 => format!("1 place has to delete what moved under {of}."),
-            many => format!("{many} places have to delete what moved under {of}."),
+            0 => format!("Nothing that moved {moved} {of} has to be deleted anywhere."),
+            1 => format!("1 place has to delete what moved {moved} {of}."),
+            many => format!("{many} places have to delete what moved {moved} {of}."),
         }
     }
 

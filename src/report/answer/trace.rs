@@ -30,7 +30,11 @@ impl Trace {
             names.dedup();
         }
         let found = match self.reached.len() {
-            0 => format!("Nothing {} gets there.", self.question.words()),
+            0 if !self.question.from.is_empty() => format!(
+                "No data {} gets anywhere: none starts there, or none moves. What a place holds is listed by `--to`.",
+                self.question.words()
+            ),
+            0 => format!("No data {} is declared to be held.", self.question.words()),
             _ => format!(
                 "{} hold data {} that starts at {}.",
                 count(places.len(), "system"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::causes::{Causes, Kind, kind_of};
 use super::names::Names;
 use super::promises::{PromiseRow, promises};
-use crate::base::finding::{Audit, FindingStatus};
+use crate::base::finding::{Audit, FindingStatus, PolicyFacts};
 use crate::base::vocabulary::PolicyStatus;
 use crate::compare::{Diff, StateFacts};
 use crate::report::Report;
@@ -174,6 +174,9 @@ fn changed(report: &Report) -> Vec<String> {
 /// What is law here, and what is the house's own rule.
 fn sources(audit: &Audit) -> Vec<Source> {
     let mut found: BTreeMap<Kind, (BTreeSet<&str>, usize)> = BTreeMap::new();
+    let new = audit.findings.iter().filter(|finding| finding.status == FindingStatus::New);
+    let broken: BTreeSet<&str> =
+        new.filter_map(|finding| finding.rule.split_once('/')).map(|(id, _)| id).collect();
     for finding in audit.findings.iter().filter(|finding| finding.status == FindingStatus::New) {
         let (causes, findings) = found.entry(kind_of(finding)).or_default();
         causes.insert(&finding.cause);
@@ -187,7 +190,22 @@ fn sources(audit: &Audit) -> Vec<Source> {
         let (causes, findings) =
             found.get(&kind).map_or((0, 0), |(causes, findings)| (causes.len(), *findings));
         let (of, shown) = match kind {
-            Kind::Law => named(policies(&|s| s == PolicyStatus::InForce), "no law was applied"),
+            Kind::Law => {
+                let applied = audit.policies.iter().filter(|policy| policy.status == PolicyStatus::InForce);
+                let (found, clean): (Vec<&PolicyFacts>, Vec<&PolicyFacts>) =
+                    applied.partition(|policy| broken.contains(policy.id.as_str()));
+                let titles = |list: Vec<&PolicyFacts>| -> Vec<String> {
+                    list.into_iter().map(|one| one.title.clone().unwrap_or_else(|| one.id.clone())).collect()
+                };
+                let clean = match clean.len() {
+                    0 => String::new(),
+                    _ => format!("; nothing found by {}", listing(&titles(clean))),
+                };
+                match found.is_empty() {
+                    true => named(policies(&|s| s == PolicyStatus::InForce), "no law was applied"),
+                    false => (format!("{}{clean}", listing(&titles(found))), true),
+                }
+            }
             Kind::Contract => {
                 let (more, _) = named(policies(&|s| s == PolicyStatus::Contractual), "");
                 let more = if more.is_empty() { more } else { format!("; {more}") };

@@ -132,7 +132,7 @@ fn short(audit: &Audit, names: &Names, kind: Kind, rules: &BTreeMap<&str, Vec<&F
     };
     let number = rules.len();
     match kind {
-        Kind::Law => format!("the law ({})", listing(&policies())),
+        Kind::Law => format!("{} drawn from law ({})", count(number, "rule"), listing(&policies())),
         Kind::Contract => {
             let named = agreements(names, rules.values().flatten());
             match named.as_slice() {

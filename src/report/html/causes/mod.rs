@@ -14,6 +14,7 @@ use crate::base::cause::Cause;
 use crate::base::finding::{Finding, FindingStatus};
 use crate::base::vocabulary::Severity;
 use crate::report::Report;
+use crate::report::cause::remedy;
 use crate::report::say::{count, some, walks};
 
 pub use self::breaks::{Kind, kind_of};
@@ -181,8 +182,7 @@ impl Make<'_> {
         let audit = self.report.audit;
         let failing = findings.iter().filter(|finding| self.report.gate.stops(finding)).count();
         let broken = broken(audit, self.names, findings);
-        let remedied = findings.iter().filter(|finding| finding.remedy.is_some());
-        let first = remedied.min_by_key(|finding| (!finding.binding, finding.severity, kind_of(finding)));
+        let retained = !findings.is_empty() && findings.iter().all(|finding| finding.retained);
         CauseCard {
             id: cause.id.clone(),
             number,
@@ -197,9 +197,10 @@ impl Make<'_> {
             owner: (!cause.owners.is_empty()).then(|| some(&cause.owners, NAMED)),
             people: self.names.people(cause.sources.iter().map(String::as_str)),
             standing: standing(cause, findings),
-            decision: first.and_then(|finding| finding.remedy.clone()),
+            decision: Some(remedy(cause, findings)),
             size: size(findings.len(), failing),
-            ends: self.ends(cause),
+            // Of an agreement that ended, cutting a flow takes nothing back.
+            ends: self.ends(cause).filter(|_| !retained),
             broken,
             picture: self.picture(findings),
             groups,
@@ -252,7 +253,7 @@ fn size(all: usize, failing: usize) -> String {
 fn standing(cause: &Cause, findings: &[&Finding]) -> Vec<&'static str> {
     let accepted = findings.iter().all(|finding| finding.status != FindingStatus::New);
     let retained = !findings.is_empty() && findings.iter().all(|finding| finding.retained);
-    let firm = if cause.prospective { "proposed: not in force" } else { "in force today" };
+    let firm = if cause.prospective { "proposed: not in force" } else { "in force" };
     let marks = [
         (retained, "only from ended agreements"),
         (cause.assumed, "assumed"),

@@ -23,17 +23,17 @@ pub fn sentence(names: &Names, cause: &Cause, findings: &[&Finding]) -> String {
             format!("{who} together {data}")
         }
         (Some("agreement"), [one]) => {
-            format!("The agreement “{}”: {}", names.agreement_title(plain(one)), titles(findings))
+            format!("The agreement “{}” breaks {}", names.agreement_title(plain(one)), titles(findings))
         }
         (Some("agreement"), all) => {
             let named: Vec<String> =
                 all.iter().map(|one| format!("“{}”", names.agreement_title(plain(one)))).collect();
-            format!("{} agreements ({}): {}", all.len(), some(&named, FEW), titles(findings))
+            format!("{} agreements ({}) break {}", all.len(), some(&named, FEW), titles(findings))
         }
-        (_, [one]) => format!("{}: {}", place(names, plain(one)), titles(findings)),
+        (_, [one]) => format!("{} breaks {}", place(names, plain(one)), titles(findings)),
         (_, all) => {
             let named: Vec<String> = all.iter().map(|one| place(names, plain(one))).collect();
-            format!("{}: {}", some(&named, FEW), titles(findings))
+            format!("{} break {}", some(&named, FEW), titles(findings))
         }
     };
     let end = if text.ends_with(['.', '?', '!', '…']) { "" } else { "." };
@@ -44,7 +44,7 @@ fn plain(declared: &CauseDeclaration) -> &str {
     declared.id.split_once(':').map_or(declared.id.as_str(), |(_, id)| id)
 }
 
-/// The rules broken, in their own words.
+/// The rules broken, in their own words: what they demand.
 fn titles(findings: &[&Finding]) -> String {
     let mut titles: Vec<String> = Vec::new();
     for finding in findings {
@@ -52,13 +52,14 @@ fn titles(findings: &[&Finding]) -> String {
             titles.push(finding.title.clone());
         }
     }
+    let number = if titles.len() == 1 { "this rule" } else { "these rules" };
     let more = titles.len().saturating_sub(FEW);
     titles.truncate(FEW);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let mut told = titles.iter().map(|title| lower(title.trim_end_matches('.')));
     let first = told.next().unwrap_or_default();
     let rest: String = told.map(|title| format!("; {title}")).collect();
-    format!("{first}{rest}{more}")
+    format!("{number}: {first}{rest}{more}")
 }
 
 /// `Messenger (Facebook, Inc.)`.
