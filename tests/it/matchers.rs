@@ -240,6 +240,7 @@ every chain of flows matches an exception of `p/r` (every flow is like this): th
         "forbid: {data: [financial], unless: {arriving: {consent: opt_in}}}",
         // Of data that starts at acme for another, `from` looks at the other.
         "forbid: {from: {party: acme}, unless: {through: {from: {party: acme}}}}",
+        "forbid: {from: {label: {fi: bank}}, unless: {through: {from: {label: {fi: bank}}}}}",
     ];
     assert!(open.iter().all(|rule| noticed(rule).is_empty()));
 }

@@ -184,11 +184,11 @@ impl Prover<'_> {
         if let Some(matcher) = exempt.iter().find(|m| ends(m)) {
             return Some((matcher.span, "the last flow of every chain ends there"));
         }
-        // Of a place at which another party's data starts, `from` looks at that party, a flow's at
-        // who runs it.
+        // Of a place at which another party's data starts, `from` looks at that party, and at its labels, a
+        // flow's at who runs it.
         let mut from = rule.from.clone();
-        for PlaceKeys { party, role, jurisdiction, .. } in from.0.iter_mut().map(|m| &mut m.keys) {
-            (*party, *role, *jurisdiction) = Default::default();
+        for PlaceKeys { party, role, jurisdiction, label, .. } in from.0.iter_mut().map(|m| &mut m.keys) {
+            (*party, *role, *jurisdiction, *label) = Default::default();
         }
         let starts = |m: &Matcher<FlowKeys>| {
             let bare = FlowKeys { from: AnyOf::default(), ..m.keys.clone() }.hold_for_all(self);
