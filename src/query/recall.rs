@@ -215,7 +215,10 @@ impl Asking {
         if group == origin || self.homes.contains(&group) {
             return Fate::Home;
         }
-        let transformed = one.chain.walk.iter().any(|&flow| model.flows[flow].transform != Transform::None);
+        // Under no agreement nothing says whether it also came by a chain without that transform: read at worst.
+        let documented = self.via.iter().all(|&flow| model.flows[flow].agreement.is_some());
+        let transformed =
+            documented && one.chain.walk.iter().any(|&flow| model.flows[flow].transform != Transform::None);
         if transformed { Fate::Released } else { Fate::Delete }
     }
 }

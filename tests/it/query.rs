@@ -443,6 +443,23 @@ fn what_was_released_or_is_home_is_no_deletion() {
     assert_eq!(places("home"), ["bank/core"]);
 }
 
+/// A short chain is transformed, a longer one is not, and neither is under an agreement.
+#[test]
+fn what_moved_under_no_agreement_is_deleted_whatever_its_shortest_chain() {
+    let world = WORLD.replace(
+        "flows:\n  - {id: log,",
+        "flows:\n  - {id: short, transform: anonymised, from: bank/core, to: broker/files, data: [financial], purposes: [sale]}\n  - {id: bare, from: bank/core, to: platform/store, data: [financial], purposes: [sale]}\n  - {id: log,",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("world.yaml"), &world).unwrap();
+    let mut run = Command::cargo_bin("ringfence").unwrap();
+    let args = ["recall", "bank", "--data", "financial.account.number", "world.yaml", "--format", "json"];
+    let run = run.current_dir(&folder).args(args).output().unwrap();
+    let all: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let places = all["delete"].as_array().unwrap().iter().map(|one| one["place"].as_str().unwrap());
+    assert!(places.into_iter().any(|place| place == "broker/files"), "{all}");
+}
+
 /// Every place at which the naive evaluator finds something that moved under an agreement is in a recall, under its terms
 /// in the list of what to delete; and nobody deletes before those that send to him.
 #[test]
