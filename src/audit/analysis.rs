@@ -145,6 +145,11 @@ pub fn origins<'m>(model: &'m Model, assumed: &'m Assumed) -> Vec<(Origin, Start
 }
 
 impl Analysis<'_> {
+    /// The day judged and what is left out, by which flows are over or disposed of.
+    pub fn when(&self) -> super::When<'_> {
+        (self.day, self.scope)
+    }
+
     /// All leaves that start at a system, declared or assumed.
     pub fn starting(&self, system: SystemId) -> LeafSet {
         let mut leaves = self.model.systems[system].originates.clone();

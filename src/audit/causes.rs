@@ -17,6 +17,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -30,7 +31,7 @@ use crate::base::vocabulary::{Basis, Severity, Transform};
 use crate::declare::inventory::Meta;
 use crate::declare::policy::{Body, LimitScope};
 use crate::model::load::World;
-use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId};
+use crate::model::{AgreementId, FlowId, Model, PartyId, SystemId, ends};
 
 /// What a flow declares that carries whatever the sender holds.
 const HELD: &str = "held";
@@ -80,7 +81,7 @@ impl Declaration {
     }
 
     /// What there is to say of it where it is listed.
-    fn listed(self, model: &Model, sources: &Sources) -> CauseDeclaration {
+    fn listed(self, model: &Model, sources: &Sources, day: Date) -> CauseDeclaration {
         let party = |id: PartyId| model.parties[id].id().to_owned();
         let purposes = |keys: &[Key]| keys.iter().map(|&key| model.purposes.name(key).to_owned()).collect();
         let meta = self.meta(model);
@@ -94,6 +95,7 @@ impl Declaration {
             transform: None,
             agreement: None,
             agreement_status: None,
+            ended: false,
             parties: Vec::new(),
             basis: meta.basis,
             location: sources.location(self.span(model)),
@@ -111,6 +113,8 @@ impl Declaration {
                 listed.transform = Some(flow.transform).filter(|&transform| transform != Transform::None);
                 listed.agreement = flow.agreement.map(|of| model.agreements[of].id().to_owned());
                 listed.agreement_status = flow.agreement.map(|of| model.agreements[of].status);
+                listed.ended = flow.agreement.is_some_and(|of| model.agreements[of].ended(day))
+                    || ends(model, id).is_some_and(|last| last < day);
                 let ends = BTreeSet::from([party(model.sender(id)), party(model.receiver(id))]);
                 listed.parties = ends.into_iter().collect();
             }
@@ -121,6 +125,7 @@ impl Declaration {
             Declaration::Party(id) | Declaration::Group(id) => listed.parties = vec![party(id)],
             Declaration::Agreement(id) => {
                 listed.agreement_status = Some(model.agreements[id].status);
+                listed.ended = model.agreements[id].ended(day);
                 listed.parties = model.agreements[id].parties.iter().map(|&id| party(id)).collect();
             }
         }
@@ -128,9 +133,14 @@ impl Declaration {
     }
 }
 
-/// Gives each finding its cause, and lists the causes: the most severe first, then those by which the most rules
-/// are broken, then those with the most findings.
-pub fn causes(world: &World, sources: &Sources, findings: &mut [(Finding, &Violation)]) -> Vec<Cause> {
+/// Gives each finding its cause, and lists the causes: the most severe first, of equally severe ones what is in force
+/// before what is proposed, then those by which the most rules are broken, then those with the most findings.
+pub fn causes(
+    world: &World,
+    sources: &Sources,
+    day: Date,
+    findings: &mut [(Finding, &Violation)],
+) -> Vec<Cause> {
     let model = &world.model;
     let standing: FxHashMap<(RuleRef, On), &Violation> = findings
         .iter()
@@ -154,7 +164,7 @@ pub fn causes(world: &World, sources: &Sources, findings: &mut [(Finding, &Viola
     let mut name: FxHashMap<Declaration, Arc<str>> = FxHashMap::default();
     for group in groups {
         let members: Vec<&(Declaration, Collected)> = group.iter().filter_map(|&at| found.get(at)).collect();
-        let Some(cause) = joined(&members, model, sources) else { continue };
+        let Some(cause) = joined(&members, model, sources, day) else { continue };
         let id: Arc<str> = Arc::from(cause.id.as_str());
         name.extend(members.iter().map(|(at, _)| (*at, Arc::clone(&id))));
         causes.push(cause);
@@ -163,7 +173,8 @@ pub fn causes(world: &World, sources: &Sources, findings: &mut [(Finding, &Viola
         finding.cause = name.get(at).map(ToString::to_string).unwrap_or_default();
     });
     let key = |cause: &Cause| {
-        (cause.binding == 0, cause.severity, Reverse(cause.rules.len()), Reverse(cause.findings))
+        let firm = (cause.binding == 0, cause.severity, cause.prospective);
+        (firm, Reverse(cause.rules.len()), Reverse(cause.findings))
     };
     causes.par_sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)));
     causes
@@ -293,7 +304,12 @@ impl Collected {
 }
 
 /// The cause that declarations are together.
-fn joined(members: &[&(Declaration, Collected)], model: &Model, sources: &Sources) -> Option<Cause> {
+fn joined(
+    members: &[&(Declaration, Collected)],
+    model: &Model,
+    sources: &Sources,
+    day: Date,
+) -> Option<Cause> {
     let mut all = Collected::default();
     members.iter().for_each(|(_, collected)| all.join(collected));
     let at: Vec<Declaration> = members.iter().map(|(at, _)| *at).collect();
@@ -319,7 +335,7 @@ fn joined(members: &[&(Declaration, Collected)], model: &Model, sources: &Source
         prospective: all.in_force == 0,
         assumed: at.iter().all(|at| at.assumed(model)),
         owners: alike::owners(model, &at).into_iter().map(str::to_owned).collect(),
-        declarations: at.iter().map(|at| at.listed(model, sources)).collect(),
+        declarations: at.iter().map(|at| at.listed(model, sources, day)).collect(),
         location: sources.location(first.span(model)),
     })
 }

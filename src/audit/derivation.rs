@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use super::describe::Describe;
+use super::hops::hop;
 use super::{Judgement, Options, fingerprints, rule_facts};
 use crate::audit::analysis::{On, RuleRef, Violation, Witness};
 use crate::audit::checks::needing;
@@ -55,7 +56,7 @@ pub fn derivation(
     let at = fingerprints(world, judgement).iter().position(|known| known == fingerprint)?;
     let violation = judgement.violations.get(at)?;
     let day = options.scope.as_of.unwrap_or(options.day);
-    let finding = Describe::new((world, sources, day), &options.binding, &[], &[]).finding(violation);
+    let finding = Describe::new((world, sources, options), &options.binding, &[], &[]).finding(violation);
     let derive = Derive { world, sources, day, options, judgement };
     let steps = derive.steps(violation, &finding);
     Some(Derivation { finding, steps })
@@ -226,11 +227,14 @@ impl Derive<'_> {
         because.extend(self.disposal(id));
         let under =
             flow.agreement.map_or("no agreement".to_owned(), |a| format!("`{}`", model.agreements[a].id()));
+        let when = (self.options.day, &self.options.scope);
+        let marks = hop(model, self.sources, when, id, Vec::new()).marks();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         let purposes: Vec<&str> = flow.purposes.iter().map(|&key| model.purposes.name(key)).collect();
         let purposes = if purposes.is_empty() { "no stated purpose".to_owned() } else { purposes.join(", ") };
         Step {
             what: format!(
-                "{} → {} by {}, under {under}, for {purposes}: {}",
+                "{} → {} by {}, under {under}{marks}, for {purposes}: {}",
                 from.name,
                 to.name,
                 flow.name,

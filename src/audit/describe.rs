@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
 
+use super::Options;
 use super::claims;
 use super::fingerprint::fingerprint;
-use super::hops::{Told, hops};
+use super::hops::{Told, When, hops};
 use super::lapsed::lapsed;
 use super::{RuleFacts, rule_facts};
 use crate::audit::analysis::{Claimant, On, Relied, ReliedRule, RuleRef, Violation};
@@ -46,7 +47,7 @@ pub struct Describe<'a> {
 impl<'a> Describe<'a> {
     /// Looks up what an outcome names again and again.
     pub fn new(
-        (world, sources, day): (&'a World, &'a Sources, Date),
+        (world, sources, options): (&'a World, &'a Sources, &'a Options),
         binding: &'a [PolicyStatus],
         violations: &'a [Violation],
         relied: &[Relied],
@@ -59,7 +60,9 @@ impl<'a> Describe<'a> {
         for rule in violations.iter().map(|violation| violation.rule).chain(relied) {
             facts.entry(rule).or_insert_with(|| rule_facts(world, rule));
         }
-        Describe { world, sources, day, binding, facts, told: Told::new(&world.model, sources, violations) }
+        let day = options.scope.as_of.unwrap_or(options.day);
+        let told = Told::new(&world.model, sources, (options.day, &options.scope), violations);
+        Describe { world, sources, day, binding, facts, told }
     }
 
     fn rule(&self, rule: RuleRef) -> Cow<'_, RuleFacts> {
@@ -450,12 +453,12 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Why a promise cannot be decided, in words and places.
-pub fn gap(model: &Model, sources: &Sources, open: &Open) -> Gap {
+pub fn gap(model: &Model, sources: &Sources, when: When, open: &Open) -> Gap {
     Gap {
         depends_on: open.kind,
         message: open.message.clone(),
         missing: open.missing.clone(),
-        path: open.witness.as_ref().map(|w| hops(model, sources, w)).unwrap_or_default(),
+        path: open.witness.as_ref().map(|w| hops(model, sources, when, w)).unwrap_or_default(),
         location: open.span.map(|span| sources.location(span)),
     }
 }

@@ -52,7 +52,7 @@ pub use derivation::{Reason, derivation};
 pub use evaluate::{Judgement, analysed, evaluate};
 pub use facts::{RuleFacts, rule_facts};
 pub(crate) use fingerprint::of_key as fingerprint_of;
-pub(crate) use hops::hops;
+pub(crate) use hops::{When, hops};
 pub use promise_view::promises;
 use size::report_size;
 pub use waivers::unknown_rules;
@@ -158,9 +158,8 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     drop(again);
     let describing = options.stages.begin("describing", 0);
 
-    let day = options.scope.as_of.unwrap_or(options.day);
     let describe = describe::Describe::new(
-        (world, sources, day),
+        (world, sources, options),
         &options.binding,
         &judgement.violations,
         &judgement.relied,
@@ -185,15 +184,16 @@ pub fn describe_all(world: &World, sources: &Sources, options: &Options, judgeme
     notices.extend(notices::notices(world, sources, judgement, overlooked));
     notices.sort();
     notices.dedup();
-    let causes = causes::causes(world, sources, &mut findings);
+    let causes = causes::causes(world, sources, options.day, &mut findings);
     let findings = in_order(findings.into_iter().map(|(finding, _)| finding).collect());
     let standings = model.statements.iter().zip(&judgement.standings);
     let mut broken_by: FxHashMap<&str, Vec<String>> = FxHashMap::default();
     for finding in findings.iter().filter(|finding| finding.kind == FindingKind::Statement) {
         broken_by.entry(&finding.rule).or_default().push(finding.fingerprint.clone());
     }
-    let promises =
-        standings.map(|(s, standing)| promise(world, sources, s, standing, &mut broken_by)).collect();
+    let promises = standings
+        .map(|(s, standing)| promise((world, sources, options), s, standing, &mut broken_by))
+        .collect();
     let mut relied_on: Vec<Reliance> = judgement.relied.par_iter().map(|r| describe.reliance(r)).collect();
     relied_on.par_sort();
     relied_on.dedup();
@@ -313,13 +313,13 @@ fn inventory_facts(world: &World, counting: &Counting) -> InventoryFacts {
 }
 
 fn promise(
-    world: &World,
-    sources: &Sources,
+    (world, sources, options): (&World, &Sources, &Options),
     statement: &crate::declare::inventory::Statement,
     standing: &Standing,
     broken_by: &mut FxHashMap<&str, Vec<String>>,
 ) -> Promise {
     let rule = rule_of_promise(&statement.id.value);
+    let when = (options.day, &options.scope);
     let broken_by = broken_by.remove(rule.as_str()).unwrap_or_default();
     Promise {
         id: statement.id.value.clone(),
@@ -331,7 +331,7 @@ fn promise(
         date: statement.said.date.map(|d| d.to_string()),
         kept: broken_by.is_empty(),
         state: Some(standing.state),
-        gaps: standing.open.iter().map(|open| describe::gap(&world.model, sources, open)).collect(),
+        gaps: standing.open.iter().map(|open| describe::gap(&world.model, sources, when, open)).collect(),
         further_gaps: standing.further,
         broken_by,
         location: sources.location(statement.id.span),

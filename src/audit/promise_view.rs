@@ -40,7 +40,10 @@ pub fn promises(world: &World, sources: &Sources, options: &Options) -> Promises
                 findings: audit.findings.iter().filter(|f| f.rule == rule).cloned().collect(),
                 relied_on: relied_on(&audit.relied_on, &rule),
                 reaches: carried.systems.iter().map(|&s| model.systems[s].name.clone()).collect(),
-                furthest: carried.furthest.map(|w| hops(model, sources, &w)).unwrap_or_default(),
+                furthest: carried
+                    .furthest
+                    .map(|w| hops(model, sources, (options.day, &options.scope), &w))
+                    .unwrap_or_default(),
             }
         })
         .collect();

@@ -66,6 +66,9 @@ pub struct CauseDeclaration {
     pub agreement: Option<String>,
     /// Where that agreement stands, or the agreement itself.
     pub agreement_status: Option<Status>,
+    /// The flow or the agreement is over on the day judged.
+    #[serde(default)]
+    pub ended: bool,
     /// The parties concerned: of a flow who sends and who receives.
     pub parties: Vec<String>,
     /// Whether it is public or assumed, where it says.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::cause::Cause;
 use crate::base::source::Location;
-use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status, Transform};
+use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status, Transform, Word};
 
 /// The version of the JSON's shape: keys may be added within one.
 pub const SCHEMA: u32 = 2;
@@ -452,10 +452,33 @@ pub struct Hop {
     pub basis: Option<Basis>,
     /// Where the agreement stands.
     pub agreement_status: Option<Status>,
+    /// The flow or its agreement is over on the day judged.
+    #[serde(default)]
+    pub ended: bool,
+    /// What the flow moved is disposed of since: what its receiver passed on before is followed on.
+    #[serde(default)]
+    pub disposed: bool,
     /// The flow's title.
     pub title: Option<String>,
     /// Where the flow is declared.
     pub location: Location,
+}
+
+impl Hop {
+    /// What a reader has to know of how firm the flow is, in a word each: `proposed`, `suspended`, `ended`, `disposed`,
+    /// `assumed`.
+    pub fn marks(&self) -> Vec<&'static str> {
+        let open =
+            self.agreement_status.filter(|status| matches!(status, Status::Proposed | Status::Suspended));
+        let ended = self.ended || self.agreement_status == Some(Status::Terminated);
+        let marks = [
+            open.map(Word::word),
+            ended.then_some("ended"),
+            self.disposed.then_some("disposed"),
+            (self.basis == Some(Basis::Assumed)).then_some("assumed"),
+        ];
+        marks.into_iter().flatten().collect()
+    }
 }
 
 /// The rule, term or promise that a finding breaks.

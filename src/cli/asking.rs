@@ -40,10 +40,19 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// Reads the inventory, without policies, and which flows of it count.
-    pub fn read(&self, session: &Session, paths: &[PathBuf]) -> Result<(Input, Options), Stop> {
+    /// Reads the inventory, without policies, and which flows of it count. An answer in text names files from the
+    /// working folder on.
+    pub fn read(
+        &self,
+        session: &Session,
+        paths: &[PathBuf],
+        is_text: bool,
+    ) -> Result<(Input, Options), Stop> {
         let day = self.day.unwrap_or_else(today);
-        let input = input::without_policies(session, paths, None::<&Path>, day)?;
+        let mut input = input::without_policies(session, paths, None::<&Path>, day)?;
+        if is_text {
+            input.sources.locate_from_here();
+        }
         let statuses = if self.status.is_empty() { &input.config.status } else { &self.status };
         let mut options = Options::new(day);
         options.stages = session.stages.clone();

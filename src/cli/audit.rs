@@ -111,7 +111,7 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
         world: Some(&input.world),
         scope: options.scope.clone(),
         sources: Some(&input.sources),
-        again: again(&paths, &judging.scoping.policies),
+        again: judging.scoping.again(&paths),
         since: since.as_ref(),
         ..Report::new(&audit)
     };
@@ -149,15 +149,6 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     // The process ends here: taking apart what it holds would only take time.
     std::mem::forget((audit, input));
     Ok(code)
-}
-
-/// What the same inventory and policies are named by in another command, if that can be copied.
-pub fn again(paths: &[PathBuf], policies: &[String]) -> Option<String> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:=@%".contains(c);
-    let policies = policies.iter().map(|policy| format!(" --policy {policy}"));
-    let paths: Vec<String> = paths.iter().map(|path| format!(" {}", path.display())).collect();
-    let text: String = policies.chain(paths).collect();
-    text.chars().all(|c| c == ' ' || is_plain(c)).then_some(text)
 }
 
 /// Reads an earlier result.

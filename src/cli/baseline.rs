@@ -8,6 +8,7 @@ use crate::audit::{Options, fingerprints, judged_facts};
 use crate::base::limits::Limits;
 use crate::base::visible::visible;
 use crate::declare::baseline::Baseline;
+use crate::declare::gate::Gate;
 use crate::read::files::DISK;
 use clap::Subcommand;
 
@@ -173,7 +174,16 @@ fn write(args: &Write, session: &Session) -> Result<ExitCode, Stop> {
     session.output.replace(&file, &baseline.to_json()?)?;
     if !session.quiet {
         let findings = if baseline.len() == 1 { "finding" } else { "findings" };
-        session.output.say(&format!("Recorded {} {findings} in {shown}", baseline.len()));
+        // The numbers that `audit` gives: what would fail, and what is for information.
+        let gate =
+            Gate { fail_on: input.config.fail_on.unwrap_or(Gate::default().fail_on), ..Gate::default() };
+        let summary = gate.summary(&found.findings);
+        session.output.say(&format!(
+            "Recorded {} {findings} in {shown}: {} failing, {} for information",
+            baseline.len(),
+            summary.failing,
+            summary.for_information
+        ));
         if input.config.baseline.is_none() {
             session.output.say(&format!(
                 "To put it in force: `baseline: {shown}` in ringfence.yaml, or `ringfence audit --baseline {shown}`"

@@ -81,6 +81,9 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     }
     let days = args.days.max(args.fail_within.unwrap_or_default());
     let gate = args.judging.gate(&input.config);
+    if args.format == CalendarFormat::Text {
+        input.sources.locate_from_here();
+    }
     let answer = calendar(&input.world, &input.sources, &options, &gate, days);
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
     match &args.output {

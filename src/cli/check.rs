@@ -9,6 +9,8 @@ use crate::base::taxonomy::Tree;
 use crate::base::visible::visible;
 use crate::model::load::{self, Request, World};
 
+use crate::read::places::Places;
+
 use super::input::{self, Input};
 use super::judging::today;
 use super::session::Session;
@@ -57,9 +59,12 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     }
     if !session.quiet {
         let unknown = unknown_rules(&input.world, &input.sources);
+        let places = Places::new(&input.sources);
         for notice in input.world.notices.iter().chain(&unknown) {
-            let place =
-                notice.location.as_ref().map_or(String::new(), |l| format!("{}:{}: ", l.file, l.line));
+            let place = notice
+                .location
+                .as_ref()
+                .map_or(String::new(), |at| format!("{}:{}: ", places.here(&at.file), at.line));
             session.output.say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));
         }
         session.output.print(&summary(&input.world))?;
@@ -110,7 +115,8 @@ fn nothing_to_check(input: &Input) -> String {
 /// Checks policies without an inventory.
 fn alone(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     let mut sources = Sources::new();
-    let request = Request { policies: args.policies.clone(), limits: session.limits, ..Request::default() };
+    let request =
+        Request { policies: input::named(&args.policies), limits: session.limits, ..Request::default() };
     let world = load::load(&request, &mut sources).map_err(|wrong| session.invalid(&wrong, &sources))?;
     if !session.quiet {
         let rules: usize = world.policies.iter().map(|p| p.rules.len()).sum();

@@ -10,11 +10,12 @@ use crate::base::finding::promise_of_rule;
 use crate::base::visible::visible;
 use crate::declare::gate::Gate;
 use crate::read::files::DISK;
+use crate::read::places::Places;
+use crate::report::again::quoted;
 use crate::report::explain::{Entry, entries};
 use crate::report::page::{Page, Style};
-use crate::report::{Look, Report};
+use crate::report::{Look, Report, count};
 
-use super::audit::again;
 use super::input;
 use super::judging::{self, Scoping, fingerprint};
 use super::session::Session;
@@ -26,13 +27,13 @@ use super::terminal::{self, Color};
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The full name of a rule (`core/no-collapse`), of a built-in check
-    /// (`terms/onward`) or of a promise (`statement/…`, with the inventory's PATH), the id of a
-    /// cause (`flow:…`, as `audit` lists it), or the beginning of a finding's fingerprint [default:
-    /// list all names]
+    /// (`terms/onward`) or of a promise (`statement/…`), the id of a cause (`flow:…`) or its number
+    /// as `audit` lists them for the same PATH and options, or the beginning of a finding's
+    /// fingerprint [default: list all names]
     #[arg(value_name = "RULE | CAUSE | FINGERPRINT")]
     wanted: Option<String>,
-    /// The inventory: folders and files [default, for a finding: the configuration's `inventory`,
-    /// else the working folder]
+    /// The inventory: folders and files [default, for a promise, a cause or a finding: the
+    /// configuration's `inventory`, else the working folder]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -49,6 +50,7 @@ Examples:
   ringfence explain glba/opt-out-before-sharing
   ringfence explain house/no-sale --policy house.yaml
   ringfence explain flow:messenger-export samples/messenger-banking
+  ringfence explain 1 samples/messenger-banking
   ringfence explain rf1:f970ee06bcddd2ea samples/messenger-banking
   ringfence explain statement/not-to-third-parties samples/messenger-banking";
 
@@ -57,7 +59,8 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_fingerprint(wanted)) {
         return finding(args, session, wanted);
     }
-    if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_cause(wanted)) {
+    if let Some(wanted) = args.wanted.as_deref().filter(|wanted| is_cause(wanted) || number(wanted).is_some())
+    {
         return cause(args, session, wanted);
     }
     let policies = &args.scoping.policies;
@@ -82,7 +85,7 @@ fn unknown(wanted: &str, entries: &[Entry]) -> String {
     let help = match nearest(wanted, entries.iter().map(|e| e.name.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if promise_of_rule(wanted).is_some() => {
-            "name the inventory that holds the promise: ringfence explain statement/… PATH".to_owned()
+            "name the inventory that holds the promise: `ringfence explain statement/… PATH`".to_owned()
         }
         None => "`ringfence explain` lists all; --policy adds those of a file".to_owned(),
     };
@@ -184,6 +187,13 @@ fn is_cause(text: &str) -> bool {
     matches!(kind, Some("flow" | "system" | "party" | "group" | "agreement"))
 }
 
+/// The number of a cause: up to three digits, or behind `cause:`.
+fn number(text: &str) -> Option<usize> {
+    let (digits, most) = text.strip_prefix("cause:").map_or((text, 3), |digits| (digits, 9));
+    let is_number = (1..=most).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
+}
+
 /// What a cause is, and every finding that hangs on it.
 fn cause(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
     let mut input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
@@ -194,8 +204,26 @@ fn cause(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop>
     let report = Report {
         gate: Gate { fail_on: input.config.fail_on.unwrap_or(Gate::default().fail_on), ..Gate::default() },
         look: Look { color, width: terminal::width(), limit: None, ..Look::default() },
-        again: again(&args.paths, &args.scoping.policies),
+        again: args.scoping.again(&args.paths),
+        places: Places::new(&input.sources),
         ..Report::new(&audit)
+    };
+    let numbered = number(wanted).map(|number| (number, report.numbered(number)));
+    let wanted = match numbered {
+        Some((_, (Some(ref id), _))) => {
+            session.output.say(&visible(&format!("note: cause {wanted} of this audit is {id}")));
+            id.as_str()
+        }
+        Some((number, (None, all))) => {
+            let audit = format!("ringfence audit{}", args.scoping.again(&args.paths));
+            return Err(Stop::error(format_args!(
+                "there is no cause {number}: the audit has {}\n  help: `{}` lists them; numbers are those of the same \
+                 inventory and options",
+                count(all, "cause"),
+                visible(&audit)
+            )));
+        }
+        None => wanted,
     };
     let Some(text) = report.cause(wanted) else {
         let ids = || audit.causes.iter().flat_map(|cause| &cause.declarations).map(|one| one.id.as_str());
@@ -213,9 +241,10 @@ fn cause(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop>
 
 /// Why a finding is one.
 fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Stop> {
-    let input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
+    let mut input = input::read(session, &args.paths, &args.scoping.policies, None, args.scoping.day())?;
     let options = args.scoping.options(session, &input.config);
     let judgement = judging::judge(session, &input.world, &input.sources, &options)?;
+    input.sources.locate_from_here();
     let known = fingerprints(&input.world, &judgement);
     let full = fingerprint(wanted, known.iter().map(String::as_str)).map_err(|message| {
         Stop::error(format_args!("{message}\n  help: `ringfence audit` shows the fingerprints"))
@@ -239,12 +268,9 @@ fn finding(args: &Args, session: &Session, wanted: &str) -> Result<ExitCode, Sto
         }
     }
     page.gap();
-    let again = again(&args.paths, &args.scoping.policies).unwrap_or_default();
-    page.para(
-        0,
-        &format!("`ringfence explain {}{again}` says what the rule means.", finding.rule),
-        Style::Dim,
-    );
+    page.para(0, "What the rule means:", Style::Dim);
+    let command = format!("ringfence explain {}{}", quoted(&finding.rule), args.scoping.again(&args.paths));
+    page.line("  ", &command, Style::Dim);
     session.output.print(&page.finish())?;
     Ok(ExitCode::SUCCESS)
 }

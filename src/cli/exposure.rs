@@ -47,7 +47,7 @@ Exit codes:
 
 /// Answers.
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
-    let (input, options) = args.asking.read(session, &args.paths)?;
+    let (input, options) = args.asking.read(session, &args.paths, args.format == Format::Text)?;
     let places: Vec<String> = args.places.split(',').map(str::to_owned).collect();
     let most = session.limits.findings_of(input.sources.bytes());
     let answer = exposure(&input.world, &input.sources, &options, &places, most)?;

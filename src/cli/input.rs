@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::base::finding::promise_of_rule;
 use crate::base::source::Sources;
 use crate::declare::baseline::Baseline;
 use crate::declare::config::{self, Config};
@@ -152,9 +153,22 @@ impl Input {
     }
 }
 
+/// The policies that a call names: one at a time, or several with commas between them. What is a file or folder as it
+/// stands is one, whatever its name.
+pub fn named(policies: &[String]) -> Vec<String> {
+    let split = |policy: &String| -> Vec<String> {
+        if !policy.contains(',') || Path::new(policy).exists() {
+            return vec![policy.clone()];
+        }
+        policy.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+    };
+    policies.iter().flat_map(split).collect()
+}
+
 /// The policies named, else configured, else `core`.
 pub fn policies(named: &[String], config: &Config) -> Vec<String> {
-    match (named, config.policies.as_slice()) {
+    let named = self::named(named);
+    match (named.as_slice(), config.policies.as_slice()) {
         ([], []) => vec!["core".to_owned()],
         ([], configured) => configured.to_vec(),
         (named, _) => named.to_vec(),
@@ -209,13 +223,16 @@ pub fn explainable(
         None if policies.is_empty() => packs::names().map(str::to_owned).collect(),
         None => vec!["core".to_owned()],
     };
-    let others = if policies.is_empty() { &config.policies } else { policies };
+    let others = if policies.is_empty() { config.policies.clone() } else { named(policies) };
     for policy in others {
-        if !all.contains(policy) {
-            all.push(policy.clone());
+        if !all.contains(&policy) {
+            all.push(policy);
         }
     }
-    let paths = if paths.is_empty() { Vec::new() } else { self::paths(paths, &config, file.as_deref()) };
+    // A promise stands in the inventory, wherever that is.
+    let is_promise = rule.is_some_and(|rule| promise_of_rule(rule).is_some());
+    let reads = is_promise || !paths.is_empty();
+    let paths = if reads { self::paths(paths, &config, file.as_deref()) } else { Vec::new() };
     let request = Request {
         paths,
         exclude: config.exclude,

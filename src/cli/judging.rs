@@ -1,15 +1,18 @@
 //! The arguments of all subcommands that judge: what counts, and when that fails.
 
+use std::path::PathBuf;
+
 use crate::audit::{Judgement, Options, describe_all, judge_within};
 use crate::base::diagnostic::nearest;
 use crate::base::finding::Audit;
 use crate::base::source::Sources;
 use crate::base::visible::visible;
-use crate::base::vocabulary::{PolicyStatus, Status};
+use crate::base::vocabulary::{PolicyStatus, Status, Word};
 use crate::declare::config::Config;
 use crate::declare::gate::{Denied, Gate, Threshold};
 use crate::model::load::World;
 use crate::model::{Counting, Scope};
+use crate::report::again::quoted;
 use crate::report::count;
 use jiff::civil::Date;
 
@@ -26,8 +29,8 @@ pub fn today() -> Date {
 /// What is judged, and when.
 #[derive(Debug, clap::Args)]
 pub struct Scoping {
-    /// A policy: the name of a built-in pack, a file or a folder [default: the
-    /// configuration's `policies`, else `core`]
+    /// A policy: the name of a built-in pack, a file or a folder, or several with commas between them
+    /// [default: the configuration's `policies`, else `core`]
     #[arg(long = "policy", value_name = "POLICY")]
     pub policies: Vec<String>,
     /// Include only flows in effect on this date; without it, effective dates are ignored
@@ -45,6 +48,19 @@ impl Scoping {
     /// The day judged.
     pub fn day(&self) -> Date {
         self.day.unwrap_or_else(today)
+    }
+
+    /// What another command is given to look at the same, as a shell takes it: each argument behind a space.
+    pub fn again(&self, paths: &[PathBuf]) -> String {
+        let days = [("--as-of", self.as_of), ("--day", self.day)];
+        let days = days.into_iter().filter_map(|(flag, day)| Some((flag, day?.to_string())));
+        let statuses: Vec<&str> = self.status.iter().map(|status| status.word()).collect();
+        let statuses = (!statuses.is_empty()).then(|| ("--status", statuses.join(",")));
+        let policies = self.policies.iter().map(|policy| ("--policy", policy.clone()));
+        let options = policies.chain(days).chain(statuses);
+        let mut text: String = options.map(|(flag, value)| format!(" {flag} {}", quoted(&value))).collect();
+        paths.iter().for_each(|path| text.push_str(&format!(" {}", quoted(&path.display().to_string()))));
+        text
     }
 
     /// How it is judged.

@@ -88,6 +88,9 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if !args.allow_empty {
         ensure_in_scope(&input, &options)?;
     }
+    if args.format == Format::Text {
+        input.sources.locate_from_here();
+    }
     let promises = promises(&input.world, &input.sources, &options);
     match &args.output {
         Some(file) => {

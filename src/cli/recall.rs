@@ -53,7 +53,7 @@ Exit codes:
 
 /// Answers.
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
-    let (input, options) = args.asking.read(session, &args.paths)?;
+    let (input, options) = args.asking.read(session, &args.paths, args.format == RecallFormat::Text)?;
     let recalled = Recalled { of: args.of.clone(), from: args.from.clone(), data: args.data.clone() };
     let most = session.limits.findings_of(input.sources.bytes());
     let answer = recall(&input.world, &input.sources, &options, &recalled, most)?;

@@ -26,21 +26,29 @@ impl Color {
     }
 }
 
-/// The columns of standard output: those of the terminal, else 80. In a pipeline always 80, so that
-/// its logs can be compared.
+/// The columns that text has on standard output: those of `COLUMNS`, else those of the terminal, else 80; no more than
+/// can be read with ease. In a pipeline always 80, so that its logs can be compared.
 pub fn width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout());
-    columns(is_set("CI"), terminal.map(|(width, _)| width.0)).clamp(40, 140)
+    columns(is_set("CI"), stated(), terminal.map(|(width, _)| width.0)).clamp(40, WIDEST)
 }
 
 /// The columns of standard error, by the same measure.
 pub fn error_width() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stderr());
-    columns(is_set("CI"), terminal.map(|(width, _)| width.0))
+    columns(is_set("CI"), stated(), terminal.map(|(width, _)| width.0))
 }
 
-fn columns(pipeline: bool, terminal: Option<u16>) -> usize {
-    terminal.filter(|_| !pipeline).map_or(80, usize::from)
+/// So many columns a line has at most.
+const WIDEST: usize = 120;
+
+/// What the variable `COLUMNS` says, if that is a number of columns.
+fn stated() -> Option<u16> {
+    std::env::var("COLUMNS").ok()?.trim().parse().ok().filter(|&columns| columns > 0)
+}
+
+fn columns(pipeline: bool, stated: Option<u16>, terminal: Option<u16>) -> usize {
+    stated.or(terminal).filter(|_| !pipeline).map_or(80, usize::from)
 }
 
 /// Whether somebody watches this stream: it is a terminal that can be redrawn, and not in a pipeline.
@@ -63,8 +71,9 @@ mod tests {
 
     #[test]
     fn a_pipeline_has_eighty_columns_whatever_its_terminal() {
-        assert_eq!(columns(true, Some(200)), 80);
-        assert_eq!(columns(false, Some(200)), 200);
-        assert_eq!(columns(false, None), 80);
+        assert_eq!(columns(true, Some(100), Some(200)), 80);
+        assert_eq!(columns(false, Some(100), Some(200)), 100);
+        assert_eq!(columns(false, None, Some(200)), 200);
+        assert_eq!(columns(false, None, None), 80);
     }
 }

@@ -74,7 +74,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if question.words().is_empty() {
         stop!("there is no question: name --from, --to, --data, --agreement or --through");
     }
-    let (input, options) = args.asking.read(session, &args.paths)?;
+    let (input, options) = args.asking.read(session, &args.paths, args.format == Format::Text)?;
     let most = session.limits.findings_of(input.sources.bytes());
     let answer = trace(&input.world, &input.sources, &options, &question, most)?;
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };

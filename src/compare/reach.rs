@@ -478,7 +478,7 @@ impl<'f, 'w> Bits<'f, 'w> {
             purposes: purposes.into_iter().map(str::to_owned).collect(),
             new_system: false,
             new_party: false,
-            path: witness.map(|w| hops(model, side.sources, &w)).unwrap_or_default(),
+            path: witness.map(|w| hops(model, side.sources, self.followed.judged, &w)).unwrap_or_default(),
         })
     }
 

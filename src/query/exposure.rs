@@ -266,7 +266,7 @@ impl Telling<'_> {
             kept_until: all(&|flow| kept_until(model, flow))
                 .and_then(|days| days.into_iter().max())
                 .map(|day| day.to_string()),
-            path: hops(model, self.sources, &one.chain),
+            path: hops(model, self.sources, self.analysis.when(), &one.chain),
             location: self.sources.location(source.declared.id.span),
         }
     }
@@ -336,7 +336,7 @@ impl Telling<'_> {
                 sources,
                 held_as: model.data.cover(&held_as),
                 contact: model.parties[model.systems[place].party].declared.contact.clone(),
-                path: hops(model, self.sources, &nearest.chain),
+                path: hops(model, self.sources, self.analysis.when(), &nearest.chain),
             })
         });
         told.collect()

@@ -242,7 +242,7 @@ impl Telling<'_> {
             transforms: transforms
                 .map(|flow| format!("{} on {}", flow.transform.word(), flow.name))
                 .collect(),
-            path: hops(model, self.sources, &one.chain),
+            path: hops(model, self.sources, self.analysis.when(), &one.chain),
         }
     }
 
@@ -273,7 +273,7 @@ impl Telling<'_> {
                 held_as: model.data.cover(&held_as),
                 also_under: also.into_iter().collect(),
                 kept_until: kept.and_then(|kept| kept.into_iter().max()).map(|day| day.to_string()),
-                path: hops(model, self.sources, &nearest.chain),
+                path: hops(model, self.sources, self.analysis.when(), &nearest.chain),
             })
         });
         let mut all: Vec<Deletion> = told.collect();

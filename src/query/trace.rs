@@ -155,8 +155,13 @@ fn reached(analysis: &Analysis, sources: &Sources, one: Arrived) -> Reached {
         purposes: one.purposes(model).into_iter().map(|key| model.purposes.name(key).to_owned()).collect(),
         agreements: one.agreements.iter().map(|&id| model.agreements[id].id().to_owned()).collect(),
         length: one.chain.walk.len(),
-        path: hops(model, sources, &one.chain),
-        further: one.further.chains.iter().map(|chain| hops(model, sources, chain)).collect(),
+        path: hops(model, sources, analysis.when(), &one.chain),
+        further: one
+            .further
+            .chains
+            .iter()
+            .map(|chain| hops(model, sources, analysis.when(), chain))
+            .collect(),
         further_cut: one.further.cut,
         items: one
             .items

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::base::source::Sources;
+use crate::base::source::{Sources, from_here};
 use crate::read::files::{lexically, slashed};
 
 /// The files of one run as seen from the root of the repository that they lie in:
@@ -11,6 +11,8 @@ use crate::read::files::{lexically, slashed};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     names: BTreeMap<String, String>,
+    /// The same as the call names them.
+    here: BTreeMap<String, String>,
 }
 
 impl Places {
@@ -25,7 +27,7 @@ impl Places {
     pub fn of_second(sources: &Sources, first: usize, others: &BTreeMap<String, PathBuf>) -> Self {
         let here = std::env::current_dir().unwrap_or_default();
         let mut roots: BTreeMap<PathBuf, Option<PathBuf>> = BTreeMap::new();
-        let mut names = BTreeMap::new();
+        let (mut names, mut called) = (BTreeMap::new(), BTreeMap::new());
         let read = sources.iter().skip(first).chain(sources.iter().take(first));
         let read = read.filter_map(|(_, file)| Some((file.name(), file.place()?)));
         for (name, path) in read.chain(others.iter().map(|(name, path)| (name.as_str(), path.as_path()))) {
@@ -34,14 +36,26 @@ impl Places {
             let root = roots.entry(folder.clone()).or_insert_with(|| repository(&folder));
             let below = whole.strip_prefix(root.as_deref().unwrap_or(&here)).unwrap_or(&whole);
             names.entry(name.to_owned()).or_insert_with(|| slashed(below));
+            called.entry(name.to_owned()).or_insert_with(|| from_here(path));
         }
-        Places { names }
+        Places { names, here: called }
     }
 
     /// A file as its repository knows it, with `/`; `None` for what came with the
     /// program, or by standard input without a name.
     pub fn in_repository(&self, file: &str) -> Option<&str> {
         self.names.get(file).map(String::as_str)
+    }
+
+    /// The same, whatever path the call leads by.
+    pub fn wherever(self) -> Self {
+        Places { here: BTreeMap::new(), ..self }
+    }
+
+    /// A file as it is reached from the working folder, so that a terminal or an editor opens it: below the path that
+    /// the call names.
+    pub fn here<'n>(&'n self, file: &'n str) -> &'n str {
+        self.here.get(file).map_or(file, String::as_str)
     }
 
     /// The nearest folder that holds all the files, as their repository knows it;

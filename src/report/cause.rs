@@ -1,21 +1,19 @@
 //! Causes in words, for every format that people read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
+use super::kind::Kind;
 use super::say::{count, grown, listing, some};
 use crate::audit::checks;
 use crate::base::cause::{Cause, CauseDeclaration};
 use crate::base::finding::{Audit, Finding, FindingKind, FindingStatus, Promise, RuleEntry};
-use crate::base::source::Location;
 use crate::base::vocabulary::{BuiltIn, PolicyStatus, Severity, Status, Transform, Word};
 use crate::declare::gate::Gate;
 
 /// What stands above them.
 pub const TITLE: &str = "what the new findings hang on";
-/// The kind of what a promise is.
-const PROMISE: &str = "promise";
 /// What stands for all checks of terms.
 const TERMS: &str = "terms";
 /// How many agreements, systems or places are named in a line.
@@ -46,7 +44,7 @@ pub struct View<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
     /// The kind.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// Whether that can make the audit fail.
     pub binding: bool,
     /// What it is, each in a few words.
@@ -103,7 +101,7 @@ impl<'a> Rules<'a> {
 
     /// What new findings of a cause break, by kind.
     fn breaches(&self, cause: &Cause, findings: &[&Finding]) -> Vec<Breach> {
-        let mut kinds: BTreeMap<(bool, u8, &'static str), Vec<String>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(bool, Kind), Vec<String>> = BTreeMap::new();
         let mut known: Vec<&str> = Vec::new();
         for finding in findings {
             // All terms are named at once.
@@ -112,11 +110,10 @@ impl<'a> Rules<'a> {
                 continue;
             }
             known.push(rule);
-            let (rank, kind) = kind(finding);
             let words = self.words(cause, finding);
-            kinds.entry((!finding.binding, rank, kind)).or_default().push(words);
+            kinds.entry((!finding.binding, Kind::of(finding))).or_default().push(words);
         }
-        kinds.into_iter().map(|((loose, _, kind), words)| Breach { kind, binding: !loose, words }).collect()
+        kinds.into_iter().map(|((loose, kind), words)| Breach { kind, binding: !loose, words }).collect()
     }
 
     fn words(&self, cause: &Cause, finding: &Finding) -> String {
@@ -154,22 +151,6 @@ fn terms(cause: &Cause) -> String {
     format!("{} of {of}", listing(&broken))
 }
 
-/// Of what kind it is what a finding breaks, and where that stands among the kinds.
-fn kind(finding: &Finding) -> (u8, &'static str) {
-    match (finding.kind, finding.policy_status) {
-        (FindingKind::Statement, _) => (2, PROMISE),
-        (_, None) if finding.rule == BuiltIn::Unsourced.word() => (4, "inventory"),
-        (_, None) => (1, "contract"),
-        (_, Some(PolicyStatus::InForce)) => (0, "law"),
-        (_, Some(PolicyStatus::Contractual)) => (1, "contract"),
-        (_, Some(PolicyStatus::House)) => (3, "house"),
-        (_, Some(PolicyStatus::Enjoined)) => (5, "enjoined"),
-        (_, Some(PolicyStatus::Proposed)) => (6, "proposed"),
-        (_, Some(PolicyStatus::NewRule)) => (7, "new rule"),
-        (_, Some(PolicyStatus::Benchmark)) => (8, "benchmark"),
-    }
-}
-
 impl View<'_> {
     /// Whether it makes the audit fail.
     pub fn fails(&self) -> bool {
@@ -182,10 +163,10 @@ impl View<'_> {
         with_chain.or(self.findings.first()).copied()
     }
 
-    /// From where to where, or what it is, and where it is declared.
-    pub fn head(&self) -> String {
-        let places = places(self.cause.declarations.iter().map(|declaration| &declaration.location));
-        format!("{} · {places}", self.subject())
+    /// Where it is declared, by the names that files have there.
+    pub fn places<'n>(&'n self, name: impl Fn(&'n str) -> &'n str) -> String {
+        let all = self.cause.declarations.iter().map(|declaration| &declaration.location);
+        places(all.map(|place| (name(&place.file), place.line)))
     }
 
     /// From where to where, or what it is.
@@ -211,21 +192,19 @@ impl View<'_> {
         }
     }
 
-    /// What flows, for what, under which agreement, and what is not certain of it; of what does not flow, what
-    /// is wrong.
-    pub fn what(&self) -> String {
+    /// What flows, for what, under which agreement, whose decision it is and what is not certain of it. What must be seen
+    /// comes first; then what may be cut: by what it has grown, of what does not flow what is wrong, and the title.
+    pub fn what(&self) -> (String, String) {
         let all = &self.cause.declarations;
-        let mut parts: Vec<String> =
-            self.findings.iter().find_map(|finding| grown(finding)).into_iter().collect();
-        if all.iter().any(|declaration| declaration.from.is_some()) {
+        let flows = all.iter().any(|declaration| declaration.from.is_some());
+        let mut parts: Vec<String> = Vec::new();
+        if flows {
             let data = names(all.iter().flat_map(|declaration| &declaration.data));
             let purposes = names(all.iter().flat_map(|declaration| &declaration.purposes));
             let transforms = names(all.iter().filter_map(|d| d.transform.map(Word::word)));
             let transforms: String = transforms.iter().map(|transform| format!(", {transform}")).collect();
             parts.push(format!("{}{transforms} for {}", some(&data, FEW), some(&purposes, FEW)));
             parts.push(under(all));
-        } else if let Some(finding) = self.findings.first() {
-            parts.push(finding.message.clone());
         }
         if self.cause.assumed {
             parts.push("assumed".to_owned());
@@ -233,18 +212,27 @@ impl View<'_> {
         if !self.cause.owners.is_empty() {
             parts.push(format!("owner: {}", some(&self.cause.owners, FEW)));
         }
-        let title = all.iter().find_map(|declaration| declaration.title.clone());
-        parts.extend(title.filter(|_| all.iter().any(|d| d.from.is_some())));
-        parts.join(" · ")
+        let mut more: Vec<String> =
+            self.findings.iter().find_map(|finding| grown(finding)).into_iter().collect();
+        match self.findings.first().filter(|_| !flows) {
+            Some(finding) => more.push(finding.message.clone()),
+            None => more.extend(all.iter().find_map(|declaration| declaration.title.clone())),
+        }
+        (parts.join(" · "), more.join(" · "))
     }
 
-    /// Where the data comes from that is concerned; so many systems are named.
+    /// What the data that is concerned is where it comes from, and where that is; so many systems are named.
     pub fn sources(&self, most: usize) -> Option<String> {
         let sources = &self.cause.sources;
+        let coarse = |key: &String| key.split('.').take(2).last().unwrap_or_default().to_owned();
+        let data: BTreeSet<String> =
+            self.findings.iter().flat_map(|finding| &finding.data).map(coarse).collect();
+        let data: Vec<String> = data.into_iter().collect();
+        let data = if data.is_empty() { String::new() } else { format!("{} of ", some(&data, FEW)) };
         match sources.len() {
             0 => None,
-            1 => Some(sources.join(", ")),
-            n => Some(format!("{}: {}", count(n, "system"), some(sources, most))),
+            1 => Some(format!("{data}{}", sources.join(", "))),
+            n => Some(format!("{data}{}: {}", count(n, "system"), some(sources, most))),
         }
     }
 
@@ -303,7 +291,7 @@ pub fn remedy(cause: &Cause, findings: &[&Finding]) -> String {
             .to_owned();
     }
     let with = findings.iter().filter(|finding| finding.remedy.is_some());
-    let first = with.min_by_key(|finding| (!finding.binding, finding.severity, kind(finding).0));
+    let first = with.min_by_key(|finding| (!finding.binding, finding.severity, Kind::of(finding)));
     first.and_then(|finding| finding.remedy.clone()).unwrap_or_else(|| match cause.id.starts_with("flow:") {
         true => "End the flow, or narrow what it carries to what the promise allows.".to_owned(),
         false => "Change the declaration, or take back what was promised.".to_owned(),
@@ -355,11 +343,14 @@ fn systems(names: &[&str]) -> String {
 /// What flows are under.
 fn under(all: &[CauseDeclaration]) -> String {
     let agreements = names(all.iter().filter_map(|declaration| declaration.agreement.as_deref()));
-    let statuses: Vec<Status> = all.iter().filter_map(|declaration| declaration.agreement_status).collect();
-    let status = match statuses.first() {
-        Some(&first) if first != Status::Active && statuses.iter().all(|&status| status == first) => {
-            format!(" ({})", first.word())
-        }
+    let word = |declaration: &CauseDeclaration| match declaration.agreement_status {
+        _ if declaration.ended || declaration.agreement_status == Some(Status::Terminated) => Some("ended"),
+        Some(Status::Proposed | Status::Suspended) => declaration.agreement_status.map(Word::word),
+        _ => None,
+    };
+    let words: Vec<Option<&str>> = all.iter().map(word).collect();
+    let status = match words.first() {
+        Some(&Some(first)) if words.iter().all(|&word| word == Some(first)) => format!(" ({first})"),
         _ => String::new(),
     };
     let parties = names(all.iter().flat_map(|declaration| &declaration.parties));
@@ -371,13 +362,13 @@ fn under(all: &[CauseDeclaration]) -> String {
 }
 
 /// Places, those of one file together: `platform.yaml:75, 82`.
-pub fn places<'a>(all: impl Iterator<Item = &'a Location>) -> String {
+fn places<'a>(all: impl Iterator<Item = (&'a str, u32)>) -> String {
     let mut files: Vec<(&str, Vec<u32>)> = Vec::new();
-    for place in all {
-        match files.iter_mut().find(|(file, _)| *file == place.file) {
-            Some((_, lines)) if lines.contains(&place.line) => {}
-            Some((_, lines)) => lines.push(place.line),
-            None => files.push((&place.file, vec![place.line])),
+    for (name, line) in all {
+        match files.iter_mut().find(|(file, _)| *file == name) {
+            Some((_, lines)) if lines.contains(&line) => {}
+            Some((_, lines)) => lines.push(line),
+            None => files.push((name, vec![line])),
         }
     }
     files.iter_mut().for_each(|(_, lines)| lines.sort_unstable());
@@ -415,7 +406,7 @@ impl Breach {
         let others: Vec<String> = self.words.iter().skip(1).map(name).collect();
         match others.is_empty() {
             true => format!("{first}{loose}"),
-            false if self.kind == PROMISE => some(&self.words, OTHERS),
+            false if self.kind == Kind::Promise => some(&self.words, OTHERS),
             false => format!("{first}; also {}{loose}", some(&others, OTHERS)),
         }
     }

@@ -66,7 +66,7 @@ pub fn render(report: &Report) -> String {
     lines.extend(verdict.loose);
     let views = cause::views(audit, &report.gate);
     lines.extend(views.iter().filter(|view| view.fails()).take(CAUSES).map(|view| {
-        format!("cause {}: {} · {} · {}", view.number, view.standing(), view.head(), view.size())
+        format!("cause {}: {} · {} · {}", view.number, view.standing(), view.subject(), view.size())
     }));
     lines.push(Tally::new(audit, &report.gate).sentences());
     lines.push(say::CAUTION.to_owned());

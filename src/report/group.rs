@@ -22,10 +22,19 @@ pub struct Head<'a> {
     pub folded: Vec<&'a Finding>,
 }
 
+impl Group<'_> {
+    /// Whether its rule can make an audit fail.
+    pub fn binds(&self) -> bool {
+        let all = self.heads.iter().flat_map(|head| head.folded.iter().chain([&head.finding]));
+        all.into_iter().any(|finding| finding.binding)
+    }
+}
+
 /// What all findings of a group say: severity, rule, title, why, remedy.
 pub type Words<'a> = (Severity, &'a str, &'a str, Option<&'a str>, Option<&'a str>);
 
-/// Findings by their words, most severe first, and of what is as grave those with new ones.
+/// Findings by their words, those that can make an audit fail first, then the most severe, and of what is as severe
+/// those with new ones.
 pub fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Words<'a>, Group<'a>)> {
     let mut order: Vec<Words> = Vec::new();
     let mut by_words: BTreeMap<Words, Vec<&Finding>> = BTreeMap::new();
@@ -41,7 +50,8 @@ pub fn groups<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Words<'a>
     }
     // What nobody has accepted comes before what is waived or known.
     let least = |words: &Words| by_words.get(words).and_then(|all| all.iter().map(|f| f.status).min());
-    order.sort_by_key(|words| (words.0, least(words)));
+    let loose = |words: &Words| by_words.get(words).is_some_and(|all| all.iter().all(|f| !f.binding));
+    order.sort_by_key(|words| (loose(words), words.0, least(words)));
     order
         .into_iter()
         .filter_map(|words| {

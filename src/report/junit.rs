@@ -158,7 +158,7 @@ fn notices(report: &Report) -> Suite {
             "cause {}: {} · {} · {} · {}",
             view.number,
             view.standing(),
-            view.head(),
+            view.subject(),
             view.size(),
             view.cause.id
         )

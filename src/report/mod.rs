@@ -1,6 +1,7 @@
 //! What an audit found, in the forms that people and programs read: one file
 //! per format, registered in [`Format`].
 
+pub mod again;
 pub mod answer;
 pub mod audience;
 mod cause;
@@ -16,6 +17,7 @@ mod group;
 mod html;
 mod json;
 mod junit;
+mod kind;
 mod markdown;
 pub mod page;
 pub mod policies;
@@ -116,8 +118,8 @@ pub struct Report<'r> {
     pub scope: Scope,
     /// The texts, for places of what no finding names.
     pub sources: Option<&'r Sources>,
-    /// What a command that goes on from here is given besides, with a space before it: where the inventory is.
-    pub again: Option<String>,
+    /// What a command that goes on from here is given besides, each argument behind a space: where the inventory is.
+    pub again: String,
     /// Where it is one side of a comparison, that, and whether edits that widen make it fail.
     pub compared: Option<(&'r Diff, bool)>,
     /// An earlier result to say what has changed since.
@@ -135,7 +137,7 @@ impl<'r> Report<'r> {
             world: None,
             scope: Scope::default(),
             sources: None,
-            again: None,
+            again: String::new(),
             compared: None,
             since: None,
         }
@@ -169,6 +171,13 @@ impl<'r> Report<'r> {
     /// All that there is to say of one of its causes, as text: by its id, or that of one of its declarations.
     pub fn cause(&self, id: &str) -> Option<String> {
         text::cause(self, id)
+    }
+
+    /// The id of the cause with that number in the text, and how many have one.
+    pub fn numbered(&self, number: usize) -> (Option<String>, usize) {
+        let views = cause::views(self.audit, &self.gate);
+        let found = views.iter().find(|view| view.number == number);
+        (found.map(|view| view.cause.id.clone()), views.len())
     }
 
     /// Writes it. What has an entry for each finding is written as it is made.

@@ -89,6 +89,11 @@ impl Page {
         self.lines(lead, hang, wrap(text, first, rest), style);
     }
 
+    /// A text on one line however long it is, so that it can be copied.
+    pub fn line(&mut self, lead: &str, text: &str, style: Style) {
+        self.lines(lead, 0, vec![visible(text)], style);
+    }
+
     /// As [`Page::hanging`], in so many lines at most; what is cut off is marked. How many lines it took.
     pub fn bounded(&mut self, lead: &str, hang: usize, text: &str, style: Style, most: usize) -> usize {
         let first = self.width.saturating_sub(columns(lead)).max(20);

@@ -8,6 +8,7 @@ use super::say::{self, count};
 use super::text::{chain, heading};
 use crate::base::finding::{Gap, GapKind, Hop, PromiseState, PromiseView, Promises};
 use crate::base::vocabulary::words;
+use crate::read::places::Places;
 
 words! {
     /// A form of the view.
@@ -89,7 +90,7 @@ fn write_gap(page: &mut Page, gap: &Gap) {
     let at = gap.location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line));
     page.item("  depends on ", on, Style::Yellow);
     page.item("  because    ", &format!("{}{at}", gap.message), Style::Plain);
-    chain::write(page, 13, &gap.path, None);
+    chain::write(page, 13, &gap.path, None, &Places::default());
     page.item("  missing    ", &gap.missing, Style::Plain);
 }
 
@@ -100,7 +101,7 @@ fn broken(page: &mut Page, view: &PromiseView) {
         let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join("; ")) };
         page.item("  - ", &format!("{}{marks}", say::happened(finding)), Style::Plain);
         for (walk, _) in say::walks(finding).into_iter().take(SHOWN) {
-            chain::write(page, 4, walk, Some(say::start(finding)));
+            chain::write(page, 4, walk, Some(say::start(finding)), &Places::default());
         }
         page.para(4, &finding.fingerprint, Style::Dim);
     }
@@ -125,7 +126,7 @@ fn kept(page: &mut Page, view: &PromiseView) {
     }
     page.item("  its data   ", &format!("gets to {}", say::some(&view.reaches, SHOWN)), Style::Plain);
     page.para(2, &furthest(&view.furthest), Style::Plain);
-    chain::write(page, 4, &view.furthest, None);
+    chain::write(page, 4, &view.furthest, None, &Places::default());
 }
 
 fn furthest(walk: &[Arc<Hop>]) -> String {

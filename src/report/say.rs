@@ -12,7 +12,7 @@ use crate::base::finding::{
 use crate::base::finding::{Place, PolicyFacts, Promise, PromiseState};
 use crate::base::source::Location;
 use crate::base::visible::is_hidden;
-use crate::base::vocabulary::{Basis, PolicyStatus, Severity, Status, Word};
+use crate::base::vocabulary::{PolicyStatus, Severity, Word};
 use crate::compare::Diff;
 use crate::declare::gate::{Gate, Threshold};
 use crate::read::places::Places;
@@ -412,16 +412,20 @@ pub fn start(finding: &Finding) -> &str {
     named.unwrap_or(&finding.title)
 }
 
-/// What a flow runs under, in a few words.
+/// What a flow runs under, in a few words, and how firm that is.
 pub fn under(hop: &Hop) -> String {
-    match (&hop.agreement, hop.agreement_status) {
-        (None, _) => match (party(&hop.from), party(&hop.to)) {
-            (from, to) if from == to => format!("within {from}"),
-            _ => "no agreement".to_owned(),
-        },
-        (Some(id), None | Some(Status::Active)) => id.clone(),
-        (Some(id), Some(status)) => format!("{id} ({status})"),
-    }
+    let under = match (&hop.agreement, party(&hop.from), party(&hop.to)) {
+        (Some(id), ..) => id.clone(),
+        (None, from, to) if from == to => format!("within {from}"),
+        (None, ..) => "no agreement".to_owned(),
+    };
+    format!("{under}{}", in_brackets(hop))
+}
+
+/// The marks of a flow as they stand behind what it is under: ` (proposed, assumed)`.
+pub fn in_brackets(hop: &Hop) -> String {
+    let marks = hop.marks();
+    if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) }
 }
 
 /// The party of a system.
@@ -440,9 +444,6 @@ pub fn hop(hop: &Hop) -> String {
     let data = moved(hop);
     let mut text =
         format!("{} → {}: {data} · {} · {}", hop.from, hop.to, hop.purposes.join(", "), under(hop));
-    if hop.basis == Some(Basis::Assumed) {
-        text.push_str(" (assumed)");
-    }
     if let Some(title) = &hop.title {
         text.push_str(&format!(" · {title}"));
     }

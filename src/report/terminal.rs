@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::base::diagnostic::{Diagnostic, Label};
-use crate::base::source::Sources;
+use crate::base::source::{SourceFile, Sources};
 use crate::base::visible::is_hidden;
 
 /// How much of a line is shown on each side of the place, in bytes.
@@ -39,7 +39,8 @@ pub fn render(diagnostics: &[&Diagnostic], sources: &Sources, color: bool, width
 fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.primary.as_ref().map(|label| {
         let at = sources.location(label.span);
-        format!("{}:{}:{}: ", line_of(&visible(&at.file)), at.line, at.column)
+        let file = sources.get(label.span.file).map_or(at.file, SourceFile::here);
+        format!("{}:{}:{}: ", line_of(&visible(&file)), at.line, at.column)
     });
     format!("error[{}]: {}{}\n", diagnostic.code, place.unwrap_or_default(), shortened(&diagnostic.message))
 }
@@ -51,7 +52,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     let labels = labels.chain(diagnostic.secondary.iter().map(|l| (AnnotationKind::Context, l)));
     for (kind, label) in labels {
         let location = sources.location(label.span);
-        let path = line_of(&visible(&location.file));
+        let file = sources.get(label.span.file).map_or_else(|| location.file.clone(), SourceFile::here);
+        let path = line_of(&visible(&file));
         let line = location.line as usize;
         group = match snippet(kind, label, sources, line) {
             Some((snippet, false)) => group.element(snippet.path(path)),

@@ -18,12 +18,14 @@ const UNSOURCED: BuiltIn = BuiltIn::Unsourced;
 pub struct Outcome {
     /// Whether it fails; `None`: what is known does not say.
     pub fails: Option<bool>,
-    /// New findings of rules that bind, by severity.
-    pub new: Vec<(Severity, usize)>,
-    /// Of these, how many are perhaps more severe.
+    /// New findings of rules that bind, at or above the severity from which findings fail, by severity.
+    pub failing: Vec<(Severity, usize)>,
+    /// The other new findings, by severity.
+    pub information: Vec<(Severity, usize)>,
+    /// How many of these are from non-binding policies.
+    pub loose: usize,
+    /// Of all new ones, how many are perhaps more severe.
     pub perhaps_more_severe: usize,
-    /// Findings of non-binding policies.
-    pub not_binding: usize,
     /// Findings that are accepted.
     pub accepted: usize,
     /// From which severity on findings fail.
@@ -35,26 +37,21 @@ impl Outcome {
     pub fn of_certificate(certificate: &Certificate, world: &World, binding: &[PolicyStatus]) -> Self {
         let rules = severities(world, binding);
         let mut outcome = Outcome::none(Gate::default().fail_on);
-        let mut count = BTreeMap::new();
         for listed in &certificate.findings {
             match rules.get(&listed.rule) {
                 _ if listed.waived => outcome.accepted += 1,
-                Some((_, false)) => outcome.not_binding += 1,
-                Some((severity, true)) => *count.entry(*severity).or_default() += 1,
+                Some((severity, binds)) => outcome.add(*severity, *binds),
                 // What is not of these rules does not hold, and that is said elsewhere.
                 None => {}
             }
             outcome.perhaps_more_severe +=
                 usize::from(!listed.waived && BuiltIn::of(&listed.rule) == Some(UNSOURCED));
         }
-        outcome.new = count.into_iter().collect();
         outcome.fails = match outcome.fail_on {
             Threshold::Never => Some(false),
-            Threshold::At(severity) => match outcome.new.iter().any(|(own, _)| *own <= severity) {
-                true => Some(true),
-                false if outcome.perhaps_more_severe > 0 => None,
-                false => Some(false),
-            },
+            Threshold::At(_) if !outcome.failing.is_empty() => Some(true),
+            Threshold::At(_) if outcome.perhaps_more_severe > 0 => None,
+            Threshold::At(_) => Some(false),
         };
         outcome
     }
@@ -62,21 +59,37 @@ impl Outcome {
     /// Of a report, by the gate that it was made with.
     pub fn of_report(report: &Audit, gate: &Gate) -> Self {
         let mut outcome = Outcome::none(gate.fail_on);
-        let mut count = BTreeMap::new();
         for Finding { status, severity, binding, .. } in &report.findings {
-            match (status, binding) {
-                (FindingStatus::New, true) => *count.entry(*severity).or_default() += 1,
-                (FindingStatus::New, false) => outcome.not_binding += 1,
-                (FindingStatus::Waived | FindingStatus::Baseline, _) => outcome.accepted += 1,
+            match status {
+                FindingStatus::New => outcome.add(*severity, *binding),
+                FindingStatus::Waived | FindingStatus::Baseline => outcome.accepted += 1,
             }
         }
-        outcome.new = count.into_iter().collect();
         outcome.fails = Some(gate.fails(report));
         outcome
     }
 
     fn none(fail_on: Threshold) -> Self {
-        Outcome { fails: None, new: Vec::new(), perhaps_more_severe: 0, not_binding: 0, accepted: 0, fail_on }
+        Outcome {
+            fails: None,
+            failing: Vec::new(),
+            information: Vec::new(),
+            loose: 0,
+            perhaps_more_severe: 0,
+            accepted: 0,
+            fail_on,
+        }
+    }
+
+    /// Counts a new finding, as the audit does.
+    fn add(&mut self, severity: Severity, binds: bool) {
+        let fails = matches!(self.fail_on, Threshold::At(from) if binds && severity <= from);
+        self.loose += usize::from(!binds);
+        let list = if fails { &mut self.failing } else { &mut self.information };
+        match list.binary_search_by_key(&severity, |(known, _)| *known) {
+            Ok(at) => list.get_mut(at).into_iter().for_each(|(_, number)| *number += 1),
+            Err(at) => list.insert(at, (severity, 1)),
+        }
     }
 
     /// In a sentence.
@@ -86,27 +99,37 @@ impl Outcome {
             Some(false) => "PASS",
             None => "whether the audit fails cannot be told",
         };
-        let number: usize = self.new.iter().map(|(_, number)| number).sum();
-        let words: Vec<String> = self.new.iter().map(|(severity, n)| format!("{n} {severity}")).collect();
+        let counted = |list: &[(Severity, usize)]| -> (usize, Vec<String>) {
+            let words = list.iter().map(|(severity, number)| format!("{number} {severity}")).collect();
+            (list.iter().map(|(_, number)| number).sum(), words)
+        };
+        let in_brackets =
+            |words: String| if words.is_empty() { String::new() } else { format!(" ({words})") };
+        let (number, words) = counted(&self.failing);
+        let words = in_brackets(words.join(", "));
+        let (information, besides) = counted(&self.information);
+        let loose = match self.loose {
+            0 => String::new(),
+            1 => "; 1 from a non-binding policy".to_owned(),
+            n => format!("; {n} from non-binding policies"),
+        };
+        let besides = in_brackets(format!("{}{loose}", besides.join(", ")));
         let findings = match number {
             0 => "no new finding".to_owned(),
-            1 => format!("1 new finding ({})", words.join(", ")),
-            number => format!("{number} new findings ({})", words.join(", ")),
+            1 => "1 new finding".to_owned(),
+            number => format!("{number} new findings"),
         };
-        let from = match self.fail_on {
-            Threshold::Never => "no finding fails (`--fail-on never`)".to_owned(),
-            Threshold::At(severity) => format!("findings fail at or above `{}`", severity.word()),
+        let failing = match self.fail_on {
+            Threshold::Never => "findings never fail (`--fail-on never`)".to_owned(),
+            Threshold::At(severity) => format!("{findings} at or above `{}`{words}", severity.word()),
         };
-        let mut text = format!("{word}: {findings}; {from}");
+        let mut text = format!("{word}: {failing}; {information} for information{besides}");
         if self.perhaps_more_severe > 0 {
             let are = if self.perhaps_more_severe == 1 { "is" } else { "are" };
             text += &format!("; {} of `{UNSOURCED}` {are} perhaps high", self.perhaps_more_severe);
         }
         if self.accepted > 0 {
             text += &format!("; {} accepted", self.accepted);
-        }
-        if self.not_binding > 0 {
-            text += &format!("; {} by non-binding policies", self.not_binding);
         }
         text
     }

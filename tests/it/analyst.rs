@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::causes::misattributed;
 
+/// The day judged.
+const DAY: &str = "2026-11-23";
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -36,7 +39,7 @@ fn inventories() -> Vec<(PathBuf, Vec<&'static str>)> {
 }
 
 fn audit(folder: &Path, args: &[&str], more: &[&str]) -> String {
-    run(folder, &[&["audit", "--day", "2026-11-23"], args, more].concat()).0
+    run(folder, &[&["audit", "--day", DAY], args, more].concat()).0
 }
 
 fn json(folder: &Path, args: &[&str]) -> Value {
@@ -144,6 +147,38 @@ fn all_formats_have_the_same_numbers_and_causes() {
         };
         if !findings.is_empty() {
             assert_eq!((cell("failing"), cell("for information")), (failing, information), "{args:?}");
+        }
+
+        // The page: its headline, the causes and the cards of findings.
+        let page = audit(&folder, &args, &["--format", "html"]);
+        if failing > 0 {
+            assert!(page.contains(&format!("{failing} new findings at or above high (")), "{args:?}");
+            assert!(page.contains(&format!(", from {causes} cause")), "{args:?}");
+        }
+        let sections = page.matches("<section class=\"cause ").count() as u64;
+        let loose = page.matches(" loose\" id=\"c").count() as u64;
+        assert_eq!((sections - loose, sections), (causes, found["causes"].as_array().unwrap().len() as u64));
+        assert_eq!(page.matches("<article class=\"card\" id=\"rf1-").count(), findings.len(), "{args:?}");
+
+        // What is recorded, and what a certificate shows.
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+        let (_, said) = run(
+            &folder,
+            &[&["baseline", "write", "--day", DAY, "--output", &file("b.json")], &args[..]].concat(),
+        );
+        assert!(said.contains(&format!(": {failing} failing, {information} for information")), "{said}");
+        audit(&folder, &args, &["--certificate", &file("c.json")]);
+        let (said, err) = run(&folder, &[&["verify", "--day", DAY, &file("c.json")], &args[..]].concat());
+        let shown = match failing {
+            0 => "no new finding at or above `high`".to_owned(),
+            1 => "1 new finding at or above `high` (".to_owned(),
+            n => format!("{n} new findings at or above `high` ("),
+        };
+        // A certificate does not hold how severe data without a source is, and says so.
+        if !said.contains("perhaps high") {
+            assert!(said.contains(&shown), "{args:?}: {said}{err}");
+            assert!(said.contains(&format!("; {information} for information")), "{args:?}: {said}");
         }
 
         // The cause of each finding, as services are told.

@@ -88,7 +88,7 @@ fn an_empty_only_from() {
     );
     insta::assert_snapshot!(said, @r##"
     error[empty-list]: `only_from` of a flow is empty
-      --> inventory.yaml:12:20
+      --> i/inventory.yaml:12:20
        |
     12 |         only_from: []
        |                    ^^ expected at least one value
@@ -109,7 +109,7 @@ fn empty_purposes_of_a_flow() {
     );
     insta::assert_snapshot!(said, @r##"
     error[empty-list]: `purposes` of a flow is empty
-      --> inventory.yaml:12:19
+      --> i/inventory.yaml:12:19
        |
     12 |         purposes: []
        |                   ^^ expected at least one value
@@ -130,7 +130,7 @@ fn an_unknown_tag() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-tag]: unknown tag `!secret`
-     --> inventory.yaml:3:23
+     --> i/inventory.yaml:3:23
       |
     3 |   - {id: agora, name: !secret Agora, systems: [{id: chat, purposes: [serv...
       |                       ^^^^^^^ not known here
@@ -150,7 +150,7 @@ fn a_key_that_is_a_list() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-key]: a key is a single word or text
-     --> inventory.yaml:1:3
+     --> i/inventory.yaml:1:3
       |
     1 | ? [parties, agreements]
       |   ^^^^^^^^^^^^^^^^^^^^^ expected a text
@@ -165,7 +165,7 @@ fn a_waiver_of_nothing() {
     let said = said(&format!(r#"{PARTIES}{FLOW}{WAIVER}"#), None);
     insta::assert_snapshot!(said, @r##"
     error[waiver-of-nothing]: a waiver names the finding or the rule that it accepts findings of
-      --> inventory.yaml:13:5
+      --> i/inventory.yaml:13:5
        |
     13 |   - reason: known
        |     ^^^^^^ expected `finding` or `rule`
@@ -187,7 +187,7 @@ fn a_waiver_without_a_reason() {
     );
     insta::assert_snapshot!(said, @r##"
     error[missing-key]: a waiver needs the key `reason`
-      --> inventory.yaml:13:6
+      --> i/inventory.yaml:13:6
        |
     13 |   - {rule: terms/onward, approved_by: counsel, expires: 2027-01-01}
        |      ^^^^ expected `reason`
@@ -208,7 +208,7 @@ fn a_bad_fingerprint() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-fingerprint]: this is not a fingerprint
-      --> inventory.yaml:16:14
+      --> i/inventory.yaml:16:14
        |
     16 |     finding: rf1:12ab
        |              ^^^^^^^^ expected `rf1:` and 16 hexadecimal digits
@@ -228,7 +228,7 @@ fn an_unknown_agreement_in_a_waiver() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-agreement]: there is no agreement `onne`
-      --> inventory.yaml:17:18
+      --> i/inventory.yaml:17:18
        |
     17 |     agreements: [onne]
        |                  ^^^^ expected the id of an agreement
@@ -549,7 +549,7 @@ fn an_assurance_that_ends_before_it_was_given() {
                      assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]\n";
     insta::assert_snapshot!(said(inventory, None), @r##"
     error[until-before-from]: this assurance ends before it was given
-     --> inventory.yaml:5:60
+     --> i/inventory.yaml:5:60
       |
     5 |     assurances: [{id: dpia, date: 2026-02-01, valid_until: 2026-01-31}]
       |                                                            ^^^^^^^^^^ expected 2026-02-01 or later
@@ -620,18 +620,18 @@ taxonomy:
     );
     insta::assert_snapshot!(said, @r##"
     error[duplicate-id]: the key `loyalty.points` is declared twice
-     --> inventory.yaml:7:5
+     --> i/inventory.yaml:7:5
       |
     7 |     loyalty.points: {title: Points, again}
       |     ^^^^^^^^^^^^^^ declared again
       |
-     ::: inventory.yaml:3:5
+     ::: i/inventory.yaml:3:5
       |
     3 |     loyalty.points: {title: Points}
       |     -------------- first declared here
 
     error[unknown-key]: unknown key `again` in a key of a taxonomy
-     --> inventory.yaml:7:37
+     --> i/inventory.yaml:7:37
       |
     7 |     loyalty.points: {title: Points, again}
       |                                     ^^^^^ not known here
@@ -652,7 +652,7 @@ fn a_bad_key_of_a_taxonomy() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-id]: `loyalty..points` is not a key of a taxonomy
-     --> inventory.yaml:3:5
+     --> i/inventory.yaml:3:5
       |
     3 |     loyalty..points: {title: Points}
       |     ^^^^^^^^^^^^^^^ expected words of letters, digits, `_` and `-`, with dots between
@@ -671,7 +671,7 @@ fn subjects_that_are_no_number() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-number]: `about 3 million` is not a whole number
-     --> inventory.yaml:3:92
+     --> i/inventory.yaml:3:92
       |
     3 | ...ng], subjects: about 3 million}]}
       |                   ^^^^^^^^^^^^^^^ expected a whole number
@@ -691,7 +691,7 @@ fn null_for_an_id() {
     );
     insta::assert_snapshot!(said, @r##"
     error[missing-key]: a party needs the key `id`
-     --> inventory.yaml:4:6
+     --> i/inventory.yaml:4:6
       |
     4 |   - {id: null, name: Nobody}
       |      ^^ expected `id`
@@ -699,7 +699,7 @@ fn null_for_an_id() {
       = help: add `id: …`
 
     error[missing-key]: a party needs the key `id`
-     --> inventory.yaml:5:6
+     --> i/inventory.yaml:5:6
       |
     5 |   - {id: ~, name: Nobody}
       |      ^^ expected `id`
@@ -720,7 +720,7 @@ fn a_date_with_an_hour() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-date]: `2018-10-01T00:00:00` is not a date (year-month-day, like 2018-10-01)
-      --> inventory.yaml:12:27
+      --> i/inventory.yaml:12:27
        |
     12 |         effective: {from: 2018-10-01T00:00:00}
        |                           ^^^^^^^^^^^^^^^^^^^ expected a date (year-month-day, like 2018-10-01)
@@ -739,7 +739,7 @@ fn a_date_the_american_way() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-date]: `10/01/2018` is not a date (year-month-day, like 2018-10-01)
-      --> inventory.yaml:12:27
+      --> i/inventory.yaml:12:27
        |
     12 |         effective: {from: 10/01/2018}
        |                           ^^^^^^^^^^ expected a date (year-month-day, like 2018-10-01)
@@ -758,7 +758,7 @@ fn a_merge_of_a_text() {
     );
     insta::assert_snapshot!(said, @r##"
     error[bad-merge]: `<<` merges maps, and this is none
-     --> inventory.yaml:4:6
+     --> i/inventory.yaml:4:6
       |
     4 |   - {<<: agora, id: x, name: X}
       |      ^^ expected an alias of a map, or a list of them
@@ -778,12 +778,12 @@ fn an_agreement_of_one_with_itself() {
     );
     insta::assert_snapshot!(said, @r##"
     error[duplicate-party]: `agora` is named twice
-     --> inventory.yaml:5:32
+     --> i/inventory.yaml:5:32
       |
     5 |   - {id: one, parties: [agora, agora]}
       |                                ^^^^^ named again
       |
-     ::: inventory.yaml:5:25
+     ::: i/inventory.yaml:5:25
       |
     5 |   - {id: one, parties: [agora, agora]}
       |                         ----- first named here
@@ -801,7 +801,7 @@ fn a_list_in_place_of_a_map() {
     );
     insta::assert_snapshot!(said, @r##"
     error[wrong-type]: expected an inventory (a map of keys), found a list
-     --> inventory.yaml:1:1
+     --> i/inventory.yaml:1:1
       |
     1 | - id: hillside
       | ^^^^^^^^^^^^^^ expected an inventory (a map of keys)
@@ -820,7 +820,7 @@ fn a_map_in_place_of_a_list() {
     );
     insta::assert_snapshot!(said, @r##"
     error[wrong-type]: `parties` is a list, and this is a map
-     --> inventory.yaml:1:1
+     --> i/inventory.yaml:1:1
       |
     1 | parties:
       | ^^^^^^^ expected a list
@@ -839,7 +839,7 @@ fn a_text_in_place_of_a_map() {
     );
     insta::assert_snapshot!(said, @r##"
     error[wrong-type]: expected a party (a map of keys), found a single value
-     --> inventory.yaml:1:10
+     --> i/inventory.yaml:1:10
       |
     1 | parties: hillside
       |          ^^^^^^^^ expected a party (a map of keys)
@@ -858,7 +858,7 @@ fn a_missing_space_behind_a_colon() {
     );
     insta::assert_snapshot!(said, @r##"
     error[wrong-type]: expected a party (a map of keys), found a single value
-     --> inventory.yaml:2:5
+     --> i/inventory.yaml:2:5
       |
     2 |   - id:hillside
       |     ^^^^^^^^^^^ expected a party (a map of keys)
@@ -878,7 +878,7 @@ fn a_missing_space_behind_a_hyphen() {
     );
     insta::assert_snapshot!(said, @r##"
     error[missing-key]: a party needs the key `id`
-     --> inventory.yaml:2:3
+     --> i/inventory.yaml:2:3
       |
     2 |   -id: hillside
       |   ^^^ expected `id`
@@ -886,7 +886,7 @@ fn a_missing_space_behind_a_hyphen() {
       = help: add `id: …`
 
     error[missing-key]: a party needs the key `name`
-     --> inventory.yaml:2:3
+     --> i/inventory.yaml:2:3
       |
     2 |   -id: hillside
       |   ^^^ expected `name`
@@ -894,7 +894,7 @@ fn a_missing_space_behind_a_hyphen() {
       = help: add `name: …`
 
     error[unknown-key]: unknown key `-id` in a party
-     --> inventory.yaml:2:3
+     --> i/inventory.yaml:2:3
       |
     2 |   -id: hillside
       |   ^^^ not known here
@@ -914,7 +914,7 @@ fn a_comma_in_a_text_in_braces() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-key]: unknown key `Inc` in a party
-     --> inventory.yaml:2:36
+     --> i/inventory.yaml:2:36
       |
     2 |   - {id: hillside, name: Hillside, Inc}
       |                                    ^^^ not known here
@@ -936,7 +936,7 @@ fn an_unclosed_quote() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a quote that is never closed
-     --> inventory.yaml:3:11
+     --> i/inventory.yaml:3:11
       |
     3 |     name: "Hillside Bank
       |           ^ opened here
@@ -957,7 +957,7 @@ fn an_unclosed_brace() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a `{` that is never closed
-     --> inventory.yaml:2:5
+     --> i/inventory.yaml:2:5
       |
     2 |   - {id: hillside, name: Hillside
       |     ^ opened here
@@ -978,7 +978,7 @@ fn a_colon_in_a_text() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a `:` where no key can stand
-     --> inventory.yaml:3:19
+     --> i/inventory.yaml:3:19
       |
     3 |     name: Hillside: the bank
       |                   ^ not expected here
@@ -999,7 +999,7 @@ fn an_apostrophe_in_single_quotes() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: something stands behind a quoted text
-     --> inventory.yaml:3:18
+     --> i/inventory.yaml:3:18
       |
     3 |     name: 'Wendy's'
       |                  ^ not expected here
@@ -1020,7 +1020,7 @@ fn a_text_behind_a_quote() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: something stands behind a quoted text
-     --> inventory.yaml:3:22
+     --> i/inventory.yaml:3:22
       |
     3 |     name: "Hillside" Bank
       |                      ^ not expected here
@@ -1040,7 +1040,7 @@ fn a_star_for_any() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: an alias or anchor without a name
-     --> inventory.yaml:2:11
+     --> i/inventory.yaml:2:11
       |
     2 |   - rule: *
       |           ^ expected a name behind it
@@ -1061,7 +1061,7 @@ fn an_indented_key() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a `:` where no key can stand
-     --> inventory.yaml:3:10
+     --> i/inventory.yaml:3:10
       |
     3 |      name: Hillside
       |          ^ not expected here
@@ -1082,7 +1082,7 @@ fn a_key_indented_too_little() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: expected the next `- ` of the list
-     --> inventory.yaml:3:4
+     --> i/inventory.yaml:3:4
       |
     3 |    name: Hillside
       |    ^ not expected here
@@ -1102,7 +1102,7 @@ flows:
 "#;
     insta::assert_snapshot!(said(inventory, None), @r##"
     error[unknown-system]: there is no system `bookly`
-     --> inventory.yaml:5:38
+     --> i/inventory.yaml:5:38
       |
     5 |   - {id: f, from: hillside/core, to: bookly, data: [financial]}
       |                                      ^^^^^^ expected the id of a system
@@ -1117,7 +1117,7 @@ fn a_key_without_a_space_behind_its_colon() {
     let within = said("parties:\n  - id: hillside\n    name:Hillside\n    role: bank\n", None);
     insta::assert_snapshot!(within, @r##"
     error[yaml-syntax]: a key without a space behind its `:`
-     --> inventory.yaml:3:10
+     --> i/inventory.yaml:3:10
       |
     3 |     name:Hillside
       |          ^ a space belongs before this
@@ -1129,7 +1129,7 @@ fn a_key_without_a_space_behind_its_colon() {
     let above = said("parties:\n  # Ours.\n  - id:hillside\n    name: Hillside\n", None);
     insta::assert_snapshot!(above, @r##"
     error[yaml-syntax]: a key without a space behind its `:`
-     --> inventory.yaml:3:8
+     --> i/inventory.yaml:3:8
       |
     3 |   - id:hillside
       |        ^ a space belongs before this
@@ -1162,7 +1162,7 @@ fn a_key_without_a_colon() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a key without its `:`
-     --> inventory.yaml:3:5
+     --> i/inventory.yaml:3:5
       |
     3 |     name Hillside
       |     ^ expected `key: value`
@@ -1183,7 +1183,7 @@ fn a_handle_without_quotes() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: no text can begin with `@`
-     --> inventory.yaml:3:11
+     --> i/inventory.yaml:3:11
       |
     3 |     name: @agora
       |           ^ not expected here
@@ -1204,7 +1204,7 @@ fn a_backslash() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a backslash with a letter that means nothing
-     --> inventory.yaml:3:11
+     --> i/inventory.yaml:3:11
       |
     3 |     name: "C:\path"
       |           ^ within this text
@@ -1225,7 +1225,7 @@ fn a_tab() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a tab where YAML wants spaces
-     --> inventory.yaml:3:1
+     --> i/inventory.yaml:3:1
       |
     3 |     name: Hillside
       | ^^^^ a tab
@@ -1249,7 +1249,7 @@ fn a_merge_conflict() {
     );
     insta::assert_snapshot!(said, @r##"
     error[yaml-syntax]: a merge conflict that has not been resolved
-     --> inventory.yaml:2:1
+     --> i/inventory.yaml:2:1
       |
     2 | <<<<<<< HEAD
       | ^ the conflict begins here
@@ -1269,7 +1269,7 @@ fn an_alias_of_itself() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-alias]: an alias of the value that it stands in
-     --> inventory.yaml:2:5
+     --> i/inventory.yaml:2:5
       |
     2 |   - *all
       |     ^^^^ expected the name of an anchor that comes before
@@ -1288,7 +1288,7 @@ fn values_nested_too_deep() {
     );
     insta::assert_snapshot!(said, @r##"
     error[too-deep]: values nest 65 levels deep, more than the limit of 64
-     --> inventory.yaml:1:74
+     --> i/inventory.yaml:1:74
       |
     1 | ...[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]...
       |                            ^ the rest is not read
@@ -1450,7 +1450,7 @@ fn an_unknown_top_level_key() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-key]: unknown key `partys` in an inventory
-     --> inventory.yaml:1:1
+     --> i/inventory.yaml:1:1
       |
     1 | partys: []
       | ^^^^^^ not known here
@@ -1472,7 +1472,7 @@ fn a_name_of_two_places() {
     );
     insta::assert_snapshot!(said, @r##"
     error[unknown-system]: there is no system `hillside`
-     --> inventory.yaml:5:19
+     --> i/inventory.yaml:5:19
       |
     5 |   - {id: f, from: hillside, to: agora/chat, data: financial}
       |                   ^^^^^^^^ expected the id of a system

@@ -152,7 +152,8 @@ fn unparted(audit: &Value) -> Vec<String> {
             }
         }
         let counts = (rules.len(), findings.len());
-        keys.push((!bound, severity, Reverse(counts.0), Reverse(counts.1), text(cause, "/id")));
+        let firm = (!bound, severity, cause["prospective"].as_bool());
+        keys.push((firm, Reverse(counts.0), Reverse(counts.1), text(cause, "/id")));
     }
     let mut declared: Vec<&str> = causes.iter().flat_map(declarations).collect();
     let number = declared.len();

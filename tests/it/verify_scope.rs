@@ -247,34 +247,49 @@ fn what_holds_is_told_with_what_it_shows() {
     for call in ["c.json inv", "b.zip", "b.zip --quick"] {
         let (code, said) = place.run(&format!("verify {call} {told}"));
         assert_eq!(code, 0, "{said}");
-        let line = "It shows: FAIL: 1 new finding (1 critical); findings fail at or above `high`\n";
+        let line = "It shows: FAIL: 1 new finding at or above `high` (1 critical); 0 for information\n";
         assert!(said.contains(line), "{call}: {said}");
     }
     // A bundle knows the gate and the baseline that it was made with.
     place.audit(&format!("--policy house.yaml --day {DAY} --fail-on never"));
     let (_, said) = place.run(&format!("verify b.zip {told}"));
-    assert!(said.contains("It shows: PASS: 1 new finding (1 critical); no finding fails"), "{said}");
+    assert!(
+        said.contains(
+            "It shows: PASS: findings never fail (`--fail-on never`); 1 for information (1 critical)"
+        ),
+        "{said}"
+    );
     assert!(said.contains("the reports fail on: no findings (`--fail-on never`)"), "{said}");
     let (code, said) = place.run("baseline write --policy house.yaml --output known.yaml inv");
     assert_eq!(code, 0, "{said}");
     place.audit(&format!("--policy house.yaml --day {DAY} --baseline known.yaml"));
     let (_, said) = place.run(&format!("verify b.zip {told}"));
-    assert!(said.contains("PASS: no new finding; findings fail at or above `high`; 1 accepted"), "{said}");
+    assert!(
+        said.contains("PASS: no new finding at or above `high`; 0 for information; 1 accepted"),
+        "{said}"
+    );
     // Waived, by a policy that does not bind, or perhaps graver than its check.
     place.write("inv/w.yaml", WAIVED);
     place.audit(&format!("--policy house.yaml --day {DAY}"));
     let (_, said) = place.run(&format!("verify c.json inv {told}"));
-    assert!(said.contains("PASS: no new finding; findings fail at or above `high`; 1 accepted"), "{said}");
+    assert!(
+        said.contains("PASS: no new finding at or above `high`; 0 for information; 1 accepted"),
+        "{said}"
+    );
     let unsourced = "parties: [{id: z, name: Z, systems: [{id: a, purposes: [service]}, {id: b, purposes: [service]}]}]\n\
                      flows: [{id: x, from: z/a, to: z/b, data: [device], retention: 1d}]\n";
     place.write("inv/w.yaml", unsourced);
     place.write("house.yaml", POLICY.replace("version:", "status: benchmark\nversion:"));
     place.audit(&format!("--policy house.yaml --day {DAY}"));
     let (_, said) = place.run(&format!("verify c.json inv {told}"));
-    assert!(said.contains("whether the audit fails cannot be told: 1 new finding (1 medium)"), "{said}");
-    assert!(said.contains("1 of `flow/unsourced` is perhaps high; 1 by non-binding policies"), "{said}");
+    let untold = "whether the audit fails cannot be told: no new finding at or above `high`; 2 for information \
+                  (1 critical, 1 medium; 1 from a non-binding policy); 1 of `flow/unsourced` is perhaps high";
+    assert!(said.contains(untold), "{said}");
     let (_, said) = place.run(&format!("verify b.zip {told}"));
-    assert!(said.contains("PASS: 1 new finding (1 medium)"), "{said}");
+    assert!(
+        said.contains("PASS: no new finding at or above `high`; 2 for information (1 critical, 1 medium"),
+        "{said}"
+    );
 }
 
 /// A wrong PATH makes everything wrong: the one cause comes first, and the rest is counted.

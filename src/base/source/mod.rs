@@ -6,7 +6,7 @@
 
 mod lines;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
 use blake3::Hash;
@@ -88,6 +88,12 @@ impl SourceFile {
         self.path().or(self.stands_for.as_deref())
     }
 
+    /// What it is called from the working folder, so that a terminal or an editor opens it: its path as the call leads to
+    /// it; the name shown, if it lies nowhere.
+    pub fn here(&self) -> String {
+        self.path.as_deref().map_or_else(|| self.name.clone(), from_here)
+    }
+
     /// The whole text; `None`: it has been let go.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
@@ -127,12 +133,25 @@ impl SourceFile {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    from_here: bool,
+}
+
+/// A path as the call leads to it, with `/` between its parts and without steps that lead nowhere.
+pub fn from_here(path: &Path) -> String {
+    let parts: Vec<_> = path.components().filter(|part| *part != Component::CurDir).collect();
+    let parts: Vec<_> = parts.iter().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").replacen("//", "/", 1)
 }
 
 impl Sources {
     /// No texts yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Names files in locations from the working folder on, for what is read in a terminal.
+    pub fn locate_from_here(&mut self) {
+        self.from_here = true;
     }
 
     /// Adds a text under the name shown to the user. The text must be shorter
@@ -202,7 +221,8 @@ impl Sources {
         match self.get(span.file) {
             Some(file) => {
                 let (line, column) = file.line_column(span.start);
-                Location { file: file.name.clone(), line, column }
+                let name = if self.from_here { file.here() } else { file.name.clone() };
+                Location { file: name, line, column }
             }
             None => Location { file: String::new(), line: 1, column: 1 },
         }

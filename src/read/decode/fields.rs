@@ -201,6 +201,17 @@ impl<'n> Fields<'n> {
             if self.known.iter().chain(&self.elsewhere).any(|k| *k == entry.key) {
                 continue;
             }
+            // Those that it begins, in the order in which they are asked for: `onward` for `onward_transfer`.
+            let stem = entry.key.trim_end_matches(['s', '_']);
+            let begins = |key: &str| {
+                stem.len() > 2 && key.strip_prefix(stem).is_some_and(|rest| rest.starts_with('_'))
+            };
+            let mut begun: Vec<String> = Vec::new();
+            for key in self.known.iter().filter(|key| begins(key)).map(|key| format!("`{key}`")) {
+                if !begun.contains(&key) {
+                    begun.push(key);
+                }
+            }
             let mut known = self.known.clone();
             known.sort_unstable();
             known.dedup();
@@ -215,6 +226,8 @@ impl<'n> Fields<'n> {
                 "a comma within `{…}` begins a new key: put a text that has one in quotes".to_owned()
             } else if let Some(home) = documents::belongs_elsewhere(self.what, &entry.key) {
                 home
+            } else if !begun.is_empty() {
+                format!("did you mean {}?", begun.join(" or "))
             } else {
                 match d.near(&entry.key, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),

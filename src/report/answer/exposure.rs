@@ -5,6 +5,7 @@ use std::io;
 use super::{Format, scope, table};
 use crate::base::vocabulary::Word;
 use crate::query::{Downstream, Exposure, Held, Upstream};
+use crate::read::places::Places;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
 use crate::report::text::{chain, heading};
@@ -182,7 +183,7 @@ fn holds(page: &mut Page, held: &Held) {
         (None, None) => "no end of its retention is stated".to_owned(),
     };
     page.item("    since      ", &format!("{since}; {kept}"), Style::Plain);
-    chain::write(page, 4, &held.path, None);
+    chain::write(page, 4, &held.path, None, &Places::default());
 }
 
 fn upstream(page: &mut Page, party: &Upstream) {

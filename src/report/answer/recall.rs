@@ -5,6 +5,7 @@ use std::io;
 use super::{scope, table};
 use crate::base::vocabulary::words;
 use crate::query::{Deletion, Kept, Recall};
+use crate::read::places::Places;
 use crate::report::markdown;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
@@ -178,7 +179,7 @@ fn deletion(page: &mut Page, one: &Deletion) {
     if let Some(contact) = &one.contact {
         page.item("     contact    ", contact, Style::Plain);
     }
-    chain::write(page, 5, &one.path, None);
+    chain::write(page, 5, &one.path, None, &Places::default());
 }
 
 fn kept(page: &mut Page, one: &Kept) {

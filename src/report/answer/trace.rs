@@ -5,6 +5,7 @@ use std::io;
 use super::{Format, scope, table};
 use crate::base::vocabulary::Word;
 use crate::query::{Reached, Trace};
+use crate::read::places::Places;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
 use crate::report::text::{chain, heading};
@@ -116,10 +117,10 @@ fn write(page: &mut Page, one: &Reached) {
         return;
     }
     page.item("  chain      ", &count(one.length, "flow"), Style::Plain);
-    chain::write(page, 4, &one.path, None);
+    chain::write(page, 4, &one.path, None, &Places::default());
     for further in &one.further {
         page.item("  or         ", &count(further.len(), "flow"), Style::Plain);
-        chain::write(page, 4, further, None);
+        chain::write(page, 4, further, None, &Places::default());
     }
     if one.further_cut {
         page.para(2, "… there may be more chains", Style::Dim);

@@ -9,6 +9,8 @@ use crate::base::finding::{Finding, FindingStatus, Hop, Reliance};
 use crate::base::source::Location;
 use crate::compare::{Class, Diff, Edit, Reach, StateFacts};
 use crate::declare::gate::{Gate, Threshold};
+use crate::read::places::Places;
+use crate::report::Report;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CAUTION, by_severity, count, left_out, listing, not_judged, some, unjudged};
 use crate::report::text::{chain, findings, heading, rest};
@@ -24,7 +26,7 @@ pub fn render(report: &DiffReport) -> String {
     let mut page = Page::new(look.width, look.color);
     if !look.quiet {
         verdict(&mut page, report);
-        untrusted(&mut page, diff, report.widening);
+        untrusted(&mut page, report);
     } else {
         quiet(&mut page, report);
     }
@@ -34,7 +36,7 @@ pub fn render(report: &DiffReport) -> String {
     ] {
         if !list.is_empty() {
             heading(&mut page, title, Style::Red);
-            findings::write(&mut page, list, &report.head.promises, look);
+            findings::write(&mut page, list, &of_head(report));
         }
     }
     pardoned(&mut page, report);
@@ -44,15 +46,25 @@ pub fn render(report: &DiffReport) -> String {
     let most = look.limit.map_or(usize::MAX, |_| LISTED);
     fixed(&mut page, diff, most);
     if let Some(changes) = &diff.reach {
-        reach(&mut page, "NEWLY REACHED, whether or not a rule forbids it", &changes.added, most);
-        reach(&mut page, "NO LONGER REACHED", &changes.removed, most);
+        reach(
+            &mut page,
+            "NEWLY REACHED, whether or not a rule forbids it",
+            &changes.added,
+            (most, report.places),
+        );
+        reach(&mut page, "NO LONGER REACHED", &changes.removed, (most, report.places));
     }
-    relied_on(&mut page, diff, most);
-    edits(&mut page, diff, report.widening, most);
+    relied_on(&mut page, diff, (most, report.places));
+    edits(&mut page, report, most);
     notices(&mut page, report);
     page.gap();
     page.para(0, &summary(diff), Style::Plain);
     page.finish()
+}
+
+/// What the head says by itself, for the lists of findings.
+fn of_head<'r>(report: &DiffReport<'r>) -> Report<'r> {
+    Report { look: report.look, places: report.places.clone(), ..Report::new(report.head) }
 }
 
 /// What is said even where only findings are asked for: what is left out, and what fails besides.
@@ -61,10 +73,15 @@ fn quiet(page: &mut Page, report: &DiffReport) {
     let mut lines: Vec<String> = left_out(&diff.judged).into_iter().chain(unjudged(diff)).collect();
     if report.widening {
         let changes = diff.untrusted.iter().filter(|change| change.gates());
-        lines.extend(changes.map(|c| format!("{}: {} [{}]{}", c.what, c.message, c.class, at(&c.location))));
+        lines.extend(
+            changes.map(|c| {
+                format!("{}: {} [{}]{}", c.what, c.message, c.class, at(&c.location, report.places))
+            }),
+        );
         let edits = diff.edits.iter().flatten().filter(|edit| edit.class.gates());
-        lines
-            .extend(edits.map(|e| format!("{} {} {} [{}]{}", e.of, e.id, said(e), e.class, at(&e.location))));
+        lines.extend(edits.map(|e| {
+            format!("{} {} {} [{}]{}", e.of, e.id, said(e), e.class, at(&e.location, report.places))
+        }));
     }
     if !lines.is_empty() {
         lines.iter().for_each(|line| page.para(0, line, Style::Plain));
@@ -73,8 +90,8 @@ fn quiet(page: &mut Page, report: &DiffReport) {
 }
 
 /// A place, to put behind what stands there.
-fn at(location: &Option<Location>) -> String {
-    location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", l.file, l.line))
+fn at(location: &Option<Location>, places: &Places) -> String {
+    location.as_ref().map_or(String::new(), |l| format!(" · {}:{}", places.here(&l.file), l.line))
 }
 
 /// A state and its commit.
@@ -170,7 +187,8 @@ fn verdict(page: &mut Page, report: &DiffReport) {
     page.para(0, CAUTION, Style::Dim);
 }
 
-fn untrusted(page: &mut Page, diff: &Diff, gated: bool) {
+fn untrusted(page: &mut Page, report: &DiffReport) {
+    let DiffReport { diff, places, widening: gated, .. } = *report;
     if diff.untrusted.is_empty() {
         return;
     }
@@ -181,7 +199,7 @@ fn untrusted(page: &mut Page, diff: &Diff, gated: bool) {
     };
     heading(page, title, Style::Yellow);
     for change in &diff.untrusted {
-        let place = at(&change.location);
+        let place = at(&change.location, places);
         let style = if gated && change.gates() { Style::Red } else { Style::Plain };
         page.item("  - ", &format!("{}: {} [{}]{place}", change.what, change.message, change.class), style);
     }
@@ -198,7 +216,7 @@ fn pardoned(page: &mut Page, report: &DiffReport) {
     for claim in pardoning(report.diff) {
         page.item("  - ", &claim, Style::Plain);
     }
-    findings::write(page, &list, &report.head.promises, &report.look);
+    findings::write(page, &list, &of_head(report));
 }
 
 /// The claims that keep something from being a finding, each with how much.
@@ -285,7 +303,7 @@ pub fn newness(reach: &Reach) -> &'static str {
     }
 }
 
-fn reach(page: &mut Page, title: &str, list: &[Reach], most: usize) {
+fn reach(page: &mut Page, title: &str, list: &[Reach], (most, places): (usize, &Places)) {
     if list.is_empty() {
         return;
     }
@@ -311,16 +329,16 @@ fn reach(page: &mut Page, title: &str, list: &[Reach], most: usize) {
         if added {
             page.para(6, newness(first), Style::Dim);
         }
-        walk(page, &first.path);
+        walk(page, &first.path, places);
     }
     rest(page, 2, groups.len().saturating_sub(most), "place");
 }
 
-fn walk(page: &mut Page, path: &[Arc<Hop>]) {
+fn walk(page: &mut Page, path: &[Arc<Hop>], places: &Places) {
     if path.is_empty() {
         page.para(6, "(too many to show a chain for each)", Style::Dim);
     } else {
-        chain::write(page, 6, path, None);
+        chain::write(page, 6, path, None, places);
     }
 }
 
@@ -331,7 +349,8 @@ pub fn said(edit: &Edit) -> String {
     edit.said() + &rules
 }
 
-fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
+fn edits(page: &mut Page, report: &DiffReport, most: usize) {
+    let DiffReport { diff, places, widening: gated, .. } = *report;
     let Some(edits) = diff.edits.as_ref().filter(|edits| !edits.is_empty()) else {
         return;
     };
@@ -349,7 +368,7 @@ fn edits(page: &mut Page, diff: &Diff, gated: bool, most: usize) {
             Class::Widening | Class::Both | Class::Assertion => Style::Yellow,
             Class::Narrowing | Class::Neutral => Style::Plain,
         };
-        let place = at(&edit.location);
+        let place = at(&edit.location, places);
         let text = format!("{} {} {}{place}", edit.of, edit.id, said(edit));
         page.item(&format!("    {:<10}", edit.class.to_string()), &text, style);
     }
@@ -361,13 +380,14 @@ pub fn claimed(claim: &Reliance) -> String {
     format!("{} claims `{}`: relied on by {}", claim.by(), claim.claim, claim.rule)
 }
 
-fn relied_on(page: &mut Page, diff: &Diff, most: usize) {
+fn relied_on(page: &mut Page, diff: &Diff, (most, places): (usize, &Places)) {
     if diff.relied_on.is_empty() {
         return;
     }
     heading(page, "NEWLY RELIED ON: without these claims there could be more findings", Style::Yellow);
     for claim in diff.relied_on.iter().take(most) {
-        let text = format!("{} · {}:{}", claimed(claim), claim.location.file, claim.location.line);
+        let text =
+            format!("{} · {}:{}", claimed(claim), places.here(&claim.location.file), claim.location.line);
         page.item("  - ", &text, Style::Plain);
     }
     rest(page, 2, diff.relied_on.len().saturating_sub(most), "claim");
@@ -380,7 +400,7 @@ fn notices(page: &mut Page, report: &DiffReport) {
     }
     heading(page, "NEW NOTICES", Style::Yellow);
     for notice in notices {
-        let place = at(&notice.location);
+        let place = at(&notice.location, report.places);
         page.item("  - ", &format!("{} [{}]{place}", notice.message, notice.code), Style::Plain);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::causes::{Causes, Kind, kind_of};
+use super::causes::{Causes, heading};
 use super::names::Names;
 use super::promises::{PromiseRow, promises};
 use crate::base::finding::{Audit, FindingStatus, PolicyFacts};
@@ -15,6 +15,7 @@ use crate::report::Report;
 use crate::report::difference::brief;
 use crate::report::gated::entries;
 use crate::report::html::names::at;
+use crate::report::kind::Kind;
 use crate::report::say::{CAUTION, count, listing, not_judged, unjudged};
 use crate::report::tally::Tally;
 
@@ -45,7 +46,7 @@ pub struct Board {
 /// Where rules come from, and how much of what is wrong is theirs.
 #[derive(Debug, Serialize)]
 struct Source {
-    name: &'static str,
+    name: String,
     /// The policies, or what stands for them.
     of: String,
     causes: usize,
@@ -173,12 +174,12 @@ fn changed(report: &Report) -> Vec<String> {
 
 /// What is law here, and what is the house's own rule.
 fn sources(audit: &Audit) -> Vec<Source> {
-    let mut found: BTreeMap<Kind, (BTreeSet<&str>, usize)> = BTreeMap::new();
+    let mut found: BTreeMap<(bool, Kind), (BTreeSet<&str>, usize)> = BTreeMap::new();
     let new = audit.findings.iter().filter(|finding| finding.status == FindingStatus::New);
     let broken: BTreeSet<&str> =
         new.filter_map(|finding| finding.rule.split_once('/')).map(|(id, _)| id).collect();
     for finding in audit.findings.iter().filter(|finding| finding.status == FindingStatus::New) {
-        let (causes, findings) = found.entry(kind_of(finding)).or_default();
+        let (causes, findings) = found.entry((!finding.binding, Kind::of(finding))).or_default();
         causes.insert(&finding.cause);
         *findings += 1;
     }
@@ -186,10 +187,11 @@ fn sources(audit: &Audit) -> Vec<Source> {
         let named = audit.policies.iter().filter(|policy| is(policy.status));
         named.map(|policy| policy.title.clone().unwrap_or_else(|| policy.id.clone())).collect()
     };
-    let row = |kind: Kind| {
+    let row = |(loose, kind): (bool, Kind)| {
         let (causes, findings) =
-            found.get(&kind).map_or((0, 0), |(causes, findings)| (causes.len(), *findings));
+            found.get(&(loose, kind)).map_or((0, 0), |(causes, findings)| (causes.len(), *findings));
         let (of, shown) = match kind {
+            _ if loose => named(policies(&|status| Kind::of_status(status) == kind), ""),
             Kind::Law => {
                 let applied = audit.policies.iter().filter(|policy| policy.status == PolicyStatus::InForce);
                 let (found, clean): (Vec<&PolicyFacts>, Vec<&PolicyFacts>) =
@@ -209,29 +211,31 @@ fn sources(audit: &Audit) -> Vec<Source> {
             Kind::Contract => {
                 let (more, _) = named(policies(&|s| s == PolicyStatus::Contractual), "");
                 let more = if more.is_empty() { more } else { format!("; {more}") };
-                (format!("{}' own terms{more}", count(audit.inventory.agreements, "agreement")), true)
+                let agreements = count(audit.inventory.agreements, "agreement");
+                (format!("the terms of {agreements}, and whether each transfer is under one{more}"), true)
             }
             Kind::Promise => (count(audit.promises.len(), "public promise"), !audit.promises.is_empty()),
             Kind::House => named(policies(&|s| s == PolicyStatus::House), ""),
-            Kind::Check => {
-                ("whether every flow has an agreement and every piece of data a source".to_owned(), true)
+            Kind::Inventory => ("whether every piece of data has a source".to_owned(), findings > 0),
+            Kind::Enjoined | Kind::Proposed | Kind::NewRule | Kind::Benchmark => {
+                named(policies(&|status| Kind::of_status(status) == kind), "")
             }
-            Kind::Loose => named(policies(&loose), ""),
         };
-        let shown = shown && !(kind == Kind::Check && findings == 0);
-        (shown || findings > 0 || kind == Kind::Law).then_some(Source {
-            name: kind.name(),
+        (shown || findings > 0 || kind == Kind::Law && !loose).then_some(Source {
+            name: heading((loose, kind)),
             of,
             causes,
             findings,
         })
     };
-    Kind::ALL.into_iter().filter_map(row).collect()
-}
-
-/// Policies whose findings are shown and do not fail.
-fn loose(status: PolicyStatus) -> bool {
-    matches!(status, PolicyStatus::Enjoined | PolicyStatus::Proposed | PolicyStatus::Benchmark)
+    // A kind that can bind has a row for what does not, too, where there is any of it.
+    let may_bind = |kind: Kind| kind <= Kind::Inventory;
+    let binding = Kind::ALL.into_iter().map(|kind| (false, kind));
+    let binding = binding.filter(|key| may_bind(key.1) || found.contains_key(key));
+    let loose = Kind::ALL.into_iter().map(|kind| (true, kind));
+    let loose = loose
+        .filter(|key| found.contains_key(key) || !may_bind(key.1) && !found.contains_key(&(false, key.1)));
+    binding.chain(loose).filter_map(row).collect()
 }
 
 fn named(names: Vec<String>, none: &str) -> (String, bool) {

@@ -52,7 +52,7 @@ struct Findings {
     all: Vec<Compact>,
 }
 
-/// Id, title, agreement, standing, purposes, assumed, place, party and system that it leads
+/// Id, title, agreement, standing, purposes, place, party and system that it leads
 /// to, the flow's number.
 #[derive(Debug, Serialize)]
 struct CompactStep(
@@ -61,7 +61,6 @@ struct CompactStep(
     Option<usize>,
     Option<usize>,
     usize,
-    u8,
     usize,
     usize,
     Option<usize>,
@@ -321,7 +320,6 @@ impl Findings {
                     strings.maybe(&hop.agreement),
                     strings.maybe(&hop.standing),
                     strings.put(&hop.purposes),
-                    u8::from(hop.assumed),
                     strings.put(&hop.place),
                     party,
                     system,

@@ -9,7 +9,7 @@ use super::names::{Names, System, at, plain};
 use crate::base::finding::{
     Audit, Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Hop, RuleEntry, promise_of_rule,
 };
-use crate::base::vocabulary::{Basis, Severity, Status};
+use crate::base::vocabulary::Severity;
 use crate::model::Id;
 use crate::report::group::{self, Words, groups};
 use crate::report::say::{self, about, count, speaker, walks as different_walks};
@@ -159,14 +159,14 @@ pub struct Step {
     pub title: Option<String>,
     /// Under what it runs: an agreement's id.
     pub agreement: Option<String>,
-    /// That agreement's status, if it is not active; or that there is none, or none needed.
+    /// How firm that is, if there is anything to say; or that there is none, or none needed.
     pub standing: Option<String>,
+    /// How firm the flow is, as a picture has it.
+    pub marks: Vec<&'static str>,
     /// What the data is there, if that is not what it was on the flow before.
     pub data: Option<String>,
     /// What for.
     pub purposes: String,
-    /// The declaration is assumed.
-    pub assumed: bool,
     /// Where it is declared.
     pub place: String,
     /// Where it leads.
@@ -394,15 +394,14 @@ impl Cards<'_> {
             id: hop.flow.clone(),
             title: hop.title.clone(),
             agreement: hop.agreement.clone(),
-            standing: match (&hop.agreement, hop.agreement_status) {
-                (None, _) if within => Some("within one party".to_owned()),
-                (None, _) => Some("no agreement".to_owned()),
-                (Some(_), None | Some(Status::Active)) => None,
-                (Some(_), Some(status)) => Some(status.to_string()),
+            standing: match (&hop.agreement, within) {
+                (None, true) => Some(format!("within one party{}", say::in_brackets(hop))),
+                (None, false) => Some(format!("no agreement{}", say::in_brackets(hop))),
+                (Some(_), _) => Some(hop.marks().join(", ")).filter(|marks| !marks.is_empty()),
             },
+            marks: hop.marks(),
             data: Some(self.names.all_data(&hop.data)),
             purposes: self.names.all_purposes(&hop.purposes),
-            assumed: hop.basis == Some(Basis::Assumed),
             place: at(&hop.location),
             to: self.names.system(&hop.to),
         }

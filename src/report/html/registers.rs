@@ -1,6 +1,6 @@
 //! The registers: parties, processors, what is over and what ends soon, the record of processing activities.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::flow::holdings::{Holding, Holdings};
 use crate::model::{Counting, Model, PartyId};
 use crate::report::Report;
 use crate::report::record::{self, ACTIVITY, Field, Register};
-use crate::report::say::count;
+use crate::report::say::{count, listing};
 
 /// How far the calendar looks ahead, in days.
 pub const AHEAD: i32 = 90;
@@ -62,6 +62,8 @@ pub struct Calendar {
     soon: Vec<Ending>,
     more: usize,
     ahead: i32,
+    /// How many of what are over: `1 agreement and 2 waivers`.
+    passed: String,
 }
 
 /// Something that ends.
@@ -290,10 +292,15 @@ impl Registers<'_> {
             ends(Some(waiver.expires.value), "Waiver", of, Some(waiver.span));
         }
         let all = over.len() + soon.len();
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        over.iter().for_each(|ending: &Ending| *kinds.entry(&ending.what).or_default() += 1);
+        let passed: Vec<String> =
+            kinds.into_iter().map(|(what, number)| count(number, &what.to_lowercase())).collect();
+        let passed = listing(&passed);
         // What has ended last comes first.
         let over: Vec<Ending> = over.into_iter().rev().take(ENTRIES).collect();
         let soon: Vec<Ending> = soon.into_iter().take(ENTRIES).collect();
-        Calendar { more: all - over.len() - soon.len(), over, soon, ahead: AHEAD }
+        Calendar { more: all - over.len() - soon.len(), over, soon, ahead: AHEAD, passed }
     }
 
     /// The record of processing activities.

@@ -7,7 +7,6 @@ use super::escape::{code, prose, text};
 use super::part::Part;
 use crate::base::finding::{Audit, BrokenWhat, Finding, FindingKind, Hop, Promise, RuleEntry};
 use crate::base::source::Location;
-use crate::base::vocabulary::Basis;
 use crate::read::places::Places;
 use crate::report::group::{Group, Head, Words, groups};
 use crate::report::say;
@@ -262,10 +261,9 @@ pub(crate) fn chain(walk: &[Arc<Hop>], places: &Places) -> String {
             }
             (None, under) => text(&under, NAME),
         };
-        let assumed = if hop.basis == Some(Basis::Assumed) { ", assumed" } else { "" };
         let title = hop.title.as_ref().map_or(String::new(), |title| format!(" “{}”", text(title, NAME)));
         format!(
-            "    {number}. {} → {}: {} for {}, {under}{assumed} ({}{title})\n",
+            "    {number}. {} → {}: {} for {}, {under} ({}{title})\n",
             code(&hop.from, NAME),
             code(&hop.to, NAME),
             names(&hop.data, say::CATEGORIES),

@@ -109,12 +109,13 @@ fn causes(report: &Report) -> String {
     }
     let row = |view: &cause::View| {
         let breaks: Vec<String> =
-            view.breaks.iter().map(|breach| format!("{}: {}", breach.kind, breach.line())).collect();
+            view.breaks.iter().map(|breach| format!("{}: {}", breach.kind.word(), breach.line())).collect();
         format!(
-            "| {} | {}: {} ({}) | {} | {} |\n",
+            "| {} | {}: {} · {} ({}) | {} | {} |\n",
             view.standing(),
             code(&view.cause.id, NAME),
-            text(&view.head(), TEXT),
+            text(&view.subject(), TEXT),
+            text(&view.what().0, TEXT),
             findings::at(&view.cause.location, &report.places),
             view.size(),
             text(&breaks.join("; "), TEXT),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{heading, rest};
+use super::{heading, place, rest};
 use crate::base::finding::{Audit, NOTICES, Notice, PolicyFacts};
-use crate::declare::gate::Gate;
+use crate::read::places::Places;
+use crate::report::Report;
 use crate::report::page::{Page, Style};
 use crate::report::relied;
 use crate::report::say::{self, count};
@@ -59,7 +60,8 @@ fn in_full(page: &mut Page, policies: Vec<&PolicyFacts>) {
 }
 
 /// The notices: a line for each code, or all of them; those that are denied always in full.
-pub fn notices(page: &mut Page, audit: &Audit, gate: &Gate, (all, listed): (bool, usize)) {
+pub fn notices(page: &mut Page, report: &Report, (all, listed): (bool, usize)) {
+    let Report { audit, gate, places, .. } = report;
     let mut codes: BTreeMap<&str, Vec<&Notice>> = BTreeMap::new();
     for notice in &audit.notices {
         codes.entry(&notice.code).or_default().push(notice);
@@ -73,14 +75,14 @@ pub fn notices(page: &mut Page, audit: &Audit, gate: &Gate, (all, listed): (bool
         let denied = notices.iter().any(|notice| gate.denies(notice));
         let mark = if denied { ", denied" } else { "" };
         if !all && !denied {
-            page.bounded("  ", 4, &folded(code, &notices), Style::Plain, 2);
+            page.bounded("  ", 4, &folded(code, &notices, places), Style::Plain, 2);
             continue;
         }
         page.para(2, &format!("{code} ({}{mark})", notices.len()), Style::Yellow);
         for notice in notices.iter().take(listed) {
             let mut text = say::notice(notice, listed);
-            if let Some(place) = &notice.location {
-                text.push_str(&format!(" · {}:{}", place.file, place.line));
+            if let Some(at) = &notice.location {
+                text.push_str(&format!(" · {}", place(places, at)));
             }
             page.item("    - ", &text, Style::Plain);
         }
@@ -89,21 +91,21 @@ pub fn notices(page: &mut Page, audit: &Audit, gate: &Gate, (all, listed): (bool
 }
 
 /// All notices of one code in a line: what they say together, or what the only one says.
-fn folded(code: &str, notices: &[&Notice]) -> String {
+fn folded(code: &str, notices: &[&Notice], places: &Places) -> String {
     let what = NOTICES.iter().find(|(known, _)| *known == code).map(|(_, what)| *what);
     let about: usize = notices.iter().map(|notice| notice.subjects.len().max(1)).sum();
     match (notices, what) {
         ([one], _) if one.subjects.is_empty() => {
-            let place =
-                one.location.as_ref().map_or(String::new(), |at| format!(" · {}:{}", at.file, at.line));
-            format!("{code}: {}{place}", one.message)
+            let at = one.location.as_ref().map_or(String::new(), |at| format!(" · {}", place(places, at)));
+            format!("{code}: {}{at}", one.message)
         }
         (_, what) => format!("{code} ({about}): {}", what.unwrap_or_default()),
     }
 }
 
 /// What the result rests on: a line for each kind of claim, or all of them.
-pub fn reliances(page: &mut Page, audit: &Audit, (all, listed): (bool, usize)) {
+pub fn reliances(page: &mut Page, report: &Report, (all, listed): (bool, usize)) {
+    let Report { audit, places, .. } = report;
     let groups = relied::groups(audit);
     if groups.is_empty() {
         return;
@@ -120,7 +122,8 @@ pub fn reliances(page: &mut Page, audit: &Audit, (all, listed): (bool, usize)) {
         }
         let more = groups.len().saturating_sub(KINDS);
         if more > 0 {
-            page.para(2, &format!("… and {}", count(more, "more kind of claim")), Style::Dim);
+            let kinds = if more == 1 { "kind" } else { "kinds" };
+            page.para(2, &format!("… and {more} more {kinds} of claim"), Style::Dim);
         }
         return;
     }
@@ -130,10 +133,9 @@ pub fn reliances(page: &mut Page, audit: &Audit, (all, listed): (bool, usize)) {
         page.item("  ", &format!("{makers}: {}", relied::claimed(&group)), Style::Plain);
         page.item("    keeps from being a finding  ", &group.affects.join(", "), Style::Plain);
         for claim in group.claims.iter().take(listed) {
-            let place = claim.location;
             let party = claim.party.map_or(String::new(), |party| format!(", says {party}"));
             let own = if claim.claim == group.claim { String::new() } else { format!(" · {}", claim.claim) };
-            let text = format!("{}{party} · {}:{}{own}", claim.by, place.file, place.line);
+            let text = format!("{}{party} · {}{own}", claim.by, place(places, claim.location));
             page.item("    - ", &text, Style::Plain);
             page.para(6, &relied::footing(claim), Style::Dim);
         }

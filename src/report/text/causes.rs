@@ -6,10 +6,12 @@ use rustc_hash::FxHashMap;
 
 use super::{heading, rest, severity_style};
 use crate::base::finding::{Finding, FindingKind, Hop};
+use crate::read::places::Places;
 use crate::report::By;
-use crate::report::cause::{View, carried};
+use crate::report::again::quoted;
+use crate::report::cause::{Breach, View, carried};
 use crate::report::page::{Page, Style};
-use crate::report::say::count;
+use crate::report::say::{count, in_brackets};
 
 /// So many lines has a cause at most.
 const LINES: usize = 12;
@@ -22,12 +24,20 @@ const KIND: usize = 24;
 /// So many kinds of rules are named, and so many lines has a part at most.
 const KINDS: usize = 5;
 const MOST: usize = 4;
+/// So many kinds of rules are named however little room there is.
+const KEPT: usize = 3;
 
-/// How the command goes on from here: what follows `ringfence explain CAUSE`.
-pub type Again<'a> = &'a str;
+/// What the lines of causes are written with.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// How the command goes on from here: what follows `ringfence explain CAUSE`.
+    pub again: &'a str,
+    /// What files are called from where one stands.
+    pub places: &'a Places,
+}
 
 /// Writes the causes that fail, up to a limit; how many are left out is said.
-pub fn failing(page: &mut Page, views: &[View], most: Option<usize>, again: Again) {
+pub fn failing(page: &mut Page, views: &[View], most: Option<usize>, around: Around) {
     let failing: Vec<&View> = views.iter().filter(|view| view.fails()).collect();
     if failing.is_empty() {
         return;
@@ -37,15 +47,15 @@ pub fn failing(page: &mut Page, views: &[View], most: Option<usize>, again: Agai
     let mut drawn = Drawn::default();
     for view in failing.iter().take(most) {
         page.gap();
-        block(page, view, &mut drawn, (again, LINES));
+        block(page, view, &mut drawn, (around, LINES));
     }
     page.gap();
     rest(page, 0, failing.len().saturating_sub(most), "cause");
 }
 
 /// Writes one cause in full.
-pub fn one(page: &mut Page, view: &View, again: Again) {
-    block(page, view, &mut Drawn::default(), (again, usize::MAX));
+pub fn one(page: &mut Page, view: &View, around: Around) {
+    block(page, view, &mut Drawn::default(), (around, usize::MAX));
 }
 
 /// A part of a cause, as the lines that it would take by itself.
@@ -54,8 +64,10 @@ struct Part {
     hang: usize,
     lines: Lines,
     style: Style,
-    /// With how few lines it still says something.
+    /// With how few lines it says what it has to say.
     least: usize,
+    /// With how few it can do where there are too many; with none it is left out.
+    floor: usize,
 }
 
 enum Lines {
@@ -63,23 +75,43 @@ enum Lines {
     Words(String),
     /// A chain, which is cut in the middle.
     Chain(String, Vec<String>),
+    /// A command, which is one line however long it is, so that it can be copied.
+    Command(String),
 }
 
 impl Part {
     fn words(lead: &str, hang: usize, text: String, style: Style) -> Self {
-        Part { lead: lead.to_owned(), hang, lines: Lines::Words(text), style, least: 1 }
+        Part { lead: lead.to_owned(), hang, lines: Lines::Words(text), style, least: 1, floor: 1 }
+    }
+
+    /// Words of which the first have to be seen.
+    fn essential(
+        page: &Page,
+        lead: &str,
+        hang: usize,
+        (first, more): (String, String),
+        style: Style,
+    ) -> Self {
+        let least = if first.is_empty() { 1 } else { page.count_lines(lead, hang, &first) };
+        let text = [first, more].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
+        Part { least, floor: least, ..Part::words(lead, hang, text, style) }
     }
 
     /// How many lines it takes, up to so many.
     fn need(&self, page: &Page) -> usize {
         match &self.lines {
             Lines::Words(text) => page.count_lines(&self.lead, self.hang, text),
-            Lines::Chain(start, steps) => page.steps(self.hang, start, steps).len(),
+            Lines::Chain(start, steps) => height(page, self.hang, &page.steps(self.hang, start, steps)),
+            Lines::Command(_) => 1,
         }
     }
 
     fn write(self, page: &mut Page, most: usize) {
+        if most == 0 {
+            return;
+        }
         match self.lines {
+            Lines::Command(command) => page.line(&self.lead, &command, self.style),
             Lines::Words(text) => {
                 page.bounded(&self.lead, self.hang, &text, self.style, most);
             }
@@ -93,11 +125,17 @@ impl Part {
     }
 }
 
+/// How many lines a chain takes: a step that is longer than a line goes on in the next.
+fn height(page: &Page, indent: usize, lines: &[String]) -> usize {
+    let lead = " ".repeat(indent);
+    lines.iter().map(|line| page.count_lines(&lead, indent + 2, line)).sum()
+}
+
 /// A chain in so many lines at most; what does not fit is left out in the middle.
 fn elided(page: &Page, indent: usize, start: &str, mut steps: Vec<String>, most: usize) -> Vec<String> {
     let mut lines = page.steps(indent, start, &steps);
     let mut left_out = 0;
-    while lines.len() > most && steps.len() > 1 {
+    while height(page, indent, &lines) > most && steps.len() > 1 {
         left_out += 1;
         let middle = (steps.len() - 1) / 2;
         steps.remove(middle);
@@ -111,25 +149,9 @@ fn elided(page: &Page, indent: usize, start: &str, mut steps: Vec<String>, most:
 /// Chains that were drawn, by their flows, and as of which cause.
 type Drawn<'v> = FxHashMap<Vec<&'v str>, usize>;
 
-fn block<'v>(page: &mut Page, view: &'v View, drawn: &mut Drawn<'v>, (again, lines): (Again, usize)) {
-    let lead = format!("{:<INDENT$}", view.number);
-    let severity = severity_style(view.severity);
-    let head = Part::words(
-        &lead,
-        INDENT,
-        format!("{} · {} · {}", view.standing(), view.size(), view.head()),
-        severity,
-    );
-    let mut parts = vec![head, Part::words("   ", INDENT, view.what(), Style::Plain)];
-    let mut label = "breaks";
-    for breach in view.breaks.iter().take(KINDS) {
-        let number =
-            if breach.words.len() > 1 { format!(" ({})", breach.words.len()) } else { String::new() };
-        let lead = format!("   {label:<9}{:<12}", format!("{}{number}", breach.kind));
-        let style = if breach.binding { Style::Plain } else { Style::Dim };
-        parts.push(Part::words(&lead, KIND, breach.line(), style));
-        label = "";
-    }
+fn block<'v>(page: &mut Page, view: &'v View, drawn: &mut Drawn<'v>, (around, lines): (Around, usize)) {
+    let mut parts = head(page, view, around);
+    parts.extend(breaches(view));
     let shown = view.shown();
     let chain = shown.map(|finding| finding.path.as_slice()).unwrap_or_default();
     if view.cause.sources.len() > 1 || chain.is_empty() {
@@ -137,7 +159,8 @@ fn block<'v>(page: &mut Page, view: &'v View, drawn: &mut Drawn<'v>, (again, lin
         let mut sources = (1..=3).rev().filter_map(|most| view.sources(most));
         let shortest = view.sources(1);
         let sources = sources.find(fits).or(shortest);
-        parts.extend(sources.map(|text| Part::words("   from     ", LABEL, text, Style::Plain)));
+        let part = |text| Part { floor: 0, ..Part::words("   from     ", LABEL, text, Style::Plain) };
+        parts.extend(sources.map(part));
     }
     if let Some(finding) = shown.filter(|finding| !finding.path.is_empty()) {
         let flows: Vec<&str> = finding.path.iter().map(|hop| hop.flow.as_str()).collect();
@@ -150,38 +173,69 @@ fn block<'v>(page: &mut Page, view: &'v View, drawn: &mut Drawn<'v>, (again, lin
                 let (start, steps) = picture(finding);
                 let lines = Lines::Chain(start, steps);
                 let lead = lead.to_owned();
-                parts.push(Part { lead, hang: LABEL, lines, style: Style::Plain, least: 3 });
+                parts.push(Part { lead, hang: LABEL, lines, style: Style::Plain, least: 3, floor: 1 });
                 drawn.insert(flows, view.number);
             }
         }
     }
     parts.push(Part::words("   do       ", LABEL, view.remedy(), Style::Plain));
-    // Where the whole command does not fit in a line, the report's last lines say what is given to it besides.
-    let command = format!("ringfence explain {}", view.cause.id);
-    let whole = format!("{command}{again}");
-    let next = if page.fits(LABEL, &whole) { whole } else { command };
-    let next = Part::words("   next     ", LABEL, next, Style::Dim);
-    let whole = next.need(page);
-    parts.push(Part { least: whole, ..next });
-    let shares =
-        shared_out(lines, &parts.iter().map(|part| (part.least, part.need(page))).collect::<Vec<_>>());
+    let command = Lines::Command(format!("ringfence explain {}{}", quoted(&view.cause.id), around.again));
+    parts.push(Part { lines: command, ..Part::words("   next     ", LABEL, String::new(), Style::Dim) });
+    let wanted: Vec<_> = parts.iter().map(|part| (part.floor, part.least, part.need(page))).collect();
+    let shares = shared_out(lines, &wanted);
     for (part, share) in parts.into_iter().zip(shares) {
         part.write(page, share);
     }
 }
 
-/// How many of the lines of a cause each part gets: what it takes at least, then one line more after the other.
-fn shared_out(lines: usize, parts: &[(usize, usize)]) -> Vec<usize> {
-    let mut shares: Vec<usize> = parts.iter().map(|&(least, need)| least.min(need)).collect();
+/// From where to where, and what flows: receiver, agreement and owner are always seen.
+fn head(page: &Page, view: &View, around: Around) -> Vec<Part> {
+    let lead = format!("{:<2} ", view.number);
+    let place = view.places(|file| around.places.here(file));
+    let subject = format!("{} · {} · {}", view.standing(), view.size(), view.subject());
+    let severity = severity_style(view.severity);
+    let what = view.what();
+    let mut parts = vec![Part::essential(page, &lead, INDENT, (subject, place), severity)];
+    if what != (String::new(), String::new()) {
+        parts.push(Part::essential(page, "   ", INDENT, what, Style::Plain));
+    }
+    parts
+}
+
+/// What it breaks, a line for each kind.
+fn breaches(view: &View) -> Vec<Part> {
+    let part = |(at, breach): (usize, &Breach)| {
+        let number =
+            if breach.words.len() > 1 { format!(" ({})", breach.words.len()) } else { String::new() };
+        let label = if at == 0 { "breaks" } else { "" };
+        let kind = format!("{}{number}", breach.kind.word());
+        // However long the kind is, a space follows it.
+        let lead = format!("   {label:<9}{kind:<width$} ", width = KIND - LABEL - 1);
+        let style = if breach.binding { Style::Plain } else { Style::Dim };
+        let floor = usize::from(at < KEPT);
+        Part { floor, ..Part::words(&lead, KIND, breach.line(), style) }
+    };
+    view.breaks.iter().take(KINDS).enumerate().map(part).collect()
+}
+
+/// How many of the lines of a cause each part gets: what it takes at least, then one line more after the other. Where that
+/// is too much, the parts give way that can do with fewer.
+fn shared_out(lines: usize, parts: &[(usize, usize, usize)]) -> Vec<usize> {
+    let mut shares: Vec<usize> = parts.iter().map(|&(_, least, need)| least.min(need)).collect();
     let mut left = lines.saturating_sub(shares.iter().sum());
     while left > 0 {
         let wanting = shares
             .iter_mut()
             .zip(parts)
-            .filter(|(share, (_, need))| **share < *need && (lines > LINES || **share < MOST));
+            .filter(|(share, (.., need))| **share < *need && (lines > LINES || **share < MOST));
         let Some((share, _)) = wanting.min_by_key(|(share, _)| **share) else { break };
         *share += 1;
         left -= 1;
+    }
+    while shares.iter().sum::<usize>() > lines {
+        let can = shares.iter_mut().zip(parts).filter(|(share, (floor, ..))| **share > *floor);
+        let Some((share, _)) = can.max_by_key(|(share, (floor, ..))| **share - *floor) else { break };
+        *share -= 1;
     }
     shares
 }
@@ -190,8 +244,10 @@ fn shared_out(lines: usize, parts: &[(usize, usize)]) -> Vec<usize> {
 fn picture(finding: &Finding) -> (String, Vec<String>) {
     let chain: Vec<&Hop> = finding.path.iter().map(|hop| &**hop).collect();
     let start = chain.first().map(|hop| hop.from.clone()).unwrap_or_default();
-    let mut steps: Vec<String> =
-        chain.iter().map(|hop| format!("─{}→ {}", carried(&hop.data, hop.transform), hop.to)).collect();
+    let mut steps: Vec<String> = chain
+        .iter()
+        .map(|hop| format!("─{}{}→ {}", carried(&hop.data, hop.transform), in_brackets(hop), hop.to))
+        .collect();
     // What arrives is none of what the last flow carries: it is derived there.
     let moved = matches!(finding.kind, FindingKind::Forbid | FindingKind::Statement);
     let none = |hop: &&Hop| !finding.arrives_as.iter().any(|key| hop.data.contains(key));
@@ -208,7 +264,7 @@ pub fn information(page: &mut Page, views: &[View], all: Option<usize>) {
     let others: Vec<&View> = views.iter().filter(|view| !view.fails()).collect();
     let most = all.map_or(usize::MAX, |_| NAMED);
     for view in others.iter().take(most) {
-        let lead = format!("  {:<INDENT$}", view.number);
+        let lead = format!("  {:<2} ", view.number);
         let text = format!("{} · {} · {}", view.standing(), view.size(), view.cause.id);
         page.bounded(&lead, 5, &text, severity_style(view.severity), 2);
         page.bounded("     ", 5, &breaks(view), Style::Dim, 2);
@@ -246,7 +302,7 @@ pub fn grouped(page: &mut Page, views: &[View], by: By, most: Option<usize>) {
         heading(page, &numbers, Style::Bold);
         let most = most.unwrap_or(usize::MAX);
         for view in views.iter().take(most) {
-            let lead = format!("  {:<INDENT$}", view.number);
+            let lead = format!("  {:<2} ", view.number);
             let head =
                 format!("{} · {} · {} · {}", view.standing(), view.size(), view.subject(), view.cause.id);
             page.bounded(&lead, 5, &head, severity_style(view.severity), 2);
@@ -258,7 +314,7 @@ pub fn grouped(page: &mut Page, views: &[View], by: By, most: Option<usize>) {
 
 fn breaks(view: &View) -> String {
     let kinds: Vec<String> =
-        view.breaks.iter().map(|breach| format!("{}: {}", breach.kind, breach.line())).collect();
+        view.breaks.iter().map(|breach| format!("{}: {}", breach.kind.word(), breach.line())).collect();
     kinds.join("; ")
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::finding::Hop;
-use crate::base::vocabulary::Basis;
+use crate::read::places::Places;
 use crate::report::page::{Page, Style};
 use crate::report::say::{moved, under};
 
@@ -12,15 +12,14 @@ fn arrow(hop: &Hop) -> String {
     format!("─[{data} · {} · {}]→ {}", hop.purposes.join(", "), under(hop), hop.to)
 }
 
-fn place(hop: &Hop) -> String {
-    let basis = if hop.basis == Some(Basis::Assumed) { " (assumed)" } else { "" };
+fn place(hop: &Hop, places: &Places) -> String {
     let title = hop.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
-    format!("{}:{}{basis}{title}", hop.location.file, hop.location.line)
+    format!("{}{title}", super::place(places, &hop.location))
 }
 
 /// Writes a walk: on one line where it fits, else one hop after the other, each
 /// with where it is declared. A walk of no flows stays at `start`.
-pub fn write(page: &mut Page, indent: usize, walk: &[Arc<Hop>], start: Option<&str>) {
+pub fn write(page: &mut Page, indent: usize, walk: &[Arc<Hop>], start: Option<&str>, places: &Places) {
     let Some(first) = walk.first() else {
         if let Some(start) = start {
             page.para(indent, &format!("{start}: it starts here"), Style::Plain);
@@ -28,7 +27,7 @@ pub fn write(page: &mut Page, indent: usize, walk: &[Arc<Hop>], start: Option<&s
         return;
     };
     if let [hop] = walk {
-        let line = format!("{} {} · {}", hop.from, arrow(hop), place(hop));
+        let line = format!("{} {} · {}", hop.from, arrow(hop), place(hop, places));
         if page.fits(indent, &line) {
             page.para(indent, &line, Style::Plain);
             return;
@@ -37,12 +36,12 @@ pub fn write(page: &mut Page, indent: usize, walk: &[Arc<Hop>], start: Option<&s
     page.para(indent, &first.from, Style::Plain);
     let lead = " ".repeat(indent + 2);
     for hop in walk {
-        let line = format!("{} · {}", arrow(hop), place(hop));
+        let line = format!("{} · {}", arrow(hop), place(hop, places));
         if page.fits(indent + 2, &line) {
             page.hanging(&lead, indent + 4, &line, Style::Plain);
         } else {
             page.hanging(&lead, indent + 4, &arrow(hop), Style::Plain);
-            page.hanging(&" ".repeat(indent + 4), indent + 6, &place(hop), Style::Dim);
+            page.hanging(&" ".repeat(indent + 4), indent + 6, &place(hop, places), Style::Dim);
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{chain, severity_style};
+use super::{chain, place, severity_style};
 use crate::base::finding::{Broken, BrokenWhat, Finding, FindingKind, FindingStatus, Promise};
 use crate::base::vocabulary::Severity;
-use crate::report::Look;
+use crate::read::places::Places;
 use crate::report::group::{Group, Head, Words, groups, shares};
 use crate::report::page::{Page, Style};
 use crate::report::say::{
     about, count, listed_walks, marks, shown, some, speaker, standing, system, walk_label, walks,
 };
+use crate::report::{Look, Report};
 
 /// So many walks of one finding are written out.
 const WALKS: usize = 5;
@@ -18,33 +19,76 @@ const WALKS: usize = 5;
 const INDENT: usize = 7;
 
 /// Writes all findings, up to the limit; what is left out is counted.
-pub fn write(page: &mut Page, findings: &[Finding], promises: &[Promise], look: &Look) {
+pub fn write(page: &mut Page, findings: &[Finding], report: &Report) {
+    let Report { audit, look, places, .. } = report;
     let groups = groups(findings.iter());
-    let promises: BTreeMap<String, &Promise> = promises.iter().map(|p| (p.rule(), p)).collect();
+    let promises: BTreeMap<String, &Promise> = audit.promises.iter().map(|p| (p.rule(), p)).collect();
     let shares = shares(&groups.iter().map(|(_, g)| g.size).collect::<Vec<_>>(), look.limit);
-    let mut severity = None;
+    let mut above = None;
     for ((words, group), share) in groups.iter().zip(shares) {
-        if severity != Some(words.0) {
-            severity = Some(words.0);
+        let loose = !group.binds();
+        if above != Some((loose, words.0)) {
+            above = Some((loose, words.0));
             page.gap();
-            page.para(0, &words.0.word_upper(), severity_style(words.0));
+            let loose = if loose { ", not binding" } else { "" };
+            page.para(0, &format!("{}{loose}", words.0.word_upper()), severity_style(words.0));
         }
-        group.write(page, words, promises.get(words.1).copied(), share);
+        group.write(page, words, promises.get(words.1).copied(), (share, places));
     }
-    let shown: usize = findings.len().min(look.limit.unwrap_or(usize::MAX));
-    let hidden = findings.len() - shown;
+    left_out(page, findings.len(), look);
+}
+
+/// How many findings are not shown, if any are not.
+fn left_out(page: &mut Page, all: usize, look: &Look) {
+    let hidden = all - all.min(look.limit.unwrap_or(usize::MAX));
     if hidden > 0 {
         page.gap();
         page.para(
             0,
             &format!(
-                "{} of {} not shown; --limit 0 shows all, --format json has all.",
+                "{} of {all} not shown; --limit 0 shows all, --format json has all.",
                 count(hidden, "finding"),
-                findings.len()
             ),
             Style::Bold,
         );
     }
+}
+
+/// Writes a line for each finding, those that fail first: place, severity, rule, what it is about and how it stands.
+pub fn briefly(page: &mut Page, report: &Report) {
+    let Report { audit, gate, look, places, .. } = report;
+    let mut findings: Vec<&Finding> = audit.findings.iter().collect();
+    findings
+        .sort_by_key(|finding| (!gate.stops(finding), finding.status, !finding.binding, finding.severity));
+    for finding in findings.iter().take(look.limit.unwrap_or(usize::MAX)) {
+        let last = finding.path.last().map(|hop| &hop.location);
+        let at = finding.location.as_ref().or(last).or(finding.broken.location.as_ref());
+        let at =
+            at.map_or(String::new(), |at| format!("{}:{}:{}: ", places.here(&at.file), at.line, at.column));
+        let status = match finding.status {
+            FindingStatus::New if finding.grown => Some("grown"),
+            FindingStatus::New => None,
+            FindingStatus::Baseline => Some("in the baseline"),
+            FindingStatus::Waived => Some("waived"),
+        };
+        let marks = [
+            status,
+            finding.prospective.then_some("proposed"),
+            finding.retained.then_some("retained"),
+            (!finding.binding).then_some("not binding"),
+        ];
+        let marks: Vec<&str> = marks.into_iter().flatten().collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        let words = format!(
+            "{} {}: {}{marks} {}",
+            finding.severity,
+            finding.rule,
+            about(finding),
+            finding.fingerprint
+        );
+        page.line("", &format!("{at}{words}"), severity_style(finding.severity));
+    }
+    left_out(page, findings.len(), look);
 }
 
 trait Upper {
@@ -68,7 +112,13 @@ impl Group<'_> {
         [(FindingStatus::Waived, "waived"), (FindingStatus::Baseline, "in the baseline")].map(of).concat()
     }
 
-    fn write(&self, page: &mut Page, words: &Words, promise: Option<&Promise>, share: usize) {
+    fn write(
+        &self,
+        page: &mut Page,
+        words: &Words,
+        promise: Option<&Promise>,
+        (share, places): (usize, &Places),
+    ) {
         let (severity, rule, title, why, remedy) = *words;
         let Some(first) = self.heads.first().map(|h| h.finding) else {
             return;
@@ -93,9 +143,9 @@ impl Group<'_> {
         }
         let same = self.heads.iter().all(|h| same_words(&h.finding.broken, &first.broken));
         if same && first.broken.what != BrokenWhat::Promise {
-            broken(page, "  breaks   ", &first.broken, title);
-        } else if let (true, Some(place)) = (same, &first.broken.location) {
-            page.item("  stated   ", &format!("{}:{}", place.file, place.line), Style::Dim);
+            broken(page, "  breaks   ", &first.broken, title, places);
+        } else if let (true, Some(at)) = (same, &first.broken.location) {
+            page.item("  stated   ", &place(places, at), Style::Dim);
         }
         for (lead, words) in [("  why      ", why), ("  do       ", remedy)] {
             if let Some(words) = words {
@@ -111,7 +161,7 @@ impl Group<'_> {
                 break;
             }
             left -= 1;
-            head.write(page, index + 1, same);
+            head.write(page, index + 1, same, places);
             let known = marks(head.finding);
             for finding in head.folded.iter().take(left) {
                 follows(page, finding, head.finding, &known);
@@ -129,8 +179,8 @@ fn same_words(one: &Broken, other: &Broken) -> bool {
     one.text == other.text && one.location == other.location
 }
 
-fn broken(page: &mut Page, lead: &str, broken: &Broken, title: &str) {
-    let place = broken.location.as_ref().map(|l| format!("{}:{}", l.file, l.line));
+fn broken(page: &mut Page, lead: &str, broken: &Broken, title: &str, places: &Places) {
+    let place = broken.location.as_ref().map(|at| place(places, at));
     let what = match broken.what {
         BrokenWhat::Rule if broken.text == title => String::new(),
         BrokenWhat::Rule => broken.text.clone(),
@@ -144,8 +194,8 @@ fn broken(page: &mut Page, lead: &str, broken: &Broken, title: &str) {
     }
 }
 
-fn declared(finding: &Finding) -> String {
-    finding.location.as_ref().map_or(String::new(), |l| format!("{}:{}", l.file, l.line))
+fn declared(finding: &Finding, places: &Places) -> String {
+    finding.location.as_ref().map_or(String::new(), |at| place(places, at))
 }
 
 fn lead(number: usize) -> String {
@@ -176,7 +226,7 @@ fn follows(page: &mut Page, finding: &Finding, first: &Finding, head: &[String])
 }
 
 impl Head<'_> {
-    fn write(&self, page: &mut Page, number: usize, same_broken: bool) {
+    fn write(&self, page: &mut Page, number: usize, same_broken: bool, places: &Places) {
         let f = self.finding;
         if f.witnesses.iter().all(|walk| walk.flows().next().is_none())
             && f.path.is_empty()
@@ -191,9 +241,13 @@ impl Head<'_> {
             for mark in marks(f) {
                 text.push_str(&format!(" ({mark})"));
             }
-            page.item(&lead(number), &format!("{text} · {} · {}", declared(f), f.fingerprint), Style::Plain);
+            page.item(
+                &lead(number),
+                &format!("{text} · {} · {}", declared(f, places), f.fingerprint),
+                Style::Plain,
+            );
             if !same_broken {
-                broken(page, "       breaks ", &f.broken, &f.title);
+                broken(page, "       breaks ", &f.broken, &f.title, places);
             }
             return;
         }
@@ -207,11 +261,11 @@ impl Head<'_> {
             // What moves or is held is in the message.
             page.para(INDENT, &f.message, Style::Plain);
         }
-        self.walks(page);
+        self.walks(page, places);
         if !same_broken {
-            broken(page, "       breaks ", &f.broken, &f.title);
+            broken(page, "       breaks ", &f.broken, &f.title, places);
         }
-        let place = declared(f);
+        let place = declared(f, places);
         let place = if place.is_empty() { place } else { format!("declared at {place} · ") };
         page.para(INDENT, &format!("{place}{}", f.fingerprint), Style::Dim);
     }
@@ -243,12 +297,12 @@ impl Head<'_> {
         page.item("       data: ", &text, Style::Plain);
     }
 
-    fn walks(&self, page: &mut Page) {
+    fn walks(&self, page: &mut Page, places: &Places) {
         let f = self.finding;
         let start = system(&f.sink).or(f.subject.as_deref());
         let walks = walks(f);
         if f.witnesses.len() < 2 || walks.len() < 2 && f.witnesses.iter().all(|walk| walk.hops().is_empty()) {
-            chain::write(page, INDENT, &f.path, start);
+            chain::write(page, INDENT, &f.path, start, places);
             for walk in listed_walks(f).iter().take(WALKS) {
                 page.para(INDENT, &format!("also over {walk}"), Style::Dim);
             }
@@ -257,7 +311,7 @@ impl Head<'_> {
         for (index, (walk, agreements)) in walks.iter().take(WALKS).enumerate() {
             let label = walk_label(index + 1, walks.len(), agreements);
             page.para(INDENT, &label, Style::Dim);
-            chain::write(page, INDENT, walk, start);
+            chain::write(page, INDENT, walk, start, places);
         }
         if let Some(more @ 1..) = walks.len().checked_sub(WALKS) {
             page.para(INDENT, &format!("… and {} in the JSON", count(more, "more walk")), Style::Dim);

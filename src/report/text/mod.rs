@@ -13,33 +13,36 @@ use super::tally::Tally;
 use super::{By, Report, cause};
 use crate::base::cause::Cause;
 use crate::base::finding::{Audit, Finding, Promise, PromiseState};
+use crate::base::source::Location;
 use crate::base::vocabulary::Severity;
+use crate::read::places::Places;
 
 /// How many notices of one code, and how many claims, are written out.
 const LISTED: usize = 20;
 
 /// Writes the report.
 pub fn render(report: &Report) -> String {
-    let Report { audit, gate, look, again, .. } = report;
+    let Report { audit, gate, look, .. } = report;
     let mut page = Page::new(look.width, look.color);
     let views = cause::views(audit, gate);
-    let again = again.as_deref().unwrap_or_default();
     if look.quiet {
         if let Some(left_out) = say::left_out(&audit.judged) {
             page.para(0, &left_out, Style::Plain);
-            page.gap();
         }
-        found(&mut page, report, &views, again);
+        match look.by {
+            By::Cause | By::Rule => findings::briefly(&mut page, report),
+            By::Agreement | By::Owner | By::Party => found(&mut page, report, &views),
+        }
         return page.finish();
     }
     verdict(&mut page, report);
     promises(&mut page, audit, &views);
-    found(&mut page, report, &views, again);
+    found(&mut page, report, &views);
     let listed = look.limit.map_or(usize::MAX, |_| LISTED);
     besides::unbroken(&mut page, audit, views.iter().any(cause::View::fails));
-    besides::reliances(&mut page, audit, (look.relied_on, listed));
-    besides::notices(&mut page, audit, gate, (look.notices, listed));
-    next(&mut page, &views, again);
+    besides::reliances(&mut page, report, (look.relied_on, listed));
+    besides::notices(&mut page, report, (look.notices, listed));
+    next(&mut page, report, &views);
     page.gap();
     page.para(0, &Tally::new(audit, gate).sentences(), Style::Bold);
     page.para(0, say::CAUTION, Style::Dim);
@@ -48,12 +51,12 @@ pub fn render(report: &Report) -> String {
 
 /// All that there is to say of a cause, by its id or that of one of its declarations, if there is such a cause.
 pub fn cause(report: &Report, id: &str) -> Option<String> {
-    let Report { audit, gate, look, again, .. } = report;
+    let Report { audit, gate, look, .. } = report;
     let is = |cause: &&Cause| cause.id == id || cause.declarations.iter().any(|one| one.id == id);
     let cause = audit.causes.iter().find(is)?;
     let mut page = Page::new(look.width, look.color);
     match cause::views(audit, gate).iter().find(|view| view.cause.id == cause.id) {
-        Some(view) => causes::one(&mut page, view, again.as_deref().unwrap_or_default()),
+        Some(view) => causes::one(&mut page, view, around(report)),
         None => page.para(0, &format!("{}: all of its findings are accepted", cause.id), Style::Bold),
     }
     if cause.declarations.len() > 1 {
@@ -63,44 +66,49 @@ pub fn cause(report: &Report, id: &str) -> Option<String> {
         let title = one.title.as_ref().map_or(String::new(), |title| format!(" · {title}"));
         page.item(
             "  - ",
-            &format!("{} · {}:{}{title}", one.id, one.location.file, one.location.line),
+            &format!("{} · {}{title}", one.id, place(&report.places, &one.location)),
             Style::Plain,
         );
     }
     let findings: Vec<Finding> = audit.findings.iter().filter(|f| f.cause == cause.id).cloned().collect();
-    findings::write(&mut page, &findings, &audit.promises, look);
+    findings::write(&mut page, &findings, report);
     Some(page.finish())
 }
 
+fn around<'r>(report: &'r Report) -> causes::Around<'r> {
+    causes::Around { again: &report.again, places: &report.places }
+}
+
+/// `file:line`, the file as it is reached from the working folder.
+pub(super) fn place(places: &Places, location: &Location) -> String {
+    format!("{}:{}", places.here(&location.file), location.line)
+}
+
 /// What was found, as the reader wants it put together.
-fn found(page: &mut Page, report: &Report, views: &[cause::View], again: &str) {
+fn found(page: &mut Page, report: &Report, views: &[cause::View]) {
     let Report { audit, look, .. } = report;
     match look.by {
-        // Who wants findings alone wants each of them.
-        By::Cause if !look.quiet => {
-            causes::failing(page, views, look.causes, again);
+        By::Cause => {
+            causes::failing(page, views, look.causes, around(report));
             information(page, report, views);
         }
-        By::Cause | By::Rule => findings::write(page, &audit.findings, &audit.promises, look),
+        By::Rule => findings::write(page, &audit.findings, report),
         by @ (By::Agreement | By::Owner | By::Party) => causes::grouped(page, views, by, look.causes),
     }
 }
 
 /// How to go on.
-fn next(page: &mut Page, views: &[cause::View], again: &str) {
+fn next(page: &mut Page, report: &Report, views: &[cause::View]) {
     page.gap();
-    if !views.is_empty() {
-        page.item(
-            "NEXT  ",
-            &format!("ringfence explain CAUSE{again} prints all findings of a cause"),
-            Style::Plain,
-        );
-        page.item(
-            "      ",
-            "ringfence audit --by rule (or agreement, owner, party) groups them otherwise",
-            Style::Plain,
-        );
+    if views.is_empty() {
+        return;
     }
+    let again = &report.again;
+    page.para(0, "NEXT", Style::Bold);
+    page.para(2, "A cause with all of its findings, by its number or id:", Style::Plain);
+    page.line("    ", &format!("ringfence explain 1{again}"), Style::Dim);
+    page.para(2, "Every finding by rule (or causes by agreement, owner, party):", Style::Plain);
+    page.line("    ", &format!("ringfence audit --by rule{again}"), Style::Dim);
 }
 
 /// Three lines: whether it fails and by how much, by what it was judged, of how much.

@@ -186,7 +186,9 @@ impl Made<'_> {
         for (format, name) in REPORTS {
             // The same bytes wherever the inventory lay.
             let look = Look { limit: None, causes: None, ..Look::default() };
-            let report = Report { again: None, ..report.clone() }.look(look);
+            let report =
+                Report { again: String::new(), places: report.places.clone().wherever(), ..report.clone() }
+                    .look(look);
             let packed = zip::pack(&format!("reports/{name}"), |out| report.write(format, out))?;
             add(Kind::Report, name, packed);
         }

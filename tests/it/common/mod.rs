@@ -39,6 +39,8 @@ pub fn hop(flow: &str, from: &str, to: &str, data: &[&str], purpose: &str, line:
         data: strings(data),
         transform: None,
         basis: None,
+        ended: false,
+        disposed: false,
         title: None,
         location: at("flows.yaml", line),
     })
@@ -115,6 +117,7 @@ pub fn audit(findings: Vec<Finding>) -> Audit {
             agreement: None,
             agreement_status: None,
             parties: strings(&["platform"]),
+            ended: false,
             basis: None,
             location: at("flows.yaml", 40),
         }],

@@ -8,61 +8,15 @@ use super::NAMED;
 use crate::base::finding::{Audit, Finding, FindingKind, promise_of_rule};
 use crate::base::vocabulary::PolicyStatus;
 use crate::report::html::names::Names;
+use crate::report::kind::Kind;
 use crate::report::say::{count, listing, some};
-
-/// Where what is broken comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A rule of a policy of law in force.
-    Law,
-    /// A term of an agreement, or a policy that binds by contract.
-    Contract,
-    /// A public promise.
-    Promise,
-    /// A rule of the house.
-    House,
-    /// A check that every inventory gets.
-    Check,
-    /// A rule of a policy that does not bind.
-    Loose,
-}
-
-impl Kind {
-    /// All, in their order.
-    pub const ALL: [Kind; 6] =
-        [Kind::Law, Kind::Contract, Kind::Promise, Kind::House, Kind::Check, Kind::Loose];
-
-    /// In a word or two.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Law => "Law",
-            Kind::Contract => "Contract",
-            Kind::Promise => "Promise",
-            Kind::House => "House rule",
-            Kind::Check => "Declarations",
-            Kind::Loose => "Does not bind",
-        }
-    }
-}
-
-/// Where the rule of a finding comes from.
-pub fn kind_of(finding: &Finding) -> Kind {
-    match (finding.policy_status, finding.kind) {
-        _ if !finding.binding => Kind::Loose,
-        (Some(PolicyStatus::Contractual), _) | (None, FindingKind::Terms) => Kind::Contract,
-        (None, FindingKind::Statement) => Kind::Promise,
-        (Some(PolicyStatus::House), _) => Kind::House,
-        (Some(_), _) => Kind::Law,
-        (None, _) => Kind::Check,
-    }
-}
 
 /// What a cause breaks of one kind.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Broken {
     #[serde(skip)]
-    kind: Kind,
-    what: &'static str,
+    key: (bool, Kind),
+    what: String,
     items: Vec<Item>,
     /// In a few words.
     #[serde(skip)]
@@ -81,14 +35,19 @@ struct Item {
 
 /// What some findings break.
 pub fn broken(audit: &Audit, names: &Names, findings: &[&Finding]) -> Vec<Broken> {
-    let mut rules: BTreeMap<Kind, BTreeMap<&str, Vec<&Finding>>> = BTreeMap::new();
+    let mut rules: BTreeMap<(bool, Kind), BTreeMap<&str, Vec<&Finding>>> = BTreeMap::new();
     for finding in findings {
-        rules.entry(kind_of(finding)).or_default().entry(&finding.rule).or_default().push(finding);
+        rules
+            .entry((!finding.binding, Kind::of(finding)))
+            .or_default()
+            .entry(&finding.rule)
+            .or_default()
+            .push(finding);
     }
-    let of_kind = |(kind, rules): (Kind, BTreeMap<&str, Vec<&Finding>>)| Broken {
-        kind,
-        what: kind.name(),
-        short: short(audit, names, kind, &rules),
+    let of_kind = |(key, rules): ((bool, Kind), BTreeMap<&str, Vec<&Finding>>)| Broken {
+        key,
+        what: heading(key),
+        short: short(audit, names, key, &rules),
         items: rules.iter().filter_map(|(rule, found)| item(audit, names, rule, found)).collect(),
     };
     rules.into_iter().map(of_kind).collect()
@@ -126,20 +85,35 @@ fn item(audit: &Audit, names: &Names, rule: &str, findings: &[&Finding]) -> Opti
 }
 
 /// `1 promise`, `terms of 6 agreements`.
-fn short(audit: &Audit, names: &Names, kind: Kind, rules: &BTreeMap<&str, Vec<&Finding>>) -> String {
+fn short(
+    audit: &Audit,
+    names: &Names,
+    (loose, kind): (bool, Kind),
+    rules: &BTreeMap<&str, Vec<&Finding>>,
+) -> String {
     let policies = || -> Vec<String> {
         rules.keys().map(|rule| policy(audit, rule)).collect::<BTreeSet<_>>().into_iter().collect()
     };
     let number = rules.len();
+    if loose {
+        return count(number, "non-binding rule");
+    }
     match kind {
-        Kind::Law => format!("{} drawn from law ({})", count(number, "rule"), listing(&policies())),
+        Kind::Law | Kind::Enjoined | Kind::Proposed | Kind::NewRule | Kind::Benchmark => {
+            format!("{} drawn from law ({})", count(number, "rule"), listing(&policies()))
+        }
         Kind::Contract => {
-            let named = agreements(names, rules.values().flatten());
-            match named.as_slice() {
-                [] => count(number, "contractual rule"),
-                [one] => format!("the terms of “{one}”"),
-                several => format!("the terms of {}", count(several.len(), "agreement")),
-            }
+            let (terms, others): (Vec<_>, Vec<_>) =
+                rules.values().flatten().partition(|finding| finding.kind == FindingKind::Terms);
+            let named = agreements(names, terms.iter().copied());
+            let others: BTreeSet<&str> = others.iter().map(|finding| finding.rule.as_str()).collect();
+            let terms = match named.as_slice() {
+                [] => None,
+                [one] => Some(format!("the terms of “{one}”")),
+                several => Some(format!("the terms of {}", count(several.len(), "agreement"))),
+            };
+            let others = (!others.is_empty()).then(|| count(others.len(), "contract rule"));
+            listing(&terms.into_iter().chain(others).collect::<Vec<_>>())
         }
         Kind::Promise => {
             let by: BTreeSet<String> = rules
@@ -155,11 +129,13 @@ fn short(audit: &Audit, names: &Names, kind: Kind, rules: &BTreeMap<&str, Vec<&F
             }
         }
         Kind::House => count(number, "house rule"),
-        Kind::Check => format!("{} of the declarations", count(number, "check")),
-        Kind::Loose => {
-            format!("{} that {} not bind", count(number, "rule"), if number == 1 { "does" } else { "do" })
-        }
+        Kind::Inventory => format!("{} of the inventory", count(number, "check")),
     }
+}
+
+/// Above what is broken of a kind.
+pub fn heading((loose, kind): (bool, Kind)) -> String {
+    if loose { format!("{} (not binding)", kind.title()) } else { kind.title().to_owned() }
 }
 
 /// Everything that is broken, in one sentence.
@@ -169,6 +145,6 @@ pub fn together(broken: &[Broken]) -> String {
 }
 
 /// Which kinds of rules are broken.
-pub fn kinds(broken: &[Broken]) -> Vec<&'static str> {
-    broken.iter().map(|one| one.what).collect()
+pub fn kinds(broken: &[Broken]) -> Vec<String> {
+    broken.iter().map(|one| one.what.clone()).collect()
 }

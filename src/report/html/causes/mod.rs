@@ -12,12 +12,12 @@ use super::findings::{Cards, Group, Walk};
 use super::names::{Names, at};
 use crate::base::cause::Cause;
 use crate::base::finding::{Finding, FindingStatus};
-use crate::base::vocabulary::Severity;
+use crate::base::vocabulary::{Severity, Status};
 use crate::report::Report;
 use crate::report::cause::remedy;
 use crate::report::say::{count, some, walks};
 
-pub use self::breaks::{Kind, kind_of};
+pub use self::breaks::heading;
 
 /// So many causes of a large result are listed one by one; the findings of all others are listed by rule.
 const TOLD: usize = 60;
@@ -42,7 +42,7 @@ pub struct CauseCard {
     /// What it breaks, in a few words.
     pub breaks: String,
     /// Law, contract, promise or house rule, in this order.
-    pub kinds: Vec<&'static str>,
+    pub kinds: Vec<String>,
     /// It makes the audit fail.
     pub fails: bool,
     /// The declarations with their titles and places.
@@ -212,10 +212,11 @@ impl Make<'_> {
             id: declared.id.split_once(':').map_or(declared.id.as_str(), |(_, id)| id).to_owned(),
             title: declared.title.clone(),
             under: declared.agreement.clone(),
-            status: declared
-                .agreement_status
-                .map(|status| status.to_string())
-                .filter(|word| word != "active"),
+            status: match declared.agreement_status {
+                _ if declared.ended => Some("ended".to_owned()),
+                Some(status) if status != Status::Active => Some(status.to_string()),
+                _ => None,
+            },
             place: at(&declared.location),
         }
     }
@@ -257,7 +258,7 @@ fn standing(cause: &Cause, findings: &[&Finding]) -> Vec<&'static str> {
     let marks = [
         (retained, "only from ended agreements"),
         (cause.assumed, "assumed"),
-        (cause.binding == 0, "does not bind"),
+        (cause.binding == 0, "not binding"),
         (accepted, "accepted before"),
     ];
     let marks = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| mark);

@@ -12,9 +12,9 @@ const FEW: usize = 3;
 
 /// `JPMorgan Chase sends transactions to Facebook (Messenger), for account inquiry.`
 pub fn sentence(names: &Names, cause: &Cause, findings: &[&Finding]) -> String {
-    let data = data(names, findings);
+    let data = data(names, origins(findings));
     let text = match (cause.id.split_once(':').map(|(kind, _)| kind), cause.declarations.as_slice()) {
-        (Some("flow"), all @ [_, ..]) => flows(names, cause, all, &data),
+        (Some("flow"), all @ [_, ..]) => flows(names, cause, all, findings),
         (Some("party" | "group"), all @ [one, ..]) if !data.is_empty() => {
             let who = match all {
                 [_] => format!("{} brings", names.party(plain(one))),
@@ -70,7 +70,7 @@ fn place(names: &Names, name: &str) -> String {
     }
 }
 
-fn flows(names: &Names, cause: &Cause, all: &[CauseDeclaration], data: &str) -> String {
+fn flows(names: &Names, cause: &Cause, all: &[CauseDeclaration], findings: &[&Finding]) -> String {
     let party = |system: &str| system.split('/').next().unwrap_or(system).to_owned();
     let ends = |end: fn(&CauseDeclaration) -> Option<&str>| -> BTreeSet<String> {
         all.iter().filter_map(end).map(str::to_owned).collect()
@@ -111,19 +111,66 @@ fn flows(names: &Names, cause: &Cause, all: &[CauseDeclaration], data: &str) -> 
     let purposes: BTreeSet<&String> = all.iter().flat_map(|one| &one.purposes).collect();
     let purposes: Vec<String> = purposes.into_iter().map(|key| lower(&names.purpose(key))).collect();
     let purposes = if purposes.is_empty() { String::new() } else { format!(", for {}", few(&purposes)) };
-    let data = if data.is_empty() { "data" } else { data };
+    let data = moved(names, all, findings, &of);
     format!(
-        "{start} {} {data}{of} to {}{purposes}",
+        "{start} {} {data} to {}{purposes}",
         if several { "send" } else { "sends" },
         side(&to, &receivers)
     )
 }
 
-/// The data concerned, at the second level of its tree: `receipts, transactions and accounts`.
-fn data(names: &Names, findings: &[&Finding]) -> String {
-    let coarse = |key: &str| key.split('.').take(2).collect::<Vec<_>>().join(".");
-    let keys: BTreeSet<String> =
-        findings.iter().flat_map(|finding| &finding.data).map(|key| coarse(key)).collect();
+/// A category at the second level of its tree.
+fn coarse(key: &str) -> String {
+    key.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
+/// What the data concerned is where it starts.
+fn origins(findings: &[&Finding]) -> BTreeSet<String> {
+    findings.iter().flat_map(|finding| &finding.data).map(|key| coarse(key)).collect()
+}
+
+/// What moves as what: `transactions of 4 parties and data derived from them (life events)`.
+fn moved(names: &Names, all: &[CauseDeclaration], findings: &[&Finding], of: &str) -> String {
+    let flows: BTreeSet<&str> = all.iter().map(plain).collect();
+    let hops = findings.iter().flat_map(|finding| &finding.path);
+    let hops = hops.filter(|hop| flows.contains(hop.flow.as_str()));
+    let moved: BTreeSet<String> = hops.flat_map(|hop| &hop.data).map(|key| coarse(key)).collect();
+    let origins = origins(findings);
+    let within = |one: &str, other: &str| one.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'));
+    let starts_so = |key: &String| origins.iter().any(|o| o == key || within(key, o) || within(o, key));
+    let (same, derived): (BTreeSet<String>, BTreeSet<String>) = moved.into_iter().partition(starts_so);
+    if origins.is_empty() {
+        return format!("data{of}");
+    }
+    if derived.is_empty() {
+        let moved = if same.is_empty() { origins } else { same };
+        return format!("{}{of}", data(names, moved));
+    }
+    let derived: Vec<String> = derived.iter().map(|key| lower(&names.data(key))).collect();
+    let derived = some_of(&derived);
+    match same.is_empty() {
+        true => format!("data derived from {}{of} ({derived})", data(names, origins)),
+        false if same == origins => {
+            format!("{}{of} and data derived from them ({derived})", data(names, same))
+        }
+        false => {
+            let (same, from) = (data(names, same), data(names, origins));
+            format!("{same}{of} and data derived from {from} ({derived})")
+        }
+    }
+}
+
+/// Up to a few titles, which may hold commas and conjunctions.
+fn some_of(titles: &[String]) -> String {
+    let shown: Vec<&str> = titles.iter().take(FEW).map(String::as_str).collect();
+    match titles.len().saturating_sub(FEW) {
+        0 => shown.join("; "),
+        more => format!("{}; {more} more", shown.join("; ")),
+    }
+}
+
+/// Some categories, in words: `receipts, transactions and accounts`.
+fn data(names: &Names, keys: BTreeSet<String>) -> String {
     let mut titles: Vec<String> = keys.iter().map(|key| lower(&names.data(key))).collect();
     let more = titles.len().saturating_sub(FEW);
     if more > 1 {

@@ -85,7 +85,7 @@
         if (known === null) {
           const steps = (raw.w || []).flatMap((walk) => walk[2].flatMap(([at, data]) => {
             const s = found.steps[at];
-            return [text(s[0]), text(s[1]), text(s[2]), text(s[4]), text(s[6]), text(s[7]), text(s[8]), text(data)];
+            return [text(s[0]), text(s[1]), text(s[2]), text(s[4]), text(s[5]), text(s[6]), text(s[7]), text(data)];
           }));
           known = ["rf1:" + raw.f, item.from, item.to, text(raw.a), text(raw.t), ...raw.d.map(text), ...steps].join(" ").toLowerCase();
         }
@@ -151,8 +151,8 @@
           data === null ? "the same data" : el("bdi", null, text(data)), " · purpose: " + text(s[4]) + " · ");
         if (s[2] === null) hop.append(text(s[3]));
         else hop.append("under ", text(s[2]), s[3] === null ? "" : " (" + text(s[3]) + ")");
-        hop.append(s[5] ? " · assumed " : " ", el("code", null, text(s[6])));
-        chain.append(el("li", null, hop, el("p", null, ...system([s[7], s[8]]))));
+        hop.append(" ", el("code", null, text(s[5])));
+        chain.append(el("li", null, hop, el("p", null, ...system([s[6], s[7]]))));
       }
       own.append(chain);
     }
