@@ -69,6 +69,7 @@ pub mod query {
         trace,
     };
     pub use crate::report::answer::{CalendarFormat, Format};
+    pub use crate::report::dispose::{Statement, disposed};
 }
 pub mod report {
     pub use crate::report::{answer_schemas, difference_schema, promises_schema, schema};

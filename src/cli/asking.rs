@@ -48,6 +48,17 @@ impl Asking {
         paths: &[PathBuf],
         is_text: bool,
     ) -> Result<(Input, Options), Stop> {
+        self.read_on(session, paths, is_text, None)
+    }
+
+    /// As [`Asking::read`], with the flows in effect on a day, whatever `--as-of` and the settings say.
+    pub fn read_on(
+        &self,
+        session: &Session,
+        paths: &[PathBuf],
+        is_text: bool,
+        on: Option<Date>,
+    ) -> Result<(Input, Options), Stop> {
         let day = self.day.unwrap_or_else(today);
         let mut input = input::without_policies(session, paths, None::<&Path>, day)?;
         if is_text {
@@ -57,7 +68,7 @@ impl Asking {
         let mut options = Options::new(day);
         options.stages = session.stages.clone();
         options.scope = Scope {
-            as_of: self.as_of.or(input.config.as_of),
+            as_of: on.or(self.as_of).or(input.config.as_of),
             statuses: (!statuses.is_empty()).then(|| statuses.clone()),
             running_on: None,
         };

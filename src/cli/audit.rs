@@ -7,10 +7,11 @@ use jiff::civil::Date;
 
 use crate::base::source::{FileId, SourceFile, Sources};
 use crate::base::visible::visible;
+use crate::query::ahead;
 use crate::read::files::DISK;
 use crate::read::places::Places;
 use crate::report::since::Since;
-use crate::report::{By, Look, Report};
+use crate::report::{By, Format, Look, Report};
 use crate::verify::bundle::{self, Content};
 use crate::verify::certificate::{self, digests};
 
@@ -105,7 +106,11 @@ pub fn run(args: Args, session: &Session) -> Result<ExitCode, Stop> {
     }
     let since = since.map(|file| earlier(session, &file, options.day)).transpose()?;
     let audit = judging::audit(session, &input.world, &input.sources, &options)?;
+    let ahead = (bundle.is_some() || writing.makes(Format::Html, &input.config))
+        .then(|| ahead(&input.world, &input.sources, &options, &gate))
+        .flatten();
     let mut report = Report {
+        ahead: ahead.as_ref(),
         gate: gate.clone(),
         places: Places::new(&input.sources),
         world: Some(&input.world),

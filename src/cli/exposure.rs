@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::query::exposure;
 use crate::report::answer::Format;
+use jiff::civil::Date;
 
 use super::asking::Asking;
 use super::session::Session;
@@ -28,6 +29,9 @@ pub struct Args {
     /// The output format
     #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
     format: Format,
+    /// The day of the breach: include only flows in effect on it, as with --as-of
+    #[arg(long, value_name = "DATE", value_parser = values::date, conflicts_with = "as_of")]
+    on: Option<Date>,
     #[command(flatten)]
     pub asking: Asking,
 }
@@ -35,7 +39,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   ringfence exposure facebook/messenger samples/messenger-banking
-  ringfence exposure facebook --as-of 2019-06-30 samples/messenger-banking
+  ringfence exposure facebook --on 2019-06-30 samples/messenger-banking
   ringfence exposure 'bank-*' --format csv --output exposure.csv inventory
 
 How many people are concerned follows from `subjects` of the systems where the data starts: at
@@ -47,7 +51,7 @@ Exit codes:
 
 /// Answers.
 pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
-    let (input, options) = args.asking.read(session, &args.paths, args.format == Format::Text)?;
+    let (input, options) = args.asking.read_on(session, &args.paths, args.format == Format::Text, args.on)?;
     let places: Vec<String> = args.places.split(',').map(str::to_owned).collect();
     let most = session.limits.findings_of(input.sources.bytes());
     let answer = exposure(&input.world, &input.sources, &options, &places, most)?;

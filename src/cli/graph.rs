@@ -127,6 +127,7 @@ fn filter(args: &Args, model: &Model, audit: &Audit, scope: &Scope) -> Result<Fi
     let agreements = || model.agreements.values().map(|a| a.id());
     Ok(Filter {
         scope: scope.clone(),
+        flows: None,
         carrying: BTreeSet::new(),
         data: keys(&args.data, &model.data, "data category")?,
         purposes: keys(&args.purpose, &model.purposes, "purpose")?,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::query::{Question, trace};
-use crate::report::answer::Format;
+use crate::report::answer::TraceFormat;
 
 use super::asking::Asking;
 use super::session::Session;
@@ -41,8 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
     /// The output format
-    #[arg(long, default_value = "text", value_parser = values::word::<Format>())]
-    format: Format,
+    #[arg(long, default_value = "text", value_parser = values::word::<TraceFormat>())]
+    format: TraceFormat,
     #[command(flatten)]
     pub asking: Asking,
 }
@@ -53,6 +53,7 @@ Examples:
   ringfence trace --to facebook/messenger --all 3 samples/messenger-banking
   ringfence trace --data financial.account --to 'facebook/*' inventory
   ringfence trace --agreement chase-messenger --format csv --output places.csv inventory
+  ringfence trace --to facebook/ads-ranking --format svg --output chains.svg inventory
 
 With --to alone, everything that the places hold is listed, and from whom. What comes back to
 where it starts is listed only for places that --to names.
@@ -74,9 +75,12 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     if question.words().is_empty() {
         stop!("there is no question: name --from, --to, --data, --agreement or --through");
     }
-    let (input, options) = args.asking.read(session, &args.paths, args.format == Format::Text)?;
+    let (input, options) = args.asking.read(session, &args.paths, args.format == TraceFormat::Text)?;
     let most = session.limits.findings_of(input.sources.bytes());
     let answer = trace(&input.world, &input.sources, &options, &question, most)?;
     let limit = if args.limit == 0 { usize::MAX } else { args.limit };
-    args.asking.write(session, |width, color| answer.render(args.format, width, color, limit))
+    args.asking.write(session, |width, color| match args.format.of() {
+        Ok(format) => answer.render(format, width, color, limit),
+        Err(picture) => answer.picture(&input.world, &input.sources, &options, picture),
+    })
 }

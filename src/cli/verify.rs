@@ -11,6 +11,7 @@ use crate::base::visible::{inert, visible};
 use crate::base::vocabulary::Status;
 use crate::model::Scope;
 use crate::model::load::{self, Request, World};
+use crate::query::ahead;
 use crate::read::files::DISK;
 use crate::read::places::Places;
 use crate::report::{Report, count};
@@ -284,7 +285,9 @@ fn again(
     })?;
     options.stages = session.stages.clone();
     let audit = judging::audit(session, world, sources, &options)?;
+    let ahead = ahead(world, sources, &options, &gate);
     let report = Report {
+        ahead: ahead.as_ref(),
         gate,
         places: Places::new(sources),
         world: Some(world),

@@ -45,6 +45,12 @@ pub struct Writing {
 }
 
 impl Writing {
+    /// Whether a report in this format is asked for.
+    pub fn makes(&self, format: Format, config: &Config) -> bool {
+        let reports = if self.reports.is_empty() { &config.reports } else { &self.reports };
+        self.format == format || reports.iter().any(|(own, _)| *own == format)
+    }
+
     /// Writes the reports that are asked for; `make` writes one, `remarks` says what it has no
     /// place for.
     ///

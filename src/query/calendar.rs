@@ -104,6 +104,19 @@ pub struct Interval {
     pub until: Option<String>,
 }
 
+/// So many flows has an inventory at most of which a report looks ahead by itself: each day on which something begins or
+/// ends is judged.
+const SMALL: usize = 2_000;
+/// How far a report looks ahead, in days.
+pub const AHEAD: u32 = 90;
+
+/// What a report says of the days ahead; of a large inventory the command `calendar` says it alone.
+pub fn ahead(world: &World, sources: &Sources, options: &Options, gate: &Gate) -> Option<Calendar> {
+    let scope = Scope { as_of: Some(options.day), ..options.scope.clone() };
+    let options = Options { scope, ..options.clone() };
+    (world.model.flows.len() <= SMALL).then(|| calendar(world, sources, &options, gate, AHEAD))
+}
+
 /// Looks at the days from that of `options` on.
 pub fn calendar(world: &World, sources: &Sources, options: &Options, gate: &Gate, days: u32) -> Calendar {
     let first = options.day;

@@ -11,7 +11,7 @@ mod places;
 mod recall;
 mod trace;
 
-pub use calendar::{Calendar, Entry, Event, Interval, Window, calendar};
+pub use calendar::{AHEAD, Calendar, Entry, Event, Interval, Window, ahead, calendar};
 pub use exposure::{Downstream, Exposure, Held, Upstream, exposure};
 pub use recall::{Deletion, Kept, Recall, Recalled, recall};
 pub use trace::{Question, Reached, Trace, trace};

@@ -14,7 +14,7 @@ use crate::audit::analysis::Analysis;
 use crate::audit::{Options, analysed, hops, judged_scope};
 use crate::base::bits::LeafSet;
 use crate::base::finding::{Chain, Judged, Program, SCHEMA};
-use crate::base::source::Sources;
+use crate::base::source::{Location, Sources, Span};
 use crate::base::vocabulary::{Kind, Transform, Word};
 use crate::flow::propagate::assume;
 use crate::model::load::World;
@@ -52,6 +52,33 @@ pub struct Recall {
     pub home: Vec<Kept>,
     /// What then has no source: flows and derivations that name data which nothing brings any more.
     pub breaks: Vec<Broken>,
+    /// What can be declared as disposed once all places have deleted: agreements and flows that brought nothing else.
+    pub dispose: Vec<Disposal>,
+    /// Flows that bring other data, too, so that nobody can declare what they brought as disposed.
+    pub shared: Vec<String>,
+}
+
+/// A declaration by which nothing is left once all places have deleted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Disposal {
+    /// `agreement:` or `flow:`, and the full id.
+    pub of: String,
+    /// Where it is declared.
+    pub location: Location,
+    /// Where its id stands.
+    #[serde(skip)]
+    pub id: Span,
+}
+
+/// Data of one source at a place.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Part {
+    /// Where it starts.
+    pub source: String,
+    /// What it is at the place, as the fewest categories.
+    pub held_as: Vec<String>,
+    /// Other agreements that some of it is under there.
+    pub also_under: Vec<String>,
 }
 
 /// A place that must delete.
@@ -69,6 +96,8 @@ pub struct Deletion {
     pub held_as: Vec<String>,
     /// Other agreements that some of the same data is under there.
     pub also_under: Vec<String>,
+    /// The same by source.
+    pub parts: Vec<Part>,
     /// The last day on which it is kept, if every flow that brings it states an end.
     pub kept_until: Option<String>,
     /// A shortest chain.
@@ -121,6 +150,7 @@ pub fn recall(
         let data = some(&recalled.data).map(|words| places::leaves(model, &words)).transpose()?;
         let asked = Asked { from, data, via: vec![asking.via.clone()], ..Asked::default() };
         let arrived = items::arrived(analysis, &asked, most)?;
+        let narrowed = asked.from.is_some() || asked.data.is_some();
         let telling = Telling { analysis, sources, asking: &asking };
         let (mut delete, mut released, mut home) = (Vec::new(), Vec::new(), Vec::new());
         for one in &arrived {
@@ -131,8 +161,11 @@ pub fn recall(
             }
         }
         let name = |flow: &FlowId| model.flows[*flow].name.clone();
-        let stop: BTreeSet<String> =
-            asking.via.iter().filter(|&&flow| analysis.counting.has(flow)).map(name).collect();
+        // Of a recall of some data only the flows that bring some of it.
+        let bringing: BTreeSet<FlowId> = arrived.iter().flat_map(|one| &one.brought_by).copied().collect();
+        let stops = |flow: &FlowId| analysis.counting.has(*flow) && (!narrowed || bringing.contains(flow));
+        let stop: BTreeSet<String> = asking.via.iter().filter(|flow| stops(flow)).map(name).collect();
+        let (dispose, shared) = telling.disposals(&delete, most)?;
         Ok(Recall {
             ringfence: Program { version: env!("CARGO_PKG_VERSION").to_owned(), schema: SCHEMA },
             judged: judged_scope(world, options, analysis.counting),
@@ -143,6 +176,8 @@ pub fn recall(
             released,
             home,
             breaks: telling.breaks(),
+            dispose,
+            shared,
         })
     })
 }
@@ -256,12 +291,18 @@ impl Telling<'_> {
             let nearest = arrived.iter().min_by_key(|one| one.chain.walk.len())?;
             let mut held_as = LeafSet::empty(model.data.leaf_count());
             let (mut sources, mut also) = (BTreeSet::new(), BTreeSet::new());
-            let mut kept = Vec::new();
+            let (mut kept, mut parts) = (Vec::new(), Vec::new());
             for one in &arrived {
                 held_as.extend(one.held_as.row());
                 sources.insert(model.systems[one.source].name.clone());
                 let others = one.agreements.iter().filter(|id| !self.asking.agreements.contains(id));
-                also.extend(others.map(|&id| model.agreements[id].id().to_owned()));
+                let others: Vec<String> = others.map(|&id| model.agreements[id].id().to_owned()).collect();
+                also.extend(others.iter().cloned());
+                parts.push(Part {
+                    source: model.systems[one.source].name.clone(),
+                    held_as: model.data.cover(&one.held_as),
+                    also_under: others,
+                });
                 kept.extend(one.brought_by.iter().map(|&flow| kept_until(model, flow)));
             }
             let kept: Option<Vec<_>> = kept.into_iter().collect();
@@ -272,6 +313,7 @@ impl Telling<'_> {
                 sources: sources.into_iter().collect(),
                 held_as: model.data.cover(&held_as),
                 also_under: also.into_iter().collect(),
+                parts,
                 kept_until: kept.and_then(|kept| kept.into_iter().max()).map(|day| day.to_string()),
                 path: hops(model, self.sources, self.analysis.when(), &nearest.chain),
             })
@@ -279,6 +321,50 @@ impl Telling<'_> {
         let mut all: Vec<Deletion> = told.collect();
         all.sort_by(|a, b| (a.step, &a.place).cmp(&(b.step, &b.place)));
         all
+    }
+
+    /// What can be declared as disposed once all is deleted: an agreement of which all flows brought nothing else, else
+    /// the flows that did; and the flows that bring other data, too.
+    fn disposals(&self, delete: &[&Arrived], most: usize) -> Result<(Vec<Disposal>, Vec<String>), Refused> {
+        let (analysis, model, via) = (self.analysis, self.analysis.model, &self.asking.via);
+        // What is there without the flows that end, or came by them and stays.
+        let left: Vec<FlowId> =
+            analysis.graph.flows().iter().copied().filter(|flow| !via.contains(flow)).collect();
+        let without = Analysis { graph: &analysis.graph.only(&left), ..*analysis };
+        let mut stays: FxHashSet<FlowId> = FxHashSet::default();
+        for one in items::arrived(&without, &Asked::default(), most)? {
+            stays.extend(one.brought_by);
+        }
+        let gone: FxHashMap<_, &Arrived> =
+            delete.iter().map(|one| ((one.source, one.assumed, one.place), *one)).collect();
+        let all = items::arrived(analysis, &Asked { via: vec![via.clone()], ..Asked::default() }, most)?;
+        for one in all {
+            let deleted = gone.get(&(one.source, one.assumed, one.place));
+            if !deleted.is_some_and(|deleted| one.items.iter().all(|item| deleted.items.contains(item))) {
+                stays.extend(one.brought_by);
+            }
+        }
+        let counting = |flow: &FlowId| analysis.counting.has(*flow);
+        let brought: BTreeSet<FlowId> = delete.iter().flat_map(|one| &one.brought_by).copied().collect();
+        let (shared, whole): (Vec<FlowId>, Vec<FlowId>) =
+            brought.into_iter().filter(counting).partition(|flow| stays.contains(flow));
+        let mut of: BTreeMap<String, Span> = BTreeMap::new();
+        for &flow in &whole {
+            let agreement = model.flows[flow].agreement.filter(|&id| {
+                let own = model.flows.ids().filter(|&other| model.flows[other].agreement == Some(id));
+                own.filter(counting).all(|other| !stays.contains(&other))
+            });
+            match agreement.map(|id| &model.agreements[id]) {
+                Some(agreement) => {
+                    of.insert(format!("agreement:{}", agreement.id()), agreement.declared.id.span)
+                }
+                None => of.insert(format!("flow:{}", model.flows[flow].name), model.flows[flow].span),
+            };
+        }
+        let disposal = |(of, id): (String, Span)| Disposal { of, location: self.sources.location(id), id };
+        let dispose = of.into_iter().map(disposal).collect();
+        let shared: BTreeSet<String> = shared.iter().map(|&flow| model.flows[flow].name.clone()).collect();
+        Ok((dispose, shared.into_iter().collect()))
     }
 
     /// In which step each place deletes: behind all that send to it, or with them if it sends to them, too.

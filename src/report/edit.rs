@@ -129,7 +129,7 @@ pub fn with_waiver(text: &str, waiver: &NewWaiver, limits: &Limits) -> Option<St
     unchanged(&before, &after).then_some(new)
 }
 
-fn parse<'t>(text: &'t str, limits: &Limits) -> Option<Vec<Node<'t>>> {
+pub(super) fn parse<'t>(text: &'t str, limits: &Limits) -> Option<Vec<Node<'t>>> {
     let mut mistakes = Vec::new();
     let nodes = yaml::parse(FileId(0), text, limits, &mut mistakes);
     mistakes.is_empty().then_some(nodes)
@@ -145,7 +145,7 @@ fn waivers<'n>(document: &'n Node<'n>) -> Option<(usize, &'n Node<'n>)> {
 }
 
 /// How far from the start of its line a byte is.
-fn column(text: &str, at: usize) -> Option<usize> {
+pub(super) fn column(text: &str, at: usize) -> Option<usize> {
     Some(text.get(..at)?.chars().rev().take_while(|&c| c != '\n').count())
 }
 
@@ -243,7 +243,7 @@ fn items<'n>(nodes: &'n [Node<'n>]) -> Vec<Value<'n>> {
 }
 
 /// The same but for places.
-fn same(one: &Value, other: &Value) -> bool {
+pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()

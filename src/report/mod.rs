@@ -8,6 +8,7 @@ mod cause;
 mod csv;
 pub mod diagram;
 pub mod difference;
+pub mod dispose;
 pub mod edit;
 pub mod explain;
 mod gated;
@@ -52,6 +53,7 @@ use crate::declare::gate::Gate;
 use crate::flow::holdings::Holdings;
 use crate::model::load::World;
 use crate::model::{Counting, Model, Scope};
+use crate::query::Calendar;
 use crate::read::places::Places;
 
 /// Writes an audit in a format, as the command does without options.
@@ -122,6 +124,8 @@ pub struct Report<'r> {
     pub again: String,
     /// Where it is one side of a comparison, that, and whether edits that widen make it fail.
     pub compared: Option<(&'r Diff, bool)>,
+    /// What begins and ends on the days ahead, where the page says that.
+    pub ahead: Option<&'r Calendar>,
     /// An earlier result to say what has changed since.
     pub since: Option<&'r Since>,
 }
@@ -139,6 +143,7 @@ impl<'r> Report<'r> {
             sources: None,
             again: String::new(),
             compared: None,
+            ahead: None,
             since: None,
         }
     }

@@ -355,7 +355,10 @@ agreements:
     let (over, soon) = calendar.split_once("In the next 90 days").unwrap();
     assert!(over.contains("Old deal") && over.contains("3 days ago") && !over.contains("New deal"), "{over}");
     // 90 days behind the day judged is 2027-02-21: what ends a day later is not soon.
+    let (soon, windows) = soon.split_once("What these days do to the verdict").unwrap();
     assert!(soon.contains("New deal") && soon.contains("in 1 day") && !soon.contains("2027-02-22"), "{soon}");
+    // On the day after its last one the agreement is over, and what it moved is not disposed.
+    assert!(windows.contains("from 2026-11-25") && windows.contains("An agreement has ended"), "{windows}");
 }
 
 #[test]

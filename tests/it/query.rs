@@ -10,7 +10,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use ringfence::gate::Gate;
 use ringfence::source::Sources;
-use ringfence::testing::query::{Interval, Question, Recalled, calendar, exposure, recall, trace};
+use ringfence::testing::query::{
+    Interval, Question, Recalled, Statement, calendar, disposed, exposure, recall, trace,
+};
 use ringfence::vocabulary::{Status, Word};
 use ringfence::{Options, Request, Scope, audit, load};
 use serde_json::Value;
@@ -443,6 +445,86 @@ fn what_was_released_or_is_home_is_no_deletion() {
     assert_eq!(places("home"), ["bank/core"]);
 }
 
+/// A folder with the world in it, and the program run there: the exit code, and what it printed.
+fn place() -> (tempfile::TempDir, impl Fn(&tempfile::TempDir, &[&str]) -> (i32, String, String)) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("world.yaml"), WORLD).unwrap();
+    let run = |folder: &tempfile::TempDir, args: &[&str]| {
+        let mut command = Command::cargo_bin("ringfence").unwrap();
+        let out =
+            command.current_dir(folder).args([args, &DAY[..], &["world.yaml"]].concat()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (out.status.code().unwrap(), text(out.stdout), text(out.stderr))
+    };
+    (folder, run)
+}
+
+/// The picture of a trace has the flows of its chains and no others.
+#[test]
+fn a_trace_is_drawn_as_its_chains() {
+    let (folder, run) = place();
+    for (format, arrow) in
+        [("dot", r#""bank/core" -> "platform/chat""#), ("mermaid", "flowchart LR"), ("svg", "<svg ")]
+    {
+        let (code, text, err) =
+            run(&folder, &["trace", "--from", "bank/core", "--to", "platform/store", "--format", format]);
+        assert!(code == 0 && text.contains(arrow), "{format}: {text}{err}");
+        assert!(text.contains("store") && !text.contains("broker") && !text.contains("cards"), "{text}");
+    }
+}
+
+/// All places have deleted: an audit finds nothing of it, and every other byte of the file is as it was.
+#[test]
+fn after_the_disposal_of_all_that_a_recall_lists_nothing_of_it_is_left() {
+    let (folder, run) = place();
+    let found = |run: &(i32, String, String)| -> Value { serde_json::from_str(&run.1).unwrap() };
+    let audit = &["audit", "--format", "json"][..];
+    let concerned = |audit: &Value| {
+        let all = audit["findings"].as_array().unwrap().clone();
+        all.into_iter().filter(|finding| finding["source"]["party"] == "bank").count()
+    };
+    assert!(concerned(&found(&run(&folder, audit))) > 0);
+    let (code, out, err) = run(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
+    assert!(code == 0 && out.contains("Then disposed, which --write declares: 3"), "{out}{err}");
+    for of in ["agreement:chat", "flow:log", "flow:sold"] {
+        assert!(err.contains(&format!("Declared as disposed on 2026-11-22: {of} ")), "{err}");
+    }
+    let text = fs::read_to_string(folder.path().join("world.yaml")).unwrap();
+    let pair = "disposed: {date: 2026-11-22, evidence: \"report 7\"}";
+    assert_eq!(text.matches(pair).count(), 3);
+    assert_eq!(text.replace(&format!(", {pair}"), "").replace(&format!("    {pair}\n"), ""), WORLD);
+    assert_eq!(
+        found(&run(&folder, &["recall", "chat", "--format", "json", "--allow-empty"]))["delete"],
+        serde_json::json!([])
+    );
+    assert_eq!(concerned(&found(&run(&folder, &[audit, &["--allow-empty"]].concat()))), 0);
+}
+
+/// A flow that brings other data, too, is not declared as disposed, nor is an agreement of which some stays.
+#[test]
+fn nothing_is_declared_as_disposed_that_is_not_all_recalled() {
+    let (folder, run) = place();
+    let (_, out, _) = run(&folder, &["recall", "bank", "--data", "financial.card", "--format", "json"]);
+    let all: Value = serde_json::from_str(&out).unwrap();
+    let of: Vec<&str> =
+        all["dispose"].as_array().unwrap().iter().map(|one| one["of"].as_str().unwrap()).collect();
+    assert_eq!((of, &all["stop"]), (vec!["flow:chat/cards"], &serde_json::json!(["chat/cards"])));
+    let more = WORLD.replace(
+        "data: [financial.account], purposes: [analytics]",
+        "data: [financial.account, device], purposes: [analytics]",
+    );
+    let more = more
+        .replace("{id: chat, purposes: [service],", "{id: chat, originates: [device], purposes: [service],");
+    fs::write(folder.path().join("world.yaml"), &more).unwrap();
+    let (code, _, err) = run(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
+    assert!(code == 0 && err.contains("note: log brings other data, too"), "{err}");
+    let text = fs::read_to_string(folder.path().join("world.yaml")).unwrap();
+    assert!(text.contains("{id: log, from:") && text.contains("id: chat\n    disposed:"), "{text}");
+    // A second time there is nothing to add, and what is there stays.
+    let (code, _, _) = run(&folder, &["recall", "chat", "--write", "--evidence", "again"]);
+    assert_eq!((code, fs::read_to_string(folder.path().join("world.yaml")).unwrap()), (0, text));
+}
+
 /// A short chain is transformed, a longer one is not, and neither is under an agreement.
 #[test]
 fn what_moved_under_no_agreement_is_deleted_whatever_its_shortest_chain() {
@@ -497,6 +579,26 @@ fn a_recall_leaves_out_no_place_of_a_random_world() {
         }
         let steps: BTreeMap<&str, usize> =
             found.delete.iter().map(|one| (one.place.as_str(), one.step)).collect();
+        // What is left once all is declared came by flows that bring other data, too.
+        let mut files: BTreeMap<std::path::PathBuf, Vec<ringfence::source::Span>> = BTreeMap::new();
+        for one in &found.dispose {
+            let path = sources.get(one.id.file).unwrap().path().unwrap().to_owned();
+            files.entry(path).or_default().push(one.id);
+        }
+        let day = scoped(world).scope.as_of.unwrap_or(scoped(world).day);
+        let statement = Statement { date: day, evidence: "report" };
+        for (path, ids) in files {
+            let text = fs::read_to_string(&path).unwrap();
+            // A declaration that is to be disposed of later says so already.
+            let Some(text) = disposed(&text, &ids, statement, &request.limits) else { return Ok(()) };
+            fs::write(path, text).unwrap();
+        }
+        let mut sources = Sources::new();
+        let again = load(&request, &mut sources).unwrap();
+        let left = recall(&again, &sources, &scoped(world), &recalled, 10_000).unwrap();
+        if found.shared.is_empty() && !left.delete.is_empty() {
+            return Err(format!("left after the disposal: {:#?}\nof {:#?}", left.delete, found.dispose));
+        }
         let late = found.delete.iter().find(|one| {
             let before = one.path.last().and_then(|hop| steps.get(hop.from.as_str()));
             before.is_some_and(|&before| before > one.step)

@@ -174,7 +174,7 @@ impl Window {
 }
 
 /// Days in words.
-fn said(days: &[Interval]) -> String {
+pub fn said(days: &[Interval]) -> String {
     let one = |interval: &Interval| match (&interval.from, &interval.until) {
         (None, None) => "on all days".to_owned(),
         (None, Some(until)) => format!("until {until}"),

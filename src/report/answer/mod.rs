@@ -6,7 +6,9 @@ mod recall;
 mod trace;
 
 pub use calendar::Format as CalendarFormat;
+pub(super) use calendar::said;
 pub use recall::Format as RecallFormat;
+pub use trace::Form as TraceFormat;
 
 use super::csv::{MARK, cell};
 use super::page::{Page, Style};

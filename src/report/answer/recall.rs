@@ -92,6 +92,21 @@ impl Recall {
                 page.item("  - ", &format!("{} at {}{flows}", one.data, one.system), Style::Plain);
             }
         });
+        list("Then disposed, which --write declares", self.dispose.len(), &mut |page, at| {
+            if let Some(one) = self.dispose.get(at) {
+                let place = format!("{}:{}", one.location.file, one.location.line);
+                page.item("  - ", &format!("{} · {place}", one.of), Style::Plain);
+            }
+        });
+        list(
+            "Bring other data, too, so that nothing declares it disposed",
+            self.shared.len(),
+            &mut |page, at| {
+                if let Some(one) = self.shared.get(at) {
+                    page.item("  - ", &format!("flow:{one}"), Style::Yellow);
+                }
+            },
+        );
         page.finish()
     }
 
@@ -169,9 +184,11 @@ fn deletion(page: &mut Page, one: &Deletion) {
     page.item(&format!("  {}. ", one.step), &one.place, Style::Bold);
     let sources = some(&one.sources, CATEGORIES);
     page.item("     data       ", &format!("{}, of {sources}", some(&one.held_as, CATEGORIES)), Style::Plain);
-    if !one.also_under.is_empty() {
-        let others = one.also_under.join(", ");
-        page.item("     also under ", &format!("{others}: check what has to stay"), Style::Yellow);
+    for part in one.parts.iter().filter(|part| !part.also_under.is_empty()) {
+        let data = some(&part.held_as, CATEGORIES);
+        let others = part.also_under.join(", ");
+        let text = format!("{others}: {data}, of {}: check what has to stay", part.source);
+        page.item("     also under ", &text, Style::Yellow);
     }
     if let Some(day) = &one.kept_until {
         page.item("     kept until ", day, Style::Plain);

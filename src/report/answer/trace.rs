@@ -1,16 +1,89 @@
 //! Where data goes: a block for each source and place.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::{Format, scope, table};
-use crate::base::vocabulary::Word;
+use crate::audit::{Options, audit};
+use crate::base::source::Sources;
+use crate::base::vocabulary::{Word, words};
+use crate::model::load::World;
 use crate::query::{Reached, Trace};
 use crate::read::places::Places;
+use crate::report::diagram::{self, Filter};
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
 use crate::report::text::{chain, heading};
 
+words! {
+    /// A form of a trace.
+    Form: "a format" {
+        /// For people.
+        Text = "text",
+        /// For programs: one object, whose shape `schemas/trace.schema.json` states.
+        Json = "json",
+        /// For spreadsheets: a row for each source and place.
+        Csv = "csv",
+        /// For Graphviz: the chains as a picture.
+        Dot = "dot",
+        /// For Markdown pages: the chains as a picture.
+        Mermaid = "mermaid",
+        /// The chains as a picture, laid out.
+        Svg = "svg",
+    }
+}
+
+impl Form {
+    /// The form of the answer, or of the picture.
+    pub fn of(self) -> Result<Format, diagram::Format> {
+        match self {
+            Form::Text => Ok(Format::Text),
+            Form::Json => Ok(Format::Json),
+            Form::Csv => Ok(Format::Csv),
+            Form::Dot => Err(diagram::Format::Dot),
+            Form::Mermaid => Err(diagram::Format::Mermaid),
+            Form::Svg => Err(diagram::Format::Svg),
+        }
+    }
+}
+
 impl Trace {
+    /// The flows of its chains as a picture.
+    ///
+    /// # Errors
+    /// When it cannot be put into the format.
+    pub fn picture(
+        &self,
+        world: &World,
+        sources: &Sources,
+        options: &Options,
+        format: diagram::Format,
+    ) -> io::Result<String> {
+        let chains = self.reached.iter().flat_map(|one| std::iter::once(&one.path).chain(&one.further));
+        let named: BTreeSet<&str> = chains.flatten().map(|hop| hop.flow.as_str()).collect();
+        let flows = world
+            .model
+            .flows
+            .iter()
+            .filter(|(id, flow)| named.contains(flow.name.as_str()) && !world.model.leaves_ghost(*id));
+        let flows = flows.map(|(id, _)| id).collect();
+        let filter = Filter { scope: options.scope.clone(), flows: Some(flows), ..Filter::default() };
+        // Where the data goes is shown, not what is wrong with it.
+        let mut audit = audit(world, sources, options);
+        audit.findings.clear();
+        let mut picture = diagram::picture(world, &audit, &filter);
+        picture.title = format!("Data {}", self.question.words());
+        picture.description = format!(
+            "The shortest chains of {}, in {}.",
+            match self.reached.len() {
+                1 => "1 source and place".to_owned(),
+                many => format!("{many} pairs of source and place"),
+            },
+            count(picture.edges.len(), "line"),
+        );
+        Ok(diagram::render(&picture, format)?)
+    }
+
     /// Writes the answer; of the text at most `limit` blocks.
     ///
     /// # Errors

@@ -18,6 +18,8 @@ pub const MOST_SYSTEMS: usize = 150;
 pub struct Filter {
     /// The scope that the audit was made with: only counting flows are drawn.
     pub scope: Scope,
+    /// These flows alone, whether they count or what they moved is disposed of; none: all that count.
+    pub flows: Option<BTreeSet<FlowId>>,
     /// Flows that may carry one of these categories, or a part of it.
     pub data: Vec<Key>,
     /// Flows that carry what was such data where it started, or on the way.
@@ -60,7 +62,8 @@ fn wanted<'a>(filter: &Filter, audit: &'a Audit) -> Option<std::collections::BTr
 impl Filter {
     /// Whether everything is drawn that counts.
     pub fn is_all(&self) -> bool {
-        self.data.is_empty()
+        self.flows.is_none()
+            && self.data.is_empty()
             && self.purposes.is_empty()
             && self.parties.is_empty()
             && self.agreements.is_empty()
@@ -72,10 +75,11 @@ impl Filter {
     /// The flows to draw, of those that count.
     pub fn choose(&self, world: &World, audit: &Audit, counting: Vec<FlowId>) -> Vec<FlowId> {
         let model = &world.model;
+        let flows = self.flows.as_ref().map_or(counting, |flows| flows.iter().copied().collect());
         let wanted = wanted(self, audit);
         let has =
             |flow: &FlowId| wanted.as_ref().is_none_or(|w| w.contains(model.flows[*flow].name.as_str()));
-        counting.into_iter().filter(has).filter(|&flow| self.admits(model, flow)).collect()
+        flows.into_iter().filter(has).filter(|&flow| self.admits(model, flow)).collect()
     }
 
     fn admits(&self, model: &Model, id: FlowId) -> bool {

@@ -6,16 +6,18 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::names::{Names, plain};
-use crate::base::vocabulary::{Basis, Kind, Word};
+use crate::base::vocabulary::{Basis, Kind, Severity, Word};
 use crate::declare::inventory::{Effective, Meta};
 use crate::flow::holdings::{Holding, Holdings};
 use crate::model::{Counting, Model, PartyId};
+use crate::query::{AHEAD as DAYS_AHEAD, Window};
 use crate::report::Report;
+use crate::report::answer;
 use crate::report::record::{self, ACTIVITY, Field, Register};
 use crate::report::say::{count, listing};
 
 /// How far the calendar looks ahead, in days.
-pub const AHEAD: i32 = 90;
+pub const AHEAD: i32 = DAYS_AHEAD as i32;
 /// What the page leaves out of the record where there is none.
 const WHERE_ANY: [&str; 3] = ["joint controllers", "on behalf of", "safeguards of transfers"];
 /// What takes two columns.
@@ -64,6 +66,19 @@ pub struct Calendar {
     ahead: i32,
     /// How many of what are over: `1 agreement and 2 waivers`.
     passed: String,
+    /// Findings that begin or end on the days ahead; `None`: nobody looked.
+    windows: Option<Vec<WindowRow>>,
+    more_windows: usize,
+}
+
+/// A finding that is not there on every day.
+#[derive(Debug, Serialize)]
+pub struct WindowRow {
+    severity: Severity,
+    title: String,
+    message: String,
+    there: String,
+    fails: bool,
 }
 
 /// Something that ends.
@@ -291,6 +306,18 @@ impl Registers<'_> {
             let of = format!("{}, approved by {}: {}", of.join(" "), waiver.approved_by, waiver.reason);
             ends(Some(waiver.expires.value), "Waiver", of, Some(waiver.span));
         }
+        let windows = self.report.ahead.map(|calendar| {
+            let row = |window: &Window| WindowRow {
+                severity: window.severity,
+                title: self.rule(&window.rule),
+                message: window.message.clone(),
+                there: answer::said(&window.there),
+                fails: !window.fails.is_empty(),
+            };
+            calendar.windows.iter().take(ENTRIES).map(row).collect::<Vec<_>>()
+        });
+        let number = self.report.ahead.map_or(0, |calendar| calendar.windows.len());
+        let more_windows = number - windows.as_ref().map_or(0, Vec::len);
         let all = over.len() + soon.len();
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         over.iter().for_each(|ending: &Ending| *kinds.entry(&ending.what).or_default() += 1);
@@ -300,7 +327,21 @@ impl Registers<'_> {
         // What has ended last comes first.
         let over: Vec<Ending> = over.into_iter().rev().take(ENTRIES).collect();
         let soon: Vec<Ending> = soon.into_iter().take(ENTRIES).collect();
-        Calendar { more: all - over.len() - soon.len(), over, soon, ahead: AHEAD, passed }
+        Calendar {
+            more: all - over.len() - soon.len(),
+            over,
+            soon,
+            ahead: AHEAD,
+            passed,
+            windows,
+            more_windows,
+        }
+    }
+
+    /// What a rule demands, in a few words.
+    fn rule(&self, id: &str) -> String {
+        let entry = self.report.audit.rules.iter().find(|rule| rule.id == id);
+        entry.map_or_else(|| id.to_owned(), |rule| rule.title.clone())
     }
 
     /// The record of processing activities.
