@@ -445,29 +445,30 @@ fn what_was_released_or_is_home_is_no_deletion() {
     assert_eq!(places("home"), ["bank/core"]);
 }
 
-/// A folder with the world in it, and the program run there: the exit code, and what it printed.
-fn place() -> (tempfile::TempDir, impl Fn(&tempfile::TempDir, &[&str]) -> (i32, String, String)) {
+/// A folder with the world in it.
+fn place() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("world.yaml"), WORLD).unwrap();
-    let run = |folder: &tempfile::TempDir, args: &[&str]| {
-        let mut command = Command::cargo_bin("ringfence").unwrap();
-        let out =
-            command.current_dir(folder).args([args, &DAY[..], &["world.yaml"]].concat()).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (out.status.code().unwrap(), text(out.stdout), text(out.stderr))
-    };
-    (folder, run)
+    folder
+}
+
+/// The program run there: the exit code, and what it printed.
+fn at(folder: &tempfile::TempDir, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::cargo_bin("ringfence").unwrap();
+    let out = command.current_dir(folder).args([args, &DAY[..], &["world.yaml"]].concat()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (out.status.code().unwrap(), text(out.stdout), text(out.stderr))
 }
 
 /// The picture of a trace has the flows of its chains and no others.
 #[test]
 fn a_trace_is_drawn_as_its_chains() {
-    let (folder, run) = place();
+    let folder = place();
     for (format, arrow) in
         [("dot", r#""bank/core" -> "platform/chat""#), ("mermaid", "flowchart LR"), ("svg", "<svg ")]
     {
         let (code, text, err) =
-            run(&folder, &["trace", "--from", "bank/core", "--to", "platform/store", "--format", format]);
+            at(&folder, &["trace", "--from", "bank/core", "--to", "platform/store", "--format", format]);
         assert!(code == 0 && text.contains(arrow), "{format}: {text}{err}");
         assert!(text.contains("store") && !text.contains("broker") && !text.contains("cards"), "{text}");
     }
@@ -476,15 +477,15 @@ fn a_trace_is_drawn_as_its_chains() {
 /// All places have deleted: an audit finds nothing of it, and every other byte of the file is as it was.
 #[test]
 fn after_the_disposal_of_all_that_a_recall_lists_nothing_of_it_is_left() {
-    let (folder, run) = place();
+    let folder = place();
     let found = |run: &(i32, String, String)| -> Value { serde_json::from_str(&run.1).unwrap() };
     let audit = &["audit", "--format", "json"][..];
     let concerned = |audit: &Value| {
         let all = audit["findings"].as_array().unwrap().clone();
         all.into_iter().filter(|finding| finding["source"]["party"] == "bank").count()
     };
-    assert!(concerned(&found(&run(&folder, audit))) > 0);
-    let (code, out, err) = run(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
+    assert!(concerned(&found(&at(&folder, audit))) > 0);
+    let (code, out, err) = at(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
     assert!(code == 0 && out.contains("Then disposed, which --write declares: 3"), "{out}{err}");
     for of in ["agreement:chat", "flow:log", "flow:sold"] {
         assert!(err.contains(&format!("Declared as disposed on 2026-11-22: {of} ")), "{err}");
@@ -494,17 +495,17 @@ fn after_the_disposal_of_all_that_a_recall_lists_nothing_of_it_is_left() {
     assert_eq!(text.matches(pair).count(), 3);
     assert_eq!(text.replace(&format!(", {pair}"), "").replace(&format!("    {pair}\n"), ""), WORLD);
     assert_eq!(
-        found(&run(&folder, &["recall", "chat", "--format", "json", "--allow-empty"]))["delete"],
+        found(&at(&folder, &["recall", "chat", "--format", "json", "--allow-empty"]))["delete"],
         serde_json::json!([])
     );
-    assert_eq!(concerned(&found(&run(&folder, &[audit, &["--allow-empty"]].concat()))), 0);
+    assert_eq!(concerned(&found(&at(&folder, &[audit, &["--allow-empty"]].concat()))), 0);
 }
 
 /// A flow that brings other data, too, is not declared as disposed, nor is an agreement of which some stays.
 #[test]
 fn nothing_is_declared_as_disposed_that_is_not_all_recalled() {
-    let (folder, run) = place();
-    let (_, out, _) = run(&folder, &["recall", "bank", "--data", "financial.card", "--format", "json"]);
+    let folder = place();
+    let (_, out, _) = at(&folder, &["recall", "bank", "--data", "financial.card", "--format", "json"]);
     let all: Value = serde_json::from_str(&out).unwrap();
     let of: Vec<&str> =
         all["dispose"].as_array().unwrap().iter().map(|one| one["of"].as_str().unwrap()).collect();
@@ -516,12 +517,12 @@ fn nothing_is_declared_as_disposed_that_is_not_all_recalled() {
     let more = more
         .replace("{id: chat, purposes: [service],", "{id: chat, originates: [device], purposes: [service],");
     fs::write(folder.path().join("world.yaml"), &more).unwrap();
-    let (code, _, err) = run(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
+    let (code, _, err) = at(&folder, &["recall", "chat", "--write", "--evidence", "report 7"]);
     assert!(code == 0 && err.contains("note: log brings other data, too"), "{err}");
     let text = fs::read_to_string(folder.path().join("world.yaml")).unwrap();
     assert!(text.contains("{id: log, from:") && text.contains("id: chat\n    disposed:"), "{text}");
     // A second time there is nothing to add, and what is there stays.
-    let (code, _, _) = run(&folder, &["recall", "chat", "--write", "--evidence", "again"]);
+    let (code, _, _) = at(&folder, &["recall", "chat", "--write", "--evidence", "again"]);
     assert_eq!((code, fs::read_to_string(folder.path().join("world.yaml")).unwrap()), (0, text));
 }
 
