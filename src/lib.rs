@@ -38,7 +38,7 @@
 //!
 //! Data moves one way through the modules: text is read (`read`), taken as declarations (`declare`),
 //! resolved (`model`), followed (`flow`) and judged (`audit`); questions are asked of it (`query`); the result is compared (`compare`), tested
-//! (`policy_test`), reported (`report`) and verified (`verify`). The command line (`cli`) is the last.
+//! (`policy_test`), reported (`report`) and verified (`verify`); declarations of others are taken over (`exchange`). The command line (`cli`) is the last.
 //! Each uses those before it and none behind it.
 
 mod audit;
@@ -46,6 +46,8 @@ mod base;
 mod cli;
 mod compare;
 mod declare;
+#[cfg(feature = "exchange")]
+mod exchange;
 mod flow;
 mod model;
 mod policy_test;

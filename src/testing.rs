@@ -87,8 +87,18 @@ pub mod fields {
     pub use crate::declare::fields::{Class, Declaration, FIELDS, Reader, asked_of, find};
 }
 pub mod taxonomy {
-    pub use crate::base::taxonomy::{Key, Tree};
+    pub use crate::base::taxonomy::{Key, Match, Tree};
 }
 pub mod visible {
     pub use crate::base::visible::is_hidden;
+}
+#[cfg(feature = "exchange")]
+pub mod exchange {
+    pub use crate::exchange::aka::{Image, Inverse, Vague};
+    pub use crate::exchange::fate::Code;
+    pub use crate::exchange::fides::keys;
+    pub use crate::exchange::loss::schema;
+    pub use crate::exchange::mapping::Mapping;
+    pub use crate::exchange::table::Options;
+    pub use crate::exchange::{Asked, Format, Imported, import, trees};
 }

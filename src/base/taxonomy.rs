@@ -15,6 +15,25 @@ use crate::base::source::Span;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u32);
 
+/// A term of another vocabulary for a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Equivalent {
+    /// The term.
+    pub term: String,
+    /// How near it is.
+    pub nearness: Match,
+}
+
+crate::base::vocabulary::words! {
+    /// How near a term of another vocabulary is to a key.
+    Match: "a match" {
+        /// They mean the same.
+        Exact = "exact",
+        /// The term means more (default).
+        Broad = "broad",
+    }
+}
+
 /// A key as declared, before the tree is built.
 #[derive(Debug, Clone, Default)]
 pub struct Declared {
@@ -23,7 +42,7 @@ pub struct Declared {
     /// What it is called.
     pub title: Option<String>,
     /// What it is called in other vocabularies: name of the vocabulary, its terms.
-    pub aka: Vec<(String, Vec<String>)>,
+    pub aka: Vec<(String, Vec<Equivalent>)>,
     /// Whether data of this category singles people out.
     pub identifying: bool,
     /// Where it is declared; `None` for a built-in key.

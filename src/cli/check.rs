@@ -67,6 +67,7 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
                 .map_or(String::new(), |at| format!("{}:{}: ", places.here(&at.file), at.line));
             session.output.say(&visible(&format!("{place}notice[{}]: {}", notice.code, notice.message)));
         }
+        stale(session, &input);
         session.output.print(&summary(&input.world))?;
     }
     if session.quiet && input.world.excluded > 0 {
@@ -77,6 +78,30 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
     std::mem::forget(input);
     Ok(ExitCode::SUCCESS)
 }
+
+/// Says which files were imported from sources that are no longer what they were.
+#[cfg(feature = "exchange")]
+fn stale(session: &Session, input: &Input) {
+    use crate::exchange::header;
+    use crate::read::files::DISK;
+    for (_, file) in input.sources.iter() {
+        let Some(path) = file.path() else { continue };
+        let begin = DISK.read(path, 64).unwrap_or_default();
+        if !header::is_made(&String::from_utf8_lossy(&begin)) {
+            continue;
+        }
+        let bytes = DISK.read(path, session.limits.file_size).unwrap_or_default();
+        for what in header::stale(DISK, path, &String::from_utf8_lossy(&bytes)) {
+            let name = file.name();
+            session
+                .output
+                .say(&visible(&format!("{name}:1: notice[import-stale]: {what}: run `ringfence import`")));
+        }
+    }
+}
+
+#[cfg(not(feature = "exchange"))]
+fn stale(_: &Session, _: &Input) {}
 
 /// Whether an inventory declares anything.
 fn declares(world: &World) -> bool {

@@ -41,7 +41,7 @@ Command-line arguments override the configuration, which overrides the defaults.
 Exit codes: 0 printed, 2 the configuration is invalid.";
 
 /// What each setting is.
-const MEANINGS: [(Setting, &str); 9] = [
+const MEANINGS: [(Setting, &str); 10] = [
     (Setting::Inventory, "the folders and files to read"),
     (Setting::Exclude, "the files to leave out"),
     (Setting::Policies, "the policies to check against, besides the inventory's own terms and promises"),
@@ -51,6 +51,7 @@ const MEANINGS: [(Setting, &str); 9] = [
     (Setting::Status, "the statuses of the agreements to include"),
     (Setting::Reports, "the additional reports to write"),
     (Setting::WaiverMax, "how long a waiver may run from the day it was approved"),
+    (Setting::Imports, "the mappings that `ringfence import` runs"),
 ];
 
 /// Prints the settings.

@@ -58,7 +58,7 @@ fn up_to(most: usize) -> impl TypedValueParser<Value = usize> {
 }
 
 /// `1048576`, `1024K`, `1M` or `1MiB`.
-fn size(text: &str) -> Result<u64, String> {
+pub fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let suffix = text.strip_prefix(digits).unwrap_or_default();
     let shift = match suffix {

@@ -13,6 +13,8 @@ mod explain;
 mod exposure;
 mod files;
 mod graph;
+#[cfg(feature = "exchange")]
+mod import;
 mod init;
 mod input;
 mod judging;
@@ -91,6 +93,8 @@ enum Command {
     Calendar(calendar::Args),
     Graph(graph::Args),
     Init(init::Args),
+    #[cfg(feature = "exchange")]
+    Import(import::Args),
     Upgrade(upgrade::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -107,6 +111,8 @@ impl Command {
             Command::Waive(args) => (args.color, args.quiet),
             Command::Check(args) => (args.color, args.quiet),
             Command::Upgrade(args) => (args.color, args.quiet),
+            #[cfg(feature = "exchange")]
+            Command::Import(args) => (args.color, args.quiet),
             Command::Test(args) => (args.color, args.quiet),
             Command::Promises(args) => (args.color, false),
             Command::Config(args) => (args.color, false),
@@ -144,6 +150,8 @@ impl Command {
             Command::Calendar(args) => calendar::run(&args, session),
             Command::Graph(args) => graph::run(&args, session),
             Command::Init(args) => init::run(&args, session),
+            #[cfg(feature = "exchange")]
+            Command::Import(args) => import::run(&args, session),
             Command::Upgrade(args) => upgrade::run(&args, session),
             Command::Completions(args) => completions::run(&args, session),
             Command::Man(args) => man::run(&args, session),

@@ -76,6 +76,11 @@ impl Session {
 
     /// The mistakes of an input: the first ones, and how many there are.
     pub fn invalid(&self, diagnostics: &[Diagnostic], sources: &Sources) -> Stop {
+        self.mistaken(diagnostics, sources, "nothing was judged")
+    }
+
+    /// As [`Session::invalid`], with what was not done because of them.
+    pub fn mistaken(&self, diagnostics: &[Diagnostic], sources: &Sources, undone: &str) -> Stop {
         let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
         ordered.sort_by_key(|diagnostic| diagnostic.primary.as_ref().map(|label| label.span));
         let more = ordered.len().saturating_sub(self.max_errors);
@@ -85,12 +90,12 @@ impl Session {
         if more > 0 {
             text += &format!("\n\n… and {more} more; --max-errors 0 shows all");
         }
-        Stop::printing(format!("{text}\n{}", tally(diagnostics)))
+        Stop::printing(format!("{text}\n{}", tally(diagnostics, undone)))
     }
 }
 
 /// `error: 3 mistakes in 2 files; nothing was judged`.
-fn tally(diagnostics: &[Diagnostic]) -> String {
+fn tally(diagnostics: &[Diagnostic], undone: &str) -> String {
     let files: BTreeSet<_> =
         diagnostics.iter().filter_map(|d| d.primary.as_ref()).map(|l| l.span.file).collect();
     let plural = |n: usize| if n == 1 { "" } else { "s" };
@@ -99,7 +104,7 @@ fn tally(diagnostics: &[Diagnostic]) -> String {
         n => format!(" in {n} file{}", plural(n)),
     };
     let count = diagnostics.len();
-    format!("error: {count} mistake{}{within}; nothing was judged", plural(count))
+    format!("error: {count} mistake{}{within}; {undone}", plural(count))
 }
 
 #[cfg(test)]
@@ -110,8 +115,11 @@ mod tests {
     #[test]
     fn mistakes_are_counted_with_their_files() {
         let at = |file| Diagnostic::new("x", "x", Span::new(FileId(file), 0, 1));
-        assert_eq!(tally(&[at(0), at(1), at(1)]), "error: 3 mistakes in 2 files; nothing was judged");
+        assert_eq!(
+            tally(&[at(0), at(1), at(1)], "nothing was judged"),
+            "error: 3 mistakes in 2 files; nothing was judged"
+        );
         let none = Diagnostic::without_place("x", "x");
-        assert_eq!(tally(&[none]), "error: 1 mistake; nothing was judged");
+        assert_eq!(tally(&[none], "nothing was judged"), "error: 1 mistake; nothing was judged");
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use crate::base::lexicon::{Sort, Term};
 use crate::base::places::Group;
-use crate::base::taxonomy::Tree;
+use crate::base::taxonomy::{Match, Tree};
 use crate::base::visible::{in_json, inert, visible};
 use crate::declare::{lexicon, places};
 use crate::report::page::columns;
@@ -87,7 +87,15 @@ struct Entry<'t> {
     title: Option<&'t str>,
     leaf: bool,
     identifying: bool,
-    aka: BTreeMap<&'t str, Vec<&'t str>>,
+    aka: BTreeMap<&'t str, Vec<Equal<'t>>>,
+}
+
+/// A term of another vocabulary.
+#[derive(Serialize)]
+struct Equal<'t> {
+    key: &'t str,
+    #[serde(rename = "match")]
+    nearness: Match,
 }
 
 /// Lists the taxonomies.
@@ -136,9 +144,10 @@ fn entries(tree: &Tree) -> Vec<Entry<'_>> {
     let mut all: Vec<Entry> = tree
         .entries()
         .map(|(key, entry)| {
-            let mut aka: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            let mut aka: BTreeMap<&str, Vec<Equal>> = BTreeMap::new();
             for (vocabulary, terms) in &entry.declared.aka {
-                aka.entry(vocabulary).or_default().extend(terms.iter().map(String::as_str));
+                let terms = terms.iter().map(|one| Equal { key: &one.term, nearness: one.nearness });
+                aka.entry(vocabulary).or_default().extend(terms);
             }
             Entry {
                 key: tree.name(key),

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::Side;
 use crate::base::duration::Duration;
-use crate::base::taxonomy::{Declared, Key, Tree};
+use crate::base::taxonomy::{Declared, Equivalent, Key, Match, Tree};
 use crate::base::vocabulary::{Consent, Kind, Onward, Severity, Status, Transform, Word};
 use crate::declare::inventory::{
     Assurance, Derive, Disposed, Effective, Meta, OnwardTo, Statement, Terms, Waiver,
@@ -194,7 +194,12 @@ impl Side<'_> {
     pub fn key(&self, declared: &Declared) -> Facets {
         let mut f = Facets::default();
         f.text("title", declared.title.as_deref());
-        let aka = declared.aka.iter().map(|(name, terms)| format!("{name}: {}", terms.join(", ")));
+        let term = |one: &Equivalent| match one.nearness {
+            Match::Exact => format!("= {}", one.term),
+            Match::Broad => one.term.clone(),
+        };
+        let terms = |all: &[Equivalent]| all.iter().map(term).collect::<Vec<_>>().join(", ");
+        let aka = declared.aka.iter().map(|(name, all)| format!("{name}: {}", terms(all)));
         let exact = declared.aka.iter().map(|one| format!("{one:?}")).collect();
         f.add_exact("aka", aka.collect(), exact, Value::Other);
         f.words("identifying", declared.identifying.then_some("true").into_iter());

@@ -49,6 +49,7 @@ pub const fn row(setting: Setting) -> SettingRow {
         Setting::Reports => {
             (O, A, A, "a report that is no longer written where it was tells nobody anything")
         }
+        Setting::Imports => (O, O, O, "what is imported is declared in files, whose edits are compared"),
         Setting::WaiverMax => (A, N, O, "waivers run longer before anybody has to approve them again"),
     };
     SettingRow { more, less, other, why }

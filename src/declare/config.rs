@@ -46,6 +46,8 @@ words! {
         Reports = "reports",
         /// How long waivers may run.
         WaiverMax = "waiver_max",
+        /// What is imported from other formats.
+        Imports = "imports",
     }
 }
 
@@ -57,7 +59,7 @@ impl Setting {
             Setting::Exclude => "nothing",
             Setting::Policies => "core",
             Setting::FailOn => "high",
-            Setting::Baseline | Setting::Reports => "none",
+            Setting::Baseline | Setting::Reports | Setting::Imports => "none",
             Setting::AsOf => "none: effective dates are ignored",
             Setting::Status => "all",
             Setting::WaiverMax => "1y",
@@ -86,14 +88,26 @@ pub struct Config {
     pub reports: Vec<(Format, PathBuf)>,
     /// How long a waiver may run from the day it was approved.
     pub waiver_max: Option<Duration>,
+    /// Mappings of what is imported from other formats.
+    pub imports: Vec<PathBuf>,
 }
 
 impl Config {
     /// Each key with what it is set to; paths as seen from a folder; empty: not set.
     pub fn entries(&self, folder: &Path) -> Vec<(Setting, Vec<String>)> {
         // Taken apart by name, so that a further setting cannot be left out.
-        let Config { inventory, exclude, policies, fail_on, baseline, as_of, status, reports, waiver_max } =
-            self;
+        let Config {
+            inventory,
+            exclude,
+            policies,
+            fail_on,
+            baseline,
+            as_of,
+            status,
+            reports,
+            waiver_max,
+            imports,
+        } = self;
         let path = |path: &PathBuf| slashed(path.strip_prefix(folder).unwrap_or(path));
         let policies = policies.iter().map(|p| path(&PathBuf::from(p)));
         let reports = reports.iter().map(|(format, file)| format!("{}={}", format.word(), path(file)));
@@ -107,6 +121,7 @@ impl Config {
             (Setting::Status, status.iter().map(ToString::to_string).collect()),
             (Setting::Reports, reports.collect()),
             (Setting::WaiverMax, waiver_max.iter().map(ToString::to_string).collect()),
+            (Setting::Imports, imports.iter().map(path).collect()),
         ]
     }
 }
@@ -246,6 +261,7 @@ fn decode(d: &mut Decoder, document: &Node, files: &Files, folder: &Path) -> Con
     });
     config.reports = reports.unwrap_or_default();
     config.waiver_max = f.with(d, "waiver_max", |d, n| d.duration(n)).map(|long| long.value);
+    config.imports = f.list(d, "imports", |d, n| d.text(n).and_then(|text| path(d, text)));
     f.finish(d);
     config
 }
@@ -322,7 +338,7 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let (config, mistakes) = decoded(
             "inventory: declared\nexclude: ['drafts/**']\npolicies: [core, house.yaml]\nfail_on: never\n\
-             baseline: accepted.yaml\nas_of: 2018-08-06\nstatus: active\nreports: {json: out/audit.json}\nwaiver_max: 6m\n",
+             baseline: accepted.yaml\nas_of: 2018-08-06\nstatus: active\nreports: {json: out/audit.json}\nwaiver_max: 6m\nimports: ropa.import.yaml\n",
         );
         assert_eq!(mistakes, []);
         assert_eq!(
@@ -337,6 +353,7 @@ mod tests {
                 status: vec![Status::Active],
                 reports: vec![(Format::Json, PathBuf::from("project/out/audit.json"))],
                 waiver_max: Duration::parse("6m"),
+                imports: vec![PathBuf::from("project/ropa.import.yaml")],
             }
         );
         assert_eq!(decoded("fail_on: low").0.fail_on, Some(Threshold::At(Severity::Low)));

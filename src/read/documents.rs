@@ -22,12 +22,16 @@ pub const DECLARED: [&str; 6] = ["taxonomy", "parties", "agreements", "flows", "
 pub const TESTS: [&str; 2] = ["policies", "tests"];
 
 /// All kinds.
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind { what: "an inventory", own: &DECLARED },
     Kind { what: "a policy", own: &["policy", "rules"] },
     Kind { what: "a file of tests", own: &["tests"] },
-    Kind { what: "a configuration", own: &["inventory", "exclude", "fail_on", "reports", "waiver_max"] },
+    Kind {
+        what: "a configuration",
+        own: &["inventory", "exclude", "fail_on", "reports", "waiver_max", "imports"],
+    },
     Kind { what: "a baseline", own: &["findings"] },
+    Kind { what: "a mapping", own: &["import", "sources", "set", "accept"] },
 ];
 
 /// Where a key belongs that is unknown in a document of this kind, in words.
@@ -53,6 +57,17 @@ pub fn is_policy(document: &Node) -> bool {
 /// declares something besides is read, and `tests` in it is a mistake.
 pub fn is_tests(document: &Node) -> bool {
     has(document, &["tests"]) && !has(document, &DECLARED)
+}
+
+/// Whether a document says how something is imported and so is no part of an inventory. What declares
+/// flows besides, or parties as an inventory does, is read.
+pub fn is_mapping(document: &Node) -> bool {
+    let as_list = |key: &str| match &document.value {
+        Value::Map(entries) => entries.iter().any(|e| e.key == key && matches!(e.value.value, Value::Seq(_))),
+        _ => false,
+    };
+    let declares = has(document, &["agreements", "flows", "statements", "waivers"]) || as_list("parties");
+    has(document, &["import"]) && !declares
 }
 
 /// Whether a document declares categories or purposes.

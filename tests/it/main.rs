@@ -6,6 +6,7 @@
 
 mod accepting;
 mod agreement;
+mod aka;
 mod analyst;
 mod archetypes;
 mod around;
@@ -23,6 +24,7 @@ mod dependencies;
 mod derivations;
 mod diagram;
 mod difference;
+mod exchange;
 mod fields;
 mod foreign_repository;
 mod formats;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which data passes them.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "base",
     "read",
     "declare",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 12] = [
     "policy_test",
     "report",
     "verify",
+    "exchange",
     "cli",
 ];
 

@@ -14,6 +14,7 @@ fn the_committed_schemas_are_the_generated_ones() {
         ("audit", schema().unwrap()),
         ("diff", difference_schema().unwrap()),
         ("promises", promises_schema().unwrap()),
+        ("import", ringfence::testing::exchange::schema().unwrap()),
     ];
     for (name, schema) in others.into_iter().chain(answer_schemas().unwrap()) {
         let file = std::path::Path::new(FOLDER).join(format!("{name}.schema.json"));

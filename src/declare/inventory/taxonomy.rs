@@ -3,7 +3,7 @@
 use crate::base::diagnostic::Diagnostic;
 use crate::base::limits::Limits;
 use crate::base::source::Sources;
-use crate::base::taxonomy::{Declared, Tree};
+use crate::base::taxonomy::{Declared, Equivalent, Match, Tree};
 use crate::read::decode::{Decoder, Fields, Spanned};
 use crate::read::yaml::{self, Node, Value};
 
@@ -124,12 +124,24 @@ fn declared_key(d: &mut Decoder, key: Spanned<String>, node: &Node) -> Declared 
     declared.aka = f
         .with(d, "aka", |d, n| {
             Some(d.map(n, "a map from vocabulary to its terms", |d, name, terms| {
-                let terms = d.list(terms, |d, n| d.text(n));
-                Some((name.value, terms.into_iter().map(|t| t.value).collect()))
+                Some((name.value, equivalents(d, terms)))
             }))
         })
         .unwrap_or_default();
     declared.identifying = f.with(d, "identifying", |d, n| d.flag(n)).is_some_and(|flag| flag.value);
     f.finish(d);
     declared
+}
+
+/// The terms of one vocabulary: a list, or `exact` and `broad` ones apart.
+fn equivalents(d: &mut Decoder, node: &Node) -> Vec<Equivalent> {
+    let of = |nearness: Match| move |text: Spanned<String>| Equivalent { term: text.value, nearness };
+    if !matches!(node.value, Value::Map(_)) {
+        return d.list(node, |d, n| d.text(n).map(of(Match::Broad)));
+    }
+    let Some(mut f) = Fields::new(d, node, "terms of a vocabulary") else { return Vec::new() };
+    let mut all = f.list(d, "exact", |d, n| d.text(n).map(of(Match::Exact)));
+    all.extend(f.list(d, "broad", |d, n| d.text(n).map(of(Match::Broad))));
+    f.finish(d);
+    all
 }

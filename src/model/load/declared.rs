@@ -17,7 +17,7 @@ use crate::base::taxonomy::Tree;
 use crate::declare::inventory::{Inventory, Judges, builtin, declared_taxonomy};
 use crate::declare::policy::policy;
 use crate::read::decode::{Decoder, Fields, repeatable};
-use crate::read::documents::{TESTS, declares_taxonomy, is_policy, is_tests};
+use crate::read::documents::{TESTS, declares_taxonomy, is_mapping, is_policy, is_tests};
 use crate::read::files::Files;
 use crate::read::yaml::{self, Node, Value};
 
@@ -255,7 +255,7 @@ fn bytes(files: &[FileId], sources: &Sources) -> usize {
 }
 
 fn no_inventory(document: &Node) -> bool {
-    is_policy(document) || is_tests(document)
+    is_policy(document) || is_tests(document) || is_mapping(document)
 }
 
 /// Reports what stands at the top of policies and tests and is no part of one: nobody would
@@ -271,6 +271,8 @@ pub fn keep_to_themselves(documents: &[Node], diagnostics: &mut Vec<Diagnostic>)
         let mut scratch = Decoder::new(&mut mistakes, &none, &none);
         if is_policy(document) {
             policy(&mut scratch, document);
+        } else if is_mapping(document) {
+            // Its keys are looked at when it is run.
         } else if let Some(mut top) = Fields::new(&mut scratch, document, "a file of tests") {
             for key in TESTS {
                 let _ = top.get(key);

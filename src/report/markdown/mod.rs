@@ -2,7 +2,7 @@
 //! program: the verdict first, what fails in full, what is known folded. Whatever the
 //! input, it is no longer than services allow.
 
-pub(crate) mod escape;
+pub mod escape;
 pub(crate) mod findings;
 pub(crate) mod part;
 
