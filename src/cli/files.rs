@@ -7,7 +7,7 @@ use crate::base::glob::Glob;
 use crate::base::source::Sources;
 use crate::base::visible::{in_json, inert, visible};
 use crate::declare::packs;
-use crate::model::load::{is_policy_text, is_tests_text};
+use crate::model::load::{is_mapping_text, is_policy_text, is_tests_text};
 use crate::read::files::DISK;
 use crate::read::input::Settings;
 use crate::read::input::{self as reading, InputOptions, LeftOut};
@@ -77,6 +77,9 @@ pub fn run(args: &Args, session: &Session) -> Result<ExitCode, Stop> {
                     (false, "tests of policies: run by `ringfence test`")
                 }
                 (false, true) => (false, "a policy: applies if `policies` or --policy names it"),
+                (false, false) if is_mapping_text(text, &session.limits) => {
+                    (false, "a mapping: run by `ringfence import`")
+                }
                 (false, false) => (true, "inventory"),
             };
             Listed { name: file.name.clone(), read, why }

@@ -22,7 +22,7 @@ use crate::declare::packs;
 use crate::declare::policy::{Policy, policy};
 use crate::model::{Model, build};
 use crate::read::decode::Decoder;
-use crate::read::documents::{DECLARED, is_policy, is_tests};
+use crate::read::documents::{DECLARED, is_mapping, is_policy, is_tests};
 use crate::read::files::{DISK, Files, Kind};
 use crate::read::input::{self, Excluded, InputOptions, InputSet, Settings};
 use crate::read::yaml::{self, Node, Value};
@@ -296,6 +296,12 @@ fn give_back(mistakes: &[Diagnostic], request: &Request, sources: &mut Sources) 
 pub fn is_policy_text(text: &str, limits: &Limits) -> bool {
     let nodes = yaml::parse(FileId(0), text, limits, &mut Vec::new());
     !nodes.is_empty() && nodes.iter().all(|node| is_policy(node) || is_tests(node))
+}
+
+/// Whether a text holds mappings of imports and nothing else.
+pub fn is_mapping_text(text: &str, limits: &Limits) -> bool {
+    let nodes = yaml::parse(FileId(0), text, limits, &mut Vec::new());
+    !nodes.is_empty() && nodes.iter().all(is_mapping)
 }
 
 /// Whether a text holds tests of policies and nothing else.

@@ -125,7 +125,9 @@ fn additions_go_into_the_mapping() {
     // A mapping beside the inventory is no part of it.
     let (code, text) = ringfence(here, &["check", "."]);
     assert_eq!(code, 0, "{text}");
-    assert!(!text.contains("notice[unused-policy]"), "{text}");
+    assert!(!text.contains("policy m.yaml"), "{text}");
+    let (code, text) = ringfence(here, &["files", "."]);
+    assert!(code == 0 && text.contains("a mapping: run by `ringfence import`"), "{text}");
 }
 
 #[test]
