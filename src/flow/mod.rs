@@ -2,4 +2,5 @@
 
 pub mod graph;
 pub mod holdings;
+pub mod lanes;
 pub mod propagate;

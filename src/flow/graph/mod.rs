@@ -347,6 +347,11 @@ impl<'m> Graph<'m> {
         self.facts.groups[self.party(system)]
     }
 
+    /// The group of a party.
+    pub fn group_of(&self, party: PartyId) -> PartyId {
+        self.facts.groups[party]
+    }
+
     /// The party that runs a system.
     pub fn party(&self, system: SystemId) -> PartyId {
         self.facts.runs[system]
@@ -408,6 +413,11 @@ impl<'m> Graph<'m> {
             Step::Back => back(k),
             Step::Further => further(k),
         }
+    }
+
+    /// Whether a flow brings something back to a provider: at no distance, if that acts for the origin's group.
+    pub fn comes_back(&self, flow: FlowId) -> bool {
+        self.facts.of(flow).step == Step::Back
     }
 
     /// By which claim an item of a party's keeps its distance over a flow, or comes home by it; without a party, of

@@ -204,6 +204,12 @@ impl<'r> BackwardSlice<'r> {
         }
     }
 
+    /// Whether a leaf can reach a target from a system in a slot.
+    pub fn has(&self, system: SystemId, slot: Slot, leaf: usize) -> bool {
+        let (slice, later) = self.rows(system, slot);
+        bits::contains(slice, leaf) || bits::contains(later, leaf)
+    }
+
     /// Whether some of a row can reach a target from a system in a slot.
     pub fn meet(&self, system: SystemId, slot: Slot, row: &[u64]) -> bool {
         let (slice, later) = self.rows(system, slot);

@@ -92,7 +92,8 @@ impl Slot {
         (0..planes * marks).map(move |at| Slot { plane: at % planes, marked: at >= planes })
     }
 
-    fn index(self, planes: usize) -> usize {
+    /// Its place among all slots of a course with so many planes.
+    pub fn index(self, planes: usize) -> usize {
         self.plane + if self.marked { planes } else { 0 }
     }
 

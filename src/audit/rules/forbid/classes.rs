@@ -83,7 +83,7 @@ impl<'w> Ways<'w> {
         let course = Reach { rule, items: Items::Of(whose, alike) };
         let passes = |flow| alike.passes(graph, flow, whose);
         let held = flood(graph, &course, passes, seeds(&sources), Some(candidates));
-        Some(Class { rule, graph, course, whose, alike, sources, held, candidates, ends: &self.ends })
+        Some(Class { graph, course, whose, alike, held, ends: &self.ends })
     }
 }
 
@@ -101,17 +101,13 @@ pub(super) fn starts(rule: &Prepared, leaves: &LeafSet) -> [(Slot, LeafSet); 2] 
 
 /// A class of sources, and where their items get to.
 pub(super) struct Class<'c> {
-    pub rule: &'c Prepared<'c>,
     /// The flows that can matter.
     pub graph: &'c Graph<'c>,
     pub course: Reach<'c>,
     whose: ItemsOf,
     pub alike: &'c OriginClass,
-    pub sources: Vec<Source<'c>>,
     /// What its items are, at each system.
     pub held: Flooded,
-    /// What can get to what is sought.
-    pub candidates: BackwardSlice<'c>,
     /// The flows at which something may be found.
     ends: &'c [FlowId],
 }
@@ -144,10 +140,5 @@ impl Class<'_> {
                 }
             }
         }
-    }
-
-    /// What its items are at a system in a slot.
-    pub fn held(&self, system: crate::model::SystemId, slot: Slot) -> &[u64] {
-        self.held.rows.at(system, slot, self.course.planes())
     }
 }

@@ -99,19 +99,22 @@ impl Found {
         }
     }
 
-    /// Takes a walk of so many flows, if it has none as short.
-    fn offer(&mut self, length: usize, walk: impl FnOnce() -> Vec<FlowId>) {
-        if self.witness.as_ref().is_none_or(|known| length < known.len()) {
-            self.witness = Some(walk());
-        }
+    /// How many flows its walk has.
+    fn length(&self) -> usize {
+        self.witness.as_ref().map_or(usize::MAX, Vec::len)
     }
 
     /// Adds what else was found for the same source and sink.
     fn merge(&mut self, other: Found) {
         self.data.extend(other.data.row());
         self.arrives_as.extend(other.arrives_as.row());
-        if let Some(walk) = other.witness {
-            self.offer(walk.len(), || walk);
+        let before = |a: &[FlowId], b: &[FlowId]| {
+            a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+        };
+        if let Some(walk) = other.witness
+            && self.witness.as_ref().is_none_or(|known| before(&walk, known).is_lt())
+        {
+            self.witness = Some(walk);
         }
         self.consequent &= other.consequent;
     }

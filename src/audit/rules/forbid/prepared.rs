@@ -202,6 +202,26 @@ impl<'j> Prepared<'j> {
         self.decided.restoring.with(self.analysis.graph.receiving(flow), marked, leaves)
     }
 
+    /// Whether items with a leaf break the rule as they arrive by a flow, whatever the relation: items that are
+    /// exempt, and that are marked.
+    pub fn breaks(&self, flow: FlowId, (exempt, marked): (bool, bool), leaf: usize) -> bool {
+        let exemptions = [self.through(flow), self.arriving(flow)];
+        if self.to(flow) == 0 || exemptions.contains(&Exemption::Lasting) {
+            return false;
+        }
+        if exempt || exemptions.contains(&Exemption::Transformed) {
+            let mut one = LeafSet::empty(self.analysis.model.data.leaf_count());
+            one.insert(leaf);
+            return !self.restored(flow, marked, one.row()).is_empty();
+        }
+        marked || self.touching(self.analysis.graph.receiving(flow)).contains(leaf)
+    }
+
+    /// Whether an arrival by a flow matches `to` with a relation.
+    pub fn reaches(&self, flow: FlowId, relation: Relation) -> bool {
+        self.to(flow) & bit(relation) != 0
+    }
+
     /// A walk that breaks the rule, with what is on it.
     pub fn witness(&self, walk: Vec<FlowId>, data: &LeafSet) -> Witness {
         let transformed = |exemption| exemption == Exemption::Transformed;
@@ -282,7 +302,7 @@ impl Reach<'_> {
     }
 
     /// The distance of items in a plane, and whether they are exempt.
-    fn split(&self, plane: usize) -> (usize, bool) {
+    pub fn split(&self, plane: usize) -> (usize, bool) {
         (plane % self.apart(), plane >= self.apart())
     }
 
@@ -374,6 +394,17 @@ impl Reach<'_> {
                 let hit = self.rule.of_data(flow, slot.marked, leaves);
                 (!hit.is_empty()).then_some(hit)
             }
+        }
+    }
+
+    /// The distance of items in a plane before a flow, and the first plane of those that are exempt or not as they are
+    /// after it; `None`: they do not go on.
+    pub fn on(&self, flow: FlowId, plane: usize) -> Option<(usize, usize)> {
+        let (k, exempt) = self.split(plane);
+        match self.rule.through(flow) {
+            Exemption::Lasting => None,
+            Exemption::Transformed => Some((k, self.apart())),
+            Exemption::None => Some((k, if exempt { self.apart() } else { 0 })),
         }
     }
 

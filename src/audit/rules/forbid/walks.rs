@@ -1,307 +1,283 @@
 //! The walks from all sources of a rule to what breaks it.
 //!
-//! Where the items of each class get to says where the rule is broken. Which source breaks
-//! it where, with what and by which walk, is then found from the fewer ends: forward from
-//! each source, or backward from each sink for all sources at once.
+//! A lane stands for the items of a source: those of each origin leaf from which something is derived
+//! on the way have one of their own, so that findings can name it, and all others share one. Sources that
+//! stand near each other are followed together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
-use super::classes::{Class, Ways, starts};
-use super::prepared::{Items, Prepared, Reach, Sought};
-use super::{Finds, Found, Source, arrived_at_itself, first_arrivals, merge};
-use crate::audit::analysis::{Began, Shortest, keep_shortest};
-use crate::base::bits::{self, LeafSet};
+use super::prepared::{Items, Prepared, Reach};
+use super::{Finds, Found, Source, arrived_at_itself, merge};
+use crate::audit::analysis::Began;
+use crate::base::bits::LeafSet;
+use crate::base::vocabulary::Relation;
 use crate::declare::policy::Forbid;
-use crate::flow::propagate::{
-    BackwardSlice, Course, ItemsOf, OriginFilter, Rows, Slot, Target, inward, reaching_within,
-};
+use crate::flow::graph::Graph;
+use crate::flow::lanes::{Crossing, Lanes, Question, RowId, Seed, Whose, search};
+use crate::flow::propagate::{BackwardSlice, Course, Rows, Slot};
 use crate::model::{FlowId, SystemId};
 
 /// What sources break; `slice` is what can get to a forbidden arrival.
 pub(super) fn follow(rule: &Prepared, forbid: &Forbid, slice: &Rows, sources: &[Source]) -> Finds {
-    let any = Reach { rule, items: Items::Sources };
-    let candidates = BackwardSlice::of(slice, any.planes());
-    let ways = Ways::new(any, sources, Sought::Breaches, candidates);
-    let each = |mut found: Finds, (origin, sources)| {
-        if let Some(class) = ways.class(origin, sources, candidates) {
-            Walks { class: &class, forbid }.judge(&mut found);
+    let analysis = rule.analysis;
+    let reach = Reach { rule, items: Items::Sources };
+    let slice = BackwardSlice::of(slice, reach.planes());
+    let turning = analysis.turning(slice);
+    let mut leading: Vec<(Source, LeafSet)> = Vec::new();
+    for &(origin, system, leaves) in sources {
+        let leads = |&leaf: &usize| slice.has(system, start(rule, leaf), leaf);
+        let mut leaving = LeafSet::empty(analysis.model.data.leaf_count());
+        leaves.iter().filter(leads).for_each(|leaf| leaving.insert(leaf));
+        if !leaving.is_empty() {
+            leading.push(((origin, system, leaves), leaving));
         }
-        found
-    };
-    let classes: Vec<_> = ways.classes(sources).into_iter().collect();
-    classes.into_par_iter().fold(Finds::new, each).reduce(Finds::new, merge)
+    }
+    leading.sort_by_key(|((_, system, _), _)| analysis.graph.order().place(*system));
+    let batches = batches(&leading, &turning);
+    let each = |batch: &Batch| Walks { reach, forbid, slice, batch }.judge();
+    batches.par_iter().map(each).reduce(Finds::new, merge)
 }
 
-/// The walks of a class.
-struct Walks<'c> {
-    class: &'c Class<'c>,
-    forbid: &'c Forbid,
+/// The slot in which a leaf starts.
+fn start(rule: &Prepared, leaf: usize) -> Slot {
+    Slot { plane: 0, marked: rule.data().contains(leaf) }
+}
+
+/// What a lane stands for.
+struct Lane {
+    /// The place of the source.
+    source: usize,
+    /// As which leaf its items began.
+    began: Began,
+    /// The leaves that start in it.
+    leaves: LeafSet,
+}
+
+/// Sources that are followed together.
+#[derive(Default)]
+struct Batch<'s> {
+    sources: Vec<Source<'s>>,
+    lanes: Vec<Lane>,
+}
+
+/// The lanes of some sources, of what of each leads to what is sought.
+fn batches<'s>(leading: &[(Source<'s>, LeafSet)], turning: &LeafSet) -> Vec<Batch<'s>> {
+    let mut batches: Vec<Batch> = Vec::new();
+    for (source, leaving) in leading {
+        let turned = leaving.and(turning);
+        let alone = turned.iter().map(|leaf| {
+            let mut one = LeafSet::empty(leaving.row().len() * 64);
+            one.insert(leaf);
+            (Began::As(leaf), one)
+        });
+        let together = (Began::Unturned, leaving.minus(turning));
+        let lanes = std::iter::once(together).chain(alone);
+        let lanes = lanes.filter(|(_, leaves)| !leaves.is_empty());
+        let mut listed = false;
+        for (began, leaves) in lanes {
+            if batches.last().is_none_or(|batch| batch.lanes.len() == Lanes::ROOM) {
+                batches.push(Batch::default());
+                listed = false;
+            }
+            let Some(batch) = batches.last_mut() else { continue };
+            if !std::mem::replace(&mut listed, true) {
+                batch.sources.push(*source);
+            }
+            batch.lanes.push(Lane { source: batch.sources.len() - 1, began, leaves });
+        }
+    }
+    batches
+}
+
+/// Walks of lanes, whose items they are.
+struct Asked<'p> {
+    reach: Reach<'p>,
+    whose: Whose,
+}
+
+impl Asked<'_> {
+    fn graph(&self) -> &Graph<'_> {
+        self.reach.rule.analysis.graph
+    }
+
+    /// The lanes whose items break the rule as they cross a flow.
+    fn breaking(&self, flow: FlowId, slot: Slot, leaf: usize, lanes: Lanes) -> Lanes {
+        let rule = self.reach.rule;
+        let (k, exempt) = self.reach.split(slot.plane);
+        if !rule.breaks(flow, (exempt, slot.marked), leaf) {
+            return Lanes::NONE;
+        }
+        if !rule.relation() {
+            return lanes;
+        }
+        let own = lanes & self.whose.party(self.graph().receiver(flow));
+        let home = lanes & self.whose.group(self.graph().entered(flow));
+        let away = self.whose.distances(self.graph(), flow, k, lanes & !home);
+        let away = away.map(|(k, lanes)| (Graph::elsewhere(k), lanes));
+        let all = [(Relation::FirstParty, own), (Relation::Affiliate, home & !own)].into_iter().chain(away);
+        all.filter(|&(relation, _)| rule.reaches(flow, relation)).map(|(_, lanes)| lanes).collect()
+    }
+}
+
+impl Question for Asked<'_> {
+    fn planes(&self) -> usize {
+        self.reach.planes()
+    }
+
+    fn marks(&self) -> Option<&LeafSet> {
+        self.reach.marks()
+    }
+
+    fn restored(&self, plane: usize) -> usize {
+        self.reach.restored(plane)
+    }
+
+    fn passes(&self, flow: FlowId) -> Lanes {
+        self.whose.passes(self.graph(), flow)
+    }
+
+    fn cross(&self, flow: FlowId, plane: usize, lanes: Lanes, mut go: impl FnMut(usize, Lanes)) {
+        let Some((k, then)) = self.reach.on(flow, plane) else { return };
+        if self.reach.rule.relation() {
+            self.whose
+                .distances(self.graph(), flow, k, lanes)
+                .into_iter()
+                .for_each(|(k, lanes)| go(k + then, lanes));
+        } else {
+            go(k + then, lanes);
+        }
+    }
+}
+
+/// What breaks the rule where a walk ends: in how many flows, by the last of which, from which row.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hit {
+    sink: SystemId,
+    length: usize,
+    flow: FlowId,
+    from: RowId,
+    leaf: usize,
+}
+
+/// The shortest walks from a source to a sink that end with the first of their flows in order: how they begin.
+struct Best {
+    length: usize,
+    flow: FlowId,
+    states: Vec<(RowId, Lanes)>,
+}
+
+/// The walks of a batch.
+struct Walks<'w> {
+    reach: Reach<'w>,
+    forbid: &'w Forbid,
+    slice: BackwardSlice<'w>,
+    batch: &'w Batch<'w>,
 }
 
 impl Walks<'_> {
-    fn judge(&self, found: &mut Finds) {
-        let class = self.class;
-        let model = class.rule.analysis.model;
-        let mut sinks: BTreeMap<SystemId, Vec<Target>> = BTreeMap::new();
-        class.found(Sought::Breaches, |flow, slot, hit| {
-            sinks.entry(model.flows[flow].to).or_default().push((flow, slot, hit));
+    fn judge(&self) -> Finds {
+        let graph = self.reach.rule.analysis.graph;
+        let mut asked = Asked { reach: self.reach, whose: Whose::default() };
+        let mut seeds = Vec::new();
+        for (at, Lane { source, leaves, .. }) in self.batch.lanes.iter().enumerate() {
+            let Some(&(origin, system, _)) = self.batch.sources.get(*source) else { continue };
+            let lanes = Lanes::one(at);
+            asked.whose.add(graph, lanes, origin);
+            seeds.extend(leaves.iter().map(|leaf| Seed { system, leaf, lanes }));
+        }
+        let mut hits: Vec<(Hit, Lanes)> = Vec::new();
+        let layers = search(graph, &asked, &seeds, (Some(self.slice), true), |crossing| {
+            let Crossing { flow, end, slot, leaf, length, from, lanes } = crossing;
+            let breaking = asked.breaking(flow, slot, leaf, *lanes);
+            if !breaking.is_empty() {
+                hits.push((Hit { sink: end, length, flow, from, leaf }, breaking));
+            }
         });
-        if sinks.is_empty() {
-            return;
-        }
-        let hitting: FxHashMap<FlowId, Vec<&Target>> =
-            sinks.values().flatten().fold(FxHashMap::default(), |mut all: FxHashMap<_, Vec<_>>, target| {
-                all.entry(target.0).or_default().push(target);
-                all
-            });
-        let flows: BTreeSet<FlowId> = hitting.keys().copied().collect();
-        let flows = class.graph.some(flows);
-        let slice =
-            reaching_within(class.graph, &class.course, &class.held.rows, flows, |edge, slot, row| {
-                for (_, _, leaves) in
-                    hitting.get(&edge.flow).into_iter().flatten().filter(|(_, s, _)| *s == slot)
-                {
-                    bits::or(row, leaves.row());
+        hits.sort_unstable_by_key(|(hit, _)| *hit);
+        // What each source breaks, and in how many flows.
+        let mut broken: Vec<BTreeMap<SystemId, Found>> = Vec::new();
+        broken.resize_with(self.batch.sources.len(), BTreeMap::new);
+        for at_sink in hits.chunk_by(|(a, _), (b, _)| a.sink == b.sink) {
+            for (source, (mut found, best)) in self.at_sink(at_sink) {
+                let mut walk = layers.walk(best.states, best.length - 1);
+                walk.push(best.flow);
+                found.witness = Some(walk);
+                if let (Some(broken), Some((hit, _))) = (broken.get_mut(source), at_sink.first()) {
+                    broken.insert(hit.sink, found);
                 }
-            });
-        let candidates = BackwardSlice::of(&slice, class.course.planes());
-        let leading: Vec<Source> = class
-            .sources
-            .iter()
-            .copied()
-            .filter(|&(_, system, leaves)| {
-                starts(class.rule, leaves)
-                    .into_iter()
-                    .any(|(slot, start)| candidates.meet(system, slot, start.row()))
-            })
-            .collect();
-        if leading.len() <= sinks.len() {
-            let turning = class.rule.analysis.turning(candidates);
-            leading.iter().for_each(|&source| self.outward(source, (candidates, &turning), found));
-        } else {
-            self.inward_from(&leading, sinks, found);
+            }
         }
+        drop(layers);
+        self.settle(&mut broken);
+        let by_source = self.batch.sources.iter().zip(broken);
+        let finds = by_source.map(|(&(_, source, _), broken)| -> Finds {
+            broken.into_iter().map(|(sink, found)| ((source, sink), found)).collect()
+        });
+        finds.fold(Finds::new(), merge)
     }
 
-    /// Follows one source to all sinks.
-    fn outward(&self, (origin, source, leaves): Source, slice: (BackwardSlice, &LeafSet), found: &mut Finds) {
-        let (class, rule) = (self.class, self.class.rule);
-        let analysis = rule.analysis;
-        let model = analysis.model;
-        let course = Reach { rule, items: Items::Of(ItemsOf::One(origin), class.alike) };
-        let mut shortest: FxHashMap<SystemId, Shortest> = FxHashMap::default();
-        let mut hits: Vec<(SystemId, Began, LeafSet)> = Vec::new();
-        let starts = [(source, leaves)];
-        let followed = analysis.follow(
-            class.graph,
-            &course,
-            OriginFilter::One(origin),
-            &starts,
-            slice,
-            |began, crossing| {
-                let (flow, slot, sink) = (crossing.flow, crossing.slot, crossing.end);
-                if let Some(hit) = course.finds(Sought::Breaches, flow, slot, crossing.leaves) {
-                    keep_shortest(&mut shortest, sink, Shortest::new(model, &crossing, hit.row()));
-                    hits.push((sink, began, hit));
+    /// What sources break at a sink.
+    fn at_sink(&self, hits: &[(Hit, Lanes)]) -> FxHashMap<usize, (Found, Best)> {
+        let leaves = self.reach.rule.analysis.model.data.leaf_count();
+        let mut all: FxHashMap<usize, (Found, Best)> = FxHashMap::default();
+        for (hit, lanes) in hits {
+            for (at, lane) in lanes.iter().filter_map(|at| Some((at, self.batch.lanes.get(at)?))) {
+                let none = || Best { length: hit.length, flow: hit.flow, states: Vec::new() };
+                let (found, best) = all.entry(lane.source).or_insert_with(|| (Found::new(leaves), none()));
+                found.arrives_as.insert(hit.leaf);
+                found.data.insert(match lane.began {
+                    Began::Unturned => hit.leaf,
+                    Began::As(leaf) => leaf,
+                });
+                if (best.length, best.flow) == (hit.length, hit.flow) {
+                    best.states.push((hit.from, Lanes::one(at)));
                 }
-            },
-        );
-        let Some(mut followed) = followed else {
-            return;
-        };
-        for (sink, began, hit) in hits {
-            let found = found.entry((source, sink)).or_insert_with(|| Found::new(model.data.leaf_count()));
-            began.note(&hit, &mut found.data);
-            found.arrives_as.extend(hit.row());
-        }
-        for (sink, shortest) in &shortest {
-            if let Some(found) = found.get_mut(&(source, *sink)) {
-                found.offer(shortest.length, || followed.walk(shortest));
             }
         }
-        let lengths: FxHashMap<SystemId, usize> =
-            shortest.iter().map(|(sink, s)| (*sink, s.length)).collect();
-        self.settle(&course, (origin, source, leaves), &lengths, found);
+        all
     }
 
-    /// Which of a source's findings follow from others: not those of its shortest
-    /// walks, since what came before would be shorter.
-    fn settle(
-        &self,
-        course: &Reach,
-        (origin, source, leaves): Source,
-        lengths: &FxHashMap<SystemId, usize>,
-        found: &mut Finds,
-    ) {
-        let class = self.class;
-        let at_itself = arrived_at_itself(class.rule, self.forbid, (origin, source, leaves));
-        let least = lengths.values().copied().min().filter(|_| at_itself.is_none());
-        let mut first: FxHashSet<SystemId> =
-            lengths.iter().filter(|&(_, &length)| Some(length) == least).map(|(&sink, _)| sink).collect();
-        if first.len() < lengths.len() {
-            let broken = at_itself.as_ref();
-            let candidates = Some(class.candidates);
-            first =
-                first_arrivals(class.graph, course, (origin, source, leaves), broken, candidates, usize::MAX);
-        }
-        for sink in first {
-            if let Some(found) = found.get_mut(&(source, sink)) {
-                found.consequent = false;
+    /// Which findings follow from others: not those of a source's shortest walks, since what came before would be
+    /// shorter. For the rest it is looked again, and what breaks the rule does not go on.
+    fn settle(&self, broken: &mut [BTreeMap<SystemId, Found>]) {
+        let (rule, graph) = (self.reach.rule, self.reach.rule.analysis.graph);
+        let mut asked = Asked { reach: self.reach, whose: Whose::default() };
+        let mut seeds = Vec::new();
+        for (at, (source, found)) in self.batch.sources.iter().zip(broken.iter_mut()).enumerate() {
+            let (origin, system, leaves) = *source;
+            let at_itself = arrived_at_itself(rule, self.forbid, *source);
+            let least = found.values().map(Found::length).min().filter(|_| at_itself.is_none());
+            let mut later = false;
+            for found in found.values_mut() {
+                found.consequent = Some(found.length()) != least;
+                later |= found.consequent;
+            }
+            if later {
+                let lanes = Lanes::one(at);
+                asked.whose.add(graph, lanes, origin);
+                let start = at_itself.map_or_else(|| leaves.clone(), |broken| leaves.minus(&broken));
+                let leads =
+                    start.iter().filter(|&leaf| self.slice.has(system, self::start(rule, leaf), leaf));
+                seeds.extend(leads.map(|leaf| Seed { system, leaf, lanes }));
             }
         }
-    }
-
-    /// Follows all sources to each sink, backward from it.
-    fn inward_from(&self, sources: &[Source], sinks: BTreeMap<SystemId, Vec<Target>>, found: &mut Finds) {
-        let (class, rule) = (self.class, self.class.rule);
-        let derived = self.derived();
-        let mut lengths: FxHashMap<SystemId, FxHashMap<SystemId, usize>> = FxHashMap::default();
-        let arriving =
-            sinks.par_iter().map(|(&sink, targets)| self.to_sink(sources, sink, targets, &derived));
-        for (source, sink, length, new) in arriving.collect::<Vec<_>>().into_iter().flatten() {
-            let none = || Found::new(rule.analysis.model.data.leaf_count());
-            found.entry((source, sink)).or_insert_with(none).merge(new);
-            lengths.entry(source).or_default().insert(sink, length);
-        }
-        // Which of them follow from others.
-        let mut open: BTreeMap<SystemId, Vec<Source>> = BTreeMap::new();
-        for &source in sources {
-            let Some(lengths) = lengths.get(&source.1) else {
-                continue;
-            };
-            if arrived_at_itself(rule, self.forbid, source).is_some() {
-                let course = Reach { rule, items: Items::Of(ItemsOf::One(source.0), class.alike) };
-                self.settle(&course, source, lengths, found);
-                continue;
+        let mut first: FxHashMap<SystemId, Lanes> = FxHashMap::default();
+        search(graph, &asked, &seeds, (Some(self.slice), false), |crossing| {
+            let breaking = asked.breaking(crossing.flow, crossing.slot, crossing.leaf, *crossing.lanes);
+            if !breaking.is_empty() {
+                *first.entry(crossing.end).or_default() |= breaking;
+                *crossing.lanes &= !breaking;
             }
-            let least = lengths.values().copied().min();
-            for (&sink, &length) in lengths {
-                if Some(length) != least {
-                    open.entry(sink).or_default().push(source);
-                } else if let Some(found) = found.get_mut(&(source.1, sink)) {
+        });
+        for (sink, lanes) in first {
+            for source in lanes.iter() {
+                if let Some(found) = broken.get_mut(source).and_then(|broken| broken.get_mut(&sink)) {
                     found.consequent = false;
                 }
             }
         }
-        let clean = open.par_iter().flat_map_iter(|(&sink, sources)| {
-            let targets = sinks.get(&sink).cloned().unwrap_or_default();
-            let clean = inward(
-                class.graph,
-                &class.course,
-                |f| class.passes(f),
-                targets,
-                |flow, slot, row| {
-                    self.keep(flow, slot, row);
-                    if let Some(hit) = class.course.finds(Sought::Breaches, flow, slot, row) {
-                        row.iter_mut().zip(hit.row()).for_each(|(r, h)| *r &= !h);
-                    }
-                },
-            );
-            let free = move |&&(_, source, leaves): &&Source| {
-                let mut starts = starts(rule, leaves).into_iter();
-                starts.any(|(slot, start)| bits::intersects(clean.leaves(source, slot), start.row()))
-            };
-            sources.iter().filter(free).map(move |&(_, source, _)| (source, sink)).collect::<Vec<_>>()
-        });
-        for key in clean.collect::<Vec<_>>() {
-            if let Some(found) = found.get_mut(&key) {
-                found.consequent = false;
-            }
-        }
-    }
-
-    /// What gets to one sink of each source, and how long a shortest walk is.
-    fn to_sink(
-        &self,
-        sources: &[Source],
-        sink: SystemId,
-        targets: &[Target],
-        derived: &LeafSet,
-    ) -> Vec<(SystemId, SystemId, usize, Found)> {
-        let (class, rule) = (self.class, self.class.rule);
-        let leaf_count = rule.analysis.model.data.leaf_count();
-        let backward = |targets: Vec<Target>| {
-            let passes = |flow| class.passes(flow);
-            inward(class.graph, &class.course, passes, targets, |f, s, row| self.keep(f, s, row))
-        };
-        let mut back = backward(targets.to_vec());
-        let narrowed = |to: &LeafSet| -> Vec<Target> {
-            let narrow = targets.iter().map(|(flow, slot, leaves)| (*flow, *slot, leaves.and(to)));
-            narrow.filter(|(_, _, leaves)| !leaves.is_empty()).collect()
-        };
-        let mut all = LeafSet::empty(leaf_count);
-        targets.iter().for_each(|(_, _, leaves)| all.extend(leaves.row()));
-        // What arrives as what something is derived into is distinguished.
-        let mut arrivals: Vec<(Option<usize>, Vec<Target>)> = Vec::new();
-        let split = all.intersects(derived);
-        if split {
-            arrivals.push((None, narrowed(&all.minus(derived))));
-            for leaf in all.and(derived).iter() {
-                let mut one = LeafSet::empty(leaf_count);
-                one.insert(leaf);
-                arrivals.push((Some(leaf), narrowed(&one)));
-            }
-        }
-        arrivals.retain(|(_, targets)| !targets.is_empty());
-        let arrivals: Vec<_> =
-            arrivals.into_iter().map(|(leaf, targets)| (leaf, backward(targets))).collect();
-        let mut arriving = Vec::new();
-        for &(_, source, leaves) in sources {
-            let mut best: Option<(usize, usize, Slot)> = None;
-            let mut found = Found::new(leaf_count);
-            for (slot, start) in starts(rule, leaves) {
-                let here = start.with(back.leaves(source, slot));
-                if here.is_empty() {
-                    continue;
-                }
-                found.data.extend(here.row());
-                if let Some((length, leaf)) = back.shortest(source, slot, here.row())
-                    && best.is_none_or(|(l, o, _)| (length, leaf) < (l, o))
-                {
-                    best = Some((length, leaf, slot));
-                }
-                for (arrival, back) in &arrivals {
-                    let as_this = start.with(back.leaves(source, slot));
-                    match arrival {
-                        None => found.arrives_as.extend(as_this.row()),
-                        Some(leaf) if !as_this.is_empty() => found.arrives_as.insert(*leaf),
-                        Some(_) => {}
-                    }
-                }
-            }
-            let Some((length, leaf, slot)) = best else {
-                continue;
-            };
-            if !split {
-                found.arrives_as = found.data.clone();
-            }
-            found.offer(length, || back.walk(source, slot, leaf, length));
-            arriving.push((source, sink, length, found));
-        }
-        arriving
-    }
-
-    /// Only what items of the class are.
-    fn keep(&self, flow: FlowId, slot: Slot, row: &mut [u64]) {
-        let from = self.class.rule.analysis.model.flows[flow].from;
-        row.iter_mut().zip(self.class.held(from, slot)).for_each(|(r, h)| *r &= h);
-    }
-
-    /// The leaves that something is derived into on the way. What arrives as another
-    /// has been that from its start.
-    fn derived(&self) -> LeafSet {
-        let model = self.class.rule.analysis.model;
-        let mut derived = LeafSet::empty(model.data.leaf_count());
-        for &id in &self.class.held.systems {
-            let system = &model.systems[id];
-            let here = self.class.held.rows.any(id);
-            for (_, into) in system.derives.iter().filter(|(from, _)| from.intersects(&here)) {
-                derived.extend(into.row());
-            }
-        }
-        derived
     }
 }
