@@ -12,8 +12,8 @@ mod recall;
 mod trace;
 
 pub use calendar::{AHEAD, Calendar, Entry, Event, Interval, Window, ahead, calendar};
-pub use exposure::{Downstream, Exposure, Held, Upstream, exposure};
-pub use recall::{Deletion, Kept, Recall, Recalled, recall};
+pub use exposure::{Bound, Clause, Downstream, Exposure, Held, Upstream, exposure};
+pub use recall::{Deletion, Disposal, Kept, Recall, Recalled, recall};
 pub use trace::{Question, Reached, Trace, trace};
 
 /// Why a question has no answer.

@@ -460,6 +460,32 @@ fn at(folder: &tempfile::TempDir, args: &[&str]) -> (i32, String, String) {
     (out.status.code().unwrap(), text(out.stdout), text(out.stderr))
 }
 
+/// An answer is a page that needs nothing else and runs nothing; names are text.
+#[test]
+fn answers_are_pages() {
+    let folder = place();
+    let hostile = WORLD.replace("contact: hello@broker.example", "contact: '<script>alert(1)</script>'");
+    fs::write(folder.path().join("world.yaml"), hostile).unwrap();
+    for (call, words) in [
+        (&["trace", "--from", "bank/core"][..], "<h2 id=\"t1\">Sources and places: 3</h2>"),
+        (&["exposure", "platform/store"], "Who must hear of it: "),
+        (&["recall", "chat"], "Delete, in this order: 3"),
+    ] {
+        let (code, page, err) = at(&folder, &[call, &["--format", "html"]].concat());
+        assert!(code == 0 && page.contains(words), "{call:?}: {page}{err}");
+        assert!(
+            page.contains("default-src 'none'") || page.contains("default-src &#39;none&#39;"),
+            "{call:?}"
+        );
+        assert!(
+            !page.contains("<script") && !page.contains(" style=") && !page.contains("http://"),
+            "{call:?}"
+        );
+    }
+    let (_, page, _) = at(&folder, &["exposure", "platform/store", "--format", "html"]);
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;"), "{page}");
+}
+
 /// The picture of a trace has the flows of its chains and no others.
 #[test]
 fn a_trace_is_drawn_as_its_chains() {

@@ -2,10 +2,11 @@
 
 use std::io;
 
-use super::{Format, scope, table};
+use super::{Format, route, scope, scope_said, table};
 use crate::base::vocabulary::Word;
-use crate::query::{Downstream, Exposure, Held, Upstream};
+use crate::query::{Bound, Clause, Downstream, Exposure, Held, Upstream};
 use crate::read::places::Places;
+use crate::report::html::sheet::{self, Sheet, Table};
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
 use crate::report::text::{chain, heading};
@@ -20,20 +21,111 @@ impl Exposure {
             Format::Text => Ok(self.text(Page::new(width, color), limit)),
             Format::Json => crate::report::json::render(self),
             Format::Csv => Ok(self.csv()),
+            Format::Html => sheet::render(&self.sheet()),
         }
     }
 
-    fn text(&self, mut page: Page, limit: usize) -> String {
+    /// The answer in a sentence.
+    fn found(&self) -> String {
         let mut sources: Vec<&str> = self.holds.iter().map(|held| held.source.as_str()).collect();
         sources.sort_unstable();
         sources.dedup();
         let at = some(&self.places, CATEGORIES);
         match sources.len() {
-            0 => page.para(0, &format!("{at}: no data is declared to be there."), Style::Bold),
-            many => page.para(0, &format!("{at}: data of {} is there.", count(many, "source")), Style::Bold),
+            0 => format!("{at}: no data is declared to be there."),
+            many => format!("{at}: data of {} is there.", count(many, "source")),
         }
+    }
+
+    fn sheet(&self) -> Sheet {
+        let or_none = |list: Vec<String>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        let held = |held: &Held| {
+            let since = held.since.as_ref().map(|day| format!("since {day}"));
+            let kept = match (&held.kept_until, &held.retention) {
+                (Some(day), _) => Some(format!("until {day}")),
+                (None, Some(length)) => Some(format!("for {length}")),
+                (None, None) => None,
+            };
+            let kept: Vec<String> = since.into_iter().chain(kept).collect();
+            vec![
+                held.source.clone(),
+                held.place.clone(),
+                held.held_as.join(", "),
+                held.subjects.map(|many| many.to_string()).unwrap_or_default(),
+                held.agreements.join(", "),
+                kept.join(", "),
+                route(&held.path),
+            ]
+        };
+        let bound = |bound: &Bound| {
+            let clause = |clause: &Clause| {
+                let quote = clause.quote.as_ref().map_or(String::new(), |quote| format!(" “{quote}”"));
+                format!("{} {}{quote}", clause.term, clause.reference.as_deref().unwrap_or_default())
+            };
+            let clauses: Vec<String> = bound.clauses.iter().map(clause).collect();
+            let until = bound.until.clone().unwrap_or_default();
+            vec![
+                bound.id.clone(),
+                bound.status.to_string(),
+                until,
+                bound.parties.join(", "),
+                clauses.join("; "),
+            ]
+        };
+        let upstream = |party: &Upstream| {
+            let why = if party.origin { "its data" } else { "hands it on" };
+            let (contact, dpo) = (party.contact.clone(), party.dpo.clone());
+            vec![party.name.clone(), why.to_owned(), contact.unwrap_or_default(), dpo.unwrap_or_default()]
+        };
+        let downstream = |place: &Downstream| {
+            let contact = place.contact.clone().unwrap_or_default();
+            let (held_as, sources) = (place.held_as.join(", "), place.sources.join(", "));
+            vec![place.place.clone(), held_as, sources, contact, route(&place.path)]
+        };
+        let tables = [
+            Table::of(
+                "What is there",
+                &["From", "At", "Held as", "People", "Under the terms of", "Kept", "Shortest chain"],
+                self.holds.iter().map(held).collect(),
+            ),
+            Table::of(
+                "Who must hear of it",
+                &["Party", "Why", "Contact", "Data protection officer"],
+                self.upstream.iter().map(upstream).collect(),
+            ),
+            Table::of(
+                "Where it has gone from there",
+                &["Place", "Held as", "From", "Contact", "Shortest chain"],
+                self.downstream.iter().map(downstream).collect(),
+            ),
+            Table::of(
+                "Agreements that bind it",
+                &["Agreement", "Status", "Until", "Parties", "Clauses"],
+                self.agreements.iter().map(bound).collect(),
+            ),
+            Table::of(
+                "Promises about such data",
+                &["Promise", "By", "Words"],
+                self.promises.iter().map(|p| vec![p.id.clone(), p.by.clone(), p.quote.clone()]).collect(),
+            ),
+        ];
+        Sheet {
+            title: format!("What a breach would expose, {}", self.judged.day),
+            answer: self.found(),
+            scope: scope_said(&self.judged),
+            facts: vec![
+                ("People", self.people()),
+                ("Special categories", or_none(self.all(|held| &held.special))),
+                ("Singles people out", or_none(self.all(|held| &held.identifying))),
+            ],
+            tables: tables.into_iter().flatten().collect(),
+        }
+    }
+
+    fn text(&self, mut page: Page, limit: usize) -> String {
+        page.para(0, &self.found(), Style::Bold);
         scope(&mut page, &self.judged);
-        if sources.is_empty() {
+        if self.holds.is_empty() {
             return page.finish();
         }
         page.gap();

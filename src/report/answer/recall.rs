@@ -2,10 +2,11 @@
 
 use std::io;
 
-use super::{scope, table};
+use super::{route, scope, scope_said, table};
 use crate::base::vocabulary::words;
-use crate::query::{Deletion, Kept, Recall};
+use crate::query::{Deletion, Disposal, Kept, Recall};
 use crate::read::places::Places;
+use crate::report::html::sheet::{self, Sheet, Table};
 use crate::report::markdown;
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
@@ -22,6 +23,8 @@ words! {
         Csv = "csv",
         /// For tickets and wikis: a checklist.
         Markdown = "markdown",
+        /// For people: a page to read, print and hand over.
+        Html = "html",
     }
 }
 
@@ -39,6 +42,7 @@ impl Recall {
             Format::Json => crate::report::json::render(self),
             Format::Csv => Ok(self.csv()),
             Format::Markdown => Ok(self.markdown()),
+            Format::Html => sheet::render(&self.sheet()),
         }
     }
 
@@ -50,6 +54,60 @@ impl Recall {
             0 => format!("Nothing that moved {moved} {of} has to be deleted anywhere."),
             1 => format!("1 place has to delete what moved {moved} {of}."),
             many => format!("{many} places have to delete what moved {moved} {of}."),
+        }
+    }
+
+    fn sheet(&self) -> Sheet {
+        let deletion = |one: &Deletion| {
+            vec![
+                format!("{}. {}", one.step, one.place),
+                one.held_as.join(", "),
+                one.sources.join(", "),
+                one.also_under.join(", "),
+                one.kept_until.clone().unwrap_or_default(),
+                one.contact.clone().unwrap_or_default(),
+                route(&one.path),
+            ]
+        };
+        let kept = |one: &Kept| {
+            vec![one.place.clone(), one.held_as.join(", "), one.source.clone(), one.transforms.join(", ")]
+        };
+        let place = |of: &Disposal| format!("{}:{}", of.location.file, of.location.line);
+        let kept_columns = ["Place", "Held as", "From", "Transforms, as claimed"];
+        let tables = [
+            Table::of("Stop first", &["Flow"], self.stop.iter().map(|flow| vec![flow.clone()]).collect()),
+            Table::of(
+                "Delete, in this order",
+                &["Place", "Held as", "From", "Also under", "Kept until", "Contact", "Shortest chain"],
+                self.delete.iter().map(deletion).collect(),
+            ),
+            Table::of("Released by a transform", &kept_columns, self.released.iter().map(kept).collect()),
+            Table::of("Back where it came from", &kept_columns, self.home.iter().map(kept).collect()),
+            Table::of(
+                "Then without a source",
+                &["System", "Data", "Flows"],
+                self.breaks
+                    .iter()
+                    .map(|one| vec![one.system.clone(), one.data.clone(), one.flows.join(", ")])
+                    .collect(),
+            ),
+            Table::of(
+                "Then disposed",
+                &["Declaration", "Declared at"],
+                self.dispose.iter().map(|one| vec![one.of.clone(), place(one)]).collect(),
+            ),
+            Table::of(
+                "Bring other data, too",
+                &["Flow"],
+                self.shared.iter().map(|flow| vec![flow.clone()]).collect(),
+            ),
+        ];
+        Sheet {
+            title: format!("Recall of {}, {}", self.recalled.of, self.judged.day),
+            answer: self.said(),
+            scope: scope_said(&self.judged),
+            facts: Vec::new(),
+            tables: tables.into_iter().flatten().collect(),
         }
     }
 

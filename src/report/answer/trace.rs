@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::{Format, scope, table};
+use super::{Format, route, scope, scope_said, table};
 use crate::audit::{Options, audit};
 use crate::base::source::Sources;
 use crate::base::vocabulary::{Word, words};
@@ -11,6 +11,7 @@ use crate::model::load::World;
 use crate::query::{Reached, Trace};
 use crate::read::places::Places;
 use crate::report::diagram::{self, Filter};
+use crate::report::html::sheet::{self, Sheet, Table};
 use crate::report::page::{Page, Style};
 use crate::report::say::{CATEGORIES, count, some};
 use crate::report::text::{chain, heading};
@@ -24,6 +25,8 @@ words! {
         Json = "json",
         /// For spreadsheets: a row for each source and place.
         Csv = "csv",
+        /// For people: a page to read, print and hand over.
+        Html = "html",
         /// For Graphviz: the chains as a picture.
         Dot = "dot",
         /// For Markdown pages: the chains as a picture.
@@ -40,6 +43,7 @@ impl Form {
             Form::Text => Ok(Format::Text),
             Form::Json => Ok(Format::Json),
             Form::Csv => Ok(Format::Csv),
+            Form::Html => Ok(Format::Html),
             Form::Dot => Err(diagram::Format::Dot),
             Form::Mermaid => Err(diagram::Format::Mermaid),
             Form::Svg => Err(diagram::Format::Svg),
@@ -93,17 +97,19 @@ impl Trace {
             Format::Text => Ok(self.text(Page::new(width, color), limit)),
             Format::Json => crate::report::json::render(self),
             Format::Csv => Ok(self.csv()),
+            Format::Html => sheet::render(&self.sheet()),
         }
     }
 
-    fn text(&self, mut page: Page, limit: usize) -> String {
+    /// The answer in a sentence.
+    fn found(&self) -> String {
         let (mut sources, mut places): (Vec<&str>, Vec<&str>) =
             self.reached.iter().map(|one| (one.source.as_str(), one.place.as_str())).unzip();
         for names in [&mut sources, &mut places] {
             names.sort_unstable();
             names.dedup();
         }
-        let found = match self.reached.len() {
+        match self.reached.len() {
             0 if !self.question.from.is_empty() => format!(
                 "No data {} gets anywhere: none starts there, or none moves. What a place holds is listed by `--to`.",
                 self.question.words()
@@ -116,7 +122,40 @@ impl Trace {
                 count(sources.len(), "system"),
             )
             .replacen("1 system hold ", "1 system holds ", 1),
+        }
+    }
+
+    fn sheet(&self) -> Sheet {
+        let row = |one: &Reached| {
+            let relations: Vec<String> =
+                one.relations.iter().map(|relation| relation.word().replace('_', " ")).collect();
+            let assumed = if one.assumed { " (assumed)" } else { "" };
+            vec![
+                format!("{}{assumed}", one.source),
+                one.place.clone(),
+                match one.data == one.held_as {
+                    true => one.data.join(", "),
+                    false => format!("{}, held as {}", one.data.join(", "), one.held_as.join(", ")),
+                },
+                relations.join(", "),
+                one.purposes.join(", "),
+                one.agreements.join(", "),
+                route(&one.path),
+            ]
         };
+        let columns = ["From", "To", "Data", "Relation", "For", "Under the terms of", "Shortest chain"];
+        let rows = self.reached.iter().map(row).collect();
+        Sheet {
+            title: format!("Where data goes, {}", self.judged.day),
+            answer: self.found(),
+            scope: scope_said(&self.judged),
+            facts: Vec::new(),
+            tables: Table::of("Sources and places", &columns, rows).into_iter().collect(),
+        }
+    }
+
+    fn text(&self, mut page: Page, limit: usize) -> String {
+        let found = self.found();
         page.para(0, &found, Style::Bold);
         scope(&mut page, &self.judged);
         for one in self.reached.iter().take(limit) {

@@ -4,6 +4,7 @@
 //! onto the page by [`escape`](text::escape), or, within the data for the script, by [`inert`](text::inert).
 
 mod board;
+mod cards;
 mod causes;
 mod claims;
 mod contracts;
@@ -16,6 +17,7 @@ mod names;
 mod pack;
 mod promises;
 mod registers;
+pub mod sheet;
 mod text;
 
 use serde::Serialize;

@@ -111,11 +111,13 @@ fn causes(report: &Report) -> String {
         let breaks: Vec<String> =
             view.breaks.iter().map(|breach| format!("{}: {}", breach.kind.word(), breach.line())).collect();
         format!(
-            "| {} | {}: {} · {} ({}) | {} | {} |\n",
+            "| {} | {}: {}{} ({}) | {} | {} |\n",
             view.standing(),
             code(&view.cause.id, NAME),
             text(&view.subject(), TEXT),
-            text(&view.what().0, TEXT),
+            Some(view.what().0)
+                .filter(|what| !what.is_empty())
+                .map_or(String::new(), |what| format!(" · {}", text(&what, TEXT))),
             findings::at(&view.cause.location, &report.places),
             view.size(),
             text(&breaks.join("; "), TEXT),

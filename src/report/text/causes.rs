@@ -171,9 +171,18 @@ fn block<'v>(page: &mut Page, view: &'v View, drawn: &mut Drawn<'v>, (around, li
             }
             None => {
                 let (start, steps) = picture(finding);
+                // However much is left out, it takes so many lines.
+                let floor = height(page, LABEL, &elided(page, LABEL, &start, steps.clone(), 1));
                 let lines = Lines::Chain(start, steps);
                 let lead = lead.to_owned();
-                parts.push(Part { lead, hang: LABEL, lines, style: Style::Plain, least: 3, floor: 1 });
+                parts.push(Part {
+                    lead,
+                    hang: LABEL,
+                    lines,
+                    style: Style::Plain,
+                    least: 3.max(floor),
+                    floor,
+                });
                 drawn.insert(flows, view.number);
             }
         }
@@ -195,7 +204,10 @@ fn head(page: &Page, view: &View, around: Around) -> Vec<Part> {
     let subject = format!("{} · {} · {}", view.standing(), view.size(), view.subject());
     let severity = severity_style(view.severity);
     let what = view.what();
-    let mut parts = vec![Part::essential(page, &lead, INDENT, (subject, place), severity)];
+    // Where it is declared is cut only where there is no room.
+    let mut first = Part::essential(page, &lead, INDENT, (subject, place), severity);
+    first.least = first.need(page);
+    let mut parts = vec![first];
     if what != (String::new(), String::new()) {
         parts.push(Part::essential(page, "   ", INDENT, what, Style::Plain));
     }
