@@ -75,15 +75,6 @@ pub struct DataEntry {
     pub transform: Option<String>,
 }
 
-/// A sheet of a workbook that adds to the main one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Join {
-    /// Its column that names a row of the main sheet.
-    pub key: String,
-    /// The column of the main sheet that it names.
-    pub of: String,
-}
-
 /// A value of a mapping and where it stands.
 type Map<T> = BTreeMap<String, T>;
 
@@ -120,8 +111,6 @@ pub struct Mapping {
     pub sheet: Option<String>,
     /// The row of the headings, from 1.
     pub header_row: Option<u64>,
-    /// Sheets that add to the main one.
-    pub sheets: Map<Join>,
     /// How much vague terms take.
     pub vague: Option<Vague>,
     /// What is put over what is made.
@@ -223,17 +212,6 @@ fn decode(d: &mut Decoder, document: &Node, folder: &Path, mapping: &mut Mapping
     mapping.layout = f.with(d, "layout", layout).map(|text| text.value);
     mapping.sheet = f.with(d, "sheet", |d, n| d.text(n)).map(|text| text.value);
     mapping.header_row = f.with(d, "header_row", |d, n| d.count(n)).map(|row| row.value);
-    let joins = f.with(d, "sheets", |d, n| {
-        Some(d.map(n, "a map from sheet to how it joins", |d, name, node| {
-            let mut f = Fields::new(d, node, "a further sheet")?;
-            let key = f.required(d, "key", |d, n| d.text(n));
-            let of = f.with(d, "of", |d, n| d.text(n));
-            f.finish(d);
-            let key = key?.value;
-            Some((name.value, Join { of: of.map_or_else(|| key.clone(), |of| of.value), key }))
-        }))
-    });
-    mapping.sheets = joins.unwrap_or_default().into_iter().collect();
     mapping.vague = f.with(d, "vague", vague);
     let set = f.with(d, "set", |d, n| {
         Some(d.map(n, "a map from full id to keys", |d, id, node| match as_yaml(node) {
