@@ -2,7 +2,7 @@
 //!
 //! An importer reads its sources through the [`ledger`], in which every leaf has exactly one fate, and makes
 //! a [`draft`], which is written as an inventory. What terms stand for is in the taxonomies read backwards
-//! ([`aka`]), in the words of registers ([`words`]) and, before all else, in the [`mapping`] that people own.
+//! ([`aka`]), in the words of registers ([`mod@words`]) and, before all else, in the [`mapping`] that people own.
 
 pub mod aka;
 mod draft;

@@ -1,6 +1,6 @@
 //! Spreadsheets and lists: CSV, TSV, XLSX, ODS.
 //!
-//! A table is read into a [`Grid`](read::Grid), whose headings say which [`layout`](layouts) it has; each layout is
+//! A table is read into a [`read::Grid`], whose headings say which [`layout`](layouts) it has; each layout is
 //! a list of columns over one of three importers: flows, registers of processing, lists of sub-processors.
 
 mod flows;

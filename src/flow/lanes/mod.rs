@@ -19,7 +19,7 @@
 //! search of that lane alone would find. A layer holds what arrives after so many flows and had not
 //! been there: a lane's first layer at a row is the length of its shortest walk to there.
 //!
-//! [`search`] goes layer by layer and shows each crossing; `Layers::walk` reads walks back.
+//! [`search()`] goes layer by layer and shows each crossing; `Layers::walk` reads walks back.
 
 mod search;
 mod whose;
