@@ -368,3 +368,47 @@ flows:
         found[0]["path"].as_array().unwrap().iter().map(|hop| hop["flow"].as_str().unwrap()).collect();
     assert_eq!(path, ["m1", "m2", "m3", "n"]);
 }
+
+#[test]
+fn every_source_of_a_rule_is_followed_however_many_there_are() {
+    for sources in [1, 255, 256, 257, 700] {
+        let mut inventory = "parties:\n  - id: a\n    name: A\n    systems:\n".to_owned();
+        for at in 0..sources {
+            writeln!(inventory, "      - {{id: s{at}, originates: [contact.email]}}").unwrap();
+        }
+        inventory.push_str(
+            "      - {id: hub, derives: [{from: [contact.email], into: derived.spending_profile}]}\n      - {id: end, tags: [end]}\nflows:\n",
+        );
+        for at in 0..sources {
+            writeln!(inventory, "  - {{id: f{at}, from: a/s{at}, to: a/hub, data: [contact]}}").unwrap();
+        }
+        inventory.push_str("  - {id: on, from: a/hub, to: a/end, data: [contact, derived]}\n");
+        let audit = audit(&inventory, "[{id: r, severity: high, forbid: {to: {tag: end}}}]");
+        let found: BTreeSet<&str> = list(&audit, "findings", "p/r")
+            .iter()
+            .map(|finding| {
+                assert_eq!(finding["path"].as_array().unwrap().len(), 2);
+                assert_eq!(finding["consequent"], false);
+                finding["source"]["system"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(found.len(), sources);
+    }
+}
+
+#[test]
+fn of_equally_short_walks_the_one_is_shown_whose_flows_come_first_from_the_end() {
+    let ways = |first: [&str; 2], last: [&str; 2]| {
+        format!(
+            "parties:\n  - {{id: a, name: A, systems: [{{id: s, originates: [contact]}}, {{id: x}}, {{id: y}}, {{id: end, tags: [end]}}]}}\nflows:\n  - {{id: {}, from: a/s, to: a/x, data: [contact]}}\n  - {{id: {}, from: a/s, to: a/y, data: [contact]}}\n  - {{id: {}, from: a/x, to: a/end, data: [contact]}}\n  - {{id: {}, from: a/y, to: a/end, data: [contact]}}\n",
+            first[0], first[1], last[0], last[1]
+        )
+    };
+    let shown = |inventory: &str| -> Vec<String> {
+        let audit = audit(inventory, "[{id: r, severity: high, forbid: {to: {tag: end}}}]");
+        let path = list(&audit, "findings", "p/r")[0]["path"].as_array().unwrap().clone();
+        path.iter().map(|hop| hop["flow"].as_str().unwrap().trim_start_matches("flows/").to_owned()).collect()
+    };
+    assert_eq!(shown(&ways(["b", "a"], ["c", "d"])), ["b", "c"]);
+    assert_eq!(shown(&ways(["a", "b"], ["d", "c"])), ["b", "c"]);
+}
