@@ -65,8 +65,8 @@ pub mod propagate {
 }
 pub mod query {
     pub use crate::query::{
-        Calendar, Exposure, Interval, Question, Reached, Recall, Recalled, Trace, calendar, exposure, recall,
-        trace,
+        Calendar, EditKind, Exposure, Fix, FixAsked, Interval, Question, Reached, Recall, Recalled, Trace,
+        Unfixable, calendar, exposure, fix, recall, trace,
     };
     pub use crate::report::answer::{CalendarFormat, Format};
     pub use crate::report::dispose::{Statement, disposed};

@@ -31,6 +31,8 @@ pub struct Input {
     baselines: Vec<PathBuf>,
     /// The day judged.
     day: Option<Date>,
+    /// Whether the declarations are kept as they are written.
+    keep: bool,
     /// The declared world and the policies.
     pub world: World,
     /// All texts.
@@ -45,7 +47,17 @@ pub fn read(
     baseline: Option<&Path>,
     day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |config| self::policies(policies, config), (baseline, None), day)
+    reading(session, paths, |config| self::policies(policies, config), (baseline, None), (day, false))
+}
+
+/// As [`read`], and keeps the declarations as they are written, to make edits in.
+pub fn read_keeping(
+    session: &Session,
+    paths: &[PathBuf],
+    policies: &[String],
+    day: Date,
+) -> Result<Input, Stop> {
+    reading(session, paths, |config| self::policies(policies, config), (None, None), (day, true))
 }
 
 /// As [`read`], but what is left out is what the call names, whatever the settings say.
@@ -56,7 +68,7 @@ pub fn read_excluding(
     exclude: &[String],
     day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |config| self::policies(policies, config), (None, Some(exclude)), day)
+    reading(session, paths, |config| self::policies(policies, config), (None, Some(exclude)), (day, false))
 }
 
 /// As [`read`], without policies: for what the inventory itself says.
@@ -66,7 +78,7 @@ pub fn without_policies(
     baseline: Option<&Path>,
     day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |_| Vec::new(), (baseline, None), day)
+    reading(session, paths, |_| Vec::new(), (baseline, None), (day, false))
 }
 
 /// As [`read_excluding`], without policies.
@@ -76,7 +88,7 @@ pub fn inventory_excluding(
     exclude: &[String],
     day: Date,
 ) -> Result<Input, Stop> {
-    reading(session, paths, |_| Vec::new(), (None, Some(exclude)), day)
+    reading(session, paths, |_| Vec::new(), (None, Some(exclude)), (day, false))
 }
 
 fn reading(
@@ -84,7 +96,7 @@ fn reading(
     paths: &[PathBuf],
     policies: impl Fn(&Config) -> Vec<String>,
     (baseline, exclude): (Option<&Path>, Option<&[String]>),
-    day: Date,
+    (day, keep): (Date, bool),
 ) -> Result<Input, Stop> {
     let mut sources = Sources::new();
     let Found { mut config, file } = configuration(session, paths, &mut sources)?;
@@ -99,7 +111,7 @@ fn reading(
     let is_verifying = exclude.is_some();
     let paths = self::paths(paths, &config, file.as_deref());
     let policies = policies(&config);
-    let input = Input { config, file, paths, policies, baselines, day: Some(day), ..Input::default() };
+    let input = Input { config, file, paths, policies, baselines, day: Some(day), keep, ..Input::default() };
     let world = load::load(&input.request(session, DISK), &mut sources).map_err(|diagnostics| {
         let mut stop = session.invalid(&diagnostics, &sources);
         if nowhere {
@@ -148,6 +160,7 @@ impl Input {
             stages: session.stages.clone(),
             waiver_max: self.config.waiver_max,
             day: self.day,
+            keep: self.keep,
             ..Request::default()
         }
     }

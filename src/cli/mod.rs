@@ -12,6 +12,7 @@ mod diff;
 mod explain;
 mod exposure;
 mod files;
+mod fix;
 mod graph;
 #[cfg(feature = "exchange")]
 mod import;
@@ -90,6 +91,7 @@ enum Command {
     Trace(trace::Args),
     Exposure(exposure::Args),
     Recall(recall::Args),
+    Fix(fix::Args),
     Calendar(calendar::Args),
     Graph(graph::Args),
     Init(init::Args),
@@ -123,6 +125,7 @@ impl Command {
             Command::Trace(args) => (args.asking.color, false),
             Command::Exposure(args) => (args.asking.color, false),
             Command::Recall(args) => (args.asking.color, false),
+            Command::Fix(args) => (args.color, false),
             Command::Calendar(args) => (args.color, false),
             Command::Graph(args) => (args.color, false),
             Command::Init(_) | Command::Completions(_) | Command::Man(_) => (Color::Auto, false),
@@ -147,6 +150,7 @@ impl Command {
             Command::Trace(args) => trace::run(&args, session),
             Command::Exposure(args) => exposure::run(&args, session),
             Command::Recall(args) => recall::run(&args, session),
+            Command::Fix(args) => fix::run(&args, session),
             Command::Calendar(args) => calendar::run(&args, session),
             Command::Graph(args) => graph::run(&args, session),
             Command::Init(args) => init::run(&args, session),

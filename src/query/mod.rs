@@ -6,6 +6,7 @@
 mod calendar;
 mod chains;
 mod exposure;
+mod fix;
 mod items;
 mod places;
 mod recall;
@@ -13,6 +14,10 @@ mod trace;
 
 pub use calendar::{AHEAD, Calendar, Entry, Event, Interval, Window, ahead, calendar};
 pub use exposure::{Bound, Clause, Downstream, Exposure, Held, Upstream, exposure};
+pub use fix::{
+    Asked as FixAsked, Cut, Edited, Fix, Kind as EditKind, Made, On as EditOn, Proposal, Target, Unfixable,
+    fix,
+};
 pub use recall::{Deletion, Disposal, Kept, Recall, Recalled, recall};
 pub use trace::{Question, Reached, Trace, trace};
 

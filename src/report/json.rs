@@ -12,7 +12,7 @@ use crate::base::finding::{Audit, Promises};
 use crate::base::visible::is_hidden;
 use crate::compare::Diff;
 use crate::declare::gate::Gate;
-use crate::query::{Calendar, Exposure, Recall, Trace};
+use crate::query::{Calendar, Exposure, Fix, Recall, Trace};
 
 /// The object on one line, keys in the order of the types, with a closing newline:
 /// the same result gives the same bytes.
@@ -225,10 +225,11 @@ pub fn promises_schema() -> Result<String, serde_json::Error> {
 ///
 /// # Errors
 /// When a schema cannot be written as JSON.
-pub fn answer_schemas() -> Result<[(&'static str, String); 4], serde_json::Error> {
+pub fn answer_schemas() -> Result<[(&'static str, String); 5], serde_json::Error> {
     Ok([
         ("calendar", of::<Calendar>()?),
         ("exposure", of::<Exposure>()?),
+        ("fix", of::<Fix>()?),
         ("recall", of::<Recall>()?),
         ("trace", of::<Trace>()?),
     ])

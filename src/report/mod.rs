@@ -21,6 +21,7 @@ mod junit;
 mod kind;
 pub mod markdown;
 pub mod page;
+pub mod patch;
 pub mod policies;
 pub mod promises;
 pub mod record;

@@ -26,6 +26,7 @@ mod diagram;
 mod difference;
 mod exchange;
 mod fields;
+mod fix;
 mod foreign_repository;
 mod formats;
 mod fuzz_seeds;

@@ -4,6 +4,7 @@
 //! (`fast`), which gives the same tree or none; everything behind it works on [`Node`]. Scalars stay text: what `NO` or `1e3` means is for the field that
 //! reads them.
 
+pub mod change;
 mod explain;
 mod fast;
 mod parse;

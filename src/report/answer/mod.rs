@@ -2,11 +2,13 @@
 
 mod calendar;
 mod exposure;
+mod fix;
 mod recall;
 mod trace;
 
 pub use calendar::Format as CalendarFormat;
 pub(super) use calendar::said;
+pub use fix::Format as FixFormat;
 pub use recall::Format as RecallFormat;
 pub use trace::Form as TraceFormat;
 

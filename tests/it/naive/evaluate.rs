@@ -113,7 +113,7 @@ pub fn evaluate(world: &World) -> Verdict {
 }
 
 /// New, high or critical, and of a pack whose findings fail.
-fn fails(world: &World, finding: &Finding) -> bool {
+pub fn fails(world: &World, finding: &Finding) -> bool {
     finding.status == "new"
         && ["critical", "high"].contains(&&*finding.severity)
         && can_fail(world, &finding.rule)
