@@ -109,6 +109,10 @@ fn next(page: &mut Page, report: &Report, views: &[cause::View]) {
     page.line("    ", &format!("ringfence explain 1{again}"), Style::Dim);
     page.para(2, "Every finding by rule (or causes by agreement, owner, party):", Style::Plain);
     page.line("    ", &format!("ringfence audit --by rule{again}"), Style::Dim);
+    if say::verdict(report.audit, &report.gate).fails {
+        page.para(2, "The smallest sets of edits after which nothing fails:", Style::Plain);
+        page.line("    ", &format!("ringfence fix{again}"), Style::Dim);
+    }
 }
 
 /// Three lines: whether it fails and by how much, by what it was judged, of how much.
