@@ -183,8 +183,6 @@ pub struct Declared<'w> {
     pub world: &'w World,
     /// Which flows count there.
     pub counting: &'w Counting,
-    /// Where data is assumed to start there.
-    pub assumed: BTreeSet<(String, Key)>,
     /// Which flows lead where.
     pub ways: Ways,
 }
@@ -193,13 +191,7 @@ impl<'w> Declared<'w> {
     /// A world, and what an audit found of it.
     pub fn new(world: &'w World, judgement: &'w Judgement) -> Self {
         let model = &world.model;
-        let pairs = judgement.assumed().pairs.iter();
-        Declared {
-            world,
-            counting: &judgement.counting,
-            assumed: pairs.map(|&(system, key)| (model.systems[system].name.clone(), key)).collect(),
-            ways: Ways::new(model),
-        }
+        Declared { world, counting: &judgement.counting, ways: Ways::new(model) }
     }
 
     /// Whether a flow can be edited: it counts. What is disposed is over, and no edit undoes it.
@@ -406,16 +398,11 @@ impl<'t> Chains<'t> {
         }
     }
 
-    /// The edits that have brought about that leaves are assumed at a system, if they were not before.
+    /// The edits that may have brought about that leaves are assumed at a system: those of what could bring them, and of
+    /// what decides on it. What was assumed before is so by the same flows only while none of them is edited.
     fn given_start(&self, start: SystemId, leaves: &LeafSet) -> BTreeSet<FlowId> {
-        let (model, declared) = (self.model(), self.declared);
-        let name = &model.systems[start].name;
-        let pairs = self.tried.judgement.assumed().pairs.iter().filter(|(system, _)| *system == start);
-        if pairs.copied().all(|(_, key)| declared.assumed.contains(&(name.clone(), key))) {
-            return BTreeSet::new();
-        }
         // Systems are the same in both: edits are of flows, and take derivations alone from systems.
-        let (ways, model) = (&declared.ways, &declared.world.model);
+        let (ways, model) = (&self.declared.ways, &self.declared.world.model);
         let bringing = ways.bringing(model, start, leaves);
         let deciding = ways.deciding(model, &bringing);
         let matters = |flow: &&FlowId| bringing.flows.contains(flow) || deciding.contains(flow);

@@ -532,10 +532,14 @@ impl Fixing<'_> {
             self.chains.push(chain);
             return true;
         };
-        // It is there again, with these edits made: they do not break it.
+        // It is there again, with these edits made: they do not break it. A cut or a derivation that is gone may do so
+        // together with others, where it decides what is assumed.
         let before = known.by.len();
         for choice in known.relied_on(chosen) {
-            known.by.remove(&choice);
+            let kind = self.edits.get(choice).map(|edit| edit.change.kind());
+            if !matches!(kind, Some(Kind::Cut | Kind::Derives)) {
+                known.by.remove(&choice);
+            }
         }
         let fewer = known.by.len() < before;
         if fewer {
