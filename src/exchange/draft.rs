@@ -79,6 +79,11 @@ impl Thing {
         }
     }
 
+    /// Whether a key is stated.
+    pub fn states(&self, key: &str) -> bool {
+        self.fields.contains_key(key)
+    }
+
     /// Adds words to the list of a key.
     pub fn add<T: Into<String>>(&mut self, key: &str, words: impl IntoIterator<Item = T>) -> &mut Self {
         let words: Vec<String> = words.into_iter().map(Into::into).collect();

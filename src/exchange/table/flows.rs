@@ -46,6 +46,37 @@ pub fn import(maker: &mut Maker, rows: &[Row]) {
     for plan in &planned {
         flow(maker, plan, &reached);
     }
+    providers(maker, &planned);
+}
+
+/// The providers of agreements of processing that name none: whoever sends and does not receive, to be confirmed. Where
+/// that is not one party, the agreement is read as one of sharing: processors may do more than others.
+fn providers(maker: &mut Maker, planned: &[Planned]) {
+    let mut rows: BTreeMap<&str, Vec<&Planned>> = BTreeMap::new();
+    for plan in planned.iter().filter(|plan| !plan.agreement.is_empty()) {
+        rows.entry(&plan.agreement).or_default().push(plan);
+    }
+    for (id, rows) in rows {
+        let agreement = maker.draft.agreement(id);
+        if agreement.text("kind") != Some("processing") || agreement.states("provider") {
+            continue;
+        }
+        let senders: BTreeSet<&String> = rows.iter().map(|plan| &plan.from.0).collect();
+        let receivers: BTreeSet<&String> = rows.iter().map(|plan| &plan.to.0).collect();
+        let mut only = senders.difference(&receivers);
+        let (code, note) = match (only.next(), only.next()) {
+            (Some(&provider), None) => {
+                agreement.add("provider", [provider.clone()]);
+                (Code::Proposed, "an agreement of processing without a provider: its only sender was taken")
+            }
+            _ => {
+                agreement.set("kind", "sharing");
+                (Code::Widened, "an agreement of processing without a provider was read as one of sharing")
+            }
+        };
+        let (made, at) = (format!("agreements/{id}"), rows.first().and_then(|plan| plan.row.first()));
+        maker.ledger.remark(code, "provider", id, note, &made, at);
+    }
 }
 
 fn ends<'r>(maker: &mut Maker, row: &'r Row) -> Option<Planned<'r>> {

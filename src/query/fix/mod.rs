@@ -498,8 +498,8 @@ impl Fixing<'_> {
                 self.senders.entry(flow).or_insert_with(|| {
                     let from = model.flows[flow].from;
                     let up = self.declared.ways.up(model, from);
-                    let froms = up.iter().map(|&flow| model.flows[flow].from).chain([from]);
-                    let starting = froms.filter(|&system| !model.systems[system].originates.is_empty());
+                    let senders = up.iter().map(|&flow| model.flows[flow].from).chain([from]);
+                    let starting = senders.filter(|&system| !model.systems[system].originates.is_empty());
                     starting.map(|system| model.systems[system].origin).collect()
                 });
             }

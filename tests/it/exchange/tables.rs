@@ -155,3 +155,23 @@ fn own_columns_go_by_the_mapping() {
     let made = from(Format::Table, &[folder.path().to_owned()], &mapping).unwrap();
     assert_eq!((made.loss.made.flows, made.loss.open), (1, 0), "{:#?}", made.loss.entries);
 }
+
+#[test]
+fn the_provider_of_an_agreement_of_processing_does_not_depend_on_names() {
+    let list = |vendor: &str, back: &str| {
+        table(&format!(
+            "From party,From system,To party,To system,Data,Purpose,Agreement,Agreement kind\nOur Bank,Core,{vendor},Warehouse,Email,Hosting,C-5,processing\n{back}"
+        ))
+    };
+    for vendor in ["Aaa Cloud", "Zzz Cloud"] {
+        let made = list(vendor, "");
+        assert!(made.inventory.contains("provider: our-bank"), "{}", made.inventory);
+        let proposed =
+            made.loss.entries.iter().filter(|entry| format!("{:?}", entry.code) == "Proposed").count();
+        assert!(proposed == 1 && made.loss.open == 1, "{:#?}", made.loss.entries);
+        // Both send and receive: nobody knows whose processor the other is.
+        let made = list(vendor, &format!("{vendor},Warehouse,Our Bank,Core,Email,Hosting,C-5,processing\n"));
+        assert!(made.inventory.contains("kind: sharing"), "{}", made.inventory);
+        assert!(!made.inventory.contains("provider"), "{}", made.inventory);
+    }
+}
