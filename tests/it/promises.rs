@@ -45,7 +45,8 @@ fn run(world: &str, promise: &str, args: &[&str]) -> (i32, String) {
 
 fn at(path: &Path, args: &[&str]) -> (i32, String) {
     let mut command = Command::cargo_bin("ringfence").unwrap();
-    let run = command.arg("promises").arg(path).args(["--day", "2026-11-22"]).args(args).output().unwrap();
+    let command = command.current_dir(path).args(["promises", ".", "--day", "2026-11-22"]);
+    let run = command.args(args).output().unwrap();
     assert_eq!(String::from_utf8(run.stderr).unwrap(), "");
     (run.status.code().unwrap(), String::from_utf8(run.stdout).unwrap())
 }
